@@ -1,0 +1,1 @@
+//! Change and inspect OCI container images, wherever WebAssembly runs.

@@ -1,0 +1,1 @@
+//! Conformance, interop and end-to-end tests of ocicle.

@@ -1,0 +1,3 @@
+//! The `ocicle` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! ocicle for JavaScript.
