@@ -1,1 +1,33 @@
 //! Change and inspect OCI container images, wherever WebAssembly runs.
+//!
+//! The modules stand in rows; a module uses only its own row and the rows above it (`tests/` checks that):
+//!
+//! | row | modules | what they are |
+//! |---|---|---|
+//! | 1 | [`error`], [`limits`], [`digest`], [`hash`], [`name`], [`attrs`] | values everything else is made of |
+//! | 2 | [`spec`] | the OCI documents, exact bytes beside the parsed view |
+//! | 3 | [`fs`] | directory handles: in memory, on the host, in a WASI sandbox |
+//! | 4 | [`store`] | blobs and the root index, behind three small traits |
+//! | 5 | [`graph`] | the tree of descriptors: walk, select, resolve, rewrite, check |
+//! | 6 | [`layer`] | a layer as a stream of changes; the tar codec |
+//! | 7 | [`tree`] | the merged file system in memory; mtree; the root directory on disk |
+//! | 8 | [`image`] | views and edits of one image |
+//! | 9 | [`bundle`] | unpack and repack |
+//!
+//! Nothing here opens files, reads the clock or the environment, or prints: directories, stores, the time and limits
+//! are handed in as values.
+
+pub mod attrs;
+pub mod digest;
+pub mod error;
+pub mod hash;
+pub mod limits;
+pub mod name;
+
+pub mod fs;
+pub mod layer;
+pub mod spec;
+pub mod store;
+pub mod tree;
+
+pub use error::{Error, Result};

@@ -1,0 +1,82 @@
+//! What an entry has beside its type and content: owner, mode, time, extended attributes.
+
+use std::{collections::BTreeMap, fmt};
+
+/// A point in time: seconds since 1970-01-01 UTC, rounded towards the past, and 0 to 999,999,999 nanoseconds after it.
+/// One and a half seconds before 1970 is `{ seconds: -2, nanoseconds: 500_000_000 }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Time {
+    /// Whole seconds, rounded down.
+    pub seconds: i64,
+    /// Nanoseconds after that second.
+    pub nanoseconds: u32,
+}
+
+impl Time {
+    /// 1970-01-01 00:00:00 UTC.
+    pub const EPOCH: Self = Self { seconds: 0, nanoseconds: 0 };
+
+    /// That many whole seconds since 1970.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self { seconds, nanoseconds: 0 }
+    }
+}
+
+/// RFC 3339 in UTC, with as many digits of a fraction as it has.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.seconds.div_euclid(86_400));
+        let second_of_day = self.seconds.rem_euclid(86_400);
+        let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if self.nanoseconds != 0 {
+            let digits = format!("{:09}", self.nanoseconds);
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// Days since 1970-01-01 to year, month, day of the proleptic Gregorian calendar. The year is counted from March, so
+/// that the leap day is the last of it and the lengths of months follow one formula.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// Extended attributes: raw names (with their namespace, such as `user.mime`) to raw values, in byte order.
+pub type Xattrs = BTreeMap<Box<[u8]>, Box<[u8]>>;
+
+/// The attributes every entry has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Attrs {
+    /// The low 12 bits of the mode, octal 7777: set-id and sticky bits and permissions. Symbolic links have 0777.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Time of last change of the content.
+    pub mtime: Time,
+    /// Extended attributes.
+    pub xattrs: Xattrs,
+}
+
+impl Attrs {
+    /// What a directory has that a layer implies but does not list: 0755, owner 0:0, mtime 0. A fixed rule, so that the
+    /// result is a function of the layers; image-spec says nothing about it (docs/decisions.md).
+    #[must_use]
+    pub fn implied_dir() -> Self {
+        Self { mode: 0o755, ..Self::default() }
+    }
+}

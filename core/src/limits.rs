@@ -1,0 +1,47 @@
+//! Every limit on untrusted input, as values with defaults.
+
+/// How much of anything an image may make us hold or do.
+///
+/// ```
+/// use ocicle::limits::Limits;
+/// let tight = Limits { layer_size: 1 << 30, ..Limits::default() };
+/// assert_eq!(tight.path, 4096);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
+pub struct Limits {
+    /// Bytes of one JSON document (index, manifest, config, `oci-layout`). Default 16 MiB.
+    pub document: u64,
+    /// Depth of indexes below `index.json`. Default 64.
+    pub depth: usize,
+    /// Descriptors visited in one walk. Default 100,000.
+    pub descriptors: usize,
+    /// Bytes of one path inside a layer. Default 4096.
+    pub path: usize,
+    /// Symbolic links followed for one path. Default 255.
+    pub links: usize,
+    /// Bytes of the extension headers (pax records, GNU long names, sparse maps) of one entry. Default 1 MiB.
+    pub header: u64,
+    /// Entries of one layer. Default 10 million.
+    pub entries: u64,
+    /// Bytes of one layer after decompression, and of one sparse file after expansion. Default 1 TiB.
+    pub layer_size: u64,
+    /// Decompressed bytes for each compressed byte, counted once a layer has passed 1 GiB. Default 200.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document: 16 << 20,
+            depth: 64,
+            descriptors: 100_000,
+            path: 4096,
+            links: 255,
+            header: 1 << 20,
+            entries: 10_000_000,
+            layer_size: 1 << 40,
+            ratio: 200,
+        }
+    }
+}

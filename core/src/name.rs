@@ -1,0 +1,211 @@
+//! Names: one component of a path, and a clean relative path made of them. Both are bytes, as file systems have them.
+//!
+//! The one-component [`Name`] is the sandbox: a directory handle takes nothing else, so no path of an image ever reaches
+//! the operating system.
+
+use std::{borrow::Borrow, fmt};
+
+use crate::limits::Limits;
+
+/// One component of a path: not empty, not `.` or `..`, without `/` and NUL, at most 255 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name<'a>(&'a [u8]);
+
+/// Longest name every file system we write to can hold, in bytes.
+pub const NAME_MAX: usize = 255;
+
+/// A path or name that cannot be used inside a root.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid path {path:?}: {reason}")]
+pub struct InvalidPath {
+    path: String,
+    reason: String,
+}
+
+impl InvalidPath {
+    fn new(path: &[u8], reason: impl Into<String>) -> Self {
+        let shown = &path[..path.len().min(300)];
+        Self { path: String::from_utf8_lossy(shown).into_owned(), reason: reason.into() }
+    }
+}
+
+impl<'a> Name<'a> {
+    /// Checks one component.
+    ///
+    /// # Errors
+    /// [`InvalidPath`] if it is not exactly one ordinary component.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, InvalidPath> {
+        let reason = match bytes {
+            b"" => "empty name".into(),
+            b"." | b".." => "'.' and '..' name no entry".into(),
+            _ if bytes.contains(&b'/') => "a name has one component".into(),
+            _ if bytes.contains(&0) => "NUL in name".into(),
+            _ if bytes.len() > NAME_MAX => format!("name longer than {NAME_MAX} bytes"),
+            _ => return Ok(Self(bytes)),
+        };
+        Err(InvalidPath::new(bytes, reason))
+    }
+
+    /// A name known when the program was written.
+    ///
+    /// # Panics
+    /// If it is not a name; for literals only.
+    #[must_use]
+    pub fn literal(text: &'static str) -> Self {
+        match Self::new(text.as_bytes()) {
+            Ok(name) => name,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(self.0), f)
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&String::from_utf8_lossy(self.0), f)
+    }
+}
+
+/// An owned [`Name`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameBuf(Box<[u8]>);
+
+impl NameBuf {
+    /// The borrowed name.
+    #[must_use]
+    pub fn as_name(&self) -> Name<'_> {
+        Name(&self.0)
+    }
+}
+
+impl From<Name<'_>> for NameBuf {
+    fn from(name: Name<'_>) -> Self {
+        Self(name.0.into())
+    }
+}
+
+/// Lets a map keyed by `NameBuf` be asked by bytes.
+impl Borrow<[u8]> for NameBuf {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for NameBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.as_name(), f)
+    }
+}
+
+/// A clean path relative to a root: names joined by `/`, empty for the root itself. No `.`, no `..`, no leading or
+/// trailing `/`. It says nothing about links: following them is [`crate::tree`]'s and [`crate::fs`]'s work.
+///
+/// ```
+/// use ocicle::{limits::Limits, name::EntryPath};
+/// let clean = |text: &str| EntryPath::clean(text.as_bytes(), &Limits::default()).map(|path| path.to_string());
+/// assert_eq!(clean("./usr//bin/../lib/")?, "usr/lib");
+/// assert_eq!(clean("/../../etc/passwd")?, "etc/passwd");
+/// assert_eq!(clean("/.")?, "");
+/// # Ok::<(), ocicle::name::InvalidPath>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct EntryPath(Box<[u8]>);
+
+impl EntryPath {
+    /// The root itself.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Cleans a path as archives have them: lexically, where `..` stops at the root.
+    ///
+    /// # Errors
+    /// [`InvalidPath`] for NUL, a name over 255 bytes, or a path over [`Limits::path`].
+    pub fn clean(raw: &[u8], limits: &Limits) -> Result<Self, InvalidPath> {
+        if raw.len() > limits.path {
+            return Err(InvalidPath::new(
+                raw,
+                format!("path longer than the limit of {} bytes", limits.path),
+            ));
+        }
+        let mut clean: Vec<u8> = Vec::with_capacity(raw.len());
+        for part in raw.split(|&byte| byte == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => clean.truncate(clean.iter().rposition(|&byte| byte == b'/').unwrap_or(0)),
+                _ => {
+                    let name = Name::new(part).map_err(|error| InvalidPath::new(raw, error.reason))?;
+                    if !clean.is_empty() {
+                        clean.push(b'/');
+                    }
+                    clean.extend_from_slice(name.as_bytes());
+                }
+            }
+        }
+        Ok(Self(clean.into()))
+    }
+
+    /// The path of `name` below this one.
+    #[must_use]
+    pub fn join(&self, name: Name<'_>) -> Self {
+        let mut path = Vec::with_capacity(self.0.len() + 1 + name.0.len());
+        path.extend_from_slice(&self.0);
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name.0);
+        Self(path.into())
+    }
+
+    /// Whether this is the root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The directory part and the last name; `None` for the root.
+    #[must_use]
+    pub fn split_last(&self) -> Option<(Self, Name<'_>)> {
+        let (dir, last) = match self.0.iter().rposition(|&byte| byte == b'/') {
+            Some(slash) => (&self.0[..slash], &self.0[slash + 1..]),
+            None if self.0.is_empty() => return None,
+            None => (&[][..], &self.0[..]),
+        };
+        Some((Self(dir.into()), Name(last)))
+    }
+
+    /// The names from the root down.
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = Name<'_>> + Clone {
+        self.0.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).map(Name)
+    }
+
+    /// The bytes, without a leading `/`.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for EntryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&String::from_utf8_lossy(&self.0), f)
+    }
+}
+
+impl fmt::Debug for EntryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
+    }
+}

@@ -1,0 +1,73 @@
+//! Descriptors: what a document says about another blob (image-spec, descriptor.md).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Annotations, MediaType, Platform};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+};
+
+/// A reference to a blob: its type, digest and size, and what else is known about it. Fields stand in the order in which
+/// they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// Type of the content.
+    pub media_type: MediaType,
+    /// Digest of the content.
+    pub digest: Digest,
+    /// Bytes of the content; not negative, at most 2^63 - 1.
+    pub size: u64,
+    /// Where else the content can be had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
+    /// The content itself, in base64 with padding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// What the content runs on; in entries of an index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// Type of the artifact the content is the manifest of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
+}
+
+impl Descriptor {
+    /// A descriptor with the three required fields.
+    #[must_use]
+    pub fn new(media_type: MediaType, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type,
+            digest,
+            size,
+            urls: Vec::new(),
+            annotations: Annotations::new(),
+            data: None,
+            platform: None,
+            artifact_type: None,
+        }
+    }
+
+    /// The ref name, which has a meaning on the entries of `index.json` only.
+    #[must_use]
+    pub fn ref_name(&self) -> Option<&str> {
+        self.annotations.get(super::REF_NAME).map(String::as_str)
+    }
+
+    /// The embedded content, decoded. It is not verified.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if it is no base64 with padding.
+    pub fn embedded(&self) -> Result<Option<Vec<u8>>> {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        let Some(text) = &self.data else { return Ok(None) };
+        STANDARD.decode(text).map(Some).map_err(|error| {
+            Error::document(format!("descriptor of {}", self.digest), format!("data is not base64: {error}"))
+        })
+    }
+}

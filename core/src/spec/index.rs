@@ -1,0 +1,28 @@
+//! Indexes: lists of manifests and further indexes (image-spec, image-index.md).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Annotations, Descriptor, MediaType};
+
+/// A list of descriptors; `index.json` is one, and its entries may be more of them, to any depth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    /// Always 2.
+    pub schema_version: u64,
+    /// Its own type, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
+    /// Type of the artifact this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
+    /// The entries, in the order in which readers must prefer them.
+    pub manifests: Vec<Descriptor>,
+    /// What this refers to: weak, may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
+}

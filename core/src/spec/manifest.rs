@@ -1,0 +1,30 @@
+//! Manifests: one image, or one artifact (image-spec, manifest.md).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Annotations, Descriptor, MediaType};
+
+/// A config and layers, from the base up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Always 2.
+    pub schema_version: u64,
+    /// Its own type, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
+    /// Type of the artifact this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
+    /// The config, or the empty descriptor.
+    pub config: Descriptor,
+    /// The layers, the base first.
+    pub layers: Vec<Descriptor>,
+    /// What this refers to: weak, may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
+}

@@ -1,0 +1,30 @@
+//! The documents of the OCI image specification 1.1.1, each as exact bytes beside the parsed view ([`Raw`]).
+//!
+//! Unknown fields are kept, in their place, by every edit; a document that is not edited keeps its bytes.
+
+mod config;
+mod descriptor;
+mod index;
+pub mod json;
+mod layout;
+mod manifest;
+pub mod media_type;
+mod platform;
+mod raw;
+
+use std::collections::BTreeMap;
+
+pub use config::{ContainerConfig, History, ImageConfig, RootFs};
+pub use descriptor::Descriptor;
+pub use index::Index;
+pub use layout::Layout;
+pub use manifest::Manifest;
+pub use media_type::MediaType;
+pub use platform::Platform;
+pub use raw::{Document, Raw};
+
+/// Annotations: keys to values, in byte order of the keys.
+pub type Annotations = BTreeMap<String, String>;
+
+/// The annotation that names an entry of `index.json` (image-spec, annotations.md).
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";

@@ -1,0 +1,107 @@
+//! Where images live: blobs by digest and one root index, behind three small traits.
+
+use std::io::{Read, Seek, Write};
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    hash::Verified,
+    limits::Limits,
+    spec::{Descriptor, Document, Index, Raw},
+};
+
+/// A blob being read: sequentially or at random.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// Reading blobs.
+pub trait BlobRead: Sync {
+    /// Opens a blob; `None` if the store has none of that digest. The content is not verified: see [`BlobReadExt::open`].
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it is there but cannot be opened.
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>>;
+    /// The blob's size in bytes; `None` if the store has none of that digest.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be asked for.
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>>;
+}
+
+/// Writing blobs.
+pub trait BlobWrite {
+    /// Starts a blob. Nothing is visible before [`Pending::publish`]; dropping it discards it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the store cannot be written.
+    fn begin(&self) -> Result<Box<dyn Pending + '_>>;
+}
+
+/// A blob being written.
+pub trait Pending: Write + Send {
+    /// Makes the content visible under its digest, durably. Success means the content is there, not that this call put
+    /// it there. The caller vouches for the digest: [`BlobWriter`] computes it.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; nothing is visible then.
+    fn publish(self: Box<Self>, digest: &Digest) -> Result<()>;
+}
+
+/// The index of the roots (`index.json`).
+pub trait RootIndex {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if it is no valid index, [`Error::Io`].
+    fn load(&self) -> Result<Raw<Index>>;
+    /// Replaces it, if it still is the one with digest `expected`: compare-and-swap.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if it changed meanwhile; nothing is written then.
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()>;
+}
+
+/// All three.
+pub trait Store: BlobRead + BlobWrite + RootIndex {}
+
+impl<T: BlobRead + BlobWrite + RootIndex + ?Sized> Store for T {}
+
+/// What follows from the three traits.
+pub trait BlobReadExt: BlobRead {
+    /// Opens the content a descriptor stands for: embedded `data`, or the blob. The reader verifies size and digest and
+    /// fails where they differ.
+    ///
+    /// # Errors
+    /// [`Error::MissingBlob`]; [`Error::Unsupported`] for a digest that cannot be verified.
+    fn open(&self, descriptor: &Descriptor) -> Result<Verified<Box<dyn ReadSeek + '_>>>;
+
+    /// Reads and parses a whole document, verified.
+    ///
+    /// # Errors
+    /// As [`BlobReadExt::open`]; [`Error::Limit`] past [`Limits::document`]; [`Error::Document`] if it is not a valid `T` or
+    /// of another media type than the descriptor says; [`Error::Mismatch`].
+    fn document<T: Document>(&self, descriptor: &Descriptor, limits: &Limits) -> Result<Raw<T>>;
+}
+
+impl<S: BlobRead + ?Sized> BlobReadExt for S {
+    fn open(&self, descriptor: &Descriptor) -> Result<Verified<Box<dyn ReadSeek + '_>>> {
+        let blob: Box<dyn ReadSeek + '_> = match descriptor.embedded()? {
+            Some(data) => Box::new(std::io::Cursor::new(data)),
+            None => self
+                .try_open(&descriptor.digest)?
+                .ok_or_else(|| Error::MissingBlob(descriptor.digest.clone()))?,
+        };
+        Verified::new(blob, format!("blob {}", descriptor.digest), &descriptor.digest, descriptor.size)
+    }
+
+    fn document<T: Document>(&self, descriptor: &Descriptor, limits: &Limits) -> Result<Raw<T>> {
+        let what = format!("{} {}", T::KIND, descriptor.digest);
+        if descriptor.size > limits.document {
+            return Err(Error::Limit { what, name: "document", limit: limits.document });
+        }
+        let mut bytes = Vec::new();
+        self.open(descriptor)?.read_to_end(&mut bytes).map_err(Error::io(format!("read {what}")))?;
+        Raw::parse(&what, bytes, Some(&descriptor.media_type))
+    }
+}

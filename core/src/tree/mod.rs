@@ -1,0 +1,256 @@
+//! The merged file system of an image, in memory: what the layers make together, without the contents.
+//!
+//! Inodes and names are apart, so hard links are what they are: several names of one inode.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    attrs::{Attrs, Time},
+    hash::Sha256,
+    name::{EntryPath, Name, NameBuf},
+};
+
+/// A file system tree. There is always a root, and it is always a directory.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    inodes: Vec<Inode>,
+    free: Vec<u32>,
+}
+
+/// Identifies an inode of one [`Tree`]; valid until its last name is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InodeId(u32);
+
+/// What a name stands for: attributes and content, shared by all its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Inode {
+    /// Owner, mode, time, extended attributes.
+    pub attrs: Attrs,
+    /// What it is.
+    pub content: Content,
+    /// Number of names. For a directory always 1: what a file system counts there is its own affair.
+    pub nlink: u32,
+}
+
+/// What an inode is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "the types tar and POSIX have")]
+pub enum Content {
+    /// A regular file.
+    File {
+        /// Bytes.
+        size: u64,
+        /// SHA-256 of the content; `None` where nobody computed it, as in a manifest without that keyword.
+        sha256: Option<Sha256>,
+    },
+    /// A directory with its entries, in byte order.
+    Dir(BTreeMap<NameBuf, InodeId>),
+    /// A symbolic link.
+    Symlink(Box<[u8]>),
+    /// A character device with major and minor number.
+    Char(u32, u32),
+    /// A block device with major and minor number.
+    Block(u32, u32),
+    /// A named pipe.
+    Fifo,
+    /// A socket: no layer can hold one, but a directory on disk can.
+    Socket,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tree {
+    /// The root of every tree.
+    pub const ROOT: InodeId = InodeId(0);
+
+    /// An empty root directory with the attributes of [`Attrs::implied_dir`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            inodes: vec![Inode::new(Attrs::implied_dir(), Content::Dir(BTreeMap::new()))],
+            free: Vec::new(),
+        }
+    }
+
+    /// The inode of an id of this tree.
+    #[must_use]
+    pub fn inode(&self, id: InodeId) -> &Inode {
+        &self.inodes[id.0 as usize]
+    }
+
+    /// The inode of an id of this tree, to change. The type of a directory with entries must stay.
+    pub fn inode_mut(&mut self, id: InodeId) -> &mut Inode {
+        &mut self.inodes[id.0 as usize]
+    }
+
+    /// The entry of a directory; `None` also where `dir` is no directory.
+    #[must_use]
+    pub fn child(&self, dir: InodeId, name: Name<'_>) -> Option<InodeId> {
+        self.entries(dir)?.get(name.as_bytes()).copied()
+    }
+
+    /// The entries of a directory, in byte order; `None` where it is no directory.
+    #[must_use]
+    pub fn entries(&self, dir: InodeId) -> Option<&BTreeMap<NameBuf, InodeId>> {
+        match &self.inode(dir).content {
+            Content::Dir(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The inode at a path, following no link.
+    #[must_use]
+    pub fn get(&self, path: &EntryPath) -> Option<InodeId> {
+        path.names().try_fold(Self::ROOT, |dir, name| self.child(dir, name))
+    }
+
+    /// Puts a new inode under a name that is free. Returns `None`, and changes nothing, if the name is taken or `dir`
+    /// is no directory.
+    pub fn insert(
+        &mut self,
+        dir: InodeId,
+        name: Name<'_>,
+        attrs: Attrs,
+        content: Content,
+    ) -> Option<InodeId> {
+        if self.entries(dir)?.contains_key(name.as_bytes()) {
+            return None;
+        }
+        let inode = Inode::new(attrs, content);
+        let id = match self.free.pop() {
+            Some(slot) => {
+                self.inodes[slot as usize] = inode;
+                InodeId(slot)
+            }
+            None => {
+                let id = InodeId(u32::try_from(self.inodes.len()).ok()?);
+                self.inodes.push(inode);
+                id
+            }
+        };
+        self.entries_mut(dir)?.insert(name.into(), id);
+        Some(id)
+    }
+
+    /// Gives an inode that is no directory one more name. `None`, and nothing changed, if that cannot be.
+    pub fn link(&mut self, dir: InodeId, name: Name<'_>, target: InodeId) -> Option<()> {
+        if matches!(self.inode(target).content, Content::Dir(_))
+            || self.entries(dir)?.contains_key(name.as_bytes())
+        {
+            return None;
+        }
+        self.entries_mut(dir)?.insert(name.into(), target);
+        self.inode_mut(target).nlink += 1;
+        Some(())
+    }
+
+    /// Removes a name and all below it. Other names of the same inodes stay.
+    pub fn remove(&mut self, dir: InodeId, name: Name<'_>) {
+        let Some(first) = self.entries_mut(dir).and_then(|entries| entries.remove(name.as_bytes())) else {
+            return;
+        };
+        let mut doomed = vec![first];
+        while let Some(id) = doomed.pop() {
+            let inode = self.inode_mut(id);
+            inode.nlink -= 1;
+            if inode.nlink == 0 {
+                if let Content::Dir(entries) = std::mem::replace(&mut inode.content, Content::Fifo) {
+                    doomed.extend(entries.into_values());
+                }
+                self.free.push(id.0);
+            }
+        }
+    }
+
+    /// Number of inodes in use, the root included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inodes.len() - self.free.len()
+    }
+
+    /// Whether there is nothing but the root.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 1
+    }
+
+    /// Every path with its inode, parents before children, siblings in byte order, the root first.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { tree: self, pending: vec![(EntryPath::root(), Self::ROOT)] }
+    }
+
+    fn entries_mut(&mut self, dir: InodeId) -> Option<&mut BTreeMap<NameBuf, InodeId>> {
+        match &mut self.inode_mut(dir).content {
+            Content::Dir(entries) => Some(entries),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Tree {
+    type Item = (EntryPath, InodeId);
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// See [`Tree::iter`].
+#[derive(Debug)]
+pub struct Iter<'a> {
+    tree: &'a Tree,
+    pending: Vec<(EntryPath, InodeId)>,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = (EntryPath, InodeId);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (path, id) = self.pending.pop()?;
+        if let Some(entries) = self.tree.entries(id) {
+            self.pending
+                .extend(entries.iter().rev().map(|(name, &child)| (path.join(name.as_name()), child)));
+        }
+        Some((path, id))
+    }
+}
+
+impl Inode {
+    fn new(attrs: Attrs, content: Content) -> Self {
+        Self { attrs, content, nlink: 1 }
+    }
+
+    /// The time of last change, for short.
+    #[must_use]
+    pub fn mtime(&self) -> Time {
+        self.attrs.mtime
+    }
+}
+
+/// Equal means: the same paths with the same attributes, content and hard links, whatever the order of inodes.
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        let mut pairs = BTreeMap::new();
+        let mut theirs = other.iter();
+        self.iter().all(|(path, id)| {
+            let Some((other_path, other_id)) = theirs.next() else { return false };
+            let (a, b) = (self.inode(id), other.inode(other_id));
+            let same_content = match (&a.content, &b.content) {
+                (Content::Dir(_), Content::Dir(_)) => true,
+                (a, b) => a == b,
+            };
+            path == other_path
+                && same_content
+                && a.attrs == b.attrs
+                && a.nlink == b.nlink
+                && *pairs.entry(id).or_insert(other_id) == other_id
+        }) && theirs.next().is_none()
+    }
+}
