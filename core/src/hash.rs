@@ -170,3 +170,32 @@ impl<R: Read> Read for Verified<R> {
         Ok(got)
     }
 }
+
+/// Hashes and counts what is read through it.
+#[derive(Debug)]
+pub struct Sha256Read<R> {
+    inner: R,
+    hasher: sha2::Sha256,
+    read: u64,
+}
+
+impl<R: Read> Sha256Read<R> {
+    /// Wraps a reader.
+    pub fn new(inner: R) -> Self {
+        Self { inner, hasher: sha2::Sha256::new(), read: 0 }
+    }
+
+    /// How many bytes went through, and their SHA-256.
+    pub fn finish(self) -> (u64, Sha256) {
+        (self.read, self.hasher.finalize().into())
+    }
+}
+
+impl<R: Read> Read for Sha256Read<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..got]);
+        self.read += got as u64;
+        Ok(got)
+    }
+}

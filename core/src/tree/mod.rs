@@ -2,6 +2,10 @@
 //!
 //! Inodes and names are apart, so hard links are what they are: several names of one inode.
 
+pub mod diff;
+pub mod merge;
+pub mod rootfs;
+
 use std::collections::BTreeMap;
 
 use crate::{
@@ -56,6 +60,14 @@ pub enum Content {
     Fifo,
     /// A socket: no layer can hold one, but a directory on disk can.
     Socket,
+}
+
+impl InodeId {
+    /// A small number, for tables beside the tree.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Default for Tree {

@@ -1,0 +1,348 @@
+//! What changed on disk: the difference between a tree and a real directory, as a stream of changes.
+//!
+//! A file whose inode and ctime are those it was unpacked with has not changed, and is not read. Where that cannot be
+//! known, attributes are compared, and last the content. Applied to the tree, the changes give the directory.
+
+use std::{
+    collections::HashMap,
+    io::{self, Read},
+};
+
+use super::{Content, Inode, InodeId, Tree, rootfs::Stamp};
+use crate::{
+    attrs::{Attrs, Time, Xattrs},
+    error::{Error, Result},
+    fs::{Dir, File as _, FileType, Metadata, is_system_xattr},
+    hash::Sha256Read,
+    layer::{Change, ChangeSink, Entry, Node},
+    limits::Limits,
+    name::{EntryPath, Name, NameBuf},
+};
+
+/// What was on disk once, and what the system knew about it then.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::exhaustive_structs, reason = "three things that belong together")]
+pub struct Baseline<'a> {
+    /// The tree as it was.
+    pub tree: &'a Tree,
+    /// The stamp of each inode, by [`InodeId::index`]; empty if everything must be read.
+    pub stamps: &'a [Stamp],
+    /// Stamps with a ctime before this are proof. One as young as this is not: the clock of a file system ticks slowly, and
+    /// the file may have changed again within the same tick.
+    pub settled: Time,
+}
+
+/// What was found beside the changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Number of changes sent.
+    pub changes: u64,
+    /// Sockets: no layer can hold one, and no image needs one, so they are left out.
+    pub sockets: Vec<EntryPath>,
+}
+
+/// Sends the changes that turn `baseline` into what is in `root` now: whiteouts before their siblings, parents before
+/// children, siblings in byte order.
+///
+/// The time of the root directory alone is no change: it moves when anything next to it does.
+///
+/// # Errors
+/// [`Error::Io`] naming the path; whatever the sink says.
+pub fn diff<D: Dir>(
+    baseline: Baseline<'_>,
+    root: &D,
+    sink: &mut dyn ChangeSink,
+    limits: &Limits,
+) -> Result<Summary> {
+    let mut differ = Differ {
+        baseline,
+        root,
+        sink,
+        limits,
+        summary: Summary::default(),
+        pending_root: None,
+        groups: HashMap::new(),
+        claims: HashMap::new(),
+        names: None,
+    };
+    differ.root_attrs()?;
+    differ.dir(root, &EntryPath::root(), Some(Tree::ROOT))?;
+    Ok(differ.summary)
+}
+
+struct Differ<'a, D> {
+    baseline: Baseline<'a>,
+    root: &'a D,
+    sink: &'a mut dyn ChangeSink,
+    limits: &'a Limits,
+    summary: Summary,
+    /// A new time of the root, sent only together with something else.
+    pending_root: Option<Change>,
+    /// Files with several names: decided at the first of them.
+    groups: HashMap<(u64, u64), Group>,
+    /// Which file on disk an old inode with several names lives on as.
+    claims: HashMap<InodeId, (u64, u64)>,
+    /// All names of all files with several, read once if ever needed.
+    names: Option<HashMap<(u64, u64), Vec<EntryPath>>>,
+}
+
+#[derive(Clone)]
+enum Group {
+    Unchanged,
+    /// Sent under its first name; the others link to it.
+    Sent(EntryPath),
+}
+
+/// How much is known about an entry without comparing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Same,
+    Unsure,
+}
+
+impl<D: Dir> Differ<'_, D> {
+    fn root_attrs(&mut self) -> Result<()> {
+        let metadata = self.root.self_metadata().map_err(Error::io("stat the root"))?;
+        if self.known(Tree::ROOT, &metadata) == Known::Same {
+            return Ok(());
+        }
+        let xattrs = own_xattrs(self.root.self_xattrs().map_err(Error::io("read xattrs of the root"))?);
+        let old = &self.baseline.tree.inode(Tree::ROOT).attrs;
+        let attrs = attrs(&metadata, xattrs);
+        let but_time = Attrs { mtime: old.mtime, ..attrs.clone() };
+        if *old == attrs {
+            return Ok(());
+        }
+        let only_time = *old == but_time;
+        let change = Change::Put(Entry { path: EntryPath::root(), attrs, node: Node::Dir });
+        if only_time {
+            self.pending_root = Some(change);
+            return Ok(());
+        }
+        self.send(&change, &mut io::empty())
+    }
+
+    fn dir(&mut self, dir: &D, path: &EntryPath, old: Option<InodeId>) -> Result<()> {
+        let names = dir.names().map_err(Error::io(format!("read directory /{path}")))?;
+        let tree = self.baseline.tree;
+        if let Some(entries) = old.and_then(|id| tree.entries(id)) {
+            let gone = entries.keys().filter(|name| names.binary_search(name).is_err());
+            for name in gone {
+                self.send(&Change::Remove(path.join(name.as_name())), &mut io::empty())?;
+            }
+        }
+        for name in &names {
+            let name = name.as_name();
+            let old = old.and_then(|dir| tree.child(dir, name));
+            self.entry(dir, path.join(name), name, old)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, dir: &D, path: EntryPath, name: Name<'_>, old: Option<InodeId>) -> Result<()> {
+        if path.as_bytes().len() > self.limits.path {
+            return Err(Error::Limit {
+                what: format!("/{path}"),
+                name: "path",
+                limit: self.limits.path as u64,
+            });
+        }
+        let metadata = dir.metadata(name).map_err(Error::io(format!("stat /{path}")))?;
+        match metadata.file_type {
+            FileType::Socket => {
+                self.summary.sockets.push(path);
+                Ok(())
+            }
+            FileType::Dir => {
+                let old = old.filter(|&id| self.baseline.tree.entries(id).is_some());
+                let known = old.map_or(Known::Unsure, |id| self.known(id, &metadata));
+                if known == Known::Unsure {
+                    let attrs = self.attrs(dir, &path, name, &metadata)?;
+                    if old.is_none_or(|id| self.baseline.tree.inode(id).attrs != attrs) {
+                        let entry = Entry { path: path.clone(), attrs, node: Node::Dir };
+                        self.send(&Change::Put(entry), &mut io::empty())?;
+                    }
+                }
+                let opened = dir.open_dir(name).map_err(Error::io(format!("open directory /{path}")))?;
+                self.dir(&opened, &path, old)
+            }
+            _ => {
+                let several =
+                    metadata.nlink > 1 || old.is_some_and(|id| self.baseline.tree.inode(id).nlink > 1);
+                if several {
+                    return self.linked(dir, path, name, &metadata, old);
+                }
+                if self.unchanged(dir, &path, name, &metadata, old)? {
+                    return Ok(());
+                }
+                self.put(dir, path, name, &metadata)
+            }
+        }
+    }
+
+    /// A file with several names, now or before. It is unchanged if content and attributes are, and all its names were
+    /// names of the same old inode; otherwise all its names are sent, since a link to a lower layer's file is something
+    /// that not every reader of images can follow.
+    fn linked(
+        &mut self,
+        dir: &D,
+        path: EntryPath,
+        name: Name<'_>,
+        metadata: &Metadata,
+        old: Option<InodeId>,
+    ) -> Result<()> {
+        let file = (metadata.dev, metadata.ino);
+        match self.groups.get(&file).cloned() {
+            Some(Group::Unchanged) => return Ok(()),
+            Some(Group::Sent(first)) => {
+                let attrs = attrs(metadata, Xattrs::new());
+                let entry = Entry { path, attrs, node: Node::HardLink { to: first } };
+                return self.send(&Change::Put(entry), &mut io::empty());
+            }
+            None => {}
+        }
+        if let Some(id) = old
+            && self.unchanged(dir, &path, name, metadata, old)?
+            && self.same_names(&path, metadata, id)?
+            && *self.claims.entry(id).or_insert(file) == file
+        {
+            self.groups.insert(file, Group::Unchanged);
+            return Ok(());
+        }
+        self.groups.insert(file, Group::Sent(path.clone()));
+        self.put(dir, path, name, metadata)
+    }
+
+    /// Whether every name the file has now was a name of the old inode.
+    fn same_names(&mut self, path: &EntryPath, metadata: &Metadata, old: InodeId) -> Result<bool> {
+        if metadata.nlink == 1 || self.known(old, metadata) == Known::Same {
+            return Ok(true);
+        }
+        if self.names.is_none() {
+            let mut names = HashMap::new();
+            collect_names(self.root, &EntryPath::root(), &mut names)?;
+            self.names = Some(names);
+        }
+        let names = self.names.as_ref().and_then(|names| names.get(&(metadata.dev, metadata.ino)));
+        let tree = self.baseline.tree;
+        Ok(names.map_or(&[path.clone()][..], Vec::as_slice).iter().all(|name| tree.get(name) == Some(old)))
+    }
+
+    fn known(&self, id: InodeId, metadata: &Metadata) -> Known {
+        match self.baseline.stamps.get(id.index()) {
+            Some(stamp) if *stamp == Stamp::from(metadata) && stamp.ctime < self.baseline.settled => {
+                Known::Same
+            }
+            _ => Known::Unsure,
+        }
+    }
+
+    fn unchanged(
+        &self,
+        dir: &D,
+        path: &EntryPath,
+        name: Name<'_>,
+        metadata: &Metadata,
+        old: Option<InodeId>,
+    ) -> Result<bool> {
+        let Some(id) = old else { return Ok(false) };
+        if self.known(id, metadata) == Known::Same {
+            return Ok(true);
+        }
+        let Inode { attrs, content, .. } = self.baseline.tree.inode(id);
+        let cheap_same = attrs.mode == mode(metadata)
+            && (attrs.uid, attrs.gid) == (metadata.uid, metadata.gid)
+            && attrs.mtime == metadata.mtime;
+        Ok(cheap_same
+            && match (content, metadata.file_type) {
+                (Content::File { size, .. }, FileType::File) => *size == metadata.size,
+                (Content::Symlink(target), FileType::Symlink) => {
+                    **target == *dir.read_link(name).map_err(Error::io(format!("read link /{path}")))?
+                }
+                (Content::Char(major, minor), FileType::Char)
+                | (Content::Block(major, minor), FileType::Block) => (*major, *minor) == metadata.rdev,
+                (Content::Fifo, FileType::Fifo) => true,
+                _ => false,
+            }
+            && self.attrs(dir, path, name, metadata)?.xattrs == attrs.xattrs
+            && match content {
+                Content::File { sha256, .. } => *sha256 == Some(hash_file(dir, path, name)?),
+                _ => true,
+            })
+    }
+
+    fn put(&mut self, dir: &D, path: EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<()> {
+        let attrs = self.attrs(dir, &path, name, metadata)?;
+        let (major, minor) = metadata.rdev;
+        let node = match metadata.file_type {
+            FileType::Symlink => Node::Symlink {
+                target: dir.read_link(name).map_err(Error::io(format!("read link /{path}")))?.into(),
+            },
+            FileType::Char => Node::Char { major, minor },
+            FileType::Block => Node::Block { major, minor },
+            FileType::Fifo => Node::Fifo,
+            _ => {
+                let file = dir.open_file(name).map_err(Error::io(format!("open /{path}")))?;
+                let size = file.metadata().map_err(Error::io(format!("stat /{path}")))?.size;
+                let entry = Entry { path, attrs, node: Node::File { size } };
+                return self.send(&Change::Put(entry), &mut file.take(size));
+            }
+        };
+        self.send(&Change::Put(Entry { path, attrs, node }), &mut io::empty())
+    }
+
+    fn attrs(&self, dir: &D, path: &EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<Attrs> {
+        let xattrs = dir.xattrs(name).map_err(Error::io(format!("read xattrs of /{path}")))?;
+        Ok(attrs(metadata, own_xattrs(xattrs)))
+    }
+
+    fn send(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        if let Some(root) = self.pending_root.take() {
+            self.summary.changes += 1;
+            self.sink.put(&root, &mut io::empty())?;
+        }
+        self.summary.changes += 1;
+        self.sink.put(change, body)
+    }
+}
+
+fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {
+    Attrs { mode: mode(metadata), uid: metadata.uid, gid: metadata.gid, mtime: metadata.mtime, xattrs }
+}
+
+fn mode(metadata: &Metadata) -> u32 {
+    if metadata.file_type == FileType::Symlink { 0o777 } else { metadata.mode }
+}
+
+fn own_xattrs(mut xattrs: Xattrs) -> Xattrs {
+    xattrs.retain(|name, _| !is_system_xattr(name));
+    xattrs
+}
+
+fn hash_file<D: Dir>(dir: &D, path: &EntryPath, name: Name<'_>) -> Result<crate::hash::Sha256> {
+    let file = dir.open_file(name).map_err(Error::io(format!("open /{path}")))?;
+    let mut hashed = Sha256Read::new(io::BufReader::with_capacity(128 << 10, file));
+    io::copy(&mut hashed, &mut io::sink()).map_err(Error::io(format!("read /{path}")))?;
+    Ok(hashed.finish().1)
+}
+
+fn collect_names<D: Dir>(
+    dir: &D,
+    path: &EntryPath,
+    found: &mut HashMap<(u64, u64), Vec<EntryPath>>,
+) -> Result<()> {
+    let names: Vec<NameBuf> = dir.names().map_err(Error::io(format!("read directory /{path}")))?;
+    for name in &names {
+        let name = name.as_name();
+        let path = path.join(name);
+        let metadata = dir.metadata(name).map_err(Error::io(format!("stat /{path}")))?;
+        if metadata.file_type == FileType::Dir {
+            let opened = dir.open_dir(name).map_err(Error::io(format!("open directory /{path}")))?;
+            collect_names(&opened, &path, found)?;
+        } else if metadata.nlink > 1 {
+            found.entry((metadata.dev, metadata.ino)).or_default().push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,498 @@
+//! Layers onto a tree: the merge rules of the image-spec (layer.md, "Applying Changesets"), once for memory and disk.
+//!
+//! [`Merge`] decides on the [`Tree`] alone what a change means, and tells a [`Mirror`] the plain operations that follow
+//! from it. So a manifest written from the tree equals the disk by construction, and the disk is never asked.
+//!
+//! Whiteouts and opaque markers hide what *lower* layers have, wherever in the archive they stand: the merge remembers
+//! what the current layer put, and which directories it only passed through. A lower directory that a marker hides, but
+//! that the layer also writes below, becomes an implied one again.
+
+use std::{
+    collections::HashSet,
+    io::{self, Read},
+};
+
+use super::{Content, InodeId, Tree};
+use crate::{
+    attrs::Attrs,
+    error::{Error, Result},
+    hash::Sha256Read,
+    layer::{Change, ChangeSink, Entry, Node},
+    limits::Limits,
+    name::{EntryPath, Name, NameBuf},
+};
+
+/// One directory on the way from the root to a place: its inode and its name in the directory before it.
+pub type Step = (InodeId, NameBuf);
+
+/// Repeats on a real directory what the merge does to the tree. `at` is the way from the root (excluded) to the directory
+/// that holds `name`; every directory on it is a real directory, never a link.
+pub trait Mirror {
+    /// Makes an empty directory. Its attributes come with [`Mirror::finish`].
+    ///
+    /// # Errors
+    /// Of this and of all others: [`Error::Io`] naming the path.
+    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()>;
+    /// Makes a file with the content of `body`, which must be read to its end.
+    fn file(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        id: InodeId,
+        attrs: &Attrs,
+        body: &mut dyn Read,
+    ) -> Result<()>;
+    /// Makes a link, device or fifo.
+    fn other(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        id: InodeId,
+        attrs: &Attrs,
+        content: &Content,
+    ) -> Result<()>;
+    /// Gives an existing inode one more name.
+    fn link(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        id: InodeId,
+        from: &[Step],
+        from_name: Name<'_>,
+    ) -> Result<()>;
+    /// Removes an entry with all below it.
+    fn remove(&mut self, at: &[Step], name: Name<'_>, content: &Content) -> Result<()>;
+    /// Sets the attributes of all directories, once nothing is written below them any more.
+    fn finish(&mut self, tree: &Tree) -> Result<()>;
+}
+
+/// No mirror: the tree alone.
+impl Mirror for () {
+    fn dir(&mut self, _: &[Step], _: Name<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn file(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: &Attrs, body: &mut dyn Read) -> Result<()> {
+        io::copy(body, &mut io::sink()).map(drop).map_err(Error::io("read layer"))
+    }
+    fn other(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: &Attrs, _: &Content) -> Result<()> {
+        Ok(())
+    }
+    fn link(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: &[Step], _: Name<'_>) -> Result<()> {
+        Ok(())
+    }
+    fn remove(&mut self, _: &[Step], _: Name<'_>, _: &Content) -> Result<()> {
+        Ok(())
+    }
+    fn finish(&mut self, _: &Tree) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Applies changesets, layer by layer. A [`ChangeSink`].
+#[derive(Debug)]
+pub struct Merge<M> {
+    tree: Tree,
+    mirror: M,
+    limits: Limits,
+    layer: u32,
+    /// Per inode: the last layer that put it or went through it.
+    marks: Vec<Mark>,
+    /// Names this layer gave to inodes of lower layers.
+    links: HashSet<(InodeId, NameBuf)>,
+    /// Symbolic links of lower layers that this layer wrote through.
+    followed: HashSet<InodeId>,
+    /// The way to the directory of the current entry, kept from one entry to the next.
+    at: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Mark {
+    layer: u32,
+    put: bool,
+}
+
+/// What a marker does to one entry of a directory.
+enum Fate {
+    Keep,
+    /// A lower directory that this layer wrote below.
+    Reset,
+    Remove,
+}
+
+impl<M: Mirror> Merge<M> {
+    /// Starts from a tree (an empty one, or what is on disk already) and a mirror that shows the same.
+    pub fn new(tree: Tree, mirror: M, limits: &Limits) -> Self {
+        Self {
+            tree,
+            mirror,
+            limits: *limits,
+            layer: 1,
+            marks: Vec::new(),
+            links: HashSet::new(),
+            followed: HashSet::new(),
+            at: Vec::new(),
+        }
+    }
+
+    /// Ends the current layer: what it put is lower from now on.
+    pub fn next_layer(&mut self) {
+        self.layer += 1;
+        self.links.clear();
+        self.followed.clear();
+    }
+
+    /// Finishes the mirror and gives both back.
+    ///
+    /// # Errors
+    /// Those of [`Mirror::finish`].
+    pub fn finish(mut self) -> Result<(Tree, M)> {
+        self.mirror.finish(&self.tree)?;
+        Ok((self.tree, self.mirror))
+    }
+
+    fn put_entry(&mut self, entry: &Entry, body: &mut dyn Read) -> Result<()> {
+        let Some((dir, name)) = entry.path.split_last() else { return self.put_root(entry) };
+        let target = match &entry.node {
+            Node::HardLink { to } => Some(self.link_target(&entry.path, to)?),
+            _ => None,
+        };
+        self.enter(&dir)?;
+        let parent = self.here();
+        if let Some(old) = self.tree.child(parent, name) {
+            if entry.node == Node::Dir && self.tree.entries(old).is_some() {
+                self.tree.inode_mut(old).attrs = entry.attrs.clone();
+                self.mark(old, true);
+                return Ok(());
+            }
+            if let Some((_, _, id)) = target
+                && id == old
+            {
+                self.links.insert((parent, name.into()));
+                return Ok(());
+            }
+            self.remove_child(name)?;
+        }
+        let mut attrs = entry.attrs.clone();
+        let content = match &entry.node {
+            Node::HardLink { .. } => {
+                return target.map_or(Ok(()), |target| self.put_link(&entry.path, name, target));
+            }
+            Node::File { size } => return self.put_file(entry, name, *size, body),
+            Node::Dir => {
+                self.mirror.dir(&self.at, name)?;
+                return self.insert(name, attrs, Content::Dir(Default::default())).map(drop);
+            }
+            Node::Symlink { target } => {
+                attrs.mode = 0o777; // what every system gives a link, whatever the archive says
+                Content::Symlink(target.clone())
+            }
+            Node::Char { major, minor } => Content::Char(*major, *minor),
+            Node::Block { major, minor } => Content::Block(*major, *minor),
+            Node::Fifo => Content::Fifo,
+        };
+        let id = self.insert(name, attrs, content)?;
+        let inode = self.tree.inode(id);
+        self.mirror.other(&self.at, name, id, &inode.attrs, &inode.content)
+    }
+
+    fn put_root(&mut self, entry: &Entry) -> Result<()> {
+        if entry.node != Node::Dir {
+            return Err(Error::layer("entry for the root", "is no directory: the root can be nothing else"));
+        }
+        self.tree.inode_mut(Tree::ROOT).attrs = entry.attrs.clone();
+        self.mark(Tree::ROOT, true);
+        Ok(())
+    }
+
+    fn put_file(&mut self, entry: &Entry, name: Name<'_>, size: u64, body: &mut dyn Read) -> Result<()> {
+        let id = self.insert(name, entry.attrs.clone(), Content::File { size, sha256: None })?;
+        let mut hashed = Sha256Read::new(body);
+        self.mirror.file(&self.at, name, id, &entry.attrs, &mut hashed)?;
+        let (read, digest) = hashed.finish();
+        if read != size {
+            let reason = format!("content has {read} bytes where {size} were announced");
+            return Err(Error::layer(entry.path.to_string(), reason));
+        }
+        self.tree.inode_mut(id).content = Content::File { size, sha256: Some(digest) };
+        Ok(())
+    }
+
+    /// Finds the inode a hard link means: parents resolved like any path, the last name not followed.
+    fn link_target(&mut self, path: &EntryPath, to: &EntryPath) -> Result<(Vec<Step>, NameBuf, InodeId)> {
+        let refuse = |reason: &str| Err(Error::layer(format!("{path} (hard link to {to})"), reason));
+        if path == to {
+            return refuse("the link names itself");
+        }
+        let Some((dir, name)) = to.split_last() else { return refuse("the target is the root directory") };
+        if !self.follow(&dir)? {
+            return refuse("the target is not there: neither a lower layer nor this one, up to here, has it");
+        }
+        let Some(id) = self.tree.child(self.here(), name) else {
+            return refuse("the target is not there: neither a lower layer nor this one, up to here, has it");
+        };
+        if self.tree.entries(id).is_some() {
+            return refuse("the target is a directory");
+        }
+        Ok((self.at.clone(), name.into(), id))
+    }
+
+    fn put_link(
+        &mut self,
+        path: &EntryPath,
+        name: Name<'_>,
+        (from, from_name, id): (Vec<Step>, NameBuf, InodeId),
+    ) -> Result<()> {
+        // Making room for the link may have removed its target: it lay below what the link replaces.
+        let parent = from.last().map_or(Tree::ROOT, |(id, _)| *id);
+        let way = from.iter().try_fold(Tree::ROOT, |dir, (id, name)| {
+            (self.tree.child(dir, name.as_name()) == Some(*id)).then_some(*id)
+        });
+        if way.is_none() || self.tree.child(parent, from_name.as_name()) != Some(id) {
+            return Err(Error::layer(
+                path.to_string(),
+                "the hard link replaces the directory its target is in",
+            ));
+        }
+        self.mirror.link(&self.at, name, id, &from, from_name.as_name())?;
+        let here = self.here();
+        self.tree.link(here, name, id);
+        if self.mark_of(id).layer != self.layer {
+            self.links.insert((here, name.into()));
+        }
+        Ok(())
+    }
+
+    fn remove_path(&mut self, path: &EntryPath) -> Result<()> {
+        let Some((dir, name)) = path.split_last() else {
+            return Err(Error::layer("whiteout", "names the root directory"));
+        };
+        if !self.follow(&dir)? {
+            return Ok(());
+        }
+        let Some(id) = self.tree.child(self.here(), name) else { return Ok(()) };
+        match self.fate(self.here(), name, id) {
+            Fate::Keep => self.clear_below(id, name),
+            Fate::Reset => self.reset(id, name),
+            Fate::Remove => self.remove_child(name),
+        }
+    }
+
+    fn clear_lower(&mut self, path: &EntryPath) -> Result<()> {
+        if self.follow(path)? { self.clear_here() } else { Ok(()) }
+    }
+
+    /// Removes from the current directory what only lower layers have, and below it likewise.
+    fn clear_here(&mut self) -> Result<()> {
+        let here = self.here();
+        let Some(entries) = self.tree.entries(here) else { return Ok(()) };
+        let entries: Vec<(NameBuf, InodeId)> = entries.iter().map(|(name, id)| (name.clone(), *id)).collect();
+        for (name, id) in entries {
+            match self.fate(here, name.as_name(), id) {
+                Fate::Keep => self.clear_below(id, name.as_name())?,
+                Fate::Reset => self.reset(id, name.as_name())?,
+                Fate::Remove => self.remove_child(name.as_name())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn clear_below(&mut self, id: InodeId, name: Name<'_>) -> Result<()> {
+        if self.tree.entries(id).is_none() {
+            return Ok(());
+        }
+        self.at.push((id, name.into()));
+        let result = self.clear_here();
+        self.at.pop();
+        result
+    }
+
+    fn reset(&mut self, id: InodeId, name: Name<'_>) -> Result<()> {
+        self.tree.inode_mut(id).attrs = Attrs::implied_dir();
+        self.clear_below(id, name)
+    }
+
+    fn fate(&self, dir: InodeId, name: Name<'_>, id: InodeId) -> Fate {
+        let mark = self.mark_of(id);
+        if mark.layer == self.layer && mark.put {
+            Fate::Keep
+        } else if mark.layer == self.layer {
+            Fate::Reset
+        } else if !self.links.is_empty() && self.links.contains(&(dir, name.into())) {
+            Fate::Keep
+        } else {
+            Fate::Remove
+        }
+    }
+
+    /// Removes an entry of the current directory, in tree and mirror.
+    fn remove_child(&mut self, name: Name<'_>) -> Result<()> {
+        let here = self.here();
+        let Some(id) = self.tree.child(here, name) else { return Ok(()) };
+        if !self.followed.is_empty() {
+            self.refuse_if_followed(id, name)?;
+        }
+        self.mirror.remove(&self.at, name, &self.tree.inode(id).content)?;
+        self.tree.remove(here, name);
+        Ok(())
+    }
+
+    /// An archive that writes through a lower link and hides that link afterwards would mean something else in another
+    /// order. No tool makes such a layer; guessing would let one image be two.
+    fn refuse_if_followed(&self, id: InodeId, name: Name<'_>) -> Result<()> {
+        let mut pending = vec![id];
+        while let Some(id) = pending.pop() {
+            if self.followed.contains(&id) && self.mark_of(id).layer != self.layer {
+                let reason =
+                    "a symbolic link of a lower layer is removed after entries were written through it";
+                return Err(Error::layer(self.at_path(name), reason));
+            }
+            pending.extend(self.tree.entries(id).into_iter().flat_map(|entries| entries.values().copied()));
+        }
+        Ok(())
+    }
+
+    /// Goes to a directory, following links inside the root and making what is missing.
+    fn enter(&mut self, dir: &EntryPath) -> Result<()> {
+        self.go(dir, true).map(drop)?;
+        for index in 0..self.at.len() {
+            let id = self.at[index].0;
+            if self.mark_of(id).layer != self.layer {
+                self.mark(id, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes to a directory, following links inside the root; `false` if it is not there.
+    fn follow(&mut self, dir: &EntryPath) -> Result<bool> {
+        self.go(dir, false)
+    }
+
+    /// `at` becomes the way to `dir`. What it holds already is taken over as far as it fits.
+    fn go(&mut self, dir: &EntryPath, create: bool) -> Result<bool> {
+        let mut names = dir.names();
+        let mut pending: Vec<Box<[u8]>> = Vec::new();
+        let mut depth = 0_usize;
+        let mut links = 0;
+        loop {
+            let of_link = pending.pop();
+            let part = match (&of_link, of_link.is_none().then(|| names.next()).flatten()) {
+                (Some(part), _) => part,
+                (None, Some(name)) => name.as_bytes(),
+                (None, None) => break,
+            };
+            match part {
+                b"" | b"." => continue,
+                b".." => {
+                    depth = depth.saturating_sub(1);
+                    continue;
+                }
+                _ => {}
+            }
+            let name = Name::new(part).map_err(|error| Error::layer(dir.to_string(), error.to_string()))?;
+            let here = if depth == 0 { Tree::ROOT } else { self.at[depth - 1].0 };
+            let child = self.tree.child(here, name);
+            let content = child.map(|id| &self.tree.inode(id).content);
+            let id = match (child, content) {
+                (Some(id), Some(Content::Dir(_))) => id,
+                (Some(id), Some(Content::Symlink(target))) => {
+                    links += 1;
+                    if links > self.limits.links {
+                        return Err(Error::Limit {
+                            what: format!("{dir}: symbolic links followed"),
+                            name: "links",
+                            limit: self.limits.links as u64,
+                        });
+                    }
+                    if target.first() == Some(&b'/') {
+                        depth = 0;
+                    }
+                    pending.extend(target.rsplit(|&byte| byte == b'/').map(Into::into));
+                    if create && self.mark_of(id).layer != self.layer {
+                        self.followed.insert(id);
+                    }
+                    continue;
+                }
+                _ if !create => return Ok(false),
+                (in_the_way, _) => {
+                    self.at.truncate(depth);
+                    if in_the_way.is_some() {
+                        self.remove_child(name)?;
+                    }
+                    self.mirror.dir(&self.at, name)?;
+                    let id = self.insert(name, Attrs::implied_dir(), Content::Dir(Default::default()))?;
+                    self.mark(id, false);
+                    id
+                }
+            };
+            if self
+                .at
+                .get(depth)
+                .is_none_or(|(known, known_name)| *known != id || known_name.as_name() != name)
+            {
+                self.at.truncate(depth);
+                self.at.push((id, name.into()));
+            }
+            depth += 1;
+            // Through links a tree can grow deeper than any one path is long; what walks it must not overflow.
+            if depth > self.limits.path / 2 {
+                let limit = self.limits.path as u64;
+                return Err(Error::Limit {
+                    what: format!("{dir}: path with its links followed"),
+                    name: "path",
+                    limit,
+                });
+            }
+        }
+        self.at.truncate(depth);
+        Ok(true)
+    }
+
+    fn insert(&mut self, name: Name<'_>, attrs: Attrs, content: Content) -> Result<InodeId> {
+        let id = self.tree.insert(self.here(), name, attrs, content).ok_or_else(|| Error::Limit {
+            what: self.at_path(name),
+            name: "entries",
+            limit: u64::from(u32::MAX),
+        })?;
+        self.mark(id, true);
+        Ok(id)
+    }
+
+    fn here(&self) -> InodeId {
+        self.at.last().map_or(Tree::ROOT, |(id, _)| *id)
+    }
+
+    fn at_path(&self, name: Name<'_>) -> String {
+        show_path(&self.at, name)
+    }
+
+    fn mark_of(&self, id: InodeId) -> Mark {
+        self.marks.get(id.index()).copied().unwrap_or_default()
+    }
+
+    fn mark(&mut self, id: InodeId, put: bool) {
+        if self.marks.len() <= id.index() {
+            self.marks.resize(id.index() + 1, Mark::default());
+        }
+        self.marks[id.index()] = Mark { layer: self.layer, put };
+    }
+}
+
+/// A place, for messages.
+pub(crate) fn show_path(at: &[Step], name: Name<'_>) -> String {
+    let mut path = EntryPath::root();
+    for (_, step) in at {
+        path = path.join(step.as_name());
+    }
+    path.join(name).to_string()
+}
+
+impl<M: Mirror> ChangeSink for Merge<M> {
+    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        match change {
+            Change::Put(entry) => self.put_entry(entry, body),
+            Change::Remove(path) => self.remove_path(path),
+            Change::ClearLower(path) => self.clear_lower(path),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The root directory on disk, as a [`Mirror`] of the merged tree.
+//!
+//! Every call goes through a directory handle with one name, following no link. Files get their attributes through the
+//! handle they were written with; directories get theirs at the end, deepest first, when nothing changes their times
+//! any more and no mode can shut us out.
+
+use std::io::{Read, Write};
+
+use super::{
+    Content, InodeId, Tree,
+    merge::{Mirror, Step, show_path},
+};
+use crate::{
+    attrs::{Attrs, Time},
+    error::{Error, Result},
+    fs::{AttrChange, Dir, File as _, Metadata, Special, remove_tree},
+    name::Name,
+};
+
+/// What the system knew about an inode right after we wrote it. Nobody can set a ctime: an unchanged one on the same
+/// inode proves that nothing about the file changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Stamp {
+    /// Identity of the file on its file system.
+    pub ino: u64,
+    /// Time of last change of anything.
+    pub ctime: Time,
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(metadata: &Metadata) -> Self {
+        Self { ino: metadata.ino, ctime: metadata.ctime }
+    }
+}
+
+/// Writes the merged tree below a directory handle.
+#[derive(Debug)]
+pub struct RootFs<D> {
+    root: D,
+    /// Open handles on the way to where the last entry went, for as long as they serve the next one.
+    open: Vec<(InodeId, D)>,
+    stamps: Vec<Stamp>,
+    /// Who owns what we create, learnt from the first file: nothing needs to be given to whom it belongs already.
+    owner: Option<(u32, u32)>,
+    buffer: Vec<u8>,
+}
+
+/// Handles kept open at once; deeper ones are opened anew for each entry.
+const OPEN_MAX: usize = 64;
+const BUFFER: usize = 256 << 10;
+
+impl<D: Dir> RootFs<D> {
+    /// Writes into this directory.
+    pub fn new(root: D) -> Self {
+        Self { root, open: Vec::new(), stamps: Vec::new(), owner: None, buffer: vec![0; BUFFER] }
+    }
+
+    /// The stamp of each inode, by [`InodeId::index`].
+    #[must_use]
+    pub fn into_stamps(self) -> Vec<Stamp> {
+        self.stamps
+    }
+
+    fn stamp(&mut self, id: InodeId, metadata: &Metadata) {
+        if self.stamps.len() <= id.index() {
+            self.stamps.resize(id.index() + 1, Stamp::default());
+        }
+        self.stamps[id.index()] = Stamp::from(metadata);
+    }
+
+    /// Owner to set, if it is not ours by birth.
+    fn owner(&self, attrs: &Attrs) -> Option<(u32, u32)> {
+        let owner = (attrs.uid, attrs.gid);
+        (self.owner != Some(owner)).then_some(owner)
+    }
+
+    fn make_other(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        attrs: &Attrs,
+        content: &Content,
+    ) -> std::io::Result<Metadata> {
+        let owner = self.owner(attrs);
+        with_dir(&self.root, &mut self.open, at, |dir| {
+            let is_link = match content {
+                Content::Symlink(target) => {
+                    dir.symlink(name, target)?;
+                    true
+                }
+                Content::Char(major, minor) => {
+                    dir.create_node(name, Special::Char(*major, *minor))?;
+                    false
+                }
+                Content::Block(major, minor) => {
+                    dir.create_node(name, Special::Block(*major, *minor))?;
+                    false
+                }
+                _ => {
+                    dir.create_node(name, Special::Fifo)?;
+                    false
+                }
+            };
+            let change = AttrChange {
+                owner,
+                mode: (!is_link).then_some(attrs.mode),
+                xattrs: (!attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
+                mtime: Some(attrs.mtime),
+            };
+            dir.set_attrs(name, &change)?;
+            dir.metadata(name)
+        })
+    }
+}
+
+impl<D: Dir> Mirror for RootFs<D> {
+    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()> {
+        with_dir(&self.root, &mut self.open, at, |dir| dir.create_dir(name)).map_err(failed(
+            "create directory",
+            at,
+            name,
+        ))
+    }
+
+    fn file(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        id: InodeId,
+        attrs: &Attrs,
+        body: &mut dyn Read,
+    ) -> Result<()> {
+        let mut file = with_dir(&self.root, &mut self.open, at, |dir| dir.create_file(name))
+            .map_err(failed("create file", at, name))?;
+        loop {
+            let got = body.read(&mut self.buffer).map_err(Error::io("read layer"))?;
+            if got == 0 {
+                break;
+            }
+            file.write_all(&self.buffer[..got]).map_err(failed("write file", at, name))?;
+        }
+        if self.owner.is_none() {
+            let born = file.metadata().map_err(failed("stat file", at, name))?;
+            self.owner = Some((born.uid, born.gid));
+        }
+        let change = AttrChange {
+            owner: self.owner(attrs),
+            mode: Some(attrs.mode),
+            xattrs: (!attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
+            mtime: Some(attrs.mtime),
+        };
+        file.set_attrs(&change).map_err(failed("set attributes of", at, name))?;
+        let metadata = file.metadata().map_err(failed("stat file", at, name))?;
+        self.stamp(id, &metadata);
+        Ok(())
+    }
+
+    fn other(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        id: InodeId,
+        attrs: &Attrs,
+        content: &Content,
+    ) -> Result<()> {
+        let metadata = self.make_other(at, name, attrs, content).map_err(failed("create", at, name))?;
+        self.stamp(id, &metadata);
+        Ok(())
+    }
+
+    fn link(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        id: InodeId,
+        from: &[Step],
+        from_name: Name<'_>,
+    ) -> Result<()> {
+        let metadata = with_dir(&self.root, &mut Vec::new(), from, |from_dir| {
+            with_dir(&self.root, &mut self.open, at, |dir| {
+                dir.hard_link(name, from_dir, from_name)?;
+                dir.metadata(name)
+            })
+        })
+        .map_err(failed("create hard link", at, name))?;
+        self.stamp(id, &metadata);
+        Ok(())
+    }
+
+    fn remove(&mut self, at: &[Step], name: Name<'_>, content: &Content) -> Result<()> {
+        // A handle below what goes away must not outlive it: its inode id may come back as another directory.
+        self.open.truncate(at.len());
+        with_dir(&self.root, &mut self.open, at, |dir| match content {
+            Content::Dir(_) => remove_tree(dir, name),
+            _ => dir.remove_file(name),
+        })
+        .map_err(failed("remove", at, name))
+    }
+
+    fn finish(&mut self, tree: &Tree) -> Result<()> {
+        self.open.clear();
+        let stamps = &mut self.stamps;
+        stamps.resize(stamps.len().max(tree.inodes.len()), Stamp::default());
+        finish_dir(&self.root, tree, Tree::ROOT, self.owner, stamps, &mut Vec::new())
+    }
+}
+
+/// Sets the attributes of a directory and of all below it. Depth is bounded: see [`super::merge`].
+fn finish_dir<D: Dir>(
+    dir: &D,
+    tree: &Tree,
+    id: InodeId,
+    born: Option<(u32, u32)>,
+    stamps: &mut [Stamp],
+    at: &mut Vec<Step>,
+) -> Result<()> {
+    for (name, &child) in tree.entries(id).into_iter().flatten() {
+        if tree.entries(child).is_some() {
+            let opened =
+                dir.open_dir(name.as_name()).map_err(failed("open directory", at, name.as_name()))?;
+            at.push((child, name.clone()));
+            finish_dir(&opened, tree, child, born, stamps, at)?;
+            at.pop();
+        }
+    }
+    let attrs = &tree.inode(id).attrs;
+    let owner = (attrs.uid, attrs.gid);
+    let change = AttrChange {
+        owner: (born != Some(owner)).then_some(owner),
+        mode: Some(attrs.mode),
+        xattrs: (!attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
+        mtime: Some(attrs.mtime),
+    };
+    let doing = || match at.split_last() {
+        Some(((_, name), above)) => format!("set attributes of {}", show_path(above, name.as_name())),
+        None => "set attributes of the root".into(),
+    };
+    dir.set_self_attrs(&change).map_err(|error| Error::io(doing())(error))?;
+    let metadata = dir.self_metadata().map_err(|error| Error::io(doing())(error))?;
+    stamps[id.index()] = Stamp::from(&metadata);
+    Ok(())
+}
+
+/// Runs `act` on the handle of the directory `at` leads to.
+fn with_dir<D: Dir, R>(
+    root: &D,
+    open: &mut Vec<(InodeId, D)>,
+    at: &[Step],
+    act: impl FnOnce(&D) -> std::io::Result<R>,
+) -> std::io::Result<R> {
+    let common = open.iter().zip(at).take_while(|((known, _), (id, _))| known == id).count();
+    open.truncate(common);
+    for (id, name) in at.iter().take(OPEN_MAX).skip(common) {
+        let next = open.last().map_or(root, |(_, dir)| dir).open_dir(name.as_name())?;
+        open.push((*id, next));
+    }
+    let mut beyond: Option<D> = None;
+    for (_, name) in at.iter().skip(OPEN_MAX) {
+        let dir = beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir));
+        beyond = Some(dir.open_dir(name.as_name())?);
+    }
+    act(beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir)))
+}
+
+fn failed<'a>(doing: &'a str, at: &'a [Step], name: Name<'a>) -> impl FnOnce(std::io::Error) -> Error + 'a {
+    move |error| Error::io(format!("{doing} {}", show_path(at, name)))(error)
+}
