@@ -10,6 +10,9 @@ use crate::{
     name::{Name, NameBuf},
 };
 
+pub mod mem;
+mod rules;
+
 /// A directory, as a handle.
 ///
 /// Errors are the `io::Error`s of the calls they stand for, with the usual kinds (`NotFound`, `AlreadyExists`,

@@ -1,0 +1,101 @@
+//! Handles keep an inode alive, with or without a name, as open files do on Unix.
+
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use super::table::{ROOT, Table};
+
+/// A counted reference to an inode of a shared table.
+pub(super) struct Handle {
+    shared: Arc<Shared>,
+    ino: u64,
+}
+
+struct Shared {
+    table: Mutex<Table>,
+    /// Signalled when a directory lock is released.
+    released: Condvar,
+}
+
+impl Handle {
+    pub(super) fn new_root() -> Self {
+        let shared = Arc::new(Shared { table: Mutex::new(Table::new()), released: Condvar::new() });
+        Self { shared, ino: ROOT }
+    }
+
+    pub(super) fn ino(&self) -> u64 {
+        self.ino
+    }
+
+    /// The table. A thread that panicked while it held it cannot have left it half-changed in a way that matters more than
+    /// the panic itself, so poison is ignored.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Table> {
+        self.shared.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A handle of another inode of the table.
+    pub(super) fn open(&self, table: &mut Table, ino: u64) -> io::Result<Self> {
+        table.inode_mut(ino)?.handles += 1;
+        Ok(Self { shared: Arc::clone(&self.shared), ino })
+    }
+
+    pub(super) fn same_file_system(&self, other: &Self) -> io::Result<()> {
+        match Arc::ptr_eq(&self.shared, &other.shared) {
+            true => Ok(()),
+            false => Err(ErrorKind::CrossesDevices.into()),
+        }
+    }
+
+    /// Waits until this directory's lock is free, and takes it.
+    pub(super) fn exclusive(&self) -> io::Result<MemLock> {
+        let mut table = self.lock();
+        while !table.locked.insert(self.ino) {
+            if cfg!(target_family = "wasm") {
+                return Err(io::Error::new(ErrorKind::Deadlock, "the directory is locked by this thread"));
+            }
+            table = self.shared.released.wait(table).unwrap_or_else(PoisonError::into_inner);
+        }
+        let handle = self.open(&mut table, self.ino);
+        drop(table);
+        handle.map(MemLock)
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        // The inode is there: this handle holds it.
+        if let Ok(inode) = self.lock().inode_mut(self.ino) {
+            inode.handles += 1;
+        }
+        Self { shared: Arc::clone(&self.shared), ino: self.ino }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let mut table = self.lock();
+        if let Ok(inode) = table.inode_mut(self.ino) {
+            inode.handles -= 1;
+        }
+        table.free_if_unused(self.ino);
+    }
+}
+
+/// Holds the lock of a [`super::MemDir`] until it is dropped.
+pub struct MemLock(Handle);
+
+impl fmt::Debug for MemLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MemLock").field(&self.0.ino).finish()
+    }
+}
+
+impl Drop for MemLock {
+    fn drop(&mut self) {
+        self.0.lock().locked.remove(&self.0.ino);
+        self.0.shared.released.notify_all();
+    }
+}
