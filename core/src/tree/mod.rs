@@ -4,6 +4,7 @@
 
 pub mod diff;
 pub mod merge;
+pub mod mtree;
 pub mod rootfs;
 
 use std::collections::BTreeMap;
