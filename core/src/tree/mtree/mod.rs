@@ -17,7 +17,9 @@
 //! # Ok::<(), ocicle::Error>(())
 //! ```
 
+mod compare;
 mod dialect;
+mod difference;
 mod keywords;
 mod lines;
 mod parse;
@@ -25,7 +27,9 @@ mod read;
 pub mod vis;
 mod write;
 
+pub use compare::compare;
 pub use dialect::Dialect;
+pub use difference::Difference;
 pub use keywords::Keywords;
 pub use parse::{Parser, Spec};
 pub use read::read_tree;
