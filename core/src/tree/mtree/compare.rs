@@ -180,28 +180,37 @@ impl Comparison<'_> {
         let is_dir = metadata.file_type == FileType::Dir;
         if metadata.file_type != FileType::Symlink {
             let known = self.support.mode;
-            self.value(path, "mode", wanted.mode, metadata.mode, known, |mode| match mode {
+            self.value(path, "mode", wanted.mode.as_ref(), &metadata.mode, known, |mode| match mode {
                 0 => "0".into(),
                 _ => format!("0{mode:o}"),
             })?;
         }
         let known = self.support.owner;
-        self.value(path, "uid", wanted.uid, metadata.uid, known, u32::to_string)?;
-        self.value(path, "gid", wanted.gid, metadata.gid, known, u32::to_string)?;
+        self.value(path, "uid", wanted.uid.as_ref(), &metadata.uid, known, u32::to_string)?;
+        self.value(path, "gid", wanted.gid.as_ref(), &metadata.gid, known, u32::to_string)?;
         if !is_dir {
-            self.value(path, "size", wanted.size, metadata.size, true, u64::to_string)?;
-            self.value(path, "nlink", wanted.nlink, metadata.nlink, true, u64::to_string)?;
+            self.value(path, "size", wanted.size.as_ref(), &metadata.size, true, u64::to_string)?;
+            self.value(path, "nlink", wanted.nlink.as_ref(), &metadata.nlink, true, u64::to_string)?;
         }
-        self.value(path, "time", wanted.time, metadata.mtime, true, show_time)?;
-        self.value(path, "tar_time", wanted.tar_time, metadata.mtime.seconds, true, i64::to_string)?;
+        self.value(path, "time", wanted.time.as_ref(), &metadata.mtime, true, show_time)?;
+        self.value(
+            path,
+            "tar_time",
+            wanted.tar_time.as_ref(),
+            &metadata.mtime.seconds,
+            true,
+            i64::to_string,
+        )?;
         if matches!(metadata.file_type, FileType::Char | FileType::Block) {
-            self.value(path, "device", wanted.device, metadata.rdev, true, |(major, minor)| {
+            self.value(path, "device", wanted.device.as_ref(), &metadata.rdev, true, |(major, minor)| {
                 format!("native,{major},{minor}")
             })?;
         }
-        if let (Some(link), FileType::Symlink, Some(name)) = (&wanted.link, metadata.file_type, found.name) {
+        if let (Some(link), FileType::Symlink, Some(name)) =
+            (wanted.link.as_deref(), metadata.file_type, found.name)
+        {
             let target = found.dir.read_link(name).map_err(Error::io(format!("read link /{path}")))?;
-            self.value(path, "link", Some(&**link), &target, true, |target| vis::to_text(target))?;
+            self.value(path, "link", Some(link), &target[..], true, vis::to_text)?;
         }
         if let (true, Some(number)) = (self.native && !is_dir, wanted.inode) {
             self.inode(path, number, metadata)?;
@@ -210,12 +219,12 @@ impl Comparison<'_> {
         self.xattrs(found, &wanted.xattrs)
     }
 
-    fn value<T: PartialEq>(
+    fn value<T: PartialEq + ?Sized>(
         &mut self,
         path: &EntryPath,
         keyword: &str,
-        wanted: Option<T>,
-        found: T,
+        wanted: Option<&T>,
+        found: &T,
         known: bool,
         show: impl Fn(&T) -> String,
     ) -> Result<()> {
@@ -226,7 +235,7 @@ impl Comparison<'_> {
                 }
                 Ok(())
             }
-            Some(wanted) if wanted != found => self.changed(path, keyword, show(&wanted), show(&found)),
+            Some(wanted) if wanted != found => self.changed(path, keyword, show(wanted), show(found)),
             _ => Ok(()),
         }
     }

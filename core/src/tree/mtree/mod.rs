@@ -20,10 +20,13 @@
 mod compare;
 mod dialect;
 mod difference;
+mod dir_facts;
+mod entry;
 mod keywords;
 mod lines;
 mod parse;
 mod read;
+mod text;
 pub mod vis;
 mod write;
 

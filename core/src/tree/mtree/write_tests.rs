@@ -1,6 +1,7 @@
 use super::*;
+use crate::tree::Content;
 use crate::{
-    attrs::{Attrs, Time},
+    attrs::{Attrs, Time, Xattrs},
     name::Name,
 };
 
