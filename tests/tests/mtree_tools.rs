@@ -1,11 +1,15 @@
 //! Our manifests before the programs that read manifests.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs,
-    os::unix::{ffi::OsStrExt, fs as unix},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{self as unix, MetadataExt},
+    },
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -15,7 +19,7 @@ use ocicle::{
     name::EntryPath,
     tree::{
         Tree,
-        mtree::{Dialect, Keywords, Parser, write},
+        mtree::{Dialect, Keywords, Parser, vis, write},
     },
 };
 use ocicle_tests::{host_tree, tools::require};
@@ -228,30 +232,84 @@ fn libarchive_reads_what_we_wrote() {
     });
 }
 
+/// An image with one layer, unpacked by umoci. `None` if it is not there or may not do it.
+struct UmociBundle {
+    program: PathBuf,
+    place: PathBuf,
+    manifest: PathBuf,
+}
+
+impl UmociBundle {
+    fn new(test: &str) -> Option<Self> {
+        let mut this = Self { program: require("umoci")?, place: scratch(test), manifest: PathBuf::new() };
+        this.run(&["init", "--layout", "image"]);
+        this.run(&["new", "--image", "image:a"]);
+        this.run(&["unpack", "--image", "image:a", "made"]);
+        odd_directory(&this.place.join("made/rootfs"))?;
+        this.run(&["repack", "--image", "image:a", "made"]);
+        this.run(&["unpack", "--image", "image:a", "bundle"]);
+        let mut files = fs::read_dir(this.place.join("bundle")).unwrap().map(|entry| entry.unwrap().path());
+        this.manifest = files.find(|file| file.extension() == Some(OsStr::new("mtree"))).unwrap();
+        Some(this)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.place.join("bundle/rootfs")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = run(Command::new(&self.program).current_dir(&self.place).args(arguments));
+        assert!(output.status.success(), "{arguments:?}: {}", show(&output));
+        output.stdout
+    }
+
+    /// Packs the bundle as another image; whether umoci found a change.
+    fn repack_finds_a_change(&self, image: &str) -> bool {
+        self.run(&["repack", "--image", image, "bundle"]);
+        let stat: serde_json::Value =
+            serde_json::from_slice(&self.run(&["stat", "--json", "--image", image])).unwrap();
+        let last = stat["history"].as_array().unwrap().last().unwrap();
+        last["empty_layer"] != true
+    }
+}
+
 #[test]
 fn umoci_writes_what_we_write() {
-    let Some(program) = require("umoci") else { return };
-    let place = scratch("umoci");
-    let umoci = |arguments: &[&str]| {
-        let output = run(Command::new(&program).current_dir(&place).args(arguments));
-        assert!(output.status.success(), "{arguments:?}: {}", show(&output));
-    };
-    umoci(&["init", "--layout", "image"]);
-    umoci(&["new", "--image", "image:a"]);
-    umoci(&["unpack", "--image", "image:a", "made"]);
-    let Some(()) = odd_directory(&place.join("made/rootfs")) else { return };
-    umoci(&["repack", "--image", "image:a", "made"]);
-    umoci(&["unpack", "--image", "image:a", "bundle"]);
-
-    let files = fs::read_dir(place.join("bundle")).unwrap().map(|entry| entry.unwrap().path());
-    let theirs = files.into_iter().find(|file| file.extension() == Some(OsStr::new("mtree"))).unwrap();
-    let ours = manifest(&host_tree::read(&place.join("bundle/rootfs")).unwrap(), Dialect::Umoci);
+    let Some(bundle) = UmociBundle::new("umoci") else { return };
+    let ours = manifest(&host_tree::read(&bundle.root()).unwrap(), Dialect::Umoci);
     // Sizes and link counts of directories are the disk's.
-    same_entries(&fs::read(theirs).unwrap(), &ours, |_, keywords| {
+    same_entries(&fs::read(&bundle.manifest).unwrap(), &ours, |_, keywords| {
         if keywords.file_type == Some(ocicle::fs::FileType::Dir) {
             (keywords.size, keywords.nlink) = (None, None);
         }
     });
+}
+
+#[test]
+fn umoci_repacks_by_what_we_write() {
+    let Some(bundle) = UmociBundle::new("umoci-repack") else { return };
+    let root = bundle.root();
+    let ours = manifest(&host_tree::read(&root).unwrap(), Dialect::Umoci);
+    fs::write(&bundle.manifest, with_dir_facts(&ours, &root)).unwrap();
+    assert!(!bundle.repack_finds_a_change("image:same"));
+    fs::write(root.join("before"), "BEFORE").unwrap();
+    set_time(&root.join("before"), -2, 0);
+    assert!(bundle.repack_finds_a_change("image:changed"));
+}
+
+/// Adds size and link count to the lines of directories.
+fn with_dir_facts(text: &[u8], root: &Path) -> String {
+    let text = std::str::from_utf8(text).unwrap();
+    let mut path = root.to_owned();
+    let lines = text.lines().map(|line| {
+        if let Some(comment) = line.strip_prefix("# ").filter(|comment| !comment.starts_with(' ')) {
+            path = join(root, &vis::decode(comment.as_bytes()).unwrap());
+        }
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        let facts = format!(" size={} nlink={} type=dir", metadata.size(), metadata.nlink());
+        line.replace(" type=dir", &facts) + "\n"
+    });
+    lines.collect()
 }
 
 /// Asserts that two manifests say the same of the same paths, after `adjust` has evened out what may differ.

@@ -133,6 +133,42 @@ a\040dir type=dir mode=02755 tar_time=-2.000000000
 }
 
 #[test]
+fn umoci_with_what_the_disk_says_of_directories() {
+    let root = crate::fs::mem::MemDir::new();
+    let name = Name::literal("d");
+    root.create_dir(name).unwrap();
+    let mut tree = Tree::new();
+    let dir = tree.insert(Tree::ROOT, name, Attrs::implied_dir(), Content::Dir(Default::default())).unwrap();
+    tree.insert(dir, Name::literal("f"), Attrs::default(), Content::File { size: 0, sha256: None }).unwrap();
+    let mut text = Vec::new();
+    write_for_umoci(&tree, &root, &mut text).unwrap();
+    let (top, below) = (root.self_metadata().unwrap(), root.metadata(name).unwrap());
+    // In memory, as on btrfs, the link count of a directory is 1: what /set says already.
+    assert_eq!((top.nlink, below.nlink), (1, 1));
+    assert_eq!(
+        String::from_utf8(text).unwrap(),
+        format!(
+            "#      keywords: size,type,uid,gid,mode,link,nlink,tar_time,sha256digest,xattr
+
+# .
+/set type=file nlink=1 mode=0664 uid=0 gid=0
+. size={} type=dir mode=0755 tar_time=0.000000000
+
+# d
+d size={} type=dir mode=0755 tar_time=0.000000000
+    f size=0 mode=0 tar_time=0.000000000
+..
+..
+",
+            top.size, below.size
+        )
+    );
+    root.remove_dir(name).unwrap();
+    let error = write_for_umoci(&tree, &root, &mut Vec::new()).unwrap_err();
+    assert!(error.to_string().starts_with("open directory d: "), "{error}");
+}
+
+#[test]
 fn longer_patterns_go_first() {
     let mut tree = Tree::new();
     for name in ["*", "a*", "a", "z"] {
