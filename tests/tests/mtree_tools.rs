@@ -94,6 +94,8 @@ fn odd_directory(root: &Path) -> Option<()> {
             set_time(&path, 1_700_000_000 + number as i64, number as i64 * 1000);
         }
     }
+    let every_byte: Vec<u8> = (1..=255).filter(|byte| *byte != b'/').collect();
+    fs::write(join(&dir, &every_byte), "").unwrap();
     fs::write(dir.join("hl1"), "four").unwrap();
     fs::hard_link(dir.join("hl1"), root.join("hl2")).unwrap();
     fs::hard_link(dir.join("hl1"), dir.join("sub/hl3")).unwrap();
@@ -187,24 +189,22 @@ fn we_read_what_bsd_mtree_wrote() {
     let place = scratch("bsd-read");
     let Some(()) = odd_directory(&place) else { return };
     let keywords = "type,mode,uid,gid,nlink,size,link,time,sha256,device";
-    let tree = host_tree::read(&place).unwrap();
-    for whole_paths in [false, true] {
-        let mut command = Command::new(&program);
-        command.args(["-k", keywords]).arg("-p").arg(&place).arg("-c");
-        let output = run(&mut command);
+    let ours = manifest(&host_tree::read(&place).unwrap(), Dialect::Bsd);
+    let file = place.with_extension("spec");
+    fs::write(&file, &ours).unwrap();
+    // Relative names of what it found on disk, and whole paths of what it read in our manifest. (It cannot read all of
+    // its own: the byte 0xa3 it writes as `\M-#`, and takes the `#` for a comment.)
+    let found = run(Command::new(&program).args(["-k", keywords, "-c", "-p"]).arg(&place));
+    let rewritten = run(Command::new(&program).args(["-k", keywords, "-C", "-f"]).arg(&file));
+    for output in [found, rewritten] {
         assert!(output.status.success(), "{}", show(&output));
-        let text = if whole_paths {
-            let file = place.with_extension("spec");
-            fs::write(&file, &output.stdout).unwrap();
-            let output = run(Command::new(&program).args(["-C", "-k", keywords, "-f"]).arg(&file));
-            assert!(output.status.success(), "{}", show(&output));
-            output.stdout
-        } else {
-            output.stdout
-        };
-        same_entries(&text, &manifest(&tree, Dialect::Bsd), |_, keywords| {
-            keywords.size = keywords.size.filter(|_| keywords.file_type == Some(ocicle::fs::FileType::File));
-            keywords.nlink = keywords.nlink.filter(|_| keywords.file_type != Some(ocicle::fs::FileType::Dir));
+        same_entries(&output.stdout, &ours, |_, keywords| {
+            if keywords.file_type != Some(ocicle::fs::FileType::File) {
+                keywords.size = None;
+            }
+            if keywords.file_type == Some(ocicle::fs::FileType::Dir) {
+                keywords.nlink = None;
+            }
         });
     }
 }

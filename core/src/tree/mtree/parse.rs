@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
                     None => self.left_root = true,
                 },
                 _ => {
-                    let path = path(first, &self.dir).map_err(invalid)?;
+                    let (path, is_whole) = path(first, &self.dir).map_err(invalid)?;
                     let mut keywords = self.set.clone();
                     for word in words {
                         keywords.put(word).map_err(invalid)?;
@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
                     if self.entries > self.limits.entries {
                         return Err(self.limit(number, "entries", self.limits.entries));
                     }
-                    if keywords.file_type == Some(FileType::Dir) && !first.contains(&b'/') {
+                    if keywords.file_type == Some(FileType::Dir) && !is_whole {
                         self.dir.clone_from(&path);
                     }
                     return Ok(Some(Spec { line: number, path, keywords }));
@@ -134,22 +134,23 @@ impl Iterator for Parser<'_> {
     }
 }
 
-/// The path that the first word of a line means, in the current directory.
-fn path(word: &[u8], dir: &EntryPath) -> Result<EntryPath, String> {
-    let join = |dir: &EntryPath, part: &[u8]| {
+/// The path that the first word of a line means, in the current directory, and whether the word is a whole path.
+fn path(word: &[u8], dir: &EntryPath) -> Result<(EntryPath, bool), String> {
+    let join = |dir: &EntryPath, part: &[u8]| -> Result<EntryPath, String> {
         let name = vis::decode(part)?;
         Ok(dir.join(Name::new(&name).map_err(|error| error.to_string())?))
     };
-    match word {
-        b"." => Ok(EntryPath::root()),
-        [b'/', ..] => Err(format!(
-            "'{}' starts with '/': expected a name, a path like ./a/b, /set or /unset",
-            String::from_utf8_lossy(word)
-        )),
-        _ if word.contains(&b'/') => word
-            .split(|&byte| byte == b'/')
-            .filter(|part| !matches!(*part, b"" | b"."))
-            .try_fold(EntryPath::root(), |path, part| join(&path, part)),
-        _ => join(dir, word),
+    if word == b"." {
+        return Ok((EntryPath::root(), false));
     }
+    if word.starts_with(b"/") {
+        let word = String::from_utf8_lossy(word);
+        return Err(format!("'{word}' starts with '/': expected a name, a path like ./a/b, /set or /unset"));
+    }
+    let parts = vis::split_path(word);
+    if parts.len() == 1 {
+        return Ok((join(dir, word)?, false));
+    }
+    let mut names = parts.into_iter().filter(|part| !matches!(*part, b"" | b"."));
+    Ok((names.try_fold(EntryPath::root(), |path, part| join(&path, part))?, true))
 }

@@ -70,6 +70,27 @@ pub fn decode(word: &[u8]) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// The parts of a path between slashes, still escaped. A slash inside an escape is none: BSD writes byte 0xaf as `\M-/`.
+pub(super) fn split_path(word: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while let Some(&byte) = word.get(at) {
+        at += match (byte, word.get(at + 1)) {
+            (b'\\', Some(b'M')) => 4,
+            (b'\\', Some(b'^')) => 3,
+            (b'\\', _) => 2,
+            (b'/', _) => {
+                parts.extend(word.get(start..at));
+                start = at + 1;
+                1
+            }
+            _ => 1,
+        };
+    }
+    parts.extend(word.get(start..));
+    parts
+}
+
 /// What stands after a backslash: the byte it means, if any, and the rest.
 fn escape(text: &[u8]) -> Option<(Option<u8>, &[u8])> {
     let (&first, rest) = text.split_first()?;
@@ -162,6 +183,17 @@ mod tests {
         ] {
             assert_eq!(decode(word.as_bytes()).unwrap(), bytes, "{word}");
         }
+    }
+
+    #[test]
+    fn slashes_in_escapes_part_nothing() {
+        let split = |word: &'static str| -> Vec<_> {
+            split_path(word.as_bytes()).into_iter().map(|part| part.escape_ascii().to_string()).collect()
+        };
+        assert_eq!(split("./a//b/"), [".", "a", "", "b", ""]);
+        assert_eq!(split(r"i\M-C\M-/x\\/y").len(), 2);
+        assert_eq!(decode(split_path(br"i\M-C\M-/x\\/y")[0]).unwrap(), b"i\xc3\xafx\\");
+        assert_eq!(split(r"\M"), [r"\\M"]);
     }
 
     #[test]
