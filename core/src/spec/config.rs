@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Platform;
+use super::{Document, MediaType, Platform, media_type, raw::check_expected};
 use crate::digest::Digest;
 
 /// The config of a runnable image.
@@ -116,6 +116,18 @@ impl ImageConfig {
             os_version: self.os_version.clone(),
             os_features: self.os_features.clone().unwrap_or_default(),
             variant: self.variant.clone(),
+        }
+    }
+}
+
+impl Document for ImageConfig {
+    const KIND: &'static str = "image config";
+
+    fn validate(&self, expected: Option<&MediaType>) -> Result<(), String> {
+        check_expected(expected, media_type::CONFIG, MediaType::is_config)?;
+        match self.rootfs.kind.as_str() {
+            "layers" => Ok(()),
+            other => Err(format!("rootfs.type is {other:?}, expected \"layers\"")),
         }
     }
 }

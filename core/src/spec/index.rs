@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotations, Descriptor, MediaType};
+use super::{Annotations, Descriptor, Document, MediaType, media_type, raw::check_header};
 
 /// A list of descriptors; `index.json` is one, and its entries may be more of them, to any depth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,4 +25,20 @@ pub struct Index {
     /// Annotations.
     #[serde(default, skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
+}
+
+impl Document for Index {
+    const KIND: &'static str = "index";
+    const FOREIGN: &'static [&'static str] = &["config", "layers"];
+
+    fn validate(&self, expected: Option<&MediaType>) -> Result<(), String> {
+        check_header(
+            self.schema_version,
+            self.media_type.as_ref(),
+            expected,
+            media_type::INDEX,
+            MediaType::is_index,
+        )?;
+        self.manifests.iter().chain(&self.subject).try_for_each(Descriptor::check_size)
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotations, Descriptor, MediaType};
+use super::{Annotations, Descriptor, Document, MediaType, media_type, raw::check_header};
 
 /// A config and layers, from the base up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,4 +27,23 @@ pub struct Manifest {
     /// Annotations.
     #[serde(default, skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
+}
+
+impl Document for Manifest {
+    const KIND: &'static str = "manifest";
+    const FOREIGN: &'static [&'static str] = &["manifests"];
+
+    fn validate(&self, expected: Option<&MediaType>) -> Result<(), String> {
+        check_header(
+            self.schema_version,
+            self.media_type.as_ref(),
+            expected,
+            media_type::MANIFEST,
+            MediaType::is_manifest,
+        )?;
+        std::iter::once(&self.config)
+            .chain(&self.layers)
+            .chain(&self.subject)
+            .try_for_each(Descriptor::check_size)
+    }
 }
