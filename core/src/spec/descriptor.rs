@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotations, MediaType, Platform};
+use super::{Annotations, MediaType, Platform, shape::null_is_empty};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -14,6 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
 #[serde(rename_all = "camelCase")]
+#[serde(remote = "Self")]
 pub struct Descriptor {
     /// Type of the content.
     pub media_type: MediaType,
@@ -22,10 +23,10 @@ pub struct Descriptor {
     /// Bytes of the content; not negative, at most 2^63 - 1.
     pub size: u64,
     /// Where else the content can be had.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
     /// The content itself, in base64 with padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use super::{Document, MediaType, media_type, raw::check_expected};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
 #[serde(rename_all = "camelCase")]
+#[serde(remote = "Self")]
 pub struct Layout {
     /// Always `1.0.0`.
     pub image_layout_version: String,
