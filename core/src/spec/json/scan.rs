@@ -239,6 +239,6 @@ impl<'a> Scanner<'a> {
         let before = self.text.as_bytes().get(..self.at).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        format!("not valid JSON at line {line}, column {column}: {reason}")
+        format!("line {line}, column {column}: {reason}")
     }
 }

@@ -76,6 +76,19 @@ fn annotations_come_and_go() -> Result<()> {
 }
 
 #[test]
+fn nothing_is_tidied_up_on_the_way() -> Result<()> {
+    let entry = format!(
+        r#"{{"mediaType":"{MANIFEST}","digest":"{}","size":1,"data":null,"annotations":{{ }}}}"#,
+        digest(b"1")
+    );
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#);
+    let index = Raw::<Index>::parse("index.json", index.into_bytes(), None)?;
+    assert_eq!(index.annotate(0, "a", None)?.bytes(), index.bytes());
+    assert_eq!(index.retarget(0, &described(MANIFEST, b"1"), b"")?.bytes(), index.bytes());
+    Ok(())
+}
+
+#[test]
 fn entries_come_and_go() -> Result<()> {
     let (before, index) = odd_index();
     let twice = index.duplicate(0)?;
