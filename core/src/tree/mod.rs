@@ -5,6 +5,8 @@
 pub mod diff;
 pub mod merge;
 pub mod rootfs;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 
