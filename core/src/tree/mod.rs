@@ -4,6 +4,7 @@
 
 pub mod diff;
 pub mod merge;
+pub mod mtree;
 pub mod rootfs;
 #[cfg(test)]
 pub(crate) mod testing;
