@@ -1,7 +1,7 @@
 //! mtree manifests: a file system described in text, one line for each name.
 //!
 //! There is no specification, only programs that disagree; so there are dialects ([`Dialect`]) for writing, and one
-//! parser that reads them all. Values are compared decoded, never as text.
+//! [`Parser`] that reads them all. Values are compared decoded, never as text.
 //!
 //! Sources: mtree(5) and mtree(8) of NetBSD and FreeBSD, vis(3), and what gomtree, libarchive and umoci were seen to
 //! write and to accept.
@@ -18,10 +18,17 @@
 //! ```
 
 mod dialect;
+mod keywords;
+mod lines;
+mod parse;
+mod read;
 pub mod vis;
 mod write;
 
 pub use dialect::Dialect;
+pub use keywords::Keywords;
+pub use parse::{Parser, Spec};
+pub use read::read_tree;
 pub use write::{write, write_for_umoci};
 
 /// The first line of [`Dialect::Native`], with its version.
