@@ -184,7 +184,17 @@ pub fn is_system_xattr(name: &[u8]) -> bool {
     [&b"security.selinux"[..], b"system.nfs4_acl"].contains(&name)
 }
 
-/// tmp
-pub fn remove_tree<D: Dir>(_dir: &D, _name: Name<'_>) -> io::Result<()> {
-    Ok(())
+/// Removes an entry and everything below it.
+///
+/// # Errors
+/// Those of the calls it makes.
+pub fn remove_tree<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<()> {
+    if dir.metadata(name)?.file_type != FileType::Dir {
+        return dir.remove_file(name);
+    }
+    let below = dir.open_dir(name)?;
+    for child in below.names()? {
+        remove_tree(&below, child.as_name())?;
+    }
+    dir.remove_dir(name)
 }

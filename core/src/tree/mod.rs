@@ -6,6 +6,8 @@ pub mod diff;
 pub mod merge;
 pub mod mtree;
 pub mod rootfs;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 
