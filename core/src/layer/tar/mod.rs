@@ -3,7 +3,21 @@
 //! Sources: POSIX.1-2024, `pax`, "ustar Interchange Format" and "pax Interchange Format"; the GNU tar manual, "Basic Tar
 //! Format" and "Storing Sparse Files".
 
+mod body;
+mod entry;
+mod file;
+mod header;
+mod number;
+mod pax;
+mod read;
+mod sparse;
+
 use std::ops::Range;
+
+pub use read::TarReader;
+
+/// What is wrong with an entry; the reader adds which entry it is.
+type Reason = String;
 
 /// Bytes of a block: headers are one block, contents are filled up to whole ones.
 pub(crate) const BLOCK: usize = 512;
