@@ -2,8 +2,12 @@
 //!
 //! Everything that moves file-system content is a source of changes, a chain of adapters, and a sink.
 
+pub mod clamp;
+mod compress;
+mod gzip;
 pub mod tar;
 pub(crate) mod whiteout;
+pub mod writer;
 
 use std::io::Read;
 
