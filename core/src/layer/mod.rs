@@ -3,6 +3,7 @@
 //! Everything that moves file-system content is a source of changes, a chain of adapters, and a sink.
 
 pub mod inflate;
+pub mod reader;
 pub mod tar;
 pub(crate) mod whiteout;
 
