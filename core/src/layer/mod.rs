@@ -5,6 +5,8 @@
 pub mod clamp;
 mod compress;
 mod gzip;
+pub mod inflate;
+pub mod reader;
 pub mod tar;
 pub(crate) mod whiteout;
 pub mod writer;
