@@ -27,7 +27,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(name: &str, layers: &[Layer]) -> Self {
+    fn new(layers: &[Layer]) -> Self {
         let temp = TempDir::new().unwrap();
         fs::create_dir(temp.path().join("dir")).unwrap();
         fs::write(temp.path().join("victim"), "untouched").unwrap();
@@ -81,16 +81,18 @@ fn state(dir: &Path) -> String {
 }
 
 #[test]
-fn names_that_climb_are_refused_or_stay_inside() {
+fn names_that_climb_stop_at_the_root() {
     if !root() {
         return;
     }
     for name in ["../victim", "../../victim", "a/../../victim", "./../victim"] {
-        let ground = Ground::new("climb", &[Layer::plain(Archive::new().file(name, "x").end())]);
-        ground.refused("..");
+        let ground = Ground::new(&[Layer::plain(Archive::new().file(name, "inside").end())]);
+        ground.accepted();
+        assert_eq!(fs::read_to_string(ground.bundle().join("rootfs/victim")).unwrap(), "inside");
+        ground.assert_untouched();
     }
     let absolute = Layer::plain(Archive::new().file("/absolute", "inside").end());
-    let ground = Ground::new("absolute", &[absolute]);
+    let ground = Ground::new(&[absolute]);
     ground.accepted();
     assert_eq!(fs::read_to_string(ground.bundle().join("rootfs/absolute")).unwrap(), "inside");
     ground.assert_untouched();
@@ -103,7 +105,7 @@ fn links_out_are_followed_inside_the_root_only() {
     }
     for target in ["/", "..", "../..", "/../../..", "../../../../../../../../.."] {
         let archive = Archive::new().symlink("out", target).file("out/victim", "inside").end();
-        let ground = Ground::new("link", &[Layer::plain(archive)]);
+        let ground = Ground::new(&[Layer::plain(archive)]);
         ground.accepted();
         assert_eq!(fs::read_to_string(ground.bundle().join("rootfs/victim")).unwrap(), "inside");
         ground.assert_untouched();
@@ -111,7 +113,7 @@ fn links_out_are_followed_inside_the_root_only() {
     // The same across two layers, and through a link to a link.
     let first = Archive::new().symlink("a", "/b").symlink("b", "../../dir").end();
     let second = Archive::new().file("a/file", "inside").end();
-    let ground = Ground::new("link-layers", &[Layer::plain(first), Layer::plain(second)]);
+    let ground = Ground::new(&[Layer::plain(first), Layer::plain(second)]);
     ground.accepted();
     assert_eq!(fs::read_to_string(ground.bundle().join("rootfs/dir/file")).unwrap(), "inside");
     ground.assert_untouched();
@@ -129,7 +131,7 @@ fn a_file_replaces_a_link_and_is_not_written_through_it() {
         Archive::new().symlink("f", ground_path).entry(EntryType::Fifo, "f", "", b"").end(),
         Archive::new().symlink("f", "/dev/null").entry(EntryType::Char, "f", "", b"").end(),
     ] {
-        let ground = Ground::new("write-through", &[Layer::plain(archive)]);
+        let ground = Ground::new(&[Layer::plain(archive)]);
         ground.accepted();
         ground.assert_untouched();
     }
@@ -142,13 +144,13 @@ fn hard_links_reach_nothing_outside() {
     }
     for target in ["../victim", "../../victim"] {
         let archive = Archive::new().hard_link("h", target).file("h", "x").end();
-        Ground::new("hard", &[Layer::plain(archive)]).refused("..");
+        Ground::new(&[Layer::plain(archive)]).refused("target is not there");
     }
     let archive = Archive::new().symlink("out", "../../dir").hard_link("h", "out/file").end();
-    Ground::new("hard-through", &[Layer::plain(archive)]).refused("target is not there");
+    Ground::new(&[Layer::plain(archive)]).refused("target is not there");
     // A hard link to a symbolic link is a second link, not a name of what it points to.
     let archive = Archive::new().symlink("l", "../../victim").hard_link("h", "l").file("h", "x").end();
-    let ground = Ground::new("hard-symlink", &[Layer::plain(archive)]);
+    let ground = Ground::new(&[Layer::plain(archive)]);
     ground.accepted();
     ground.assert_untouched();
 }
@@ -159,7 +161,7 @@ fn whiteouts_remove_nothing_outside_and_nothing_strange() {
         return;
     }
     for name in [".wh.", ".wh..", ".wh...", "a/.wh..", "a/.wh..."] {
-        Ground::new("wh", &[Layer::plain(Archive::new().file(name, "").end())]).refused(".wh.");
+        Ground::new(&[Layer::plain(Archive::new().file(name, "").end())]).refused(".wh.");
     }
     for archive in [
         Archive::new().symlink("out", "../..").file("out/.wh.victim", "").end(),
@@ -167,7 +169,7 @@ fn whiteouts_remove_nothing_outside_and_nothing_strange() {
         Archive::new().file(".wh.nothing", "").end(),
         Archive::new().file("/.wh.victim", "").end(),
     ] {
-        let ground = Ground::new("wh-out", &[Layer::plain(archive)]);
+        let ground = Ground::new(&[Layer::plain(archive)]);
         ground.accepted();
         ground.assert_untouched();
     }
@@ -180,12 +182,12 @@ fn archives_cut_short_are_refused() {
     }
     let whole = Archive::new().file("f", &"x".repeat(2000)).end();
     for cut in [100, 600, 1500, 2500] {
-        Ground::new("cut", &[Layer::plain(whole[..cut].to_vec())]).refused("layer");
+        Ground::new(&[Layer::plain(whole[..cut].to_vec())]).refused("layer");
     }
     let mut damaged = whole.clone();
     damaged[20] ^= 1;
-    Ground::new("checksum", &[Layer::plain(damaged)]).refused("checksum");
-    let ground = Ground::new("no-end", &[Layer::plain(Archive::new().file("f", "x").unfinished())]);
+    Ground::new(&[Layer::plain(damaged)]).refused("checksum");
+    let ground = Ground::new(&[Layer::plain(Archive::new().file("f", "x").unfinished())]);
     ground.accepted();
 }
 
@@ -196,13 +198,13 @@ fn what_follows_the_end_is_verified_and_not_applied() {
     }
     let mut archive = Archive::new().file("f", "x").end();
     archive.extend(Archive::new().file("hidden", "x").end());
-    let ground = Ground::new("trailing", &[Layer::plain(archive.clone())]);
+    let ground = Ground::new(&[Layer::plain(archive.clone())]);
     ground.accepted();
     assert!(!ground.bundle().join("rootfs/hidden").exists());
     // Another byte there is another diff_id.
     let mut layer = Layer::plain(archive);
     *layer.blob.last_mut().unwrap() ^= 1;
-    Ground::new("trailing-changed", &[layer]).refused("diff_id");
+    Ground::new(&[layer]).refused("diff_id");
 }
 
 #[test]
@@ -214,15 +216,15 @@ fn gzip_that_is_cut_or_followed_by_garbage_is_refused() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(&archive).unwrap();
     let whole = encoder.finish().unwrap();
-    Ground::new("gzip-whole", &[Layer::gzip(whole.clone(), &archive)]).accepted();
-    Ground::new("gzip-cut", &[Layer::gzip(whole[..whole.len() - 4].to_vec(), &archive)]).refused("layer");
+    Ground::new(&[Layer::gzip(whole.clone(), &archive)]).accepted();
+    Ground::new(&[Layer::gzip(whole[..whole.len() - 4].to_vec(), &archive)]).refused("layer");
     let mut garbage = whole.clone();
     garbage.extend(b"garbage");
-    Ground::new("gzip-garbage", &[Layer::gzip(garbage, &archive)]).refused("layer");
+    Ground::new(&[Layer::gzip(garbage, &archive)]).refused("layer");
     let mut wrong = whole;
     let at = wrong.len() - 6;
     wrong[at] ^= 1;
-    Ground::new("gzip-crc", &[Layer::gzip(wrong, &archive)]).refused("layer");
+    Ground::new(&[Layer::gzip(wrong, &archive)]).refused("layer");
 }
 
 #[test]

@@ -30,9 +30,9 @@ fn unpacked_it_holds_what_the_layers_say() {
     let root = bundle.join("rootfs");
     let found = describe(&root);
     for expected in [
-        "setuid type=file mode=04755",
-        "null type=char mode=0644 device=native,1,3",
-        "pipe type=fifo",
+        "setuid mode=04755 size=8",
+        "null type=char device=0x103",
+        "disk type=block device=0xfff103ff",
         "uid=3000000000 gid=3000000001",
         "time=-86401.750000000",
         "time=1500000000.123456789",

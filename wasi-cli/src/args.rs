@@ -8,7 +8,7 @@ use ocicle::tree::mtree::Dialect;
 
 /// Change and inspect OCI container images: no daemon, no registry.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = REFERENCES)]
+#[command(name = "ocicle", version, max_term_width = 100, after_help = REFERENCES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -57,7 +57,7 @@ pub struct HostDir {
 }
 
 impl HostDir {
-    /// Takes a directory that is open for reading, as cap-std opens them.
+    /// Takes a directory.
     ///
     /// Owners can be set and devices made if the process is root now; a handle opened from this one inherits that.
     #[must_use]
@@ -65,7 +65,10 @@ impl HostDir {
         let root = rustix::process::geteuid().is_root();
         let xattrs = rustix_linux_procfs::proc_self_fd().is_ok();
         let support = Support { owner: root, devices: root, xattrs, ..Support::ALL };
-        Self { fd: dir.into(), support }
+        // What cap-std opens stands for a place only (`O_PATH`): nothing can be listed, synced or asked through it. A
+        // directory that may not be read is kept as it is, and its calls say so.
+        let fd = sys::openat(&dir, c".", OPEN_DIR, Mode::empty()).unwrap_or_else(|_| dir.into());
+        Self { fd, support }
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
