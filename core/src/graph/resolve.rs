@@ -301,4 +301,6 @@ impl fmt::Display for Candidate {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

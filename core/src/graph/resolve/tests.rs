@@ -126,7 +126,7 @@ fn without_a_selector_there_must_be_one_image_or_a_latest() {
     let one = MemoryStore::new().unwrap();
     let first = image(&one, "linux/amd64", 1);
     let limits = Limits::default();
-    let only = root(&one, &[first.clone()]);
+    let only = root(&one, std::slice::from_ref(&first));
     assert_eq!(resolve(&one, &only, None, Want::Image, &limits).unwrap().target().digest, first.digest);
     let other = image(&one, "linux/amd64", 2);
     let two = root(&one, &[tagged(other.clone(), "latest")]);
