@@ -4,6 +4,7 @@
 //! with everything along the way and nothing beside it.
 
 pub mod list;
+mod progress;
 mod ref_name;
 pub mod reference;
 mod resolution;

@@ -77,9 +77,7 @@ impl FromStr for Reference {
         }
         if kind.is_some()
             && fragment.is_none()
-            && let Some((dir, tag)) = path.rsplit_once(':')
-            && !dir.is_empty()
-            && !tag.contains('/')
+            && let Some((dir, tag)) = skopeo(path)
         {
             let prefix = kind.map(|kind| kind.to_string()).unwrap_or_default();
             return Err(Error::Misuse(format!(
@@ -87,9 +85,18 @@ impl FromStr for Reference {
                  for a path with a colon in it, leave out {prefix}"
             )));
         }
-        let selector = fragment.map(str::parse).transpose()?;
+        let selector = fragment.filter(|fragment| !fragment.is_empty()).map(str::parse).transpose()?;
         Ok(Self { kind, path: path.into(), selector })
     }
+}
+
+/// `DIR:TAG`, cut at the first colon as skopeo and umoci do: tags have colons too. That of a drive (`C:\\`) is none.
+fn skopeo(path: &str) -> Option<(&str, &str)> {
+    let is_drive = path.get(1..3).is_some_and(|colon| colon == ":/" || colon == ":\\");
+    let start = if is_drive { 2 } else { 0 };
+    let colon = start + path.get(start..)?.find(':')?;
+    let (dir, tag) = path.split_at(colon);
+    (!dir.is_empty() && tag.len() > 1).then(|| (dir, &tag[1..]))
 }
 
 impl fmt::Display for Reference {
@@ -115,6 +122,8 @@ mod tests {
         assert_eq!(parse("images"), Reference { kind: None, path: "images".into(), selector: None });
         assert_eq!(parse("./a:b").path, "./a:b");
         assert_eq!(parse("oci-archive:a.tar#v1").kind, Some(StoreKind::OciArchive));
+        assert_eq!(parse("oci:C:/d").path, "C:/d");
+        assert_eq!(parse("oci:a#").selector, None);
         assert_eq!(parse("oci:C/d#v1").path, "C/d");
         assert_eq!(parse("x#v1").selector.unwrap().as_tag(), Some("v1"));
         for text in ["images", "oci:a#v1", "docker-archive:b.tar", "p#v1//digest=sha256:00ff,type=index"] {
@@ -127,6 +136,8 @@ mod tests {
         let message = |text: &str| text.parse::<Reference>().unwrap_err().to_string();
         assert!(message("oci:images:v1").contains("oci:images#v1"));
         assert!(message("oci:a/b:v1").contains("oci:a/b#v1"));
+        assert!(message("oci:a:reg.io/b:1.2").contains("oci:a#reg.io/b:1.2"));
+        assert!(message("oci:C:/a:v1").contains("oci:C:/a#v1"));
         assert!(message("").contains("images#v1"));
         assert!(message("oci:#v1").contains("images#v1"));
     }

@@ -3,9 +3,10 @@
 //! Pure and non-interactive: of all places, in document order, those stay whose steps match in order. Nothing is guessed; what
 //! is left over is an error that lists the candidates.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use super::{
+    progress::Progress,
     resolution::{Hop, Resolution},
     selector::{Clause, Selector, Step, kind_of},
     walk::{Place, Places},
@@ -92,19 +93,24 @@ pub fn resolve<S: BlobRead + ?Sized>(
         return Ok(resolution(&places, first, found.len()));
     }
     let all = Places::walk(store, root, limits)?;
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for place in matches(&all, selector, want) {
-        let descriptor = &all.get(place).descriptor;
-        if candidates.iter().all(|known| known.descriptor.digest != descriptor.digest) {
-            candidates.push(Candidate {
-                selector: shortest(&all, place, want),
-                descriptor: descriptor.clone(),
-                platform: all.platform(place).cloned(),
-            });
-        }
-    }
+    let mut known = BTreeSet::new();
+    let mut found = matches(&all, selector, want);
+    found.retain(|&place| known.insert(&all.get(place).descriptor.digest));
+    let candidate = |&place: &usize| Candidate {
+        selector: match found.len() {
+            ..=SEARCHED => shortest(&all, place, want),
+            _ => resolution(&all, place, 1).selector(),
+        },
+        descriptor: all.get(place).descriptor.clone(),
+        platform: all.platform(place).cloned(),
+    };
+    let candidates = found.iter().map(candidate).collect();
     Err(ResolveError::Ambiguous { candidates })
 }
+
+/// Looking for the shortest selectors takes time that grows with the square of the number of candidates. Nobody reads more
+/// than that, so they get the exact ways, which are there already.
+const SEARCHED: usize = 256;
 
 fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
     let entries = &root.view().manifests;
@@ -147,87 +153,67 @@ pub(super) fn matches<S: BlobRead + ?Sized>(
     selector: &Selector,
     want: Want,
 ) -> Vec<usize> {
-    let progress = progress(places, selector);
+    let progress = Progress::new(places, selector);
     let steps = selector.steps().len();
-    let mut found = Vec::new();
-    for place in places.ids() {
-        let hit = match want {
-            Want::Any => progress.hits[place],
-            // At the last step or below it.
-            Want::Image => progress.reached[place] == steps && is_image(&places.get(place).descriptor),
-        };
-        if hit {
-            found.push(place);
-        }
-    }
-    found
-}
-
-struct Progress {
-    /// How many steps match, in order, on the way to each place, itself included. Matching each as early as possible loses
-    /// nothing: what is below an earlier match is also below no later one.
-    reached: Vec<usize>,
-    /// Whether the last step matches right there, after all others above.
-    hits: Vec<bool>,
-}
-
-fn progress<S: BlobRead + ?Sized>(places: &Places<'_, S>, selector: &Selector) -> Progress {
-    let steps = selector.steps();
-    let mut progress = Progress { reached: Vec::new(), hits: Vec::new() };
-    for place in places.ids() {
-        let above = places.get(place).parent.map_or(0, |parent| progress.reached[parent]);
-        // The last step may match again further down; the steps before it need only one way.
-        let step = above.min(steps.len() - 1);
-        let holds = steps.get(step).is_some_and(|step| holds(places, place, step));
-        progress.hits.push(holds && step + 1 == steps.len());
-        progress.reached.push(if holds { above.max(step + 1) } else { above });
-    }
-    progress
-}
-
-fn holds<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, step: &Step) -> bool {
-    let Place { parent, descriptor, position, .. } = places.get(place);
-    step.iter().all(|clause| match clause {
-        Clause::Platform(wanted) => places.platform(place).is_some_and(|actual| actual.matches(wanted)),
-        other => other.holds(descriptor, *position, parent.is_none()),
-    })
-}
-
-/// An image, and nothing that only says something about one.
-fn is_image(descriptor: &Descriptor) -> bool {
-    descriptor.media_type.is_manifest()
-        && descriptor.artifact_type.is_none()
-        && !descriptor.annotations.contains_key("vnd.docker.reference.type")
+    let hit = |&place: &usize| match want {
+        Want::Any => progress.hits(place),
+        // At the last step or below it.
+        Want::Image => progress.reached(place) == Some(steps) && places.is_image(place),
+    };
+    places.ids().filter(hit).collect()
 }
 
 /// Which step nothing matched, and what was there.
 fn explain<S: BlobRead + ?Sized>(places: &Places<'_, S>, selector: &Selector, want: Want) -> ResolveError {
-    let progress = progress(places, selector);
+    let progress = Progress::new(places, selector);
     let steps = selector.steps();
-    let reached = progress.reached.iter().copied().max().unwrap_or(0);
+    let reached = places.ids().filter_map(|place| progress.reached(place)).max().unwrap_or(0);
+    let mut there = There::default();
     let Some(step) = steps.get(reached) else {
+        for place in places.ids().filter(|&place| progress.reached(place) == Some(reached)) {
+            there.missing(places.get(place));
+        }
         let what = match want {
             Want::Any => format!("#{selector}"),
             Want::Image => format!("an image at or below #{selector}"),
         };
-        return not_there(&what, Vec::new());
+        return not_there(&what, there.values);
     };
-    let mut there: Vec<String> = Vec::new();
     for place in places.ids() {
-        let above = places.get(place).parent.map_or(0, |parent| progress.reached[parent]);
-        if above != reached {
-            continue;
-        }
-        for clause in step {
-            if let Some(value) = value(places, place, clause)
-                && !there.contains(&value)
-            {
-                there.push(value);
+        if progress.tested(places, place, reached, step) {
+            for clause in step {
+                there.extend(value(places, place, clause));
             }
+        }
+        if progress.reached(place) == Some(reached) {
+            there.missing(places.get(place));
         }
     }
     let shown = Selector::new(vec![step.clone()]).map_or_else(String::new, |step| step.to_string());
-    not_there(&format!("{shown:?} of #{selector}"), there)
+    not_there(&format!("{shown:?} of #{selector}"), there.values)
+}
+
+/// What was found instead, no two alike.
+#[derive(Default)]
+struct There {
+    values: Vec<String>,
+    known: BTreeSet<String>,
+}
+
+impl There {
+    fn extend(&mut self, value: Option<String>) {
+        if let Some(value) = value
+            && self.known.insert(value.clone())
+        {
+            self.values.push(value);
+        }
+    }
+
+    /// Below an index that the store lacks there could be anything.
+    fn missing(&mut self, place: &Place) {
+        let missing = place.missing.then(|| format!("index {} (not in the store)", place.descriptor.digest));
+        self.extend(missing);
+    }
 }
 
 /// What a place has where a clause asks.
@@ -314,5 +300,7 @@ impl fmt::Display for Candidate {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ pub enum Destination {
 }
 
 /// Replaces the object at `at` by `new`, whose content is `bytes` and in the store already. Gives the new root index and the
-/// way to the object in it.
+/// way to the object in it. The slot's platform stays unless `new` has one.
 ///
 /// For [`Destination::Tag`], the entry of `index.json` that the way began with may be gone by now: the indexes below it are
 /// found by their digests.
@@ -42,30 +42,29 @@ pub fn replace_target<S: Store + ?Sized>(
     limits: &Limits,
 ) -> Result<(Raw<Index>, Resolution)> {
     at.only_place()?;
-    let mut hops = at.hops().to_vec();
-    let mut bytes = bytes.to_vec();
-    point_to(&mut hops, at.hops().len() - 1, new);
-    for below in (1..hops.len()).rev() {
-        let above = at.hops()[below - 1].descriptor.clone();
-        let index: Raw<Index> = store.document(&above, limits)?;
-        check_slot(&index, &at.hops()[below])?;
-        let index = index.retarget(hops[below].position, &hops[below].descriptor, &bytes)?;
-        let written = put_document(store, &index, &above.media_type)?;
-        hops[below].index = written.digest.clone();
-        bytes = index.bytes().to_vec();
-        point_to(&mut hops, below - 1, &written);
-    }
+    // What can be refused is refused before anything is written.
     let (root, position) = match to {
         Destination::InPlace => {
-            check_slot(root, at.root())?;
+            check_root(root, at.root())?;
             (root.clone(), at.root().position)
         }
         Destination::Tag(name) => copy_to_tag(root, at.root(), name)?,
     };
-    let root = root.retarget(position, &hops[0].descriptor, &bytes)?;
-    hops[0].index = root.digest();
-    hops[0].position = position;
-    hops[0].descriptor = entry(&root, position)?.clone();
+    let mut hops = Vec::with_capacity(at.hops().len());
+    let mut content = new.clone();
+    let mut bytes = bytes.to_vec();
+    for pair in at.hops().windows(2).rev() {
+        let [Hop { descriptor: above, .. }, hop] = pair else { continue };
+        let index: Raw<Index> = store.document(above, limits)?;
+        check_slot(&index, hop)?;
+        let index = replace_slot(&index, hop.position, &content, &bytes)?;
+        content = put_document(store, &index, &above.media_type)?;
+        bytes = index.bytes().to_vec();
+        hops.push(hop_to(&index, hop.position)?);
+    }
+    let root = replace_slot(&root, position, &content, &bytes)?;
+    hops.push(hop_to(&root, position)?);
+    hops.reverse();
     Ok((root, Resolution::new(hops, 1)))
 }
 
@@ -82,7 +81,7 @@ pub fn tag(root: &Raw<Index>, at: &Resolution, name: &RefName, only: bool) -> Re
     if !only {
         at.only_place()?;
     }
-    check_slot(root, at.root())?;
+    check_root(root, at.root())?;
     Ok(copy_to_tag(root, at.root(), name)?.0)
 }
 
@@ -122,10 +121,10 @@ pub fn untag(root: &Raw<Index>, name: &RefName) -> Result<Raw<Index>> {
 
 /// A copy of an entry under a tag, and its position.
 fn copy_to_tag(root: &Raw<Index>, source: &Hop, name: &RefName) -> Result<(Raw<Index>, usize)> {
-    if source.descriptor.ref_name() == Some(name.as_str()) && check_slot(root, source).is_ok() {
+    if source.descriptor.ref_name() == Some(name.as_str()) && check_root(root, source).is_ok() {
         return Ok((root.clone(), source.position));
     }
-    let root = match check_slot(root, source) {
+    let root = match check_root(root, source) {
         Ok(()) => root.duplicate(source.position)?,
         Err(_) => root.push(&source.descriptor)?,
     };
@@ -153,12 +152,17 @@ fn move_to_tag(root: &Raw<Index>, last: usize, name: &RefName) -> Result<(Raw<In
     }
 }
 
-fn point_to(hops: &mut [Hop], at: usize, new: &Descriptor) {
-    let slot = &mut hops[at].descriptor;
-    slot.media_type = new.media_type.clone();
-    slot.digest = new.digest.clone();
-    slot.size = new.size;
-    slot.data = None;
+/// Points a slot at other content. What it says about the platform stays, unless the new content says it itself.
+fn replace_slot(index: &Raw<Index>, position: usize, new: &Descriptor, bytes: &[u8]) -> Result<Raw<Index>> {
+    let index = index.retarget(position, new, bytes)?;
+    match &new.platform {
+        Some(platform) => index.set_platform(position, platform),
+        None => Ok(index),
+    }
+}
+
+fn hop_to(index: &Raw<Index>, position: usize) -> Result<Hop> {
+    Ok(Hop { index: index.digest(), position, descriptor: entry(index, position)?.clone() })
 }
 
 /// Whether a slot still holds what it held when the way was found.
@@ -167,6 +171,16 @@ fn check_slot(index: &Raw<Index>, hop: &Hop) -> Result<()> {
         Some(entry) if entry.digest == hop.descriptor.digest => Ok(()),
         _ => Err(Error::Conflict { expected: hop.index.clone(), actual: index.digest() }),
     }
+}
+
+/// Whether an entry of `index.json` is still the one the way began with: another one may have moved to its position, and lead
+/// to the same object.
+fn check_root(root: &Raw<Index>, hop: &Hop) -> Result<()> {
+    check_slot(root, hop)?;
+    if entry(root, hop.position)?.ref_name() == hop.descriptor.ref_name() {
+        return Ok(());
+    }
+    Err(Error::Conflict { expected: hop.index.clone(), actual: root.digest() })
 }
 
 fn entry(index: &Raw<Index>, position: usize) -> Result<&Descriptor> {

@@ -231,12 +231,12 @@ fn encode(text: &str) -> Cow<'_, str> {
             || text[index..].starts_with("//")
             || (byte == b'/' && (index == 0 || index + 1 == text.len() || text.as_bytes()[index - 1] == b'/'))
     };
-    if !text.bytes().enumerate().any(|(index, byte)| (byte < 0x80 && escaped(index, byte)) || byte >= 0x80) {
+    if !text.bytes().enumerate().any(|(index, byte)| escaped(index, byte)) {
         return Cow::Borrowed(text);
     }
     let mut encoded = String::with_capacity(text.len() + 8);
     for (index, byte) in text.bytes().enumerate() {
-        if byte >= 0x80 || escaped(index, byte) {
+        if escaped(index, byte) {
             encoded.push_str(&format!("%{byte:02X}"));
         } else {
             encoded.push(char::from(byte));

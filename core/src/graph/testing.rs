@@ -7,7 +7,7 @@ use crate::{
     hash::digest_of,
     spec::{
         Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw, RootFs,
-        media_type::{CONFIG, INDEX, MANIFEST},
+        media_type::{CONFIG, EMPTY, INDEX, MANIFEST},
     },
     store::{BlobWriter, RootIndexExt as _, memory::MemoryStore, put_document},
 };
@@ -28,6 +28,16 @@ pub(super) fn image(store: &MemoryStore, platform: &str, salt: u64) -> Descripto
         history: None,
     };
     let config = put_document(store, &Raw::new(config).unwrap(), &MediaType::literal(CONFIG)).unwrap();
+    manifest(store, config)
+}
+
+/// A manifest that is no image's, as its config says: cosign writes such.
+pub(super) fn artifact(store: &MemoryStore) -> Descriptor {
+    let config = digest_of(Algorithm::Sha256, b"{}");
+    manifest(store, Descriptor::new(MediaType::literal(EMPTY), config, 2))
+}
+
+fn manifest(store: &MemoryStore, config: Descriptor) -> Descriptor {
     let manifest = Manifest {
         schema_version: 2,
         media_type: None,

@@ -1,13 +1,13 @@
 //! Every place of a store, in document order.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, collections::BTreeMap, rc::Rc};
 
 use super::selector::{Selector, Step};
 use crate::{
     digest::Digest,
     error::{Error, Result},
     limits::Limits,
-    spec::{Descriptor, ImageConfig, Index, Manifest, Platform, Raw},
+    spec::{Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, Raw},
     store::{BlobRead, BlobReadExt as _},
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Places<'a, S: ?Sized> {
     store: &'a S,
     limits: &'a Limits,
     places: Vec<Place>,
+    /// Indexes read so far: one that is reached in many ways is read once.
+    indexes: BTreeMap<(Digest, u64, MediaType), Rc<Index>>,
 }
 
 impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
@@ -59,7 +61,7 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         limits: &'a Limits,
         open: impl Fn(&Descriptor) -> bool,
     ) -> Result<Self> {
-        let mut places = Self { store, limits, places: Vec::new() };
+        let mut places = Self { store, limits, places: Vec::new(), indexes: BTreeMap::new() };
         let digest = root.digest();
         for (position, entry) in root.view().manifests.iter().enumerate() {
             let place = places.push(None, &digest, position, entry)?;
@@ -79,18 +81,29 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
             let what = format!("index {}: depth of indexes", descriptor.digest);
             return Err(Error::Limit { what, name: "depth", limit: self.limits.depth as u64 });
         }
-        let index: Raw<Index> = match self.store.document(&descriptor, self.limits) {
-            Err(Error::MissingBlob(_)) => {
-                self.places[parent].missing = true;
-                return Ok(());
-            }
-            result => result?,
+        let Some(index) = self.index(&descriptor)? else {
+            self.places[parent].missing = true;
+            return Ok(());
         };
-        for (position, entry) in index.view().manifests.iter().enumerate() {
+        for (position, entry) in index.manifests.iter().enumerate() {
             let place = self.push(Some(parent), &descriptor.digest, position, entry)?;
             self.below(place, depth + 1)?;
         }
         Ok(())
+    }
+
+    fn index(&mut self, descriptor: &Descriptor) -> Result<Option<Rc<Index>>> {
+        let key = (descriptor.digest.clone(), descriptor.size, descriptor.media_type.clone());
+        if let Some(index) = self.indexes.get(&key) {
+            return Ok(Some(Rc::clone(index)));
+        }
+        let index = match self.store.document::<Index>(descriptor, self.limits) {
+            // Nor can one be followed whose digest nobody here can verify.
+            Err(Error::MissingBlob(_) | Error::Unsupported(_)) => return Ok(None),
+            result => Rc::new(result?.view().clone()),
+        };
+        self.indexes.insert(key, Rc::clone(&index));
+        Ok(Some(index))
     }
 
     fn push(
@@ -150,6 +163,28 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         }
         let config: Raw<ImageConfig> = self.store.document(config, self.limits).ok()?;
         Some(config.view().platform())
+    }
+
+    /// Whether there is an image's manifest: nothing that only says something about one, as attestations and signatures do.
+    pub(super) fn is_image(&self, place: usize) -> bool {
+        let descriptor = &self.places[place].descriptor;
+        let unknown = |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
+        if !descriptor.media_type.is_manifest()
+            || descriptor.annotations.contains_key("vnd.docker.reference.type")
+            || descriptor.platform.as_ref().is_some_and(unknown)
+        {
+            return false;
+        }
+        // The type of an artifact that states none is that of its config.
+        if let Some(artifact_type) = &descriptor.artifact_type {
+            return artifact_type.is_config();
+        }
+        // Whoever reads a manifest that is broken or missing is told so; here it could be an image.
+        descriptor.platform.is_some()
+            || self
+                .store
+                .document::<Manifest>(descriptor, self.limits)
+                .map_or(true, |manifest| manifest.view().config.media_type.is_config())
     }
 
     /// Bytes of config and layers of a manifest, as stored; `None` for anything else.

@@ -12,8 +12,8 @@ use crate::{digest::Digest, error::Result};
 
 impl Raw<Index> {
     /// Points an entry at other content: `digest`, `size` and `mediaType` become those of `new`. Content that was
-    /// embedded (`data`) is embedded again, from `bytes`; the other fields stay. So do the other fields of `new`: they are
-    /// not looked at.
+    /// embedded (`data`) is embedded again, from `bytes`; `urls` go, since they lead to the old content; the other fields
+    /// stay. The other fields of `new` are not looked at.
     ///
     /// # Errors
     /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and are not what `new` describes.
@@ -136,6 +136,7 @@ fn retarget(slot: &mut Object, new: &Descriptor, bytes: &[u8]) -> Result<()> {
     slot.set("mediaType", &new.media_type)?;
     slot.set("digest", &new.digest)?;
     slot.set("size", &new.size)?;
+    slot.remove("urls");
     if slot.get("data").is_some_and(|data| data != "null") {
         new.verify("content to embed", bytes)?;
         slot.set("data", &STANDARD.encode(bytes))?;

@@ -1,7 +1,7 @@
 use super::{
     super::{
         list::list,
-        testing::{root, store, tagged},
+        testing::{artifact, image, index, root, store, tagged, with_platform},
     },
     Resolution, ResolveError, Want, resolve,
 };
@@ -110,7 +110,13 @@ fn nothing_found_says_which_step_and_what_is_there() {
         message("v2//type=manifest", Want::Any),
         "nothing matches \"type=manifest\" of #v2//type=manifest"
     );
-    assert_eq!(message("sparse", Want::Image), "nothing matches an image at or below #sparse");
+    assert_eq!(
+        message("sparse", Want::Image),
+        format!(
+            "nothing matches an image at or below #sparse; there is index {} (not in the store)",
+            find("sparse", Want::Any).unwrap().target().digest
+        )
+    );
     assert_eq!(way("sparse", Want::Any), [3]);
 }
 
@@ -118,11 +124,11 @@ fn nothing_found_says_which_step_and_what_is_there() {
 fn without_a_selector_there_must_be_one_image_or_a_latest() {
     assert!(message("", Want::Any).contains("there is #v1, #v2, #deep, #sparse, #again"));
     let one = MemoryStore::new().unwrap();
-    let image = super::super::testing::image(&one, "linux/amd64", 1);
+    let first = image(&one, "linux/amd64", 1);
     let limits = Limits::default();
-    let only = root(&one, &[image.clone()]);
-    assert_eq!(resolve(&one, &only, None, Want::Image, &limits).unwrap().target().digest, image.digest);
-    let other = super::super::testing::image(&one, "linux/amd64", 2);
+    let only = root(&one, std::slice::from_ref(&first));
+    assert_eq!(resolve(&one, &only, None, Want::Image, &limits).unwrap().target().digest, first.digest);
+    let other = image(&one, "linux/amd64", 2);
     let two = root(&one, &[tagged(other.clone(), "latest")]);
     assert_eq!(resolve(&one, &two, None, Want::Image, &limits).unwrap().target().digest, other.digest);
     let empty = MemoryStore::new().unwrap();
@@ -166,4 +172,43 @@ fn a_listing_shows_every_place() {
     assert!(text.contains("missing"));
     let json: serde_json::Value = serde_json::to_value(&listing).unwrap();
     assert_eq!(json["entries"][2]["entries"][1]["entries"][0]["platform"]["architecture"], "riscv64");
+}
+
+#[test]
+fn an_exact_way_is_one_place_though_another_ends_alike() {
+    let store = MemoryStore::new().unwrap();
+    let outer = index(&store, &[image(&store, "linux/amd64", 1)]);
+    // The same object again, at positions that end with the same two.
+    let root = root(&store, &[outer.clone(), index(&store, &[outer])]);
+    let limits = Limits::default();
+    for selector in ["pos=0//pos=0", "pos=1//pos=0//pos=0"] {
+        let found = resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Image, &limits).unwrap();
+        let exact = found.selector();
+        let again = resolve(&store, &root, Some(&exact), Want::Any, &limits).unwrap();
+        assert_eq!((again.report().places, again.selector()), (1, exact));
+    }
+}
+
+#[test]
+fn a_position_counts_in_the_index_the_step_before_found() {
+    assert_eq!(
+        message("deep//pos=2", Want::Any),
+        "nothing matches \"pos=2\" of #deep//pos=2; there is pos=0, pos=1"
+    );
+    assert_eq!(way("deep//pos=0//pos=2", Want::Any), [2, 0, 2]);
+}
+
+#[test]
+fn attestations_and_artifacts_are_no_images() {
+    let store = MemoryStore::new().unwrap();
+    let only = image(&store, "linux/amd64", 1);
+    let proof = with_platform(image(&store, "linux/amd64", 2), "unknown/unknown");
+    let signature = artifact(&store);
+    let both = index(&store, &[proof, signature.clone(), only.clone()]);
+    let root = root(&store, &[tagged(both, "v1")]);
+    let limits = Limits::default();
+    assert_eq!(resolve(&store, &root, None, Want::Image, &limits).unwrap().target().digest, only.digest);
+    let named = format!("digest={}", signature.digest).parse().unwrap();
+    assert!(resolve(&store, &root, Some(&named), Want::Any, &limits).is_ok());
+    assert!(resolve(&store, &root, Some(&named), Want::Image, &limits).is_err());
 }

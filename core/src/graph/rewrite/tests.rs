@@ -1,7 +1,7 @@
 use super::{
     super::{
         resolve::{Want, resolve},
-        testing::{image, root as make_root, store, tagged},
+        testing::{image, index, root as make_root, store, tagged, with_platform},
     },
     Destination, RefName, Resolution, point, replace_target, tag, untag,
 };
@@ -9,7 +9,7 @@ use crate::{
     error::Kind,
     limits::Limits,
     spec::{Descriptor, Index, Manifest, Raw},
-    store::{BlobReadExt as _, memory::MemoryStore},
+    store::{BlobRead as _, BlobReadExt as _, memory::MemoryStore},
 };
 
 fn find(store: &MemoryStore, root: &Raw<Index>, selector: &str) -> Resolution {
@@ -143,4 +143,53 @@ fn a_tag_used_twice_is_moved_by_nobody() {
         "index.json: the tag t is used more than once; `ocicle rm` removes them all"
     );
     assert_eq!(tags(&untag(&root, &name("t")).unwrap()), Vec::<&str>::new());
+}
+
+#[test]
+fn a_slot_that_another_tag_moved_into_is_not_taken_for_the_old_one() {
+    let store = MemoryStore::new().unwrap();
+    let one = image(&store, "linux/amd64", 1);
+    let root = make_root(&store, &[tagged(one.clone(), "a"), tagged(one, "b")]);
+    let at = find(&store, &root, "a");
+    // Without `a`, `b` stands at its position, with the same object.
+    let root = untag(&root, &name("a")).unwrap();
+    let new = image(&store, "linux/amd64", 2);
+    let error = replace(&store, &root, &at, &new, &Destination::InPlace).unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert_eq!(tag(&root, &at, &name("c"), false).unwrap_err().kind(), Kind::Conflict);
+}
+
+#[test]
+fn nothing_is_written_for_a_way_that_is_gone() {
+    let written_to = |gone: bool| {
+        let (store, root) = store();
+        let at = find(&store, &root, "v1//platform=linux/arm64");
+        let new = image(&store, "linux/arm64", 50);
+        let root = if gone { untag(&root, &name("v1")).unwrap() } else { root };
+        (replace(&store, &root, &at, &new, &Destination::InPlace), store)
+    };
+    let index = written_to(false).0.unwrap().1.root().descriptor.digest.clone();
+    let (result, store) = written_to(true);
+    assert_eq!(result.unwrap_err().kind(), Kind::Conflict);
+    assert_eq!(store.try_size(&index).unwrap(), None);
+}
+
+#[test]
+fn what_only_fits_the_old_content_goes_and_the_resolution_is_as_written() {
+    let store = MemoryStore::new().unwrap();
+    let old = image(&store, "linux/amd64", 1);
+    let bytes = store.document::<Manifest>(&old, &Limits::default()).unwrap().bytes().to_vec();
+    let mut entry = tagged(with_platform(old, "linux/amd64"), "a");
+    entry.urls = vec!["https://example.com/old".into()];
+    entry.data = Some(base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes));
+    let root = make_root(&store, &[tagged(index(&store, &[entry.clone()]), "i"), entry]);
+    let new = with_platform(image(&store, "linux/arm64", 2), "linux/arm64");
+    for selector in ["a", "i//pos=0"] {
+        let at = find(&store, &root, selector);
+        let (after, now) = replace(&store, &root, &at, &new, &Destination::InPlace).unwrap();
+        assert_eq!(now, find(&store, &after, selector));
+        assert!(now.target().urls.is_empty());
+        assert_eq!(now.target().platform, new.platform, "it follows where the new content states it");
+        new.verify("embedded", &now.target().embedded().unwrap().unwrap()).unwrap();
+    }
 }
