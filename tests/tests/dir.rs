@@ -12,12 +12,12 @@ use rustix::fs::{XattrFlags, setxattr};
 
 #[test]
 fn in_memory() {
-    dir_suite::run(&MemDir::new());
+    dir_suite::run(&MemDir::new(), &[]);
 }
 
 #[test]
 fn on_the_host() -> io::Result<()> {
-    dir_suite::run(&TempDir::new()?.open()?);
+    dir_suite::run(&TempDir::new()?.open()?, &[]);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use rustix::{
 
 use super::{
     AttrChange, Dir, FileType, Metadata, Special, Support,
-    rules::{check_link_target, not_a_file},
+    rules::{check_link_target, listed_name, not_a_file},
 };
 use crate::{
     attrs::Xattrs,
@@ -121,11 +121,7 @@ impl Dir for HostDir {
         for entry in sys::Dir::new(self.reopen()?)? {
             match entry?.file_name().to_bytes() {
                 b"." | b".." => {}
-                name => {
-                    let name =
-                        Name::new(name).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-                    names.push(NameBuf::from(name));
-                }
+                name => names.push(listed_name(name)?),
             }
         }
         names.sort_unstable();

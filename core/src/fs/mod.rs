@@ -16,6 +16,8 @@ pub mod mem;
 mod resolve;
 mod rules;
 mod walk;
+#[cfg(target_os = "wasi")]
+pub mod wasi;
 
 pub use resolve::open_file_in_root;
 pub use walk::remove_tree;

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 
 use super::FileType;
+#[cfg(any(all(target_os = "linux", feature = "host"), target_os = "wasi"))]
+use crate::name::{Name, NameBuf};
 
 /// The error of [`super::Dir::open_file`] for what is no regular file.
 pub(super) fn not_a_file(found: FileType) -> io::Error {
@@ -27,4 +29,11 @@ pub(super) fn check_link_target(target: &[u8]) -> io::Result<()> {
         )),
         false => Ok(()),
     }
+}
+
+/// A name that the system listed. A file system may have longer ones than we take.
+#[cfg(any(all(target_os = "linux", feature = "host"), target_os = "wasi"))]
+pub(super) fn listed_name(bytes: &[u8]) -> io::Result<NameBuf> {
+    let name = Name::new(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    Ok(name.into())
 }

@@ -10,7 +10,6 @@ use crate::fs::{AttrChange, File, Metadata};
 
 /// An open regular file of a [`super::HostDir`].
 #[derive(Debug)]
-#[allow(clippy::disallowed_types, reason = "it reads and writes an open descriptor; it opens nothing")]
 pub struct HostFile(std::fs::File);
 
 impl HostFile {

@@ -1,0 +1,206 @@
+//! The file system of a WASI sandbox (preview 1), through directory handles.
+
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use rustix::{
+    fs::{self as sys, AtFlags, Mode, OFlags},
+    io::Errno,
+};
+
+use super::{
+    AttrChange, Dir, FileType, Metadata, Special, Support,
+    rules::{check_link_target, listed_name, not_a_file},
+};
+use crate::{
+    attrs::Xattrs,
+    name::{Name, NameBuf},
+};
+
+mod attrs;
+mod file;
+mod kind;
+mod lock;
+
+use attrs::metadata_of;
+pub use file::WasiFile;
+pub use lock::WasiLock;
+
+/// A directory that the host of the sandbox opened for us, or one below it.
+///
+/// The sandbox keeps every path inside the directory it starts from; this handle goes further, and takes one component at
+/// a time and follows no link. Since one runtime follows links where it is told not to, what is to be opened is looked at
+/// first.
+///
+/// Preview 1 knows no owners, modes, extended attributes, devices and fifos, and refuses links with an absolute target:
+/// [`Support`] says so, and to ask for them is an `Unsupported` error. Modes, owners and device numbers read as 0, and
+/// a socket shows as a fifo. A time before 1970 or after 2554 becomes the nearest that is not. Names must be UTF-8 in some runtimes: in those, others can
+/// neither be made nor listed.
+pub struct WasiDir(OwnedFd);
+
+impl WasiDir {
+    /// Takes an open directory: a preopened one, or one opened by path below it.
+    #[must_use]
+    pub fn new(directory: OwnedFd) -> Self {
+        Self(directory)
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    /// Opens the entry if it is of that type. There is nobody inside the sandbox who could change it in between.
+    fn open(&self, name: Name<'_>, expected: FileType, flags: OFlags) -> io::Result<OwnedFd> {
+        let found = self.metadata(name)?.file_type;
+        match (found == expected, expected) {
+            (true, _) => {
+                sys::openat(self.fd(), name.as_bytes(), flags | OPEN, Mode::empty()).map_err(kind::error)
+            }
+            (false, FileType::Dir) => Err(ErrorKind::NotADirectory.into()),
+            (false, _) => Err(not_a_file(found)),
+        }
+    }
+}
+
+const OPEN: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW);
+
+impl Dir for WasiDir {
+    type File = WasiFile;
+    type Lock = WasiLock;
+
+    fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
+        self.open(name, FileType::Dir, OFlags::DIRECTORY).map(Self)
+    }
+
+    fn open_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
+        self.open(name, FileType::File, OFlags::NONBLOCK).map(WasiFile::new)
+    }
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let made = sys::openat(self.fd(), name.as_bytes(), flags, Mode::empty());
+        made.map(WasiFile::new).map_err(kind::error)
+    }
+
+    fn names(&self) -> io::Result<Vec<NameBuf>> {
+        let listing =
+            sys::openat(self.fd(), c".", OPEN | OFlags::DIRECTORY, Mode::empty()).map_err(kind::error)?;
+        let mut names = Vec::new();
+        for entry in sys::Dir::new(listing).map_err(kind::error)? {
+            match entry.map_err(kind::error)?.file_name().to_bytes() {
+                b"." | b".." => {}
+                name => names.push(listed_name(name)?),
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn metadata(&self, name: Name<'_>) -> io::Result<Metadata> {
+        Ok(metadata_of(
+            &sys::statat(self.fd(), name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW).map_err(kind::error)?,
+        ))
+    }
+
+    fn self_metadata(&self) -> io::Result<Metadata> {
+        Ok(metadata_of(&sys::fstat(self.fd()).map_err(kind::error)?))
+    }
+
+    fn read_link(&self, name: Name<'_>) -> io::Result<Vec<u8>> {
+        Ok(sys::readlinkat(self.fd(), name.as_bytes(), Vec::new()).map_err(kind::error)?.into_bytes())
+    }
+
+    /// Empty: there are none.
+    fn xattrs(&self, _name: Name<'_>) -> io::Result<Xattrs> {
+        Ok(Xattrs::new())
+    }
+
+    /// Empty: there are none.
+    fn self_xattrs(&self) -> io::Result<Xattrs> {
+        Ok(Xattrs::new())
+    }
+
+    fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
+        sys::mkdirat(self.fd(), name.as_bytes(), Mode::empty()).map_err(kind::error)
+    }
+
+    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
+        check_link_target(target)?;
+        match target.starts_with(b"/") {
+            true => Err(unsupported("a link with an absolute target")),
+            false => sys::symlinkat(target, self.fd(), name.as_bytes()).map_err(kind::error),
+        }
+    }
+
+    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
+        let (from_name, name) = (from_name.as_bytes(), name.as_bytes());
+        sys::linkat(from.fd(), from_name, self.fd(), name, AtFlags::empty()).map_err(kind::error)
+    }
+
+    fn create_node(&self, _name: Name<'_>, _node: Special) -> io::Result<()> {
+        Err(unsupported("a device or fifo"))
+    }
+
+    fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
+        sys::renameat(self.fd(), name.as_bytes(), to.fd(), to_name.as_bytes()).map_err(kind::error)
+    }
+
+    fn remove_file(&self, name: Name<'_>) -> io::Result<()> {
+        sys::unlinkat(self.fd(), name.as_bytes(), AtFlags::empty()).map_err(kind::error)
+    }
+
+    fn remove_dir(&self, name: Name<'_>) -> io::Result<()> {
+        sys::unlinkat(self.fd(), name.as_bytes(), AtFlags::REMOVEDIR).map_err(kind::error)
+    }
+
+    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+        let is_link = || Ok(self.metadata(name)?.file_type == FileType::Symlink);
+        if let Some(times) = attrs::times_only(change, is_link)? {
+            sys::utimensat(self.fd(), name.as_bytes(), &times, AtFlags::SYMLINK_NOFOLLOW)
+                .map_err(kind::error)?;
+        }
+        Ok(())
+    }
+
+    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        attrs::set(self.fd(), change)
+    }
+
+    /// As far as the runtime lets a directory be synced: wasmtime does not, and then the host alone decides.
+    fn sync(&self) -> io::Result<()> {
+        match sys::fsync(self.fd()) {
+            Ok(()) | Err(Errno::BADF) => Ok(()),
+            Err(error) => Err(kind::error(error)),
+        }
+    }
+
+    /// Preview 1 has no locks of files, so the lock is a file in the directory: [`WasiLock::FILE`]. See there for what that
+    /// means for other processes.
+    fn lock(&self) -> io::Result<WasiLock> {
+        lock::wait_for(self.fd())
+    }
+
+    fn support(&self) -> Support {
+        Support {
+            owner: false,
+            mode: false,
+            xattrs: false,
+            devices: false,
+            fifos: false,
+            absolute_links: false,
+        }
+    }
+}
+
+impl fmt::Debug for WasiDir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WasiDir").field(&self.0).finish()
+    }
+}
+
+fn unsupported(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::Unsupported, format!("a WASI sandbox cannot hold {what}"))
+}

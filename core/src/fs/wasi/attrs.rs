@@ -1,0 +1,77 @@
+//! What preview 1 knows about an entry, and the little of it that can be changed.
+
+use std::{io, os::fd::BorrowedFd};
+
+use rustix::fs::{self as sys, Stat, Timespec, Timestamps};
+
+use super::{kind, unsupported};
+use crate::{
+    attrs::Time,
+    fs::{AttrChange, FileType, Metadata, is_system_xattr},
+};
+
+pub(super) fn metadata_of(stat: &Stat) -> Metadata {
+    Metadata {
+        file_type: match sys::FileType::from_raw_mode(stat.st_mode) {
+            sys::FileType::RegularFile => FileType::File,
+            sys::FileType::Directory => FileType::Dir,
+            sys::FileType::Symlink => FileType::Symlink,
+            sys::FileType::CharacterDevice => FileType::Char,
+            sys::FileType::BlockDevice => FileType::Block,
+            // Sockets have a number, which the C library drops; the only type without one is the fifo.
+            sys::FileType::Unknown => FileType::Fifo,
+        },
+        size: u64::try_from(stat.st_size).unwrap_or_default(),
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        mtime: time(stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec),
+        ctime: time(stat.st_ctim.tv_sec, stat.st_ctim.tv_nsec),
+        dev: stat.st_dev,
+        ino: stat.st_ino,
+        nlink: stat.st_nlink,
+        rdev: (0, 0),
+    }
+}
+
+fn time(seconds: i64, nanoseconds: impl TryInto<u32>) -> Time {
+    Time { seconds, nanoseconds: nanoseconds.try_into().unwrap_or_default() }
+}
+
+/// Changes what is open.
+pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+    if let Some(times) = times_only(change, || Ok(false))? {
+        sys::futimens(fd, &times).map_err(kind::error)?;
+    }
+    Ok(())
+}
+
+/// The times of a change that asks for nothing else; the mode of a link is nothing.
+///
+/// # Errors
+/// `Unsupported` if it asks for more.
+pub(super) fn times_only(
+    change: &AttrChange<'_>,
+    is_link: impl FnOnce() -> io::Result<bool>,
+) -> io::Result<Option<Timestamps>> {
+    if change.owner.is_some() {
+        return Err(unsupported("an owner"));
+    }
+    if change.xattrs.is_some_and(|wanted| !wanted.keys().all(|name| is_system_xattr(name))) {
+        return Err(unsupported("extended attributes"));
+    }
+    if change.mode.is_some() && !is_link()? {
+        return Err(unsupported("a mode"));
+    }
+    Ok(change.mtime.map(timestamps))
+}
+
+/// Preview 1 counts unsigned nanoseconds from 1970 on, which ends in 2554. Like Linux with a file system that has fewer
+/// times, it gets the nearest one it has.
+fn timestamps(time: Time) -> Timestamps {
+    let last = Time { seconds: (u64::MAX / 1_000_000_000 - 1) as i64, nanoseconds: 999_999_999 };
+    let Time { seconds, nanoseconds } = time.clamp(Time::EPOCH, last);
+    let nanoseconds = nanoseconds.min(last.nanoseconds);
+    let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds as i32 };
+    Timestamps { last_access: time, last_modification: time }
+}

@@ -1,0 +1,21 @@
+//! Error kinds that the standard library does not know on this platform.
+
+use std::io::{self, ErrorKind};
+
+use rustix::io::Errno;
+
+pub(super) fn error(error: Errno) -> io::Error {
+    let kind = match error {
+        Errno::NOTCAPABLE => ErrorKind::PermissionDenied,
+        Errno::NOTDIR => ErrorKind::NotADirectory,
+        Errno::ISDIR => ErrorKind::IsADirectory,
+        Errno::NOTEMPTY => ErrorKind::DirectoryNotEmpty,
+        Errno::XDEV => ErrorKind::CrossesDevices,
+        Errno::ROFS => ErrorKind::ReadOnlyFilesystem,
+        Errno::NOSPC => ErrorKind::StorageFull,
+        Errno::MLINK => ErrorKind::TooManyLinks,
+        Errno::NOTSUP => ErrorKind::Unsupported,
+        _ => return error.into(),
+    };
+    io::Error::new(kind, error)
+}

@@ -1,0 +1,19 @@
+//! Runs the suite of directory drivers in a WASI sandbox, on the directory `/work` that the host gives it, and in memory:
+//! `RUNNER --dir EMPTY::/work dir-suite.wasm`.
+
+#[path = "../../src/dir_suite/mod.rs"]
+pub mod dir_suite;
+
+/// What preview 1, or a runtime, has no words for.
+#[cfg(target_os = "wasi")]
+const BEYOND_WASI: &[&str] = &["names and targets are bytes", "times before 1970"];
+
+fn main() {
+    dir_suite::run(&ocicle::fs::mem::MemDir::new(), &[]);
+    #[cfg(target_os = "wasi")]
+    {
+        let work = std::fs::File::open("/work").expect("a directory /work, given by the host");
+        dir_suite::run(&ocicle::fs::wasi::WasiDir::new(work.into()), BEYOND_WASI);
+    }
+    println!("passed");
+}
