@@ -1,7 +1,7 @@
 //! Directory handles: the only way this library touches a file system.
 //!
 //! A handle opens nothing but what is below it, one [`Name`] at a time, and follows no link. Drivers: [`mem`] in memory,
-//! `host` over cap-std handles (Unix), `wasi` in a WASI sandbox. What a driver cannot hold it declares in [`Support`].
+//! `host` over cap-std handles (Linux), `wasi` in a WASI sandbox. What a driver cannot hold it declares in [`Support`].
 
 use std::io::{self, Read, Seek, Write};
 
@@ -10,6 +10,8 @@ use crate::{
     name::{Name, NameBuf},
 };
 
+#[cfg(all(target_os = "linux", feature = "host"))]
+pub mod host;
 pub mod mem;
 mod rules;
 

@@ -2,6 +2,9 @@
 //!
 //! Everything that moves file-system content is a source of changes, a chain of adapters, and a sink.
 
+pub mod tar;
+pub(crate) mod whiteout;
+
 use std::io::Read;
 
 use crate::{attrs::Attrs, error::Result, name::EntryPath};

@@ -2,6 +2,7 @@
 //! fields, the white space. Positions count from 0; one past the end is [`crate::Error::NotFound`].
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::value::RawValue;
 
 use super::{
     Descriptor, Document, History, ImageConfig, Index, Manifest, Platform, Raw,
@@ -34,6 +35,18 @@ impl Raw<Index> {
     /// See the module.
     pub fn duplicate(&self, pos: usize) -> Result<Self> {
         self.edit_entries(|entries| entries.duplicate(pos))
+    }
+
+    /// Puts an exact copy of entry `from` in the place of entry `to`.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn copy(&self, from: usize, to: usize) -> Result<Self> {
+        self.edit_entries(|entries| {
+            let copy: Box<RawValue> = serde_json::from_str(entries.get(from)?)
+                .map_err(|error| crate::Error::document(Index::KIND, error.to_string()))?;
+            entries.set(to, &copy)
+        })
     }
 
     /// Adds an entry at the end.

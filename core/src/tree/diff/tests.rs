@@ -56,11 +56,20 @@ fn read(root: &MemDir) -> Tree {
 
 #[test]
 fn an_untouched_directory_has_no_changes() {
-    let (tree, root, stamps) =
-        unpacked(&[&[dir("d"), file("d/f", "x"), link("d/g", "d/f"), symlink("l", "d"), put("p", Node::Fifo)]]);
+    let (tree, root, stamps) = unpacked(&[&[
+        dir("d"),
+        file("d/f", "x"),
+        link("d/g", "d/f"),
+        symlink("l", "d"),
+        put("p", Node::Fifo),
+    ]]);
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), Vec::<String>::new(), "by stamps");
     assert_eq!(names(&changes(&tree, &root, &[], Time::EPOCH)), Vec::<String>::new(), "by reading");
-    assert_eq!(names(&changes(&tree, &root, &stamps, Time::EPOCH)), Vec::<String>::new(), "with stamps too young");
+    assert_eq!(
+        names(&changes(&tree, &root, &stamps, Time::EPOCH)),
+        Vec::<String>::new(),
+        "with stamps too young"
+    );
 }
 
 #[test]
@@ -70,7 +79,11 @@ fn a_file_with_a_proven_stamp_is_not_read() {
     let id = tree.get(&path("f")).unwrap();
     tree.inode_mut(id).content = Content::File { size: 1, sha256: Some([0; 32]) };
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), Vec::<String>::new());
-    assert_eq!(names(&changes(&tree, &root, &stamps, Time::EPOCH)), ["f"], "a stamp too young proves nothing");
+    assert_eq!(
+        names(&changes(&tree, &root, &stamps, Time::EPOCH)),
+        ["f"],
+        "a stamp too young proves nothing"
+    );
     assert_eq!(names(&changes(&tree, &root, &[], NEVER)), ["f"]);
 }
 
@@ -80,7 +93,8 @@ fn a_content_changed_behind_its_time_is_found() {
     root.remove_file(Name::literal("f")).unwrap();
     let mut written = root.create_file(Name::literal("f")).unwrap();
     written.write_all(b"y").unwrap();
-    let change = AttrChange { mode: Some(0o644), mtime: Some(Time::from_seconds(1)), ..AttrChange::default() };
+    let change =
+        AttrChange { mode: Some(0o644), mtime: Some(Time::from_seconds(1)), ..AttrChange::default() };
     written.set_attrs(&change).unwrap();
     drop(written);
     let found = changes(&tree, &root, &stamps, NEVER);
@@ -98,7 +112,8 @@ fn attributes_alone_are_a_change() {
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), ["d", "f", "l"]);
     let xattrs = Xattrs::from([(b"user.a"[..].into(), b"b"[..].into())]);
     let (tree, root, stamps) = unpacked(&[&[file("f", "x")]]);
-    root.set_attrs(Name::literal("f"), &AttrChange { xattrs: Some(&xattrs), ..AttrChange::default() }).unwrap();
+    root.set_attrs(Name::literal("f"), &AttrChange { xattrs: Some(&xattrs), ..AttrChange::default() })
+        .unwrap();
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), ["f"]);
 }
 

@@ -58,7 +58,10 @@ fn a_whiteout_of_nothing_is_nothing() {
 fn hard_links_share_one_inode() {
     let made = tree(&[&[file("a", "x"), link("b", "a")], &[link("d/c", "b")]]).unwrap();
     assert_eq!(show(&made), "/ d755 @0\n/a f644 @1 1 x3\n/b f644 @1 1 x3\n/d d755 @0\n/d/c f644 @1 1 x3\n");
-    assert_eq!(shown(&[&[file("a", "x"), link("b", "a")], &[file("a", "yy")]]), "/ d755 @0\n/a f644 @1 2 x1\n/b f644 @1 1 x1\n");
+    assert_eq!(
+        shown(&[&[file("a", "x"), link("b", "a")], &[file("a", "yy")]]),
+        "/ d755 @0\n/a f644 @1 2 x1\n/b f644 @1 1 x1\n"
+    );
 }
 
 #[test]
@@ -66,7 +69,10 @@ fn a_link_this_layer_made_to_a_lower_file_outlives_a_whiteout_of_that_file() {
     let base: &[Item] = &[file("a", "x")];
     let expected = "/ d755 @0\n/b f644 @1 1 x1\n";
     assert_eq!(shown(&[base, &[link("b", "a"), remove("a")]]), expected);
-    assert_eq!(shown(&[base, &[link("d/b", "a"), clear("d"), remove("a")]]), "/ d755 @0\n/d d755 @0\n/d/b f644 @1 1 x1\n");
+    assert_eq!(
+        shown(&[base, &[link("d/b", "a"), clear("d"), remove("a")]]),
+        "/ d755 @0\n/d d755 @0\n/d/b f644 @1 1 x1\n"
+    );
 }
 
 #[test]
@@ -90,7 +96,10 @@ fn a_link_is_written_through_inside_the_root() {
 
 #[test]
 fn a_file_in_the_way_of_a_directory_gives_way() {
-    assert_eq!(shown(&[&[file("a", "x")], &[file("a/b", "y")]]), "/ d755 @0\n/a d755 @0\n/a/b f644 @1 1 x1\n");
+    assert_eq!(
+        shown(&[&[file("a", "x")], &[file("a/b", "y")]]),
+        "/ d755 @0\n/a d755 @0\n/a/b f644 @1 1 x1\n"
+    );
 }
 
 #[test]
@@ -101,8 +110,14 @@ fn what_means_nothing_is_refused() {
         (&[&[link("a", "b"), file("b", "x")]], "neither a lower layer nor this one, up to here, has it"),
         (&[&[file("", "x")]], "the root can be nothing else"),
         (&[&[remove("")]], "names the root directory"),
-        (&[&[file("d/t", "x")], &[link("d", "d/t")]], "the hard link replaces the directory its target is in"),
-        (&[&[symlink("l", "t")], &[file("l/f", "x"), remove("l")]], "removed after entries were written through it"),
+        (
+            &[&[file("d/t", "x")], &[link("d", "d/t")]],
+            "the hard link replaces the directory its target is in",
+        ),
+        (
+            &[&[symlink("l", "t")], &[file("l/f", "x"), remove("l")]],
+            "removed after entries were written through it",
+        ),
     ];
     for (layers, reason) in cases {
         let message = refused(layers);

@@ -1,0 +1,184 @@
+//! The archive as the parser takes it: blocks, and the content of the entry it is at.
+
+use std::io::{self, BufRead, Read};
+
+use super::{
+    BLOCK,
+    sparse::{Map, Segment},
+};
+use crate::error::{Error, Result};
+
+/// The input, at a block boundary or inside the content of an entry. As a reader it gives that content, holes as zeros.
+#[derive(Debug)]
+pub(super) struct Body<R> {
+    input: R,
+    what: String,
+    /// Bytes taken from the input.
+    position: u64,
+    /// Stored bytes of the content that are still to come.
+    stored: u64,
+    /// Bytes after them up to the next block.
+    padding: u64,
+    holes: Option<Holes>,
+}
+
+/// Where in a sparse file the reader is.
+#[derive(Debug)]
+struct Holes {
+    segments: std::vec::IntoIter<Segment>,
+    /// The segment the reader is in, or the next one.
+    current: Option<Segment>,
+    position: u64,
+    size: u64,
+}
+
+impl<R: BufRead> Body<R> {
+    pub(super) fn new(input: R, what: String) -> Self {
+        Self { input, what, position: 0, stored: 0, padding: 0, holes: None }
+    }
+
+    /// What is being read, for errors.
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Bytes taken from the input so far.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Starts the content of an entry, of which so many bytes are stored.
+    pub(super) fn start(&mut self, stored: u64) {
+        self.stored = stored;
+        self.padding = stored.wrapping_neg() % BLOCK as u64;
+        self.holes = None;
+    }
+
+    /// Says where the stored bytes belong, before any is read.
+    pub(super) fn spread(&mut self, map: Map) {
+        let mut segments = map.segments.into_iter();
+        self.holes = Some(Holes { current: segments.next(), segments, position: 0, size: map.size });
+    }
+
+    /// Takes a block of the stored content, such as the map of a sparse file that stands in front of it.
+    pub(super) fn content_block(&mut self, block: &mut [u8; BLOCK]) -> Result<()> {
+        let left = self.stored.checked_sub(BLOCK as u64).ok_or_else(|| self.truncated())?;
+        if !self.block(block)? {
+            return Err(self.truncated());
+        }
+        self.stored = left;
+        Ok(())
+    }
+
+    /// Stored bytes of the content that are still to come.
+    pub(super) fn stored(&self) -> u64 {
+        self.stored
+    }
+
+    /// Passes over what is left of the content.
+    pub(super) fn skip(&mut self) -> Result<()> {
+        self.holes = None;
+        let mut left = self.stored.saturating_add(self.padding);
+        (self.stored, self.padding) = (0, 0);
+        while left > 0 {
+            left -= self.take_some(left, |_| ())?;
+        }
+        Ok(())
+    }
+
+    /// Takes a block at a block boundary; `false` if the input ends there.
+    pub(super) fn block(&mut self, block: &mut [u8; BLOCK]) -> Result<bool> {
+        let mut rest = &mut block[..];
+        while !rest.is_empty() {
+            let taken = self.take(rest.len() as u64, |bytes| rest[..bytes.len()].copy_from_slice(bytes))?;
+            if taken == 0 {
+                return if rest.len() == BLOCK { Ok(false) } else { Err(self.truncated()) };
+            }
+            rest = &mut rest[taken as usize..];
+        }
+        Ok(true)
+    }
+
+    /// Appends the whole stored content to a buffer. The caller has checked its size.
+    pub(super) fn read_stored(&mut self, buffer: &mut Vec<u8>) -> Result<()> {
+        while self.stored > 0 {
+            self.stored -= self.take_some(self.stored, |bytes| buffer.extend_from_slice(bytes))?;
+        }
+        self.skip()
+    }
+
+    /// Reads to the end of the input, past the end of the archive.
+    pub(super) fn drain(&mut self) -> Result<()> {
+        while self.take(u64::MAX, |_| ())? > 0 {}
+        Ok(())
+    }
+
+    /// Uses the next bytes of the input, at most `most`; returns how many there were, 0 at the end.
+    fn take(&mut self, most: u64, using: impl FnOnce(&[u8])) -> Result<u64> {
+        loop {
+            match self.input.fill_buf() {
+                Ok(available) => {
+                    let taken = usize::try_from(most).unwrap_or(usize::MAX).min(available.len());
+                    using(&available[..taken]);
+                    self.input.consume(taken);
+                    self.position += taken as u64;
+                    return Ok(taken as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io(format!("read {}", self.what))(error)),
+            }
+        }
+    }
+
+    /// As [`Self::take`], inside an entry, where the input must not end.
+    fn take_some(&mut self, most: u64, using: impl FnOnce(&[u8])) -> Result<u64> {
+        match self.take(most, using)? {
+            0 => Err(self.truncated()),
+            taken => Ok(taken),
+        }
+    }
+
+    fn truncated(&self) -> Error {
+        Error::layer(
+            &self.what,
+            format!("the archive ends in the middle of an entry, at byte {}", self.position),
+        )
+    }
+
+    /// Reads stored bytes, at most `most`.
+    fn read_some(&mut self, buffer: &mut [u8], most: u64) -> Result<usize> {
+        let most = most.min(self.stored).min(buffer.len() as u64);
+        if most == 0 {
+            return Ok(0);
+        }
+        let taken = self.take_some(most, |bytes| buffer[..bytes.len()].copy_from_slice(bytes))?;
+        self.stored -= taken;
+        Ok(taken as usize)
+    }
+}
+
+impl<R: BufRead> Read for Body<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(holes) = &mut self.holes else { return Ok(self.read_some(buffer, u64::MAX)?) };
+        while holes.current.is_some_and(|segment| holes.position >= segment.offset + segment.length) {
+            holes.current = holes.segments.next();
+        }
+        let position = holes.position;
+        let (hole, data) = match holes.current {
+            Some(segment) if segment.offset <= position => (0, segment.offset + segment.length - position),
+            Some(segment) => (segment.offset - position, 0),
+            None => (holes.size - position, 0),
+        };
+        let got = if data > 0 {
+            self.read_some(buffer, data)?
+        } else {
+            let zeros = usize::try_from(hole).unwrap_or(usize::MAX).min(buffer.len());
+            buffer[..zeros].fill(0);
+            zeros
+        };
+        if let Some(holes) = &mut self.holes {
+            holes.position += got as u64;
+        }
+        Ok(got)
+    }
+}

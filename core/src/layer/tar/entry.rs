@@ -1,0 +1,74 @@
+//! From a header and its records to the type and the attributes of an entry.
+
+use super::{Reason, header::Header, kind, pax::Pax};
+use crate::{
+    attrs::{Attrs, Time},
+    layer::Node,
+    limits::Limits,
+    name::EntryPath,
+};
+
+/// What an entry is. `kind` is its type flag, `size` and `link` are what the headers say together.
+pub(super) fn node(
+    kind: u8,
+    header: Header<'_>,
+    size: u64,
+    link: &[u8],
+    limits: &Limits,
+) -> Result<Node, Reason> {
+    Ok(match kind {
+        kind::FILE => Node::File { size },
+        kind::DIR => Node::Dir,
+        kind::SYMLINK => Node::Symlink { target: symlink_target(link, limits)? },
+        kind::HARD_LINK => Node::HardLink { to: hard_link_target(link, limits)? },
+        kind::CHAR => {
+            let (major, minor) = header.device()?;
+            Node::Char { major, minor }
+        }
+        kind::BLOCK => {
+            let (major, minor) = header.device()?;
+            Node::Block { major, minor }
+        }
+        kind::FIFO => Node::Fifo,
+        other => return Err(format!("unknown entry type {:?}", char::from(other))),
+    })
+}
+
+fn symlink_target(link: &[u8], limits: &Limits) -> Result<Box<[u8]>, Reason> {
+    if link.is_empty() {
+        return Err("a symbolic link without a target".into());
+    }
+    if link.len() > limits.path {
+        return Err(format!("the target of the link is longer than the limit of {} bytes", limits.path));
+    }
+    Ok(link.into())
+}
+
+fn hard_link_target(link: &[u8], limits: &Limits) -> Result<EntryPath, Reason> {
+    let to = EntryPath::clean(link, limits).map_err(|error| format!("hard link: {error}"))?;
+    if to.is_root() {
+        return Err("a hard link to the root".into());
+    }
+    Ok(to)
+}
+
+/// Owner, mode, time, extended attributes; the records win over the header.
+pub(super) fn attrs(node: &Node, header: Header<'_>, pax: &mut Pax) -> Result<Attrs, Reason> {
+    // Systems disagree about the mode of symbolic links, and none uses it.
+    let mode = match node {
+        Node::Symlink { .. } => 0o777,
+        _ => (header.mode()? & 0o7777) as u32,
+    };
+    let uid = id("uid", pax.uid.map_or_else(|| header.uid(), Ok)?)?;
+    let gid = id("gid", pax.gid.map_or_else(|| header.gid(), Ok)?)?;
+    let mtime = pax.mtime.map_or_else(|| header.mtime().map(Time::from_seconds), Ok)?;
+    Ok(Attrs { mode, uid, gid, mtime, xattrs: pax.take_xattrs() })
+}
+
+/// Linux ids have 32 bits, and the highest means "none".
+fn id(name: &str, number: u64) -> Result<u32, Reason> {
+    match u32::try_from(number) {
+        Ok(id) if id != u32::MAX => Ok(id),
+        _ => Err(format!("{name} {number}: ids go to {}", u32::MAX - 1)),
+    }
+}

@@ -1,0 +1,336 @@
+//! Pax records: `LENGTH KEY=VALUE` lines that say what a header has no room for.
+//!
+//! Source: POSIX.1-2024, `pax`, "pax Extended Header"; xattrs as star (`SCHILY.xattr.`) and libarchive
+//! (`LIBARCHIVE.xattr.`) write them; `GNU.sparse.` from the GNU tar manual.
+
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+use super::Reason;
+use crate::attrs::{Time, Xattrs};
+
+/// What the records of one or more extended headers say. A later record of a key replaces an earlier one; an empty value
+/// takes it back, so that the header's own field counts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pax {
+    pub(super) path: Option<Vec<u8>>,
+    pub(super) link: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
+    pub(super) uid: Option<u64>,
+    pub(super) gid: Option<u64>,
+    pub(super) mtime: Option<Time>,
+    pub(super) sparse: SparseRecords,
+    schily: Xattrs,
+    libarchive: Xattrs,
+}
+
+/// The `GNU.sparse.` records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct SparseRecords {
+    /// The name of the file; the header has a made-up one.
+    pub(super) name: Option<Vec<u8>>,
+    /// Size of the file with its holes. A sparse file always has it.
+    pub(super) size: Option<u64>,
+    /// Offsets and lengths in turn, of formats 0.0 and 0.1.
+    pub(super) numbers: Vec<u64>,
+    /// Number of segments, as formats 0.0 and 0.1 say it.
+    pub(super) count: Option<u64>,
+    /// 1 if the map stands in front of the stored bytes.
+    pub(super) major: Option<u64>,
+    pub(super) minor: Option<u64>,
+}
+
+impl Pax {
+    /// Adds the records of one extended header.
+    pub(super) fn add(&mut self, mut records: &[u8]) -> Result<(), Reason> {
+        while !records.is_empty() {
+            let (key, value, rest) = split_record(records)?;
+            self.set(key, value)
+                .map_err(|reason| format!("pax record {:?}: {reason}", String::from_utf8_lossy(key)))?;
+            records = rest;
+        }
+        Ok(())
+    }
+
+    /// Whether it says something that can be true of one entry only.
+    pub(super) fn is_about_one_entry(&self) -> bool {
+        self.path.is_some() || self.link.is_some() || self.size.is_some() || !self.sparse.is_empty()
+    }
+
+    /// The extended attributes. Archives by bsdtar say them in both spellings; `SCHILY.xattr.`, which says them
+    /// verbatim, is preferred.
+    pub(super) fn take_xattrs(&mut self) -> Xattrs {
+        let mut xattrs = std::mem::take(&mut self.libarchive);
+        xattrs.append(&mut self.schily);
+        xattrs
+    }
+
+    fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), Reason> {
+        match key {
+            b"path" => self.path = optional(value, text)?,
+            b"linkpath" => self.link = optional(value, text)?,
+            b"size" => self.size = optional(value, decimal)?,
+            b"uid" => self.uid = optional(value, decimal)?,
+            b"gid" => self.gid = optional(value, decimal)?,
+            b"mtime" => self.mtime = optional(value, time)?,
+            _ => {
+                if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
+                    set_xattr(&mut self.schily, name, value.to_vec())?;
+                } else if let Some(name) = key.strip_prefix(b"LIBARCHIVE.xattr.") {
+                    set_xattr(&mut self.libarchive, &percent_decoded(name)?, base64_decoded(value)?)?;
+                } else if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
+                    self.sparse.set(key, value)?;
+                }
+                // Other keys (atime, uname, comment, …) say nothing an image keeps.
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SparseRecords {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), Reason> {
+        match key {
+            b"name" => self.name = optional(value, text)?,
+            b"size" | b"realsize" => self.size = optional(value, decimal)?,
+            b"numblocks" => self.count = optional(value, decimal)?,
+            b"major" => self.major = optional(value, decimal)?,
+            b"minor" => self.minor = optional(value, decimal)?,
+            // Format 0.0 repeats these two in turn, against the rule for pax records.
+            b"offset" | b"numbytes" => {
+                if (key == b"offset") != self.numbers.len().is_multiple_of(2) {
+                    return Err("offset and numbytes do not take turns".into());
+                }
+                self.numbers.push(decimal(value)?);
+            }
+            b"map" => {
+                let numbers = value.split(|&byte| byte == b',').map(decimal);
+                self.numbers =
+                    if value.is_empty() { Vec::new() } else { numbers.collect::<Result<_, _>>()? };
+            }
+            _ => return Err("unknown sparse record".into()),
+        }
+        Ok(())
+    }
+}
+
+/// Splits off the first record: key, value, rest.
+fn split_record(records: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Reason> {
+    let start = &records[..records.len().min(20)];
+    let bad = |reason| format!("pax record {:?}…: {reason}", String::from_utf8_lossy(start));
+    let space =
+        start.iter().position(|&byte| byte == b' ').ok_or_else(|| bad("expected a length and a space"))?;
+    let length = decimal(&records[..space]).map_err(|_| bad("expected a decimal length"))?;
+    let (record, rest) = usize::try_from(length)
+        .ok()
+        .and_then(|length| records.split_at_checked(length))
+        .ok_or_else(|| bad("longer than its header"))?;
+    let record = record
+        .get(space + 1..)
+        .and_then(|record| record.strip_suffix(b"\n"))
+        .ok_or_else(|| bad("does not end with its line"))?;
+    let equals = record.iter().position(|&byte| byte == b'=').ok_or_else(|| bad("has no '='"))?;
+    let (key, value) = record.split_at(equals);
+    if key.is_empty() || key.contains(&0) {
+        return Err(bad("has no key"));
+    }
+    Ok((key, value.get(1..).unwrap_or_default(), rest))
+}
+
+fn optional<T>(value: &[u8], parse: impl FnOnce(&[u8]) -> Result<T, Reason>) -> Result<Option<T>, Reason> {
+    if value.is_empty() { Ok(None) } else { parse(value).map(Some) }
+}
+
+fn text(value: &[u8]) -> Result<Vec<u8>, Reason> {
+    if value.contains(&0) { Err("contains NUL".into()) } else { Ok(value.into()) }
+}
+
+fn decimal(value: &[u8]) -> Result<u64, Reason> {
+    if value.is_empty() {
+        return Err("expected a decimal number".into());
+    }
+    value.iter().try_fold(0_u64, |number, byte| match byte {
+        b'0'..=b'9' => number
+            .checked_mul(10)
+            .and_then(|number| number.checked_add(u64::from(byte - b'0')))
+            .ok_or_else(|| "number of more than 64 bits".into()),
+        _ => Err(format!("{:?} is no decimal number", String::from_utf8_lossy(value))),
+    })
+}
+
+/// A time: decimal seconds since 1970, perhaps negative, perhaps with a fraction; digits after the ninth are dropped.
+fn time(value: &[u8]) -> Result<Time, Reason> {
+    let (negative, magnitude) = match value.strip_prefix(b"-") {
+        Some(rest) => (true, rest),
+        None => (false, value),
+    };
+    let mut parts = magnitude.splitn(2, |&byte| byte == b'.');
+    let whole = decimal(parts.next().unwrap_or_default())?;
+    let fraction = parts.next().unwrap_or_default();
+    if !fraction.iter().all(u8::is_ascii_digit) {
+        return Err(format!("{:?} is no time", String::from_utf8_lossy(value)));
+    }
+    let digits = fraction.iter().chain(std::iter::repeat(&b'0')).take(9);
+    let nanoseconds = digits.fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+    let seconds = i64::try_from(whole).map_err(|_| "time of more than 63 bits")?;
+    Ok(match (negative, nanoseconds) {
+        (false, _) => Time { seconds, nanoseconds },
+        (true, 0) => Time { seconds: -seconds, nanoseconds },
+        (true, _) => Time { seconds: -seconds - 1, nanoseconds: 1_000_000_000 - nanoseconds },
+    })
+}
+
+fn set_xattr(xattrs: &mut Xattrs, name: &[u8], value: Vec<u8>) -> Result<(), Reason> {
+    if name.is_empty() || name.contains(&0) {
+        return Err("an extended attribute without a name".into());
+    }
+    if value.is_empty() {
+        xattrs.remove(name);
+    } else {
+        xattrs.insert(name.into(), value.into());
+    }
+    Ok(())
+}
+
+/// Decodes base64; libarchive leaves the padding away.
+fn base64_decoded(value: &[u8]) -> Result<Vec<u8>, Reason> {
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(
+        &STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    ENGINE.decode(value).map_err(|error| format!("value is not base64: {error}"))
+}
+
+/// Decodes `%XX`.
+fn percent_decoded(name: &[u8]) -> Result<Vec<u8>, Reason> {
+    let mut parts = name.split(|&byte| byte == b'%');
+    let mut decoded = parts.next().unwrap_or_default().to_vec();
+    for part in parts {
+        let digits = part
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(byte.ok_or("'%' without two hexadecimal digits")?);
+        decoded.extend_from_slice(part.get(2..).unwrap_or_default());
+    }
+    Ok(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(key: &str, value: &[u8]) -> Vec<u8> {
+        let mut length = key.len() + value.len() + 3;
+        length += length.to_string().len();
+        length = key.len() + value.len() + 3 + length.to_string().len();
+        [format!("{length} {key}=").as_bytes(), value, b"\n"].concat()
+    }
+
+    fn pax(records: &[(&str, &[u8])]) -> Result<Pax, Reason> {
+        let mut pax = Pax::default();
+        pax.add(&records.iter().flat_map(|(key, value)| record(key, value)).collect::<Vec<_>>())?;
+        Ok(pax)
+    }
+
+    #[test]
+    fn later_records_win_and_empty_ones_delete() {
+        let pax = pax(&[
+            ("path", b"a=b\n"),
+            ("uid", b"5"),
+            ("uid", b"6"),
+            ("gid", b"7"),
+            ("gid", b""),
+            ("comment", b"x"),
+        ]);
+        let pax = pax.unwrap();
+        assert_eq!(pax.path.as_deref(), Some(&b"a=b\n"[..]));
+        assert_eq!((pax.uid, pax.gid, pax.size), (Some(6), None, None));
+    }
+
+    #[test]
+    fn times() {
+        for (text, seconds, nanoseconds) in [
+            ("0", 0, 0),
+            ("1700000000.5", 1_700_000_000, 500_000_000),
+            ("1.", 1, 0),
+            ("1.123456789987", 1, 123_456_789),
+            ("-1", -1, 0),
+            ("-1.5", -2, 500_000_000),
+            ("-0.000000001", -1, 999_999_999),
+            ("-9223372036854775807.5", i64::MIN, 500_000_000),
+        ] {
+            assert_eq!(time(text.as_bytes()), Ok(Time { seconds, nanoseconds }), "{text}");
+        }
+        for text in ["", "-", ".5", "1.-5", "1e5", "NaN", "+1", "9223372036854775808", "--1", "1.5.5"] {
+            assert!(time(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn xattrs_of_both_spellings() {
+        let mut pax = pax(&[
+            ("LIBARCHIVE.xattr.user.a", b"AAEC"),
+            ("LIBARCHIVE.xattr.user.both", b"bm8"),
+            ("SCHILY.xattr.user.both", b"\0=\n"),
+            ("LIBARCHIVE.xattr.user.%3d%25", b"YQ=="),
+            ("SCHILY.xattr.user.gone", b"1"),
+            ("SCHILY.xattr.user.gone", b""),
+        ])
+        .unwrap();
+        let xattrs: Vec<_> =
+            pax.take_xattrs().into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        assert_eq!(
+            xattrs,
+            [
+                (b"user.=%".to_vec(), b"a".to_vec()),
+                (b"user.a".to_vec(), b"\0\x01\x02".to_vec()),
+                (b"user.both".to_vec(), b"\0=\n".to_vec()),
+            ]
+        );
+    }
+
+    #[test]
+    fn sparse_records_of_all_formats() {
+        let zero =
+            pax(&[("GNU.sparse.offset", b"0"), ("GNU.sparse.numbytes", b"5"), ("GNU.sparse.offset", b"9")]);
+        assert_eq!(zero.unwrap().sparse.numbers, [0, 5, 9]);
+        assert!(pax(&[("GNU.sparse.numbytes", b"5")]).is_err());
+        assert_eq!(pax(&[("GNU.sparse.map", b"0,5,9,1")]).unwrap().sparse.numbers, [0, 5, 9, 1]);
+        assert!(pax(&[("GNU.sparse.map", b"0,,9,1")]).is_err());
+    }
+
+    #[test]
+    fn broken_records_are_errors() {
+        for records in [
+            &b"path=a\n"[..],
+            b"9 path=a",
+            b"99 path=a\n",
+            b"10 path=a\nx",
+            b"8 path=a\n",
+            b"+9 path=a\n",
+            b"6 path\n",
+            b"5 =a\n",
+            b"0 ",
+            b" path=a\n",
+            b"\0\0\0\0",
+            b"99999999999999999999 path=a\n",
+        ] {
+            assert!(Pax::default().add(records).is_err(), "{:?}", String::from_utf8_lossy(records));
+        }
+        assert!(pax(&[("path", b"a\0b")]).is_err());
+        assert!(pax(&[("uid", b"-1")]).is_err());
+        assert!(pax(&[("LIBARCHIVE.xattr.user.a", b"!")]).is_err());
+        assert!(pax(&[("LIBARCHIVE.xattr.user.%4", b"YQ")]).is_err());
+        assert!(pax(&[("SCHILY.xattr.", b"1")]).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! Whiteouts: how an archive spells that something of a lower layer is gone. The only place that knows `.wh.`.
+//!
+//! Source: image-spec 1.1.1, layer.md, "Whiteouts". AUFS keeps its own files under names that start with `.wh..wh.`
+//! (`.wh..wh.plnk`, `.wh..wh.aufs`); some old images have them, and they are no part of the file system.
+
+use super::{Change, Entry};
+use crate::{
+    error::{Error, Result},
+    name::{EntryPath, NAME_MAX, Name},
+};
+
+const PREFIX: &[u8] = b".wh.";
+const OPAQUE: &[u8] = b".wh..wh..opq";
+const AUFS: &[u8] = b".wh..wh.";
+
+/// What the path of an archive entry means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// An ordinary entry.
+    Ordinary,
+    /// A marker, whatever the type of its entry.
+    Marker(Change),
+    /// A file of AUFS's own; to be passed over.
+    Ignored,
+}
+
+/// Looks for markers in the path of an archive entry.
+///
+/// # Errors
+/// The reason, for a marker that names nothing (`.wh.`, `.wh..`, `.wh...`), and for an entry below a marker.
+pub(crate) fn meaning(path: &EntryPath) -> Result<Meaning, &'static str> {
+    if !mentions_prefix(path.as_bytes()) {
+        return Ok(Meaning::Ordinary);
+    }
+    if path.names().any(|name| name.as_bytes().starts_with(AUFS) && name.as_bytes() != OPAQUE) {
+        return Ok(Meaning::Ignored);
+    }
+    let Some((dir, last)) = path.split_last() else { return Ok(Meaning::Ordinary) };
+    if dir.names().any(|name| name.as_bytes().starts_with(PREFIX)) {
+        return Err("it lies below a whiteout, which is no directory");
+    }
+    if last.as_bytes() == OPAQUE {
+        return Ok(Meaning::Marker(Change::ClearLower(dir)));
+    }
+    match last.as_bytes().strip_prefix(PREFIX) {
+        None => Ok(Meaning::Ordinary),
+        Some(hidden) => {
+            let hidden = Name::new(hidden).map_err(|_| "a whiteout that names no entry")?;
+            Ok(Meaning::Marker(Change::Remove(dir.join(hidden))))
+        }
+    }
+}
+
+/// The path under which an archive has a change: the entry's own, or its marker's.
+///
+/// # Errors
+/// [`Error::Layer`] if an archive cannot say it: a name of the path starts with `.wh.` itself, the root would have to be
+/// removed, or the marker's name would be longer than [`NAME_MAX`].
+pub(crate) fn archive_path(change: &Change) -> Result<EntryPath> {
+    let (Change::Put(Entry { path, .. }) | Change::Remove(path) | Change::ClearLower(path)) = change;
+    if mentions_prefix(path.as_bytes()) && path.names().any(|name| name.as_bytes().starts_with(PREFIX)) {
+        return Err(error(
+            path,
+            "cannot be put into a layer: names that start with .wh. are whiteouts there",
+        ));
+    }
+    let (dir, marker) = match change {
+        Change::Put(_) => return Ok(path.clone()),
+        Change::ClearLower(dir) => (dir.clone(), OPAQUE.to_vec()),
+        Change::Remove(path) => match path.split_last() {
+            None => return Err(error(path, "is the root, which no whiteout can remove")),
+            Some((dir, last)) => (dir, [PREFIX, last.as_bytes()].concat()),
+        },
+    };
+    let too_long =
+        |_| error(path, format!("cannot be removed: its whiteout's name has over {NAME_MAX} bytes"));
+    Ok(dir.join(Name::new(&marker).map_err(too_long)?))
+}
+
+/// Quick look that spares nearly all paths the closer one.
+fn mentions_prefix(path: &[u8]) -> bool {
+    path.windows(PREFIX.len()).any(|window| window == PREFIX)
+}
+
+fn error(path: &EntryPath, reason: impl Into<String>) -> Error {
+    Error::layer(format!("entry {path:?}"), reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{attrs::Attrs, layer::Node, limits::Limits};
+
+    fn path(text: &str) -> EntryPath {
+        EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn put(text: &str) -> Change {
+        Change::Put(Entry { path: path(text), attrs: Attrs::default(), node: Node::Dir })
+    }
+
+    #[test]
+    fn markers_and_changes_are_inverse() {
+        for (marker, change) in [
+            ("a/.wh.b", Change::Remove(path("a/b"))),
+            (".wh.b", Change::Remove(path("b"))),
+            (".wh...b", Change::Remove(path("..b"))),
+            ("a/.wh..wh..opq", Change::ClearLower(path("a"))),
+            (".wh..wh..opq", Change::ClearLower(EntryPath::root())),
+        ] {
+            assert_eq!(meaning(&path(marker)).unwrap(), Meaning::Marker(change.clone()), "{marker}");
+            assert_eq!(archive_path(&change).unwrap(), path(marker), "{marker}");
+        }
+    }
+
+    #[test]
+    fn ordinary_names_are_left_alone() {
+        for name in ["", "a.wh.b", "wh.b", ".wh", "a/.w/h", ".WH.a"] {
+            assert_eq!(meaning(&path(name)).unwrap(), Meaning::Ordinary, "{name}");
+            assert_eq!(archive_path(&put(name)).unwrap(), path(name));
+        }
+    }
+
+    #[test]
+    fn aufs_files_are_ignored() {
+        for name in
+            [".wh..wh.aufs", ".wh..wh.plnk", ".wh..wh.plnk/12.34", ".wh..wh.orph/.wh.x", "a/.wh..wh.x/b/c"]
+        {
+            assert_eq!(meaning(&path(name)).unwrap(), Meaning::Ignored, "{name}");
+        }
+    }
+
+    #[test]
+    fn markers_that_name_nothing_are_errors() {
+        for name in [".wh.", "a/.wh.", ".wh..", "a/.wh...", "a/.wh.f/child", ".wh..wh..opq/child"] {
+            assert!(meaning(&path(name)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_no_archive_can_say_is_an_error() {
+        let long = "n".repeat(252);
+        for change in [
+            put(".wh.a"),
+            put("a/.wh.b/c"),
+            Change::Remove(EntryPath::root()),
+            Change::Remove(path(&long)),
+            Change::Remove(path("a/.wh.b")),
+            Change::ClearLower(path(".wh.a")),
+        ] {
+            assert!(archive_path(&change).is_err(), "{change:?}");
+        }
+        assert!(archive_path(&Change::Remove(path(&long[1..]))).is_ok());
+    }
+}
