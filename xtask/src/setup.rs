@@ -5,10 +5,10 @@ use crate::{bindgen, report::Report, run::Result, tools, wasi_runner, wasm_toolc
 /// Makes available what the tests need. A second run only looks.
 pub(crate) fn setup() -> Result<()> {
     let mut report = Report::default();
+    tools(&mut report);
     let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
     report.step("set up: wasm-bindgen", bindgen::ensure);
     report.step("set up: WASI runtime", wasi_runner::ensure);
-    tools(&mut report);
     if toolchain.is_none() {
         println!("  without the wasm targets, `cargo xtask test --fast` still runs");
     }

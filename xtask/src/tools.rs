@@ -34,14 +34,25 @@ const fn tool(program: &'static str, package: &'static str, needed_by: &'static 
 /// Installs what is missing, where that is possible; gives what is still missing.
 pub(crate) fn ensure() -> Result<Vec<&'static Tool>> {
     let missing = missing();
-    if missing.is_empty() || find("apt-get").is_none() || !is_root() {
+    if missing.is_empty() || !can_install() {
         return Ok(missing);
     }
-    run(apt_get().args(["update", "-qq"]))?;
-    run(apt_get()
-        .args(["install", "-qq", "--no-install-recommends"])
-        .args(missing.iter().map(|tool| tool.package)))?;
+    let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
+    install(&packages)?;
     Ok(self::missing())
+}
+
+/// Installs packages of Debian.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    if !can_install() {
+        return Err(format!("please install {}; only root can, with apt-get", packages.join(" ")));
+    }
+    run(apt_get().args(["update", "-qq"]))?;
+    run(apt_get().args(["install", "-qq", "--no-install-recommends"]).args(packages))
+}
+
+fn can_install() -> bool {
+    find("apt-get").is_some() && is_root()
 }
 
 fn missing() -> Vec<&'static Tool> {

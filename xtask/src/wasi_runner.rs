@@ -15,7 +15,8 @@ use std::{
 
 use crate::{
     paths,
-    run::{Result, at, find, run},
+    run::{Result, at, find, output, run},
+    tools,
 };
 
 /// wasmtime on PyPI.
@@ -42,6 +43,10 @@ fn wasmtime() -> Result<PathBuf> {
     let complete = environment.join("complete");
     if !complete.is_file() {
         let base = find("python3").ok_or("wasmtime needs python3 to be installed")?;
+        if output(Command::new(&base).args(["-c", "import ensurepip"])).is_err() {
+            // Debian splits this off from Python.
+            tools::install(&["python3-venv"])?;
+        }
         run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&environment))?;
         let wasmtime = format!("wasmtime=={WASMTIME}");
         run(Command::new(&python)

@@ -19,9 +19,8 @@ fn main() -> ExitCode {
         "web" => bindgen.web(true),
         _ => bindgen.nodejs(true),
     };
-    let made = target.and_then(|bindgen| {
-        bindgen.input_path(module).out_name(name).typescript(true).generate(directory)
-    });
+    let made = target
+        .and_then(|bindgen| bindgen.input_path(module).out_name(name).typescript(true).generate(directory));
     match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
