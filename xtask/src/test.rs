@@ -94,7 +94,7 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
     for target in TARGETS {
         report.step(&format!("check: the library, {target}"), || {
             let library = ["--package", "ocicle", "--no-default-features"];
-            run(toolchain.cargo().args(["check", "--quiet", "--target", target]).args(library))
+            run(toolchain.cargo().args(["check", "--quiet", "--release", "--target", target]).args(library))
         });
     }
     let command = report.step("build: the command, WASI", || {
