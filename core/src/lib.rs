@@ -25,10 +25,10 @@ pub mod limits;
 pub mod name;
 pub mod text;
 
-// pub mod bundle;
+pub mod bundle;
 pub mod fs;
 pub mod graph;
-// pub mod image;
+pub mod image;
 pub mod layer;
 pub mod spec;
 pub mod store;

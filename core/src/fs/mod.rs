@@ -13,7 +13,12 @@ use crate::{
 #[cfg(all(target_os = "linux", feature = "host"))]
 pub mod host;
 pub mod mem;
+mod resolve;
 mod rules;
+mod walk;
+
+pub use resolve::open_file_in_root;
+pub use walk::remove_tree;
 
 /// A directory, as a handle.
 ///
@@ -184,19 +189,4 @@ impl Support {
 #[must_use]
 pub fn is_system_xattr(name: &[u8]) -> bool {
     [&b"security.selinux"[..], b"system.nfs4_acl"].contains(&name)
-}
-
-/// Removes an entry and everything below it.
-///
-/// # Errors
-/// Those of the calls it makes.
-pub fn remove_tree<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<()> {
-    if dir.metadata(name)?.file_type != FileType::Dir {
-        return dir.remove_file(name);
-    }
-    let below = dir.open_dir(name)?;
-    for child in below.names()? {
-        remove_tree(&below, child.as_name())?;
-    }
-    dir.remove_dir(name)
 }

@@ -43,11 +43,16 @@ pub(super) struct SparseRecords {
     pub(super) minor: Option<u64>,
 }
 
+struct Record<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+}
+
 impl Pax {
     /// Adds the records of one extended header.
     pub(super) fn add(&mut self, mut records: &[u8]) -> Result<(), Reason> {
         while !records.is_empty() {
-            let (key, value, rest) = split_record(records)?;
+            let (Record { key, value }, rest) = split_record(records)?;
             self.set(key, value)
                 .map_err(|reason| format!("pax record {:?}: {reason}", String::from_utf8_lossy(key)))?;
             records = rest;
@@ -122,8 +127,8 @@ impl SparseRecords {
     }
 }
 
-/// Splits off the first record: key, value, rest.
-fn split_record(records: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Reason> {
+/// Splits off the first record.
+fn split_record(records: &[u8]) -> Result<(Record<'_>, &[u8]), Reason> {
     let start = &records[..records.len().min(20)];
     let bad = |reason| format!("pax record {:?}…: {reason}", String::from_utf8_lossy(start));
     let space =
@@ -142,7 +147,7 @@ fn split_record(records: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Reason> {
     if key.is_empty() || key.contains(&0) {
         return Err(bad("has no key"));
     }
-    Ok((key, value.get(1..).unwrap_or_default(), rest))
+    Ok((Record { key, value: value.get(1..).unwrap_or_default() }, rest))
 }
 
 fn optional<T>(value: &[u8], parse: impl FnOnce(&[u8]) -> Result<T, Reason>) -> Result<Option<T>, Reason> {

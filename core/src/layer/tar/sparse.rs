@@ -78,7 +78,7 @@ pub(super) fn old_gnu_extension(block: &[u8; BLOCK], segments: &mut Vec<Segment>
 
 /// Pairs up offsets and lengths.
 pub(super) fn pairs(numbers: &[u64]) -> Result<Vec<Segment>, Reason> {
-    if numbers.len() % 2 != 0 {
+    if !numbers.len().is_multiple_of(2) {
         return Err("sparse map: an offset without a length".into());
     }
     Ok(numbers.chunks_exact(2).map(|pair| Segment { offset: pair[0], length: pair[1] }).collect())

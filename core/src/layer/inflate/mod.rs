@@ -1,0 +1,171 @@
+//! Undoing the compression of a layer blob.
+
+mod gzip;
+mod input;
+#[cfg(feature = "zstd-native")]
+mod zstd_native;
+#[cfg(any(test, not(feature = "zstd-native")))]
+mod zstd_pure;
+
+use std::io::{self, Read};
+
+#[cfg(feature = "zstd-native")]
+use zstd_native as zstd;
+#[cfg(not(feature = "zstd-native"))]
+use zstd_pure as zstd;
+
+use self::input::Input;
+use crate::{
+    error::{Error, Result},
+    spec::media_type::Compression,
+};
+
+/// Largest window a zstd frame may ask for: 128 MiB, the most the `zstd` command takes without being asked.
+const WINDOW_LOG_MAX: u32 = 27;
+
+/// Reads the content of a compressed blob: all gzip members, all zstd frames. The blob is read to its end before the
+/// content ends.
+#[derive(Debug)]
+pub struct Inflate<R> {
+    what: String,
+    decoder: Decoder<R>,
+}
+
+#[derive(Debug)]
+enum Decoder<R> {
+    None(Input<R>),
+    Gzip(gzip::Gzip<R>),
+    Zstd(Box<zstd::Zstd<R>>),
+}
+
+/// What a decoder fails with.
+enum Failure {
+    /// The blob could not be read.
+    Read(io::Error),
+    /// The blob is not what the format asks for.
+    Data(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl<R: Read> Inflate<R> {
+    /// Starts at the beginning of a blob. `what` names it in errors, such as `layer sha256:…`.
+    ///
+    /// # Errors
+    /// [`Error::Layer`] if the blob starts as one of another compression does; failed reads.
+    pub fn new(blob: R, compression: Compression, what: impl Into<String>) -> Result<Self> {
+        let what = what.into();
+        let mut input = Input::new(blob);
+        let start = input.fill().map_err(Error::io(format!("read {what}")))?;
+        let found = Format::of(start);
+        let expected = match compression {
+            Compression::None => Format::Other,
+            Compression::Gzip => Format::Gzip,
+            Compression::Zstd => Format::Zstd,
+        };
+        if found != expected {
+            let (promised, found) = (expected.name(), found.name());
+            return Err(Error::layer(
+                what,
+                format!("its media type says {promised}, but its content is {found}"),
+            ));
+        }
+        let decoder = match compression {
+            Compression::None => Decoder::None(input),
+            Compression::Gzip => Decoder::Gzip(gzip::Gzip::new(input)),
+            Compression::Zstd => {
+                Decoder::Zstd(Box::new(zstd::Zstd::new(input).map_err(Error::io("start zstd"))?))
+            }
+        };
+        Ok(Self { what, decoder })
+    }
+
+    /// Bytes of the blob taken so far.
+    #[must_use]
+    pub fn compressed(&self) -> u64 {
+        match &self.decoder {
+            Decoder::None(input) => input.taken(),
+            Decoder::Gzip(gzip) => gzip.input.taken(),
+            Decoder::Zstd(zstd) => zstd.input.taken(),
+        }
+    }
+
+    /// Reads the blob, but not its content, to the end: whoever verifies the blob sees all of it.
+    ///
+    /// # Errors
+    /// Failed reads.
+    pub fn drain(&mut self) -> Result<()> {
+        let input = match &mut self.decoder {
+            Decoder::None(input) => input,
+            Decoder::Gzip(gzip) => &mut gzip.input,
+            Decoder::Zstd(zstd) => &mut zstd.input,
+        };
+        loop {
+            let available = input.fill().map_err(Error::io(format!("read {}", self.what)))?.len();
+            if available == 0 {
+                return Ok(());
+            }
+            input.consume(available);
+        }
+    }
+}
+
+impl<R: Read> Read for Inflate<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let result = match &mut self.decoder {
+            Decoder::None(input) => input.read(buffer).map_err(Failure::Read),
+            Decoder::Gzip(gzip) => gzip.read(buffer),
+            Decoder::Zstd(zstd) => zstd.read(buffer),
+        };
+        result.map_err(|failure| match failure {
+            Failure::Read(error) => error,
+            Failure::Data(reason) => {
+                let at = self.compressed();
+                Error::layer(&self.what, format!("{reason}, before byte {at} of the blob")).into()
+            }
+        })
+    }
+}
+
+/// What the first bytes of a blob say it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Gzip,
+    Zstd,
+    Xz,
+    Bzip2,
+    Other,
+}
+
+impl Format {
+    fn of(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, 8, ..] => Self::Gzip,
+            // A frame, or a skippable one in front of it.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', b'S', b'Y', ..] => Self::Bzip2,
+            _ => Self::Other,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
+            Self::Other => "not compressed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! zstd (RFC 8878) through its C library, which steps over skippable frames itself.
+
+use std::{
+    fmt,
+    io::{self, Read},
+};
+
+use zstd::stream::raw::{DParameter, Decoder, Operation};
+
+use super::{Failure, WINDOW_LOG_MAX, input::Input};
+
+/// Reads all frames.
+pub(super) struct Zstd<R> {
+    pub(super) input: Input<R>,
+    decoder: Decoder<'static>,
+    /// Inside a frame, where the input must not end.
+    inside: bool,
+}
+
+impl<R: Read> Zstd<R> {
+    pub(super) fn new(input: Input<R>) -> io::Result<Self> {
+        let mut decoder = Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX))?;
+        Ok(Self { input, decoder, inside: false })
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+        loop {
+            let available = self.input.fill()?;
+            let ended = available.is_empty();
+            if ended && !self.inside {
+                return Ok(0);
+            }
+            let status = self
+                .decoder
+                .run_on_buffers(available, buffer)
+                .map_err(|error| Failure::Data(format!("invalid zstd data: {error}")))?;
+            self.input.consume(status.bytes_read);
+            self.inside = status.remaining != 0;
+            if status.bytes_written > 0 {
+                return Ok(status.bytes_written);
+            }
+            if ended && self.inside {
+                return Err(Failure::Data("the zstd data ends too early".into()));
+            }
+        }
+    }
+}
+
+impl<R> fmt::Debug for Zstd<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zstd").field("inside", &self.inside).finish_non_exhaustive()
+    }
+}

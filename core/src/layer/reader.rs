@@ -1,0 +1,103 @@
+//! Reading a layer of an image: a verified blob, undone, hashed for its diff_id, parsed.
+
+mod stage;
+#[cfg(all(feature = "parallel", not(target_family = "wasm")))]
+mod threads;
+
+use std::io::{BufRead, Read};
+
+use self::stage::{Content, Hashed};
+use super::{Change, ChangeSink, Changes, tar::TarReader};
+use crate::{
+    digest::Digest,
+    error::{Error, Kind, Result},
+    limits::Limits,
+    spec::Descriptor,
+    store::BlobRead,
+};
+
+/// A layer as a source of changes. Its changes come before the end is verified: who acts on them undoes it if
+/// [`Changes::next_change`] or [`LayerReader::finish`] fails.
+#[derive(Debug)]
+pub struct LayerReader<'a> {
+    tar: TarReader<Hashed<'a>>,
+}
+
+impl<'a> LayerReader<'a> {
+    /// Opens a layer. The content must have this diff_id, the digest of the uncompressed archive.
+    ///
+    /// # Errors
+    /// [`Error::MissingBlob`]; [`Error::Unsupported`] for a media type or a digest we do not know; [`Error::Mismatch`] if
+    /// the store has a blob of another size; [`Error::Layer`] if the content is not compressed as its media type says.
+    pub fn open<S: BlobRead + ?Sized>(
+        store: &'a S,
+        descriptor: &Descriptor,
+        diff_id: &Digest,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let content = Content::open(store, descriptor, limits)?;
+        let what = content.what().to_owned();
+        Ok(Self { tar: TarReader::new(Hashed::new(content, diff_id)?, what, limits) })
+    }
+
+    /// Reads the layer to its end and verifies all of it: size, digest and diff_id.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`], and failed reads.
+    pub fn finish(mut self) -> Result<()> {
+        self.tar.drain()
+    }
+}
+
+impl Changes for LayerReader<'_> {
+    fn next_change(&mut self) -> Result<Option<(Change, &mut dyn Read)>> {
+        self.tar.next_change()
+    }
+}
+
+/// Puts all changes of a layer into a sink, and verifies the layer. With the feature `parallel`, other threads read,
+/// inflate and hash ahead; the sink is called on this one, and sees the same either way.
+///
+/// The sink gets the changes before the end of the layer is verified. So who calls this keeps what the sink made apart
+/// until it returned `Ok`.
+///
+/// # Errors
+/// What the sink fails with; [`Error::Mismatch`] if size, digest or diff_id differ, also where the content that differs
+/// led to another error first; [`Error::Layer`]; [`Error::Limit`]; and what [`LayerReader::open`] fails with.
+pub fn read_layer<S: BlobRead + ?Sized>(
+    store: &S,
+    descriptor: &Descriptor,
+    diff_id: &Digest,
+    limits: &Limits,
+    sink: &mut dyn ChangeSink,
+) -> Result<()> {
+    #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
+    if descriptor.size >= threads::WORTHWHILE {
+        return threads::read_layer(store, descriptor, diff_id, limits, sink);
+    }
+    let mut layer = LayerReader::open(store, descriptor, diff_id, limits)?;
+    pump(&mut layer.tar, sink)
+}
+
+/// Moves all changes, then reads the rest of the input.
+fn pump<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result<()> {
+    match put_all(tar, sink) {
+        Ok(()) => tar.drain(),
+        // Content that is not the promised one may look wrong in any way: then the broken promise is the error.
+        Err(error) if error.kind() == Kind::Corrupt => match tar.drain() {
+            Err(mismatch @ Error::Mismatch { .. }) => Err(mismatch),
+            _ => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+fn put_all<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result<()> {
+    while let Some((change, body)) = tar.next_change()? {
+        sink.put(&change, body)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! The stages of reading a layer: the content of its blob, and its diff_id.
+
+use std::{
+    fmt,
+    io::{self, BufRead, Read},
+};
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    hash::{Hasher, Verified},
+    layer::inflate::Inflate,
+    limits::Limits,
+    spec::Descriptor,
+    store::{BlobRead, BlobReadExt, ReadSeek},
+};
+
+/// Bytes handed from stage to stage at a time.
+pub(super) const CHUNK: usize = 256 << 10;
+
+/// From how many bytes on the ratio of compression is looked at.
+const RATIO_FROM: u64 = 1 << 30;
+
+/// The first stage: reads, verifies and inflates a blob, within the limits.
+pub(super) struct Content<'a> {
+    what: String,
+    inflate: Inflate<Verified<Box<dyn ReadSeek + 'a>>>,
+    limits: Limits,
+    given: u64,
+}
+
+impl<'a> Content<'a> {
+    pub(super) fn open<S: BlobRead + ?Sized>(
+        store: &'a S,
+        descriptor: &Descriptor,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let what = format!("layer {}", descriptor.digest);
+        let compression = descriptor.media_type.layer_compression().ok_or_else(|| {
+            Error::Unsupported(format!(
+                "{what}: {} is no type of a layer that can be read",
+                descriptor.media_type
+            ))
+        })?;
+        // A wrong size is known before anything is read, where the store is asked at all.
+        if descriptor.data.is_none()
+            && let Some(size) = store.try_size(&descriptor.digest)?
+            && size != descriptor.size
+        {
+            return Err(Error::Mismatch {
+                subject: what,
+                property: "size",
+                expected: descriptor.size.to_string(),
+                actual: size.to_string(),
+            });
+        }
+        let inflate = Inflate::new(store.open(descriptor)?, compression, &what)?;
+        Ok(Self { what, inflate, limits: *limits, given: 0 })
+    }
+
+    /// The layer, for errors.
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Fills a buffer; less than full only at the end, where the blob is verified.
+    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.inflate.read(&mut buffer[filled..]) {
+                Ok(0) => {
+                    self.inflate.drain()?;
+                    break;
+                }
+                Ok(got) => filled += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.cause(Error::io(format!("read {}", self.what))(error))),
+            }
+        }
+        self.given += filled as u64;
+        self.check_limits()?;
+        Ok(filled)
+    }
+
+    /// Data that cannot be inflated may be data that nobody vouched for.
+    fn cause(&mut self, error: Error) -> Error {
+        match error {
+            Error::Layer { .. } => match self.inflate.drain() {
+                Err(mismatch @ Error::Mismatch { .. }) => mismatch,
+                _ => error,
+            },
+            other => other,
+        }
+    }
+
+    fn check_limits(&self) -> Result<()> {
+        let limit = |name, limit| Err(Error::Limit { what: self.what.clone(), name, limit });
+        if self.given > self.limits.layer_size {
+            return limit("layer_size", self.limits.layer_size);
+        }
+        let most = self.inflate.compressed().saturating_mul(self.limits.ratio);
+        if self.given > RATIO_FROM && self.given > most {
+            return limit("ratio", self.limits.ratio);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content")
+            .field("what", &self.what)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The second stage: hashes content for the diff_id.
+#[derive(Debug)]
+pub(super) struct DiffId {
+    what: String,
+    expected: Digest,
+    hasher: Hasher,
+}
+
+impl DiffId {
+    pub(super) fn new(what: &str, expected: &Digest) -> Result<Self> {
+        let algorithm = expected.algorithm().ok_or_else(|| {
+            Error::Unsupported(format!(
+                "{what}: diff_id {expected} cannot be verified: the algorithm is none of sha256, sha384, sha512"
+            ))
+        })?;
+        Ok(Self { what: what.to_owned(), expected: expected.clone(), hasher: Hasher::new(algorithm) })
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+    }
+
+    /// Compares, at the end of the content.
+    pub(super) fn check(self) -> Result<()> {
+        let actual = self.hasher.finish();
+        if actual == self.expected {
+            return Ok(());
+        }
+        let (expected, actual) = (self.expected.to_string(), actual.to_string());
+        Err(Error::Mismatch { subject: self.what, property: "diff_id", expected, actual })
+    }
+}
+
+/// Both stages in one thread.
+#[derive(Debug)]
+pub(super) struct Hashed<'a> {
+    content: Content<'a>,
+    state: State,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    Reading(DiffId),
+    Verified,
+    Failed,
+}
+
+impl<'a> Hashed<'a> {
+    pub(super) fn new(content: Content<'a>, diff_id: &Digest) -> Result<Self> {
+        let diff_id = DiffId::new(content.what(), diff_id)?;
+        Ok(Self { content, state: State::Reading(diff_id), buffer: vec![0; CHUNK], start: 0, end: 0 })
+    }
+
+    fn next_chunk(&mut self) -> Result<()> {
+        (self.start, self.end) = (0, 0);
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Reading(mut diff_id) => {
+                let end = self.content.fill(&mut self.buffer)?;
+                self.state = if end == 0 {
+                    diff_id.check()?;
+                    State::Verified
+                } else {
+                    diff_id.update(&self.buffer[..end]);
+                    State::Reading(diff_id)
+                };
+                self.end = end;
+                Ok(())
+            }
+            State::Verified => {
+                self.state = State::Verified;
+                Ok(())
+            }
+            State::Failed => Err(Error::Misuse(format!("{} is read after an error", self.content.what()))),
+        }
+    }
+}
+
+impl BufRead for Hashed<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.start == self.end {
+            self.next_chunk()?;
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.start = (self.start + amount).min(self.end);
+    }
+}
+
+impl Read for Hashed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.fill_buf()?.read(buffer)?;
+        self.consume(got);
+        Ok(got)
+    }
+}

@@ -1,0 +1,154 @@
+//! The stages on a thread each: read and inflate, hash, apply. A fixed number of buffers goes round, so memory is
+//! constant, and a slow stage holds the others back.
+//!
+//! Ending early cannot hang: who stops drops its ends of the channels, and everybody else's next send or receive fails.
+
+use std::{
+    io::{self, BufRead, Read},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+};
+
+use super::{
+    pump,
+    stage::{CHUNK, Content, DiffId},
+};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    layer::{ChangeSink, tar::TarReader},
+    limits::Limits,
+    spec::Descriptor,
+    store::BlobRead,
+};
+
+/// Blobs of fewer bytes are read sooner than threads start.
+pub(super) const WORTHWHILE: u64 = 32 << 10;
+
+/// Buffers that go round.
+const BUFFERS: usize = 8;
+
+/// What a stage hands on: a piece of the content, an empty one at its verified end, or what it failed with.
+type Message = Result<Chunk>;
+
+struct Chunk {
+    buffer: Vec<u8>,
+    length: usize,
+}
+
+pub(super) fn read_layer<S: BlobRead + ?Sized>(
+    store: &S,
+    descriptor: &Descriptor,
+    diff_id: &Digest,
+    limits: &Limits,
+    sink: &mut dyn ChangeSink,
+) -> Result<()> {
+    let content = Content::open(store, descriptor, limits)?;
+    let what = content.what().to_owned();
+    let diff_id = DiffId::new(&what, diff_id)?;
+    thread::scope(|scope| {
+        let (content_sender, content_receiver) = channel();
+        let (hashed_sender, hashed_receiver) = channel();
+        let (empty_sender, empty_receiver) = channel();
+        let start_error = || Error::io("start a thread that reads ahead");
+        thread::Builder::new()
+            .name("inflate".into())
+            .spawn_scoped(scope, move || inflate(content, &empty_receiver, &content_sender))
+            .map_err(start_error())?;
+        thread::Builder::new()
+            .name("diff_id".into())
+            .spawn_scoped(scope, move || hash(diff_id, &content_receiver, &hashed_sender))
+            .map_err(start_error())?;
+        let chunks =
+            Chunks { full: hashed_receiver, empty: empty_sender, current: None, start: 0, ended: false };
+        pump(&mut TarReader::new(chunks, what, limits), sink)
+    })
+}
+
+/// The first thread. A failed send or receive means that the reader stopped early, and no longer wants to know.
+fn inflate(mut content: Content<'_>, empty: &Receiver<Vec<u8>>, full: &Sender<Message>) {
+    let mut made = 0;
+    loop {
+        let buffer = match empty.try_recv() {
+            Ok(buffer) => Some(buffer),
+            Err(_) if made < BUFFERS => {
+                made += 1;
+                Some(vec![0; CHUNK])
+            }
+            Err(_) => empty.recv().ok(),
+        };
+        let Some(mut buffer) = buffer else { return };
+        let message = content.fill(&mut buffer).map(|length| Chunk { buffer, length });
+        let last = message.as_ref().map_or(true, |chunk| chunk.length == 0);
+        if full.send(message).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// The second thread.
+fn hash(mut diff_id: DiffId, unhashed: &Receiver<Message>, hashed: &Sender<Message>) {
+    while let Ok(message) = unhashed.recv() {
+        let message = match message {
+            Ok(chunk) if chunk.length == 0 => {
+                // Nothing else can be done if the reader has stopped.
+                let _ = hashed.send(diff_id.check().map(|()| chunk));
+                return;
+            }
+            Ok(chunk) => {
+                diff_id.update(chunk.bytes());
+                Ok(chunk)
+            }
+            failed => failed,
+        };
+        if hashed.send(message).is_err() {
+            return;
+        }
+    }
+}
+
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// The end of the line: gives the chunks as a reader, and the buffers back.
+struct Chunks {
+    full: Receiver<Message>,
+    empty: Sender<Vec<u8>>,
+    current: Option<Chunk>,
+    start: usize,
+    ended: bool,
+}
+
+impl BufRead for Chunks {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let used_up = self.current.as_ref().is_none_or(|chunk| chunk.length == self.start);
+        if used_up && !self.ended {
+            if let Some(chunk) = self.current.take() {
+                // The first thread may have ended: then no buffer is needed any more.
+                let _ = self.empty.send(chunk.buffer);
+            }
+            self.start = 0;
+            let stopped = |_| io::Error::other("the thread that reads ahead has failed before");
+            let chunk = self.full.recv().map_err(stopped)??;
+            self.ended = chunk.length == 0;
+            self.current = Some(chunk);
+        }
+        Ok(self.current.as_ref().and_then(|chunk| chunk.bytes().get(self.start..)).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        let length = self.current.as_ref().map_or(0, |chunk| chunk.length);
+        self.start = (self.start + amount).min(length);
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.fill_buf()?.read(buffer)?;
+        self.consume(got);
+        Ok(got)
+    }
+}
