@@ -51,7 +51,24 @@ fn manifest(version: &str) -> String {
 fn locked_version() -> Result<String> {
     let lock = paths::checkout().join("Cargo.lock");
     let text = at(&lock, fs::read_to_string(&lock))?;
-    let mut lines = text.lines().skip_while(|line| *line != "name = \"wasm-bindgen\"").skip(1);
-    let version = lines.next().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
-    version.map(String::from).ok_or_else(|| format!("{} names no wasm-bindgen", lock.display()))
+    let version = version_in(&text).map(String::from);
+    version.ok_or_else(|| format!("{} names no wasm-bindgen", lock.display()))
+}
+
+fn version_in(lock: &str) -> Option<&str> {
+    let mut lines = lock.lines().skip_while(|line| *line != "name = \"wasm-bindgen\"").skip(1);
+    lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_version_of_the_lock() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.1.0\"\n\n[[package]]\n\
+                    name = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(version_in(lock), Some("0.2.130"));
+        assert_eq!(version_in("name = \"wasm-bindgen-macro\"\nversion = \"0.1.0\"\n"), None);
+    }
 }

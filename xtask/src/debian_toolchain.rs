@@ -12,9 +12,10 @@ use std::{
 };
 
 use crate::{
-    cargo, paths,
+    cargo,
+    debian_packages::Packages,
+    paths,
     run::{Result, at, find, output, run},
-    tools,
     wasm_toolchain::{TARGETS, WasmToolchain},
 };
 
@@ -87,62 +88,6 @@ fn make(cache: &Path) -> Result<PathBuf> {
     }
     at(&making, fs::remove_dir_all(&making))?;
     Ok(done)
-}
-
-struct Packages {
-    /// Of `rustc-web`.
-    version: String,
-    names: Vec<String>,
-}
-
-impl Packages {
-    fn look_up() -> Result<Self> {
-        let mut version = candidate("rustc-web")?;
-        if version.is_none() && tools::is_root() {
-            run(tools::apt_get().args(["update", "-qq"]))?;
-            version = candidate("rustc-web")?;
-        }
-        let version = version.ok_or(
-            "apt knows no package rustc-web: run `apt-get update` as root, with bookworm-security or a later Debian \
-             among the sources",
-        )?;
-        let std = dependency("libstd-rust-web-dev", "libstd-rust-web-")?;
-        let llvm = dependency(&std, "libllvm")?;
-        let fixed = ["rustc-web", "libstd-rust-web-dev", "rust-web-src", "wasi-libc"];
-        let names = fixed.into_iter().map(String::from).chain([std, llvm]).collect();
-        Ok(Self { version, names })
-    }
-
-    /// Downloads and unpacks; nothing is installed, so nothing stands before rustup's compiler.
-    fn unpack(&self, directory: &Path) -> Result<()> {
-        let archives = directory.join("archives");
-        at(&archives, fs::create_dir_all(&archives))?;
-        run(Command::new("apt-get").args(["download", "-q"]).args(&self.names).current_dir(&archives))?;
-        for archive in at(&archives, fs::read_dir(&archives))? {
-            let archive = at(&archives, archive)?.path();
-            run(Command::new("dpkg-deb").arg("--extract").arg(archive).arg(directory))?;
-        }
-        Ok(())
-    }
-}
-
-/// The version of a package that apt would install.
-fn candidate(package: &str) -> Result<Option<String>> {
-    let policy = output(Command::new("apt-cache").args(["policy", package]).env("LC_ALL", "C"))?;
-    let version = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:"));
-    Ok(version.map(|version| version.trim().to_string()).filter(|version| version != "(none)"))
-}
-
-/// The package with a number in its name that another depends on.
-fn dependency(package: &str, prefix: &str) -> Result<String> {
-    let depends = output(Command::new("apt-cache").args(["depends", package]).env("LC_ALL", "C"))?;
-    let mut names = depends.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-    let numbered = |name: &&str| {
-        name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    let name = names.find(numbered);
-    name.map(String::from)
-        .ok_or_else(|| format!("{package} depends on no {prefix}NUMBER: has Debian renamed it?"))
 }
 
 /// Puts the parts where rustc looks for them, with Cargo and the linker of the installed compiler; gives the directory

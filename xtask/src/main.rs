@@ -2,6 +2,7 @@
 
 mod bindgen;
 mod cargo;
+mod debian_packages;
 mod debian_toolchain;
 mod paths;
 mod report;
