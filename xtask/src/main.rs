@@ -1,3 +1,51 @@
-//! `cargo xtask`.
+//! `cargo xtask`: set up a machine, and test everything.
 
-fn main() {}
+mod bindgen;
+mod cargo;
+mod debian_packages;
+mod debian_toolchain;
+mod paths;
+mod report;
+mod run;
+mod setup;
+mod test;
+mod tools;
+mod wasi_runner;
+mod wasm_toolchain;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  setup          Make available what the tests need: wasm targets, programs to compare with, wasm-bindgen, a WASI runtime
+  test           Set up what is missing, then run everything CI runs
+  test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
+
+Environment:
+  OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler (default: rustup's; Debian's if that fails)
+  OCICLE_WASI_RUNTIME=node       run WASI tests with Node's WASI (default: wasmtime; Node's if there is no Python)
+  OCICLE_CACHE=DIR               where set-up keeps what it makes (default: $XDG_CACHE_HOME/ocicle or ~/.cache/ocicle)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        ["setup"] => setup::setup(),
+        ["test"] => test::all(),
+        ["test", "--fast"] => test::fast(),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("no such command: {:?}\n\n{USAGE}", arguments.join(" "))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

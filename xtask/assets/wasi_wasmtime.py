@@ -1,0 +1,44 @@
+"""Runs a WASI module in wasmtime: [--dir HOST::GUEST]... [--env NAME=VALUE]... MODULE.wasm [ARGUMENT]..."""
+
+import sys
+
+from wasmtime import Config, Engine, ExitTrap, Linker, Module, Store, WasiConfig
+
+
+def main(arguments):
+    wasi = WasiConfig()
+    environment = []
+    while arguments and arguments[0].startswith("--"):
+        option, value, *arguments = arguments
+        if option == "--dir":
+            host, _, guest = value.partition("::")
+            wasi.preopen_dir(host, guest or host)
+        elif option == "--env":
+            environment.append(tuple(value.split("=", 1)))
+        else:
+            sys.exit(f"wasi_wasmtime: no such option: {option}")
+    if not arguments:
+        sys.exit(f"wasi_wasmtime: {__doc__}")
+    wasi.env = environment
+    wasi.argv = ["ocicle", *arguments[1:]]
+    wasi.inherit_stdin()
+    wasi.inherit_stdout()
+    wasi.inherit_stderr()
+
+    config = Config()
+    # Compiling takes seconds; tests run one module many times.
+    config.cache = True
+    engine = Engine(config)
+    store = Store(engine)
+    store.set_wasi(wasi)
+    linker = Linker(engine)
+    linker.define_wasi()
+    instance = linker.instantiate(store, Module.from_file(engine, arguments[0]))
+    try:
+        instance.exports(store)["_start"](store)
+    except ExitTrap as exit:
+        return exit.code
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,26 @@
+//! `cargo xtask setup`.
+
+use crate::{bindgen, report::Report, run::Result, tools, wasi_runner, wasm_toolchain};
+
+/// Makes available what the tests need. A second run only looks.
+pub(crate) fn setup() -> Result<()> {
+    let mut report = Report::default();
+    tools(&mut report);
+    let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
+    report.step("set up: wasm-bindgen", bindgen::ensure);
+    report.step("set up: WASI runtime", wasi_runner::ensure);
+    if toolchain.is_none() {
+        println!("  without the wasm targets, `cargo xtask test --fast` still runs");
+    }
+    report.finish()
+}
+
+/// The programs of others; those that cannot be had are named with the tests that miss them. True if none is missing.
+pub(crate) fn tools(report: &mut Report) -> bool {
+    let Some(missing) = report.step("set up: programs to compare with", tools::ensure) else { return false };
+    for tool in &missing {
+        report
+            .not_run(tool.needed_by, format!("{} is not installed (package {})", tool.program, tool.package));
+    }
+    missing.is_empty()
+}

@@ -1,0 +1,170 @@
+//! `cargo xtask test`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    bindgen,
+    cargo::cargo,
+    paths,
+    report::Report,
+    run::{Result, at, find, output, run, search_path},
+    setup, wasi_runner,
+    wasm_toolchain::{self, TARGETS, WasmToolchain},
+};
+
+const WASM_PARTS: &str = "builds for wasm";
+const END_TO_END: &str = "end-to-end tests";
+
+/// Everything CI runs.
+pub(crate) fn all() -> Result<()> {
+    let mut report = Report::default();
+    let tools = setup::tools(&mut report);
+    let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
+    let bindgen = report.step("set up: wasm-bindgen", bindgen::ensure);
+    let runner = report.step("set up: WASI runtime", wasi_runner::ensure);
+
+    source(&mut report);
+    report.step("documentation", documentation);
+    let wasm = match toolchain {
+        Some(toolchain) => wasm_parts(&mut report, &toolchain, bindgen.as_deref()),
+        None => {
+            report.not_run(WASM_PARTS, "there is no compiler for wasm");
+            None
+        }
+    };
+    let native = report.step("build: the command, native", native_command);
+
+    match (wasm, runner, native) {
+        (Some(wasm), Some(runner), Some(native)) => {
+            let subjects = Subjects { native, wasm, runner, tools };
+            report.step("tests", || tests(&["--workspace"], Some(&subjects)));
+        }
+        _ => {
+            report.not_run(END_TO_END, "what they test is missing, see above");
+            report.step("tests", || tests(&["--workspace", "--exclude", "ocicle-tests"], None));
+        }
+    }
+    report.step("documentation tests", || run(cargo().args(["test", "--quiet", "--doc", "--workspace"])));
+    dependencies(&mut report);
+    report.finish()
+}
+
+/// What one runs while working.
+pub(crate) fn fast() -> Result<()> {
+    let mut report = Report::default();
+    source(&mut report);
+    report.step("tests", || tests(&["--workspace", "--exclude", "ocicle-tests"], None));
+    report.step("test: rows of modules", || {
+        run(cargo().args(["test", "--quiet", "--package", "ocicle-tests", "--test", "layering"]))
+    });
+    for left_out in
+        [WASM_PARTS, END_TO_END, "documentation and its tests", "licences and sources of dependencies"]
+    {
+        report.not_run(left_out, "--fast leaves it out");
+    }
+    report.finish()
+}
+
+fn source(report: &mut Report) {
+    report.step("format", || run(cargo().args(["fmt", "--all", "--check"])));
+    report.step("clippy", || {
+        run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    });
+}
+
+/// Only libraries: the command has the name of the library, and Cargo would write both to one place.
+fn documentation() -> Result<()> {
+    run(cargo()
+        .args(["doc", "--quiet", "--workspace", "--no-deps", "--lib"])
+        .env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// What was built for wasm.
+struct Wasm {
+    /// The command as a WASI module.
+    command: PathBuf,
+    /// The JavaScript package for Node.
+    package: PathBuf,
+}
+
+fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&Path>) -> Option<Wasm> {
+    for target in TARGETS {
+        report.step(&format!("check: the library, {target}"), || {
+            let library = ["--package", "ocicle", "--no-default-features"];
+            run(toolchain.cargo().args(["check", "--quiet", "--release", "--target", target]).args(library))
+        });
+    }
+    let command = report.step("build: the command, WASI", || {
+        let target = "wasm32-wasip1";
+        let package = ["--package", "ocicle-cli", "--target", target];
+        run(toolchain.cargo().args(["build", "--quiet", "--release"]).args(package))?;
+        Ok(paths::wasm_target().join(target).join("release/ocicle.wasm"))
+    });
+    let package = report.step("build: the JavaScript package", || {
+        let bindgen = bindgen.ok_or("there is no wasm-bindgen, see above")?;
+        javascript(toolchain, bindgen)
+    });
+    Some(Wasm { command: command?, package: package? })
+}
+
+fn javascript(toolchain: &WasmToolchain, bindgen: &Path) -> Result<PathBuf> {
+    let target = "wasm32-unknown-unknown";
+    let package = ["--package", "ocicle-wasm", "--target", target];
+    run(toolchain.cargo().args(["build", "--quiet", "--release"]).args(package))?;
+    let module = paths::wasm_target().join(target).join("release/ocicle_wasm.wasm");
+    let directory = paths::wasm_target().join("package-node");
+    if directory.exists() {
+        at(&directory, fs::remove_dir_all(&directory))?;
+    }
+    bindgen::generate(bindgen, "nodejs", &module, &directory)?;
+    Ok(directory)
+}
+
+fn native_command() -> Result<PathBuf> {
+    run(cargo().args(["build", "--quiet", "--package", "ocicle-cli"]))?;
+    Ok(paths::target().join("debug/ocicle"))
+}
+
+/// What end-to-end tests run.
+struct Subjects {
+    native: PathBuf,
+    wasm: Wasm,
+    runner: PathBuf,
+    /// Every program to compare with is installed: a test that misses one must not pass over it.
+    tools: bool,
+}
+
+fn tests(packages: &[&str], subjects: Option<&Subjects>) -> Result<()> {
+    let mut command = cargo();
+    if output(cargo().args(["nextest", "--version"])).is_ok() {
+        command.args(["nextest", "run", "--status-level=fail", "--no-fail-fast"]);
+    } else {
+        command.args(["test", "--quiet", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+    }
+    command.args(packages).env("PATH", search_path());
+    if let Some(subjects) = subjects {
+        command
+            .env("OCICLE_BIN", &subjects.native)
+            .env("OCICLE_WASI", &subjects.wasm.command)
+            .env("OCICLE_WASI_RUNNER", &subjects.runner)
+            .env("OCICLE_WASM_PKG", &subjects.wasm.package);
+        if subjects.tools {
+            command.env("OCICLE_REQUIRE_TOOLS", "1");
+        }
+    }
+    run(&mut command)
+}
+
+/// cargo-deny takes longer to build than everything else here: it runs where it is installed. Advisories change without
+/// a change of ours, and come from a server that not every machine reaches; they are for `cargo deny check advisories`.
+fn dependencies(report: &mut Report) {
+    let name = "licences and sources of dependencies";
+    if find("cargo-deny").is_none() {
+        report.not_run(name, "cargo-deny is not installed (`cargo install cargo-deny`)");
+        return;
+    }
+    report.step(name, || run(cargo().args(["deny", "check", "bans", "licenses", "sources"])));
+}

@@ -1,0 +1,71 @@
+//! Programs of others that tests hold ours against, from Debian's packages.
+
+use std::process::Command;
+
+use crate::run::{Result, find, output, run};
+
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub(crate) program: &'static str,
+    pub(crate) package: &'static str,
+    /// The tests that do not run without it.
+    pub(crate) needed_by: &'static str,
+}
+
+const TOOLS: [Tool; 12] = [
+    tool("skopeo", "skopeo", "tests that exchange images with skopeo"),
+    tool("umoci", "umoci", "tests that exchange images and bundles with umoci"),
+    tool("buildah", "buildah", "tests that exchange images with buildah"),
+    tool("debootstrap", "debootstrap", "tests on a whole Debian root file system"),
+    tool("runc", "runc", "tests that start a bundle"),
+    tool("mtree", "mtree-netbsd", "tests of manifests against mtree(8)"),
+    tool("bsdtar", "libarchive-tools", "tests of layers and manifests against bsdtar"),
+    tool("getfattr", "attr", "tests of extended attributes"),
+    tool("getcap", "libcap2-bin", "tests of file capabilities"),
+    tool("getfacl", "acl", "tests of access control lists"),
+    tool("zstd", "zstd", "tests of zstd layers against zstd(1)"),
+    tool("node", "nodejs", "tests of the JavaScript package"),
+];
+
+const fn tool(program: &'static str, package: &'static str, needed_by: &'static str) -> Tool {
+    Tool { program, package, needed_by }
+}
+
+/// Installs what is missing, where that is possible; gives what is still missing.
+pub(crate) fn ensure() -> Result<Vec<&'static Tool>> {
+    let missing = missing();
+    if missing.is_empty() || !can_install() {
+        return Ok(missing);
+    }
+    let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
+    install(&packages)?;
+    Ok(self::missing())
+}
+
+/// Installs packages of Debian.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    if !can_install() {
+        return Err(format!("please install {}; only root can, with apt-get", packages.join(" ")));
+    }
+    run(apt_get().args(["update", "-qq"]))?;
+    run(apt_get().args(["install", "-qq", "--no-install-recommends"]).args(packages))
+}
+
+fn can_install() -> bool {
+    find("apt-get").is_some() && is_root()
+}
+
+fn missing() -> Vec<&'static Tool> {
+    TOOLS.iter().filter(|tool| find(tool.program).is_none()).collect()
+}
+
+/// An `apt-get` that asks nothing.
+pub(crate) fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.arg("--yes").env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+pub(crate) fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}

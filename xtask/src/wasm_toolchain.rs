@@ -1,0 +1,66 @@
+//! A compiler that knows the wasm targets.
+
+use std::process::Command;
+
+use crate::{
+    cargo, debian_toolchain, paths,
+    run::{Result, find, output, run},
+};
+
+/// The sandbox and the browser.
+pub(crate) const TARGETS: [&str; 2] = ["wasm32-wasip1", "wasm32-unknown-unknown"];
+
+/// Which compiler builds for wasm.
+#[derive(Debug, Clone)]
+pub(crate) enum WasmToolchain {
+    /// The installed one, with the targets added.
+    Installed,
+    /// One made of Debian's packages, linked into rustup under this name.
+    Linked(&'static str),
+}
+
+impl WasmToolchain {
+    /// A Cargo command in the checkout that may name a wasm target.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = match self {
+            Self::Installed => cargo::cargo(),
+            Self::Linked(name) => {
+                let mut command = Command::new("cargo");
+                command.arg(format!("+{name}")).current_dir(paths::checkout());
+                // rustup and Cargo set these for the compiler that runs this program.
+                command.env_remove("LD_LIBRARY_PATH").env_remove("RUSTUP_TOOLCHAIN");
+                cargo::forget_ours(&mut command);
+                command
+            }
+        };
+        command.env("CARGO_TARGET_DIR", paths::wasm_target());
+        command
+    }
+}
+
+/// Finds or makes it: rustup's by default, Debian's if asked for or if rustup fails.
+pub(crate) fn ensure() -> Result<WasmToolchain> {
+    match std::env::var("OCICLE_WASM_TOOLCHAIN").as_deref() {
+        Ok("debian") => return debian_toolchain::ensure(),
+        Ok("") | Err(_) => {}
+        Ok(other) => {
+            return Err(format!("OCICLE_WASM_TOOLCHAIN is {other:?}: leave it unset, or set it to debian"));
+        }
+    }
+    if TARGETS.iter().all(|target| has_target(target)) {
+        println!("  the installed compiler has {}", TARGETS.join(" and "));
+        return Ok(WasmToolchain::Installed);
+    }
+    let added = run(Command::new("rustup").args(["target", "add"]).args(TARGETS));
+    let Err(why) = added else { return Ok(WasmToolchain::Installed) };
+    if find("apt-get").is_none() {
+        return Err(format!("{why}\nand there is no apt-get to make the targets from Debian's packages"));
+    }
+    println!("  {why}\n  Debian's packages serve instead");
+    debian_toolchain::ensure()
+}
+
+fn has_target(target: &str) -> bool {
+    let libraries = output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
+    libraries.is_ok_and(|dir| std::path::Path::new(dir.trim()).is_dir())
+}
