@@ -159,6 +159,7 @@ pub(super) struct Hashed<'a> {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for a layer")]
 enum State {
     Reading(DiffId),
     Verified,
