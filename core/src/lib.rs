@@ -4,7 +4,7 @@
 //!
 //! | row | modules | what they are |
 //! |---|---|---|
-//! | 1 | [`error`], [`limits`], [`digest`], [`hash`], [`name`], [`attrs`] | values everything else is made of |
+//! | 1 | [`error`], [`limits`], [`digest`], [`hash`], [`name`], [`attrs`], [`text`] | values everything else is made of |
 //! | 2 | [`spec`] | the OCI documents, exact bytes beside the parsed view |
 //! | 3 | [`fs`] | directory handles: in memory, on the host, in a WASI sandbox |
 //! | 4 | [`store`] | blobs and the root index, behind three small traits |
@@ -23,8 +23,12 @@ pub mod error;
 pub mod hash;
 pub mod limits;
 pub mod name;
+pub mod text;
 
+pub mod bundle;
 pub mod fs;
+pub mod graph;
+pub mod image;
 pub mod layer;
 pub mod spec;
 pub mod store;

@@ -1,1 +1,10 @@
-//! Conformance, interop and end-to-end tests of ocicle.
+//! What the conformance, interop and end-to-end tests share.
+
+pub mod dir_suite;
+pub mod fixtures;
+pub mod handmade;
+pub mod host_tree;
+pub mod ocicle;
+pub mod rootfs;
+pub mod temp;
+pub mod tools;

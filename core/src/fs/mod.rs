@@ -1,7 +1,7 @@
 //! Directory handles: the only way this library touches a file system.
 //!
 //! A handle opens nothing but what is below it, one [`Name`] at a time, and follows no link. Drivers: [`mem`] in memory,
-//! `host` over cap-std handles (Unix), `wasi` in a WASI sandbox. What a driver cannot hold it declares in [`Support`].
+//! `host` over cap-std handles (Linux), `wasi` in a WASI sandbox. What a driver cannot hold it declares in [`Support`].
 
 use std::io::{self, Read, Seek, Write};
 
@@ -10,8 +10,15 @@ use crate::{
     name::{Name, NameBuf},
 };
 
+#[cfg(all(target_os = "linux", feature = "host"))]
+pub mod host;
 pub mod mem;
+mod resolve;
 mod rules;
+mod walk;
+
+pub use resolve::open_file_in_root;
+pub use walk::remove_tree;
 
 /// A directory, as a handle.
 ///
@@ -182,9 +189,4 @@ impl Support {
 #[must_use]
 pub fn is_system_xattr(name: &[u8]) -> bool {
     [&b"security.selinux"[..], b"system.nfs4_acl"].contains(&name)
-}
-
-/// tmp
-pub fn remove_tree<D: Dir>(_dir: &D, _name: Name<'_>) -> io::Result<()> {
-    Ok(())
 }

@@ -28,9 +28,3 @@ pub(super) fn check_link_target(target: &[u8]) -> io::Result<()> {
         false => Ok(()),
     }
 }
-
-/// Extended attributes that belong to the system, not to whoever wrote the entry: a set of attributes is replaced around
-/// them (see [`super::AttrChange::xattrs`]).
-pub(super) fn is_system_xattr(name: &[u8]) -> bool {
-    matches!(name, b"security.selinux" | b"system.nfs4_acl")
-}

@@ -2,10 +2,14 @@
 //!
 //! Everything that moves file-system content is a source of changes, a chain of adapters, and a sink.
 
+pub mod clamp;
+mod compress;
+mod gzip;
 pub mod inflate;
 pub mod reader;
 pub mod tar;
 pub(crate) mod whiteout;
+pub mod writer;
 
 use std::io::Read;
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Platform;
+use super::{Document, MediaType, Platform, media_type, raw::check_expected, shape::null_is_empty};
 use crate::digest::Digest;
 
 /// The config of a runnable image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[serde(remote = "Self")]
 pub struct ImageConfig {
     /// When the image was made, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,17 +44,20 @@ pub struct ImageConfig {
 /// The diff_ids of the layers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[serde(remote = "Self")]
 pub struct RootFs {
     /// Always `layers`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Digests of the uncompressed layers, the base first.
+    #[serde(deserialize_with = "null_is_empty")]
     pub diff_ids: Vec<Digest>,
 }
 
 /// Where a layer, or a change of metadata, came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[serde(remote = "Self")]
 pub struct History {
     /// When, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,6 +80,7 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
 #[serde(rename_all = "PascalCase")]
+#[serde(remote = "Self")]
 pub struct ContainerConfig {
     /// `user[:group]`, names or numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +121,18 @@ impl ImageConfig {
             os_version: self.os_version.clone(),
             os_features: self.os_features.clone().unwrap_or_default(),
             variant: self.variant.clone(),
+        }
+    }
+}
+
+impl Document for ImageConfig {
+    const KIND: &'static str = "image config";
+
+    fn validate(&self, expected: Option<&MediaType>) -> Result<(), String> {
+        check_expected(expected, media_type::CONFIG, MediaType::is_config)?;
+        match self.rootfs.kind.as_str() {
+            "layers" => Ok(()),
+            other => Err(format!("rootfs.type is {other:?}, expected \"layers\"")),
         }
     }
 }

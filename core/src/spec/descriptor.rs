@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotations, MediaType, Platform};
+use super::{Annotations, MediaType, Platform, shape::null_is_empty};
 use crate::{
     digest::Digest,
     error::{Error, Result},
+    hash::digest_of,
 };
 
 /// A reference to a blob: its type, digest and size, and what else is known about it. Fields stand in the order in which
@@ -13,6 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
 #[serde(rename_all = "camelCase")]
+#[serde(remote = "Self")]
 pub struct Descriptor {
     /// Type of the content.
     pub media_type: MediaType,
@@ -21,10 +23,10 @@ pub struct Descriptor {
     /// Bytes of the content; not negative, at most 2^63 - 1.
     pub size: u64,
     /// Where else the content can be had.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Annotations.
-    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
     /// The content itself, in base64 with padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,5 +71,39 @@ impl Descriptor {
         STANDARD.decode(text).map(Some).map_err(|error| {
             Error::document(format!("descriptor of {}", self.digest), format!("data is not base64: {error}"))
         })
+    }
+
+    /// Checks that bytes are what the descriptor describes: first the size, then the digest.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`]; [`Error::Unsupported`] for a digest algorithm this library cannot compute.
+    pub fn verify(&self, subject: &str, bytes: &[u8]) -> Result<()> {
+        let mismatch = |property, expected: String, actual: String| {
+            Err(Error::Mismatch { subject: subject.to_owned(), property, expected, actual })
+        };
+        if self.size != bytes.len() as u64 {
+            return mismatch("size", self.size.to_string(), bytes.len().to_string());
+        }
+        let algorithm = self.digest.algorithm().ok_or_else(|| {
+            Error::Unsupported(format!(
+                "{subject}: cannot verify {}: the algorithm {} is not known",
+                self.digest,
+                self.digest.algorithm_name()
+            ))
+        })?;
+        let actual = digest_of(algorithm, bytes);
+        if actual == self.digest {
+            Ok(())
+        } else {
+            mismatch("digest", self.digest.to_string(), actual.to_string())
+        }
+    }
+
+    /// Sizes are signed 64-bit numbers in the specification.
+    pub(super) fn check_size(&self) -> Result<(), String> {
+        match i64::try_from(self.size) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!("the size of {} is {}, more than 2^63 - 1", self.digest, self.size)),
+        }
     }
 }

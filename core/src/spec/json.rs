@@ -1,1 +1,50 @@
 //! JSON as image documents need it: strict to read, and edited without disturbing what is not understood.
+//!
+//! **Reading** follows RFC 8259 with the rules of I-JSON (RFC 7493) that keep two readers from seeing two documents: UTF-8
+//! only, no key twice in one object, no lone surrogates, nothing after the document; and at most [`DEPTH`] levels.
+//!
+//! **Editing** works on the text. An [`Object`] or [`Array`] keeps every member as it was written, with the white space
+//! around it; what an edit does not touch stays as it is, byte for byte, in its place. What an edit puts in is compact
+//! (no white space inside), and the white space around it is that of its neighbour, so a document with a line for each
+//! member keeps a line for each member.
+
+mod array;
+mod list;
+mod object;
+mod scan;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+pub use array::Array;
+pub use object::Object;
+
+use crate::error::{Error, Result};
+
+/// Levels of objects and arrays a document may have.
+pub const DEPTH: usize = 100;
+
+/// Checks a whole document, which must be an object, and returns its keys in their order.
+pub(super) fn keys<'a>(what: &str, bytes: &'a [u8]) -> Result<Vec<Cow<'a, str>>> {
+    let parts = scan::parts(text(what, bytes)?, scan::Shape::Object)
+        .map_err(|reason| Error::document(what, reason))?;
+    Ok(parts.items.into_iter().map(|item| item.key).collect())
+}
+
+fn text<'a>(what: &str, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| Error::document(what, format!("not UTF-8: byte {} is wrong", error.valid_up_to())))
+}
+
+/// The compact text of a value.
+fn compact<T: serde::Serialize + ?Sized>(what: &str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::document(what, format!("cannot be written: {error}")))
+}
+
+/// Whether two texts mean the same value; then the older one is kept.
+fn same(old: &str, new: &str) -> bool {
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    old == new || value(old).is_some_and(|old| Some(old) == value(new))
+}

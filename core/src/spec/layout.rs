@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Document, MediaType, media_type, raw::check_expected};
+
 /// Marks a directory as an image layout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
 #[serde(rename_all = "camelCase")]
+#[serde(remote = "Self")]
 pub struct Layout {
     /// Always `1.0.0`.
     pub image_layout_version: String,
@@ -14,4 +17,16 @@ pub struct Layout {
 impl Layout {
     /// The only version there is.
     pub const VERSION: &'static str = "1.0.0";
+}
+
+impl Document for Layout {
+    const KIND: &'static str = "layout file";
+
+    fn validate(&self, expected: Option<&MediaType>) -> Result<(), String> {
+        check_expected(expected, media_type::LAYOUT, |media_type| media_type.as_str() == media_type::LAYOUT)?;
+        match self.image_layout_version.as_str() {
+            Self::VERSION => Ok(()),
+            other => Err(format!("imageLayoutVersion is {other:?}, expected {:?}", Self::VERSION)),
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 mod config;
 mod descriptor;
+mod edit;
 mod index;
 pub mod json;
 mod layout;
@@ -11,6 +12,11 @@ mod manifest;
 pub mod media_type;
 mod platform;
 mod raw;
+mod shape;
+mod validate;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -20,8 +26,9 @@ pub use index::Index;
 pub use layout::Layout;
 pub use manifest::Manifest;
 pub use media_type::MediaType;
-pub use platform::Platform;
+pub use platform::{InvalidPlatform, Platform};
 pub use raw::{Document, Raw};
+pub use validate::validate;
 
 /// Annotations: keys to values, in byte order of the keys.
 pub type Annotations = BTreeMap<String, String>;

@@ -1,10 +1,15 @@
 //! Platforms: what an image runs on (image-spec, image-index.md, "platform").
 
+use std::{fmt, str::FromStr};
+
 use serde::{Deserialize, Serialize};
+
+use super::shape::null_is_empty;
 
 /// An operating system and a processor architecture, in Go's names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[serde(remote = "Self")]
 pub struct Platform {
     /// Architecture, such as `amd64`.
     pub architecture: String,
@@ -14,9 +19,111 @@ pub struct Platform {
     #[serde(rename = "os.version", default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
     /// Features of the operating system the image needs.
-    #[serde(rename = "os.features", default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        rename = "os.features",
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub os_features: Vec<String>,
     /// Variant of the architecture, such as `v8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+}
+
+/// Text that is not a platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "invalid platform {0:?}: expected os/architecture or os/architecture/variant, such as linux/arm64/v8"
+)]
+pub struct InvalidPlatform(String);
+
+impl Platform {
+    /// The same platform in the names that Go uses, so that equal platforms are equal values: lower case, `aarch64` is
+    /// `arm64`, `x86_64` is `amd64`, `v8` is what `arm64` means anyway, `arm` alone means `v7`. The names and defaults are
+    /// those of containerd (`github.com/containerd/platforms`, database.go); the image-spec lists only the results.
+    #[must_use]
+    pub fn normalized(&self) -> Self {
+        let variant = self.variant.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let architecture = self.architecture.to_ascii_lowercase();
+        let (architecture, variant) = match (architecture.as_str(), variant.as_str()) {
+            ("aarch64" | "arm64", "" | "8" | "v8" | "v8.0") => ("arm64", ""),
+            ("aarch64" | "arm64", "9" | "9.0" | "v9" | "v9.0") => ("arm64", "v9"),
+            ("aarch64" | "arm64", other) => ("arm64", other),
+            ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", ""),
+            ("x86_64" | "x86-64" | "amd64", other) => ("amd64", other),
+            ("i386", _) => ("386", ""),
+            ("armhf", _) | ("arm", "" | "7") => ("arm", "v7"),
+            ("armel", _) | ("arm", "6") => ("arm", "v6"),
+            ("arm", "5") => ("arm", "v5"),
+            ("arm", "8") => ("arm", "v8"),
+            (architecture, other) => (architecture, other),
+        };
+        let os = self.os.to_ascii_lowercase();
+        Self {
+            architecture: architecture.to_owned(),
+            os: if os == "macos" { "darwin".to_owned() } else { os },
+            os_version: self.os_version.clone(),
+            os_features: self.os_features.clone(),
+            variant: Some(variant.to_owned()).filter(|variant| !variant.is_empty()),
+        }
+    }
+
+    /// Whether this is a platform somebody asked for. What `wanted` leaves open (variant, version, features) may be
+    /// anything; what it names must be equal once both are [`normalized`](Self::normalized), and each feature it names
+    /// must be there.
+    ///
+    /// ```
+    /// use ocicle::spec::Platform;
+    /// let entry: Platform = "linux/arm64/v8".parse()?;
+    /// assert!(entry.matches(&"linux/aarch64".parse()?));
+    /// assert!(!entry.matches(&"linux/arm64/v9".parse()?));
+    /// # Ok::<(), ocicle::spec::InvalidPlatform>(())
+    /// ```
+    #[must_use]
+    pub fn matches(&self, wanted: &Self) -> bool {
+        let (have, want) = (self.normalized(), wanted.normalized());
+        // `armhf` and `armel` name a variant by themselves.
+        let names_variant = wanted.variant.as_ref().is_some_and(|variant| !variant.is_empty())
+            || ["armhf", "armel"].iter().any(|name| wanted.architecture.eq_ignore_ascii_case(name));
+        have.os == want.os
+            && have.architecture == want.architecture
+            && (!names_variant || have.variant == want.variant)
+            && (want.os_version.is_none() || have.os_version == want.os_version)
+            && want.os_features.iter().all(|feature| have.os_features.contains(feature))
+    }
+}
+
+/// `os/architecture[/variant]`, taken as it is: no names are replaced.
+impl FromStr for Platform {
+    type Err = InvalidPlatform;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPlatform> {
+        let invalid = || InvalidPlatform(text.chars().take(200).collect());
+        let part = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        };
+        if !text.split('/').all(part) {
+            return Err(invalid());
+        }
+        let mut parts = text.split('/').map(str::to_owned);
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(os), Some(architecture), variant, None) => {
+                Ok(Self { architecture, os, os_version: None, os_features: Vec::new(), variant })
+            }
+            _ => Err(invalid()),
+        }
+    }
+}
+
+/// `os/architecture[/variant]`; version and features are left out.
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        match self.variant.as_deref() {
+            None | Some("") => Ok(()),
+            Some(variant) => write!(f, "/{variant}"),
+        }
+    }
 }

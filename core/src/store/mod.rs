@@ -1,5 +1,10 @@
 //! Where images live: blobs by digest and one root index, behind three small traits.
 
+pub mod layout;
+pub mod memory;
+mod update;
+mod writer;
+
 use std::io::{Read, Seek, Write};
 
 use crate::{
@@ -9,6 +14,9 @@ use crate::{
     limits::Limits,
     spec::{Descriptor, Document, Index, Raw},
 };
+
+pub use update::RootIndexExt;
+pub use writer::{BlobWriter, put_document};
 
 /// A blob being read: sequentially or at random.
 pub trait ReadSeek: Read + Seek + Send {}

@@ -346,3 +346,6 @@ fn collect_names<D: Dir>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -496,3 +496,6 @@ impl<M: Mirror> ChangeSink for Merge<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,10 @@
 
 pub mod diff;
 pub mod merge;
+pub mod mtree;
 pub mod rootfs;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::super::{AttrChange, FileType, Metadata, Special, rules::is_system_xattr};
+use super::super::{AttrChange, FileType, Metadata, Special, is_system_xattr};
 use crate::{
     attrs::{Time, Xattrs},
     name::{Name, NameBuf},

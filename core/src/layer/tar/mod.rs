@@ -10,11 +10,14 @@ mod header;
 mod number;
 mod pax;
 mod read;
+mod records;
 mod sparse;
+mod write;
 
 use std::ops::Range;
 
 pub use read::TarReader;
+pub use write::TarWriter;
 
 /// What is wrong with an entry; the reader adds which entry it is.
 type Reason = String;

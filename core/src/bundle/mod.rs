@@ -1,0 +1,28 @@
+//! Bundles: an image unpacked for a runtime, and the way back.
+//!
+//! A bundle is a directory with these entries:
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `rootfs/` | the root file system |
+//! | `config.json` | the runtime's configuration (runtime-spec) |
+//! | `rootfs.mtree` | what was unpacked, as an mtree(5) manifest in the `native` dialect |
+//! | `rootfs.stamps` | inode number and ctime of each path, to find changes without reading files |
+//! | `ocicle.json` | the [`state::State`]: which image this is, and where a repack goes |
+//!
+//! Changing the last three makes a repack fail or send more than it must; it never makes it miss a change silently, since the
+//! state holds the manifest's digest.
+
+pub mod repack;
+mod runtime;
+mod stamps;
+pub mod state;
+pub mod unpack;
+
+const ROOTFS: &str = "rootfs";
+const CONFIG: &str = "config.json";
+const MTREE: &str = "rootfs.mtree";
+const STAMPS: &str = "rootfs.stamps";
+const STATE: &str = "ocicle.json";
+/// Where a bundle is made before it is moved into place.
+const STAGING: &str = ".ocicle-unpack";

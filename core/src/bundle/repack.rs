@@ -1,0 +1,180 @@
+//! A changed bundle becomes an image with one layer more.
+
+use std::io::{BufReader, Read};
+
+use super::{MTREE, ROOTFS, STAMPS, STATE, stamps, state::State};
+use crate::{
+    attrs::Time,
+    digest::{Algorithm, Digest},
+    error::{Error, Result},
+    fs::Dir,
+    graph::{Resolution, rewrite},
+    hash::Sha256Read,
+    image::{Image, edit::append_layer},
+    layer::{
+        Change, ChangeSink,
+        clamp::Clamp,
+        writer::{Layer, LayerWriter},
+    },
+    limits::Limits,
+    name::Name,
+    spec::{History, media_type::Compression},
+    store::{BlobWrite, RootIndexExt as _, Store},
+    tree::{
+        Tree,
+        diff::{Baseline, Summary, diff},
+        mtree,
+        rootfs::Stamp,
+    },
+};
+
+/// A bundle that [`super::unpack::unpack`] made, with what it remembers.
+#[derive(Debug)]
+pub struct Bundle<'a, D> {
+    dir: &'a D,
+    state: State,
+    tree: Tree,
+    stamps: Vec<Stamp>,
+    limits: &'a Limits,
+}
+
+/// How to repack.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
+pub struct Options {
+    /// Compression of the new layer; `None`: that of the image's last layer, or gzip if it has none.
+    pub compression: Option<Compression>,
+    /// Read every file instead of trusting the stamps.
+    pub verify: bool,
+    /// Later times in the layer become this one.
+    pub latest: Option<Time>,
+    /// The history entry of the new layer.
+    pub history: History,
+}
+
+/// What a repack did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Repacked {
+    /// The image now, and the way to it.
+    pub resolution: Resolution,
+    /// The new layer; `None` if nothing had changed.
+    pub layer: Option<Layer>,
+    /// What was found on disk.
+    pub summary: Summary,
+}
+
+impl<'a, D: Dir> Bundle<'a, D> {
+    /// Reads what a bundle remembers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if this is no bundle of ours; [`Error::Mismatch`] if the manifest is not the one the state was
+    /// written with; [`Error::Document`]; [`Error::Io`].
+    pub fn open(dir: &'a D, limits: &'a Limits) -> Result<Self> {
+        let mut state = Vec::new();
+        open(dir, STATE)?.take(limits.document).read_to_end(&mut state).map_err(Error::io("read ocicle.json"))?;
+        let state = State::from_json(&state)?;
+        let mut manifest = BufReader::new(Sha256Read::new(open(dir, MTREE)?));
+        let tree = mtree::read_tree(MTREE, &mut manifest, limits)?;
+        let actual = Digest::from_bytes(Algorithm::Sha256, &manifest.into_inner().finish().1);
+        if actual != state.mtree {
+            let (expected, actual) = (state.mtree.to_string(), actual.to_string());
+            return Err(Error::Mismatch { subject: MTREE.into(), property: "digest", expected, actual });
+        }
+        let stamps = stamps::read(&tree, &mut BufReader::new(open(dir, STAMPS)?))?;
+        Ok(Self { dir, state, tree, stamps, limits })
+    }
+
+    /// Where the bundle came from.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Sends what changed in `rootfs/` since the bundle was unpacked; see [`diff`]. With `verify` every file is read.
+    ///
+    /// # Errors
+    /// Those of [`diff`].
+    pub fn changes(&self, verify: bool, sink: &mut dyn ChangeSink) -> Result<Summary> {
+        let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
+        let stamps = if verify { &[][..] } else { &self.stamps };
+        diff(Baseline { tree: &self.tree, stamps, settled: self.state.settled() }, &root, sink, self.limits)
+    }
+
+    /// Writes what changed as a new layer on the image at `at`, and makes `to` point at the result. If nothing changed
+    /// there is no layer, and `to` points at the image as it is.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the index changed in a way that `at` no longer fits; those of [`diff`], of reading the image and
+    /// of writing the store. Nothing points at anything new then.
+    pub fn repack<S: Store + ?Sized>(
+        &self,
+        store: &S,
+        at: &Resolution,
+        to: &rewrite::Destination,
+        options: &Options,
+    ) -> Result<Repacked> {
+        let mut image = Image::open(store, at.target(), self.limits)?;
+        let compression = options.compression.unwrap_or_else(|| last_compression(&image));
+        let mut sink = Lazy { store, compression, writer: None };
+        let summary = match options.latest {
+            Some(latest) => self.changes(options.verify, &mut Clamp { sink: &mut sink, latest })?,
+            None => self.changes(options.verify, &mut sink)?,
+        };
+        let layer = match sink.writer {
+            None => None,
+            Some(writer) => {
+                let layer = writer.finish()?;
+                image = append_layer(store, &image, &layer, compression, &options.history)?;
+                Some(layer)
+            }
+        };
+        let mut resolution = None;
+        store.update(|root| {
+            let (index, now) = rewrite::replace_target(
+                store,
+                root,
+                at,
+                &image.descriptor,
+                image.manifest.bytes(),
+                to,
+                self.limits,
+            )?;
+            resolution = Some(now);
+            Ok(index)
+        })?;
+        let resolution = resolution.ok_or_else(|| Error::Misuse("the index was not updated".into()))?;
+        Ok(Repacked { resolution, layer, summary })
+    }
+}
+
+fn last_compression(image: &Image) -> Compression {
+    let last = image.manifest.view().layers.last();
+    last.and_then(|layer| layer.media_type.layer_compression()).unwrap_or(Compression::Gzip)
+}
+
+fn open<D: Dir>(dir: &D, name: &'static str) -> Result<D::File> {
+    dir.open_file(Name::literal(name)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::NotFound(format!("there is no {name}: this is not a bundle made by ocicle unpack"))
+        }
+        _ => Error::io(format!("open {name}"))(error),
+    })
+}
+
+/// A layer that exists only once there is something to put into it.
+struct Lazy<'a, S: ?Sized> {
+    store: &'a S,
+    compression: Compression,
+    writer: Option<LayerWriter<'a>>,
+}
+
+impl<S: BlobWrite + ?Sized> ChangeSink for Lazy<'_, S> {
+    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => self.writer.insert(LayerWriter::new(self.store, self.compression)?),
+        };
+        writer.put(change, body)
+    }
+}

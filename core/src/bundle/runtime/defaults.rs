@@ -1,0 +1,66 @@
+//! What a container gets that its image says nothing about (runtime-spec 1.0, config.md and config-linux.md).
+
+use serde_json::{Value, json};
+
+/// Variables an image may replace.
+pub(super) const ENVIRONMENT: [&str; 2] =
+    ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"];
+
+/// A container without privileges, in namespaces of its own, with the pseudo file systems every program expects.
+///
+/// `terminal` is false: it works with and without a terminal, where true fails without one.
+pub(super) fn spec() -> Value {
+    let capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
+    json!({
+        "ociVersion": "1.0.2",
+        "hostname": "ocicle",
+        "process": {
+            "terminal": false,
+            "args": ["sh"],
+            "noNewPrivileges": true,
+            "capabilities": {
+                "bounding": capabilities,
+                "effective": capabilities,
+                "permitted": capabilities,
+            },
+            "rlimits": [{ "type": "RLIMIT_NOFILE", "soft": 1024, "hard": 1024 }],
+        },
+        "mounts": mounts(),
+        "linux": {
+            "namespaces": namespaces(),
+            "resources": { "devices": [{ "allow": false, "access": "rwm" }] },
+            "maskedPaths": [
+                "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+                "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
+                "/sys/firmware",
+            ],
+            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+        },
+    })
+}
+
+/// A volume of the image: what is written there must not end up in the root file system.
+pub(super) fn volume(path: &str) -> Value {
+    mount(path, "tmpfs", &["rw", "nosuid", "nodev", "noexec", "relatime"])
+}
+
+fn namespaces() -> [Value; 6] {
+    ["pid", "network", "ipc", "uts", "mount", "cgroup"].map(|kind| json!({ "type": kind }))
+}
+
+fn mounts() -> Vec<Value> {
+    let plain = ["nosuid", "noexec", "nodev"];
+    vec![
+        mount("/proc", "proc", &plain),
+        mount("/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
+        mount("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+        mount("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
+        mount("/dev/mqueue", "mqueue", &plain),
+        mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        mount("/sys/fs/cgroup", "cgroup", &["nosuid", "noexec", "nodev", "relatime", "ro"]),
+    ]
+}
+
+fn mount(path: &str, kind: &str, options: &[&str]) -> Value {
+    json!({ "destination": path, "type": kind, "source": kind, "options": options })
+}

@@ -1,0 +1,114 @@
+//! The runtime's `config.json`, from an image config (image-spec, conversion.md).
+//!
+//! The same image gives the same bytes on every machine: nothing of the host goes in.
+
+mod defaults;
+mod users;
+
+use serde_json::{Value, json};
+
+use crate::{
+    error::{Error, Result},
+    fs::Dir,
+    limits::Limits,
+    spec::{ContainerConfig, ImageConfig},
+};
+
+/// Refuses images no Linux runtime can start, before anything is extracted.
+///
+/// # Errors
+/// [`Error::Unsupported`].
+pub(super) fn check_supported(config: &ImageConfig) -> Result<()> {
+    if config.os == "linux" {
+        return Ok(());
+    }
+    let message = format!("the image is for {:?}; a bundle can only be made of an image for \"linux\"", config.os);
+    Err(Error::Unsupported(message))
+}
+
+/// The text of `config.json` for an image whose root file system is below `root`.
+///
+/// # Errors
+/// [`Error::Document`] for a user that the image does not know, or a malformed variable; [`Error::Io`].
+pub(super) fn runtime_config<D: Dir>(config: &ImageConfig, root: &D, limits: &Limits) -> Result<Vec<u8>> {
+    let run = config.config.clone().unwrap_or_default();
+    let user = users::resolve(run.user.as_deref().unwrap_or(""), root, limits)?;
+
+    let mut spec = defaults::spec();
+    spec["root"] = json!({ "path": super::ROOTFS });
+    spec["process"]["cwd"] = json!(absolute(run.working_dir.as_deref().unwrap_or("")));
+    spec["process"]["env"] = json!(environment(&run, &user.home)?);
+    let args: Vec<&String> = run.entrypoint.iter().flatten().chain(run.cmd.iter().flatten()).collect();
+    if !args.is_empty() {
+        spec["process"]["args"] = json!(args);
+    }
+    spec["process"]["user"] = json!({ "uid": user.uid, "gid": user.gid });
+    if !user.groups.is_empty() {
+        spec["process"]["user"]["additionalGids"] = json!(user.groups);
+    }
+    if let Value::Array(mounts) = &mut spec["mounts"] {
+        mounts.extend(run.volumes.iter().flatten().map(|(path, _)| defaults::volume(&absolute(path))));
+    }
+    spec["annotations"] = annotations(config, &run);
+
+    let mut text = serde_json::to_vec_pretty(&spec)
+        .map_err(|error| Error::document(super::CONFIG, error.to_string()))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+fn absolute(path: &str) -> String {
+    if path.starts_with('/') { path.into() } else { format!("/{path}") }
+}
+
+/// The defaults, replaced and extended by the image's; `HOME` of the user last, if nobody has set it.
+fn environment(run: &ContainerConfig, home: &str) -> Result<Vec<String>> {
+    let mut variables: Vec<String> = defaults::ENVIRONMENT.map(str::to_owned).to_vec();
+    for variable in run.env.iter().flatten() {
+        let Some((name, _)) = variable.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(Error::document("image config", format!("Env: {variable:?} is not NAME=value")));
+        };
+        match variables.iter_mut().find(|known| named(known, name)) {
+            Some(known) => known.clone_from(variable),
+            None => variables.push(variable.clone()),
+        }
+    }
+    if !variables.iter().any(|variable| named(variable, "HOME")) {
+        variables.push(format!("HOME={home}"));
+    }
+    Ok(variables)
+}
+
+fn named(variable: &str, name: &str) -> bool {
+    variable.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))
+}
+
+/// Fields as annotations; labels of the same name win.
+fn annotations(config: &ImageConfig, run: &ContainerConfig) -> Value {
+    let ports: Vec<&str> = run.exposed_ports.iter().flatten().map(|(port, _)| port.as_str()).collect();
+    let features = config.os_features.as_deref().unwrap_or_default().join(",");
+    let fields = [
+        ("os", config.os.as_str()),
+        ("os.version", config.os_version.as_deref().unwrap_or("")),
+        ("os.features", &features),
+        ("architecture", &config.architecture),
+        ("variant", config.variant.as_deref().unwrap_or("")),
+        ("author", config.author.as_deref().unwrap_or("")),
+        ("created", config.created.as_deref().unwrap_or("")),
+        ("stopSignal", run.stop_signal.as_deref().unwrap_or("")),
+        ("exposedPorts", &ports.join(",")),
+    ];
+    let mut annotations = serde_json::Map::new();
+    for (key, value) in fields {
+        if !value.is_empty() {
+            annotations.insert(format!("org.opencontainers.image.{key}"), value.into());
+        }
+    }
+    for (key, value) in run.labels.iter().flatten() {
+        annotations.insert(key.clone(), value.as_str().into());
+    }
+    annotations.into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! `Config.User`: `user`, `uid`, `user:group`, `uid:gid` … (image-spec, config.md), looked up in the image's own files.
+
+use std::io::Read as _;
+
+use crate::{
+    error::{Error, Result},
+    fs::{Dir, open_file_in_root},
+    limits::Limits,
+    name::EntryPath,
+};
+
+/// Who the process runs as.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    /// Supplementary groups, in the order of `/etc/group`.
+    pub(super) groups: Vec<u32>,
+    pub(super) home: String,
+}
+
+/// Resolves a user. A number needs no entry; a name does. Without a group, the group is that of the user's entry, and the
+/// groups that list the user are supplementary.
+pub(super) fn resolve<D: Dir>(spec: &str, root: &D, limits: &Limits) -> Result<User> {
+    let passwd = read(root, "etc/passwd", limits)?;
+    let (user, group) = match spec.split_once(':') {
+        Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
+        None => (spec, None),
+    };
+    let wanted = number("user", if user.is_empty() { "0" } else { user })?;
+    let entry = passwd.lines().filter_map(Passwd::parse).find(|entry| match wanted {
+        Some(uid) => entry.uid == uid,
+        None => entry.name == user,
+    });
+    let unknown = |file: &str, name: &str| {
+        Error::document("image config", format!("User: {name:?} is neither a number nor in the image's /{file}"))
+    };
+    let uid = match (wanted, &entry) {
+        (Some(uid), _) => uid,
+        (None, Some(entry)) => entry.uid,
+        (None, None) => return Err(unknown("etc/passwd", user)),
+    };
+    let home = entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
+    let group_file = read(root, "etc/group", limits)?;
+    let mut groups = group_file.lines().filter_map(Group::parse);
+    let (gid, groups) = match (group, &entry) {
+        (Some(group), _) => {
+            let gid = match number("group", group)? {
+                Some(gid) => gid,
+                None => groups.find(|known| known.name == group).ok_or_else(|| unknown("etc/group", group))?.gid,
+            };
+            (gid, Vec::new())
+        }
+        (None, Some(entry)) => {
+            let mut more: Vec<u32> = Vec::new();
+            for known in groups.filter(|known| known.members.split(',').any(|member| member == entry.name)) {
+                if known.gid != entry.gid && !more.contains(&known.gid) {
+                    more.push(known.gid);
+                }
+            }
+            (entry.gid, more)
+        }
+        (None, None) => (0, Vec::new()),
+    };
+    Ok(User { uid, gid, groups, home })
+}
+
+/// A decimal id; `None` for a name. A number is never a name, and 4294967295 never an id (POSIX uses it for "no change").
+fn number(what: &str, text: &str) -> Result<Option<u32>> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(None);
+    }
+    match text.parse() {
+        Ok(id) if id != u32::MAX => Ok(Some(id)),
+        _ => Err(Error::document("image config", format!("User: {what} {text} is not between 0 and 4294967294"))),
+    }
+}
+
+struct Passwd<'a> {
+    name: &'a str,
+    uid: u32,
+    gid: u32,
+    home: &'a str,
+}
+
+impl<'a> Passwd<'a> {
+    /// `name:password:uid:gid:gecos:home:shell` (passwd(5)); other lines are not for us.
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        let uid = fields.nth(1)?.parse().ok()?;
+        let gid = fields.next()?.parse().ok()?;
+        let home = fields.nth(1).unwrap_or("");
+        Some(Self { name, uid, gid, home })
+    }
+}
+
+struct Group<'a> {
+    name: &'a str,
+    gid: u32,
+    members: &'a str,
+}
+
+impl<'a> Group<'a> {
+    /// `name:password:gid:members` (group(5)).
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        let gid = fields.nth(1)?.parse().ok()?;
+        Some(Self { name, gid, members: fields.next().unwrap_or("") })
+    }
+}
+
+/// A text file of the image; empty if there is none. Links are followed inside the root only.
+fn read<D: Dir>(root: &D, path: &'static str, limits: &Limits) -> Result<String> {
+    let entry = EntryPath::clean(path.as_bytes(), limits).map_err(|error| Error::Misuse(error.to_string()))?;
+    let Some(file) = open_file_in_root(root, &entry, limits)? else { return Ok(String::new()) };
+    let mut text = Vec::new();
+    file.take(limits.document + 1).read_to_end(&mut text).map_err(Error::io(format!("read rootfs/{path}")))?;
+    if text.len() as u64 > limits.document {
+        return Err(Error::Limit { what: format!("rootfs/{path}"), name: "document", limit: limits.document });
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}

@@ -1,0 +1,18 @@
+//! The tree of descriptors below `index.json`: refer to a place in it, find it, list it, rewrite it.
+//!
+//! A [`reference`] names a store and a [`selector`]; [`resolve`] finds the one object it means; [`rewrite`] replaces it,
+//! with everything along the way and nothing beside it.
+
+pub mod list;
+mod ref_name;
+pub mod reference;
+mod resolution;
+pub mod resolve;
+pub mod rewrite;
+pub mod selector;
+#[cfg(test)]
+mod testing;
+mod walk;
+
+pub use ref_name::RefName;
+pub use resolution::{Hop, Report, Resolution};

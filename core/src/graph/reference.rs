@@ -1,0 +1,133 @@
+//! References: a store, and what in it is meant, in one word: `oci:images#v1`.
+
+use std::{fmt, str::FromStr};
+
+use super::selector::Selector;
+use crate::error::{Error, Result};
+
+/// `[KIND:]PATH[#SELECTOR]`.
+///
+/// ```
+/// use ocicle::graph::reference::Reference;
+///
+/// let reference: Reference = "oci:images#v1//platform=linux/arm64".parse()?;
+/// assert_eq!(reference.path, "images");
+/// assert_eq!(reference.to_string(), "oci:images#v1//platform=linux/arm64");
+/// # Ok::<(), ocicle::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Reference {
+    /// The kind of store; `None`: whatever is at the path.
+    pub kind: Option<StoreKind>,
+    /// Where the store is.
+    pub path: String,
+    /// What is meant; `None`: all of it, or its only or latest image.
+    pub selector: Option<Selector>,
+}
+
+/// The kinds of stores that have a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreKind {
+    /// An image layout in a directory.
+    Oci,
+    /// An image layout in a tar file.
+    OciArchive,
+    /// What `docker save` makes.
+    DockerArchive,
+}
+
+impl StoreKind {
+    const ALL: [Self; 3] = [Self::Oci, Self::OciArchive, Self::DockerArchive];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Oci => "oci",
+            Self::OciArchive => "oci-archive",
+            Self::DockerArchive => "docker-archive",
+        }
+    }
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.name())
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::Misuse`], with what was meant where that can be guessed.
+    fn from_str(text: &str) -> Result<Self> {
+        let (store, fragment) = match text.split_once('#') {
+            Some((store, fragment)) => (store, Some(fragment)),
+            None => (text, None),
+        };
+        let kind = StoreKind::ALL
+            .into_iter()
+            .find(|kind| store.strip_prefix(kind.name()).is_some_and(|rest| rest.starts_with(':')));
+        let path = kind.map_or(store, |kind| &store[kind.name().len() + 1..]);
+        if path.is_empty() {
+            return Err(Error::Misuse(format!(
+                "{text:?} names no path: expected PATH#TAG, such as images#v1"
+            )));
+        }
+        if kind.is_some()
+            && fragment.is_none()
+            && let Some((dir, tag)) = path.rsplit_once(':')
+            && !dir.is_empty()
+            && !tag.contains('/')
+        {
+            let prefix = kind.map(|kind| kind.to_string()).unwrap_or_default();
+            return Err(Error::Misuse(format!(
+                "{text:?} looks like a reference of skopeo: here it is {prefix}{dir}#{tag}; \
+                 for a path with a colon in it, leave out {prefix}"
+            )));
+        }
+        let selector = fragment.map(str::parse).transpose()?;
+        Ok(Self { kind, path: path.into(), selector })
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(kind) = self.kind {
+            write!(f, "{kind}")?;
+        }
+        f.write_str(&self.path)?;
+        match &self.selector {
+            Some(selector) => write!(f, "#{selector}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reference, StoreKind};
+
+    #[test]
+    fn a_kind_a_path_and_a_selector() {
+        let parse = |text: &str| text.parse::<Reference>().unwrap();
+        assert_eq!(parse("images"), Reference { kind: None, path: "images".into(), selector: None });
+        assert_eq!(parse("./a:b").path, "./a:b");
+        assert_eq!(parse("oci-archive:a.tar#v1").kind, Some(StoreKind::OciArchive));
+        assert_eq!(parse("oci:C/d#v1").path, "C/d");
+        assert_eq!(parse("x#v1").selector.unwrap().as_tag(), Some("v1"));
+        for text in ["images", "oci:a#v1", "docker-archive:b.tar", "p#v1//digest=sha256:00ff,type=index"] {
+            assert_eq!(parse(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn mistakes_come_with_a_proposal() {
+        let message = |text: &str| text.parse::<Reference>().unwrap_err().to_string();
+        assert!(message("oci:images:v1").contains("oci:images#v1"));
+        assert!(message("oci:a/b:v1").contains("oci:a/b#v1"));
+        assert!(message("").contains("images#v1"));
+        assert!(message("oci:#v1").contains("images#v1"));
+    }
+}

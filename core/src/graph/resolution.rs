@@ -1,0 +1,169 @@
+//! The way from `index.json` to an object, slot by slot.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::selector::{Clause, Selector, kind_of};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    spec::{Descriptor, Platform},
+    text::{human_size, printable},
+};
+
+/// The way from `index.json` to an object. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Hops", try_from = "Hops")]
+pub struct Resolution {
+    hops: Vec<Hop>,
+    /// At how many places the object was found; 1 for a stored resolution.
+    places: usize,
+}
+
+/// One slot on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Hop {
+    /// Digest of the index the slot is in; for the first, of `index.json` as it was.
+    pub index: Digest,
+    /// Which of its entries, from 0.
+    pub position: usize,
+    /// What was there.
+    pub descriptor: Descriptor,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Hops(Vec<Hop>);
+
+impl From<Resolution> for Hops {
+    fn from(resolution: Resolution) -> Self {
+        Self(resolution.hops)
+    }
+}
+
+impl TryFrom<Hops> for Resolution {
+    type Error = &'static str;
+
+    fn try_from(Hops(hops): Hops) -> Result<Self, &'static str> {
+        if hops.is_empty() { Err("a resolution has at least one hop") } else { Ok(Self { hops, places: 1 }) }
+    }
+}
+
+impl Resolution {
+    /// `hops` is not empty.
+    pub(super) fn new(hops: Vec<Hop>, places: usize) -> Self {
+        Self { hops, places }
+    }
+
+    /// The slots, from `index.json` on.
+    #[must_use]
+    pub fn hops(&self) -> &[Hop] {
+        &self.hops
+    }
+
+    /// The slot in `index.json`.
+    #[must_use]
+    pub fn root(&self) -> &Hop {
+        &self.hops[0]
+    }
+
+    /// The object.
+    #[must_use]
+    pub fn target(&self) -> &Descriptor {
+        &self.hops[self.hops.len() - 1].descriptor
+    }
+
+    /// The tag of the entry of `index.json` on the way.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.root().descriptor.ref_name()
+    }
+
+    /// Exactly this way: `pos=2//pos=0,digest=sha256:…`.
+    #[must_use]
+    pub fn selector(&self) -> Selector {
+        let mut steps: Vec<_> = self.hops.iter().map(|hop| vec![Clause::Position(hop.position)]).collect();
+        if let Some(last) = steps.last_mut() {
+            last.push(Clause::Digest(self.target().digest.to_string()));
+        }
+        Selector::new(steps).unwrap_or_else(|| Selector::from_tag("latest"))
+    }
+
+    /// What `ocicle resolve` shows.
+    #[must_use]
+    pub fn report(&self) -> Report<'_> {
+        let target = self.target();
+        Report {
+            schema_version: 1,
+            media_type: target.media_type.as_str(),
+            digest: &target.digest,
+            size: target.size,
+            platform: target.platform.as_ref(),
+            selector: self.selector(),
+            places: self.places,
+            hops: &self.hops,
+        }
+    }
+
+    /// Refuses a way that is one of several: a write must name the place.
+    pub(super) fn only_place(&self) -> Result<()> {
+        match self.places {
+            1 => Ok(()),
+            several => Err(Error::Misuse(format!(
+                "{} is at {several} places: say which is meant, such as #{}",
+                self.target().digest,
+                self.selector()
+            ))),
+        }
+    }
+}
+
+/// A resolution for people and programs. Schema version 1; sizes are bytes.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Report<'a> {
+    schema_version: u32,
+    /// Of the object.
+    pub media_type: &'a str,
+    /// Of the object.
+    pub digest: &'a Digest,
+    /// Of the object.
+    pub size: u64,
+    /// As the last index says.
+    pub platform: Option<&'a Platform>,
+    /// Exactly this way.
+    pub selector: Selector,
+    /// At how many places the object is.
+    pub places: usize,
+    /// The way.
+    pub hops: &'a [Hop],
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (depth, Hop { position, descriptor, .. }) in self.hops.iter().enumerate() {
+            write!(
+                f,
+                "{:indent$}pos={position}  {}",
+                "",
+                kind_of(&descriptor.media_type),
+                indent = depth * 2
+            )?;
+            if let Some(platform) = &descriptor.platform {
+                write!(f, "  {}", printable(&platform.to_string()))?;
+            }
+            write!(f, "  {}  {}", descriptor.digest, human_size(descriptor.size))?;
+            match descriptor.ref_name() {
+                Some(tag) if depth == 0 => writeln!(f, "  #{}", printable(tag))?,
+                _ => writeln!(f)?,
+            }
+        }
+        match self.places {
+            1 => Ok(()),
+            several => writeln!(f, "the first of {several} places"),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! From a selector to the one object it means.
+//!
+//! Pure and non-interactive: of all places, in document order, those stay whose steps match in order. Nothing is guessed; what
+//! is left over is an error that lists the candidates.
+
+use std::fmt;
+
+use super::{
+    resolution::{Hop, Resolution},
+    selector::{Clause, Selector, Step, kind_of},
+    walk::{Place, Places},
+};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, Index, Platform, Raw},
+    store::BlobRead,
+    text::printable,
+};
+
+/// What kind of object is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one thing or anything")]
+pub enum Want {
+    /// Whatever the selector means.
+    Any,
+    /// An image's manifest: where the selector means an index, the images below it are candidates.
+    Image,
+}
+
+/// Why a selector means no single object.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// Nothing matches.
+    #[error("{}", not_found(.looked_for, .there))]
+    NotFound {
+        /// The step that nothing matched.
+        looked_for: String,
+        /// What could have matched it.
+        there: Vec<String>,
+    },
+    /// Several objects match.
+    #[error("{}", ambiguous(.candidates))]
+    Ambiguous {
+        /// All of them.
+        candidates: Vec<Candidate>,
+    },
+    /// The store could not be read.
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
+/// One of several objects that a selector could mean.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The shortest selector that means this object alone, as things are now.
+    pub selector: Selector,
+    /// Its descriptor.
+    pub descriptor: Descriptor,
+    /// What it runs on, if that can be known.
+    pub platform: Option<Platform>,
+}
+
+/// Finds the one object a selector means. Without a selector: the only entry of `index.json`, else the one tagged `latest`.
+///
+/// The same object at several places is one object; the resolution goes to the first and says how many there are.
+///
+/// # Errors
+/// [`ResolveError::NotFound`], [`ResolveError::Ambiguous`]; [`Error::Document`] and others of reading the indexes on the way.
+pub fn resolve<S: BlobRead + ?Sized>(
+    store: &S,
+    root: &Raw<Index>,
+    selector: Option<&Selector>,
+    want: Want,
+    limits: &Limits,
+) -> Result<Resolution, ResolveError> {
+    let default = match selector {
+        Some(_) => None,
+        None => Some(default_selector(root)?),
+    };
+    let Some(selector) = selector.or(default.as_ref()) else {
+        return Err(not_there("an image", Vec::new()));
+    };
+    let places = Places::walk_for(store, root, selector, limits)?;
+    let found = matches(&places, selector, want);
+    let Some(&first) = found.first() else { return Err(explain(&places, selector, want)) };
+    let digest = |place: usize| &places.get(place).descriptor.digest;
+    if found.iter().all(|&place| digest(place) == digest(first)) {
+        return Ok(resolution(&places, first, found.len()));
+    }
+    let all = Places::walk(store, root, limits)?;
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for place in matches(&all, selector, want) {
+        let descriptor = &all.get(place).descriptor;
+        if candidates.iter().all(|known| known.descriptor.digest != descriptor.digest) {
+            candidates.push(Candidate {
+                selector: shortest(&all, place, want),
+                descriptor: descriptor.clone(),
+                platform: all.platform(place).cloned(),
+            });
+        }
+    }
+    Err(ResolveError::Ambiguous { candidates })
+}
+
+fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
+    let entries = &root.view().manifests;
+    let clause = match &entries[..] {
+        [] => return Err(not_there("an image", Vec::new())),
+        [_] => Clause::Position(0),
+        _ if entries.iter().any(|entry| entry.ref_name() == Some("latest")) => Clause::Tag("latest".into()),
+        _ => {
+            let mut there: Vec<String> = entries
+                .iter()
+                .filter_map(|entry| entry.ref_name())
+                .map(|tag| format!("#{}", printable(tag)))
+                .collect();
+            there.dedup();
+            return Err(not_there("which image is meant, without a tag and with none tagged latest", there));
+        }
+    };
+    Selector::new(vec![vec![clause]]).ok_or_else(|| not_there("an image", Vec::new()))
+}
+
+fn not_there(looked_for: &str, there: Vec<String>) -> ResolveError {
+    ResolveError::NotFound { looked_for: looked_for.into(), there }
+}
+
+pub(super) fn resolution<S: BlobRead + ?Sized>(
+    places: &Places<'_, S>,
+    place: usize,
+    count: usize,
+) -> Resolution {
+    let hop = |&place: &usize| {
+        let place = places.get(place);
+        Hop { index: place.index.clone(), position: place.position, descriptor: place.descriptor.clone() }
+    };
+    Resolution::new(places.way(place).iter().map(hop).collect(), count)
+}
+
+/// The places a selector means.
+pub(super) fn matches<S: BlobRead + ?Sized>(
+    places: &Places<'_, S>,
+    selector: &Selector,
+    want: Want,
+) -> Vec<usize> {
+    let progress = progress(places, selector);
+    let steps = selector.steps().len();
+    let mut found = Vec::new();
+    for place in places.ids() {
+        let hit = match want {
+            Want::Any => progress.hits[place],
+            // At the last step or below it.
+            Want::Image => progress.reached[place] == steps && is_image(&places.get(place).descriptor),
+        };
+        if hit {
+            found.push(place);
+        }
+    }
+    found
+}
+
+struct Progress {
+    /// How many steps match, in order, on the way to each place, itself included. Matching each as early as possible loses
+    /// nothing: what is below an earlier match is also below no later one.
+    reached: Vec<usize>,
+    /// Whether the last step matches right there, after all others above.
+    hits: Vec<bool>,
+}
+
+fn progress<S: BlobRead + ?Sized>(places: &Places<'_, S>, selector: &Selector) -> Progress {
+    let steps = selector.steps();
+    let mut progress = Progress { reached: Vec::new(), hits: Vec::new() };
+    for place in places.ids() {
+        let above = places.get(place).parent.map_or(0, |parent| progress.reached[parent]);
+        // The last step may match again further down; the steps before it need only one way.
+        let step = above.min(steps.len() - 1);
+        let holds = steps.get(step).is_some_and(|step| holds(places, place, step));
+        progress.hits.push(holds && step + 1 == steps.len());
+        progress.reached.push(if holds { above.max(step + 1) } else { above });
+    }
+    progress
+}
+
+fn holds<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, step: &Step) -> bool {
+    let Place { parent, descriptor, position, .. } = places.get(place);
+    step.iter().all(|clause| match clause {
+        Clause::Platform(wanted) => places.platform(place).is_some_and(|actual| actual.matches(wanted)),
+        other => other.holds(descriptor, *position, parent.is_none()),
+    })
+}
+
+/// An image, and nothing that only says something about one.
+fn is_image(descriptor: &Descriptor) -> bool {
+    descriptor.media_type.is_manifest()
+        && descriptor.artifact_type.is_none()
+        && !descriptor.annotations.contains_key("vnd.docker.reference.type")
+}
+
+/// Which step nothing matched, and what was there.
+fn explain<S: BlobRead + ?Sized>(places: &Places<'_, S>, selector: &Selector, want: Want) -> ResolveError {
+    let progress = progress(places, selector);
+    let steps = selector.steps();
+    let reached = progress.reached.iter().copied().max().unwrap_or(0);
+    let Some(step) = steps.get(reached) else {
+        let what = match want {
+            Want::Any => format!("#{selector}"),
+            Want::Image => format!("an image at or below #{selector}"),
+        };
+        return not_there(&what, Vec::new());
+    };
+    let mut there: Vec<String> = Vec::new();
+    for place in places.ids() {
+        let above = places.get(place).parent.map_or(0, |parent| progress.reached[parent]);
+        if above != reached {
+            continue;
+        }
+        for clause in step {
+            if let Some(value) = value(places, place, clause)
+                && !there.contains(&value)
+            {
+                there.push(value);
+            }
+        }
+    }
+    let shown = Selector::new(vec![step.clone()]).map_or_else(String::new, |step| step.to_string());
+    not_there(&format!("{shown:?} of #{selector}"), there)
+}
+
+/// What a place has where a clause asks.
+fn value<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, clause: &Clause) -> Option<String> {
+    let Place { parent, descriptor, position, .. } = places.get(place);
+    let clause = match clause {
+        Clause::Tag(_) if parent.is_some() => return None,
+        Clause::Tag(_) => return Some(format!("#{}", printable(descriptor.ref_name()?))),
+        Clause::Platform(_) => Clause::Platform(places.platform(place)?.clone()),
+        Clause::Digest(_) => Clause::Digest(descriptor.digest.to_string()),
+        Clause::Position(_) => Clause::Position(*position),
+        Clause::Type(_) => Clause::Type(kind_of(&descriptor.media_type).into()),
+        Clause::Artifact(_) => Clause::Artifact(descriptor.artifact_type.clone()?),
+        Clause::Annotation(key, _) => {
+            Clause::Annotation(key.clone(), descriptor.annotations.get(key)?.clone())
+        }
+    };
+    Some(clause.to_string())
+}
+
+/// The shortest selector that means the object at a place alone. The exact way to the place always does.
+pub(super) fn shortest<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, want: Want) -> Selector {
+    let digest = &places.get(place).descriptor.digest;
+    let way = places.way(place);
+    let tag = way
+        .first()
+        .and_then(|&root| places.get(root).descriptor.ref_name())
+        .map(|tag| Clause::Tag(tag.into()));
+    let platform = places.platform(place).cloned().map(Clause::Platform);
+    let short = Clause::Digest(format!("{}:{}", digest.algorithm_name(), prefix(digest, 12)));
+    let mut options: Vec<Vec<Step>> = Vec::new();
+    if let Some(tag) = &tag {
+        options.push(vec![vec![tag.clone()]]);
+    }
+    if let Some(platform) = &platform {
+        options.push(vec![vec![platform.clone()]]);
+        if let Some(tag) = &tag {
+            options.push(match way.len() {
+                1 => vec![vec![tag.clone(), platform.clone()]],
+                _ => vec![vec![tag.clone()], vec![platform.clone()]],
+            });
+        }
+    }
+    options.push(vec![vec![short]]);
+    options.push(vec![vec![Clause::Digest(digest.to_string())]]);
+    let unique = options.into_iter().filter_map(Selector::new).filter(|selector| {
+        let found = matches(places, selector, want);
+        !found.is_empty() && found.iter().all(|&found| places.get(found).descriptor.digest == *digest)
+    });
+    let exact = resolution(places, place, 1).selector();
+    unique.min_by_key(|selector| selector.to_string().len()).unwrap_or(exact)
+}
+
+fn prefix(digest: &Digest, length: usize) -> &str {
+    let encoded = digest.encoded();
+    encoded.get(..length).unwrap_or(encoded)
+}
+
+fn not_found(looked_for: &str, there: &[String]) -> String {
+    const SHOWN: usize = 20;
+    if there.is_empty() {
+        return format!("nothing matches {looked_for}");
+    }
+    let more = if there.len() > SHOWN { format!(" and {} more", there.len() - SHOWN) } else { String::new() };
+    let shown = &there[..there.len().min(SHOWN)];
+    format!("nothing matches {looked_for}; there is {}{more}", shown.join(", "))
+}
+
+fn ambiguous(candidates: &[Candidate]) -> String {
+    let mut text = format!("ambiguous: {} objects match; one of these means one alone:", candidates.len());
+    for candidate in candidates {
+        text.push_str(&format!("\n  {candidate}"));
+    }
+    text
+}
+
+/// `#SELECTOR`, then what it is.
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Descriptor { media_type, digest, .. } = &self.descriptor;
+        let platform =
+            self.platform.as_ref().map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
+        write!(f, "#{}  {}  {platform}  {digest}", self.selector, kind_of(media_type))
+    }
+}
+
+#[cfg(test)]
+mod tests;

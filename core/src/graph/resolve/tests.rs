@@ -1,0 +1,169 @@
+use super::{
+    super::{
+        list::list,
+        testing::{root, store, tagged},
+    },
+    Resolution, ResolveError, Want, resolve,
+};
+use crate::{limits::Limits, store::memory::MemoryStore};
+
+fn find(selector: &str, want: Want) -> Result<Resolution, ResolveError> {
+    let (store, root) = store();
+    let selector = (!selector.is_empty()).then(|| selector.parse().unwrap());
+    resolve(&store, &root, selector.as_ref(), want, &Limits::default())
+}
+
+/// The positions of the way found.
+fn way(selector: &str, want: Want) -> Vec<usize> {
+    find(selector, want).unwrap().hops().iter().map(|hop| hop.position).collect()
+}
+
+fn message(selector: &str, want: Want) -> String {
+    find(selector, want).unwrap_err().to_string()
+}
+
+#[test]
+fn tags_platforms_and_positions() {
+    assert_eq!(way("v1", Want::Any), [0]);
+    assert_eq!(way("v1//platform=linux/arm64", Want::Any), [0, 1]);
+    assert_eq!(way("v1//platform=linux/arm64", Want::Image), [0, 1]);
+    assert_eq!(way("v2", Want::Image), [1]);
+    assert_eq!(
+        way("tag=v2,platform=linux/amd64", Want::Any),
+        [1],
+        "the config says it where the index does not"
+    );
+    assert_eq!(way("deep//platform=linux/riscv64", Want::Any), [2, 1, 0]);
+    assert_eq!(way("deep//pos=1//type=manifest", Want::Any), [2, 1, 0]);
+    assert_eq!(way("pos=2//pos=1//pos=0", Want::Any), [2, 1, 0]);
+    assert_eq!(way("platform=linux/riscv64", Want::Image), [2, 1, 0]);
+    assert_eq!(way("v1//annotation.vnd.docker.reference.type=attestation-manifest", Want::Any), [0, 2]);
+}
+
+#[test]
+fn the_way_itself_can_be_asked_for() {
+    let resolution = find("deep//platform=linux/riscv64", Want::Any).unwrap();
+    let exact = resolution.selector().to_string();
+    assert!(exact.starts_with("pos=2//pos=1//pos=0,digest=sha256:"), "{exact}");
+    assert_eq!(find(&exact, Want::Any).unwrap(), resolution);
+    let stored = serde_json::to_string(&resolution).unwrap();
+    assert_eq!(serde_json::from_str::<Resolution>(&stored).unwrap(), resolution);
+    assert!(serde_json::from_str::<Resolution>("[]").is_err());
+}
+
+#[test]
+fn digests_may_be_cut_short() {
+    let digest = find("v2", Want::Any).unwrap().target().digest.to_string();
+    assert_eq!(way(&format!("digest={digest}"), Want::Any), [1]);
+    assert_eq!(way(&format!("digest={}", &digest[..16]), Want::Any), [1]);
+    assert_eq!(way(&format!("digest={}", &digest[7..16]), Want::Any), [1]);
+}
+
+#[test]
+fn the_same_object_at_several_places_is_one() {
+    // amd64 is in v1, in deep, and has a tag of its own.
+    let digest = find("again", Want::Any).unwrap().target().digest.clone();
+    let found = find(&format!("digest={digest}"), Want::Any).unwrap();
+    assert_eq!((found.hops().len(), found.report().places), (2, 3));
+    assert!(found.report().to_string().ends_with("the first of 3 places\n"));
+}
+
+#[test]
+fn several_objects_are_told_apart_by_the_shortest_selectors() {
+    let error = find("v1", Want::Image).unwrap_err();
+    let ResolveError::Ambiguous { candidates } = &error else { panic!("{error}") };
+    let shown: Vec<String> = candidates.iter().map(|candidate| candidate.selector.to_string()).collect();
+    assert_eq!(shown, ["v1//platform=linux/amd64", "platform=linux/arm64/v8"]);
+    let text = error.to_string();
+    assert!(text.contains("#platform=linux/arm64/v8  manifest  linux/arm64/v8  sha256:"), "{text}");
+    for candidate in candidates {
+        let again = find(&candidate.selector.to_string(), Want::Image).unwrap();
+        assert_eq!(again.target().digest, candidate.descriptor.digest);
+    }
+}
+
+#[test]
+fn every_object_has_a_selector_that_means_it_alone() {
+    let (store, root) = store();
+    let limits = Limits::default();
+    let places = super::Places::walk(&store, &root, &limits).unwrap();
+    for place in places.ids() {
+        let selector = super::shortest(&places, place, Want::Any);
+        let found = resolve(&store, &root, Some(&selector), Want::Any, &limits).unwrap();
+        assert_eq!(found.target().digest, places.get(place).descriptor.digest, "{selector}");
+    }
+    assert_eq!(places.ids().len(), 5 + 3 + 2 + 3 + 1);
+}
+
+#[test]
+fn nothing_found_says_which_step_and_what_is_there() {
+    assert_eq!(
+        message("v3", Want::Any),
+        "nothing matches \"v3\" of #v3; there is #v1, #v2, #deep, #sparse, #again"
+    );
+    assert_eq!(
+        message("v1//platform=windows/amd64", Want::Any),
+        "nothing matches \"platform=windows/amd64\" of #v1//platform=windows/amd64; \
+         there is platform=linux/amd64, platform=linux/arm64/v8, platform=unknown/unknown"
+    );
+    assert_eq!(
+        message("v2//type=manifest", Want::Any),
+        "nothing matches \"type=manifest\" of #v2//type=manifest"
+    );
+    assert_eq!(message("sparse", Want::Image), "nothing matches an image at or below #sparse");
+    assert_eq!(way("sparse", Want::Any), [3]);
+}
+
+#[test]
+fn without_a_selector_there_must_be_one_image_or_a_latest() {
+    assert!(message("", Want::Any).contains("there is #v1, #v2, #deep, #sparse, #again"));
+    let one = MemoryStore::new().unwrap();
+    let image = super::super::testing::image(&one, "linux/amd64", 1);
+    let limits = Limits::default();
+    let only = root(&one, &[image.clone()]);
+    assert_eq!(resolve(&one, &only, None, Want::Image, &limits).unwrap().target().digest, image.digest);
+    let other = super::super::testing::image(&one, "linux/amd64", 2);
+    let two = root(&one, &[tagged(other.clone(), "latest")]);
+    assert_eq!(resolve(&one, &two, None, Want::Image, &limits).unwrap().target().digest, other.digest);
+    let empty = MemoryStore::new().unwrap();
+    assert!(resolve(&empty, &root(&empty, &[]), None, Want::Any, &limits).is_err());
+}
+
+#[test]
+fn depth_and_number_are_limited() {
+    let (store, root) = store();
+    let selector = "deep//platform=linux/riscv64".parse().unwrap();
+    let tight = Limits { depth: 1, ..Limits::default() };
+    let error = resolve(&store, &root, Some(&selector), Want::Any, &tight).unwrap_err();
+    assert!(error.to_string().ends_with("more than the limit of 1 (depth)"), "{error}");
+    let tight = Limits { descriptors: 5, ..Limits::default() };
+    let error = list(&store, &root, &tight).unwrap_err();
+    assert_eq!(error.to_string(), "descriptors in the store: more than the limit of 5 (descriptors)");
+}
+
+#[test]
+fn a_listing_shows_every_place() {
+    let (store, root) = store();
+    let listing = list(&store, &root, &Limits::default()).unwrap();
+    let text = listing.to_string();
+    let shape: Vec<String> = text
+        .lines()
+        .map(|line| line.split("sha256:").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        shape[1..8],
+        [
+            "v1 index -",
+            "- manifest linux/amd64",
+            "- manifest linux/arm64/v8",
+            "- manifest unknown/unknown",
+            "v2 manifest linux/amd64",
+            "deep index -",
+            "- index -",
+        ]
+    );
+    assert!(text.lines().nth(2).unwrap().starts_with("  -"), "{text}");
+    assert!(text.contains("missing"));
+    let json: serde_json::Value = serde_json::to_value(&listing).unwrap();
+    assert_eq!(json["entries"][2]["entries"][1]["entries"][0]["platform"]["architecture"], "riscv64");
+}

@@ -1,0 +1,103 @@
+//! A store with everything a graph can have, for tests.
+
+use std::io::Write as _;
+
+use crate::{
+    digest::{Algorithm, Digest},
+    hash::digest_of,
+    spec::{
+        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw, RootFs,
+        media_type::{CONFIG, INDEX, MANIFEST},
+    },
+    store::{BlobWriter, RootIndexExt as _, memory::MemoryStore, put_document},
+};
+
+/// An image of that platform; `salt` makes it differ from others.
+pub(super) fn image(store: &MemoryStore, platform: &str, salt: u64) -> Descriptor {
+    let platform: Platform = platform.parse().unwrap();
+    let config = ImageConfig {
+        created: Some(format!("2020-01-01T00:00:{salt:02}Z")),
+        author: None,
+        architecture: platform.architecture.clone(),
+        variant: platform.variant.clone(),
+        os: platform.os.clone(),
+        os_version: None,
+        os_features: None,
+        config: None,
+        rootfs: RootFs { kind: "layers".into(), diff_ids: Vec::new() },
+        history: None,
+    };
+    let config = put_document(store, &Raw::new(config).unwrap(), &MediaType::literal(CONFIG)).unwrap();
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: None,
+        artifact_type: None,
+        config,
+        layers: Vec::new(),
+        subject: None,
+        annotations: Annotations::new(),
+    };
+    put_document(store, &Raw::new(manifest).unwrap(), &MediaType::literal(MANIFEST)).unwrap()
+}
+
+pub(super) fn with_platform(mut descriptor: Descriptor, platform: &str) -> Descriptor {
+    descriptor.platform = Some(platform.parse().unwrap());
+    descriptor
+}
+
+pub(super) fn annotated(mut descriptor: Descriptor, key: &str, value: &str) -> Descriptor {
+    descriptor.annotations.insert(key.into(), value.into());
+    descriptor
+}
+
+pub(super) fn tagged(descriptor: Descriptor, tag: &str) -> Descriptor {
+    annotated(descriptor, REF_NAME, tag)
+}
+
+/// An index with a field nobody knows, and white space nobody would write.
+pub(super) fn index(store: &MemoryStore, entries: &[Descriptor]) -> Descriptor {
+    let entries: Vec<String> = entries.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
+    let text = format!(
+        "{{\"x-unknown\" : [1,  2],\n \"schemaVersion\": 2, \"mediaType\": \"{INDEX}\",\n \"manifests\": [\n  {}\n ]}}\n",
+        entries.join(",\n  ")
+    );
+    let mut writer = BlobWriter::new(store).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
+    let (digest, size) = writer.finish().unwrap();
+    Descriptor::new(MediaType::literal(INDEX), digest, size)
+}
+
+pub(super) fn root(store: &MemoryStore, entries: &[Descriptor]) -> Raw<Index> {
+    store.update(|root| entries.iter().try_fold(root.clone(), |root, entry| root.push(entry))).unwrap()
+}
+
+/// `v1`: an index of two platforms and what BuildKit adds; `v2`: a bare manifest; `deep`: an index with the index of `v1`
+/// and an index of one image; `sparse`: an index the store lacks; `again`: one of the images of `v1`.
+pub(super) fn store() -> (MemoryStore, Raw<Index>) {
+    let store = MemoryStore::new().unwrap();
+    let amd64 = image(&store, "linux/amd64", 1);
+    let arm64 = image(&store, "linux/arm64", 1);
+    let proof = annotated(
+        with_platform(image(&store, "unknown/unknown", 1), "unknown/unknown"),
+        "vnd.docker.reference.type",
+        "attestation-manifest",
+    );
+    let both = index(
+        &store,
+        &[with_platform(amd64.clone(), "linux/amd64"), with_platform(arm64, "linux/arm64/v8"), proof],
+    );
+    let inner = index(&store, &[with_platform(image(&store, "linux/riscv64", 2), "linux/riscv64")]);
+    let deep = index(&store, &[both.clone(), inner]);
+    let missing: Digest = digest_of(Algorithm::Sha256, b"elsewhere");
+    let root = root(
+        &store,
+        &[
+            tagged(both, "v1"),
+            tagged(image(&store, "linux/amd64", 3), "v2"),
+            tagged(deep, "deep"),
+            tagged(Descriptor::new(MediaType::literal(INDEX), missing, 9), "sparse"),
+            tagged(amd64, "again"),
+        ],
+    );
+    (store, root)
+}

@@ -1,0 +1,172 @@
+//! Every place of a store, in document order.
+
+use std::cell::OnceCell;
+
+use super::selector::{Selector, Step};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, ImageConfig, Index, Manifest, Platform, Raw},
+    store::{BlobRead, BlobReadExt as _},
+};
+
+/// One slot of one index, as reached by one way from `index.json`.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The place above; `None` for an entry of `index.json`.
+    pub(super) parent: Option<usize>,
+    /// Digest of the index it is in.
+    pub(super) index: Digest,
+    pub(super) position: usize,
+    pub(super) descriptor: Descriptor,
+    /// An index that the store lacks: what is below it cannot be known.
+    pub(super) missing: bool,
+    platform: OnceCell<Option<Platform>>,
+}
+
+/// All places that were walked; parents stand before children.
+pub(super) struct Places<'a, S: ?Sized> {
+    store: &'a S,
+    limits: &'a Limits,
+    places: Vec<Place>,
+}
+
+impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
+    /// Walks all that is below an index.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]; whatever reading an index meets, except that it is
+    /// missing.
+    pub(super) fn walk(store: &'a S, root: &Raw<Index>, limits: &'a Limits) -> Result<Self> {
+        Self::walk_where(store, root, limits, |_| true)
+    }
+
+    /// Walks what a selector can mean: a tag stands on an entry of `index.json`, so the others need not be opened.
+    pub(super) fn walk_for(
+        store: &'a S,
+        root: &Raw<Index>,
+        selector: &Selector,
+        limits: &'a Limits,
+    ) -> Result<Self> {
+        let tag = selector.steps().first().and_then(tag_of);
+        Self::walk_where(store, root, limits, |entry| tag.is_none_or(|tag| entry.ref_name() == Some(tag)))
+    }
+
+    fn walk_where(
+        store: &'a S,
+        root: &Raw<Index>,
+        limits: &'a Limits,
+        open: impl Fn(&Descriptor) -> bool,
+    ) -> Result<Self> {
+        let mut places = Self { store, limits, places: Vec::new() };
+        let digest = root.digest();
+        for (position, entry) in root.view().manifests.iter().enumerate() {
+            let place = places.push(None, &digest, position, entry)?;
+            if open(entry) {
+                places.below(place, 1)?;
+            }
+        }
+        Ok(places)
+    }
+
+    fn below(&mut self, parent: usize, depth: usize) -> Result<()> {
+        let descriptor = self.places[parent].descriptor.clone();
+        if !descriptor.media_type.is_index() {
+            return Ok(());
+        }
+        if depth > self.limits.depth {
+            let what = format!("index {}: depth of indexes", descriptor.digest);
+            return Err(Error::Limit { what, name: "depth", limit: self.limits.depth as u64 });
+        }
+        let index: Raw<Index> = match self.store.document(&descriptor, self.limits) {
+            Err(Error::MissingBlob(_)) => {
+                self.places[parent].missing = true;
+                return Ok(());
+            }
+            result => result?,
+        };
+        for (position, entry) in index.view().manifests.iter().enumerate() {
+            let place = self.push(Some(parent), &descriptor.digest, position, entry)?;
+            self.below(place, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        parent: Option<usize>,
+        index: &Digest,
+        position: usize,
+        entry: &Descriptor,
+    ) -> Result<usize> {
+        if self.places.len() >= self.limits.descriptors {
+            let limit = self.limits.descriptors as u64;
+            return Err(Error::Limit { what: "descriptors in the store".into(), name: "descriptors", limit });
+        }
+        self.places.push(Place {
+            parent,
+            index: index.clone(),
+            position,
+            descriptor: entry.clone(),
+            missing: false,
+            platform: OnceCell::new(),
+        });
+        Ok(self.places.len() - 1)
+    }
+
+    pub(super) fn get(&self, place: usize) -> &Place {
+        &self.places[place]
+    }
+
+    pub(super) fn ids(&self) -> std::ops::Range<usize> {
+        0..self.places.len()
+    }
+
+    /// The way from an entry of `index.json` to a place, both included.
+    pub(super) fn way(&self, place: usize) -> Vec<usize> {
+        let mut way = vec![place];
+        while let Some(parent) = self.places[way[way.len() - 1]].parent {
+            way.push(parent);
+        }
+        way.reverse();
+        way
+    }
+
+    /// What an object runs on: as its descriptor says, else as its config does. Unreadable ones have none.
+    pub(super) fn platform(&self, place: usize) -> Option<&Platform> {
+        let place = &self.places[place];
+        place.platform.get_or_init(|| self.read_platform(&place.descriptor)).as_ref()
+    }
+
+    fn read_platform(&self, descriptor: &Descriptor) -> Option<Platform> {
+        if descriptor.platform.is_some() || !descriptor.media_type.is_manifest() {
+            return descriptor.platform.clone();
+        }
+        let manifest: Raw<Manifest> = self.store.document(descriptor, self.limits).ok()?;
+        let config = &manifest.view().config;
+        if !config.media_type.is_config() {
+            return None;
+        }
+        let config: Raw<ImageConfig> = self.store.document(config, self.limits).ok()?;
+        Some(config.view().platform())
+    }
+
+    /// Bytes of config and layers of a manifest, as stored; `None` for anything else.
+    pub(super) fn image_size(&self, place: usize) -> Option<u64> {
+        let descriptor = &self.places[place].descriptor;
+        if !descriptor.media_type.is_manifest() {
+            return None;
+        }
+        let manifest: Raw<Manifest> = self.store.document(descriptor, self.limits).ok()?;
+        let manifest = manifest.view();
+        Some(manifest.layers.iter().fold(manifest.config.size, |sum, layer| sum.saturating_add(layer.size)))
+    }
+}
+
+fn tag_of(step: &Step) -> Option<&str> {
+    step.iter().find_map(|clause| match clause {
+        super::selector::Clause::Tag(tag) => Some(tag.as_str()),
+        _ => None,
+    })
+}

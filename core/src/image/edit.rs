@@ -1,0 +1,100 @@
+//! Edits of one image: new documents in the store, everything unknown in them kept.
+
+use super::Image;
+use crate::{
+    error::Result,
+    layer::writer::Layer,
+    spec::{
+        Annotations, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw, RootFs,
+        media_type::{
+            CONFIG, Compression, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD, DOCKER_MANIFEST, MANIFEST,
+        },
+    },
+    store::{Store, put_document},
+};
+
+/// Puts a layer on top: the config gets its diff_id and the history entry, the manifest its descriptor. Both go to the store;
+/// nothing points at them yet. The image's `created` becomes that of the history entry.
+///
+/// A config without history, or with less of it than layers, is filled up with empty entries first: readers count them.
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) if the store cannot be written.
+pub fn append_layer<S: Store + ?Sized>(
+    store: &S,
+    image: &Image,
+    layer: &Layer,
+    compression: Compression,
+    history: &History,
+) -> Result<Image> {
+    let mut config = image.config.push_layer(&layer.diff_id)?;
+    let listed = image.config.view().history.iter().flatten();
+    let made = listed.filter(|entry| entry.empty_layer != Some(true)).count();
+    for _ in made..image.manifest.view().layers.len() {
+        config = config.push_history(&History::default())?;
+    }
+    config = config.push_history(history)?;
+    if let Some(created) = &history.created {
+        config = config.set_created(created)?;
+    }
+    let docker = image.descriptor.media_type.as_str() == DOCKER_MANIFEST;
+    let layer = Descriptor::new(layer_type(docker, compression), layer.digest.clone(), layer.size);
+    with_config(store, image, config, |manifest| manifest.push_layer(&layer))
+}
+
+/// Makes an image without layers, for that platform, created at that time (RFC 3339).
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) if the store cannot be written.
+pub fn blank<S: Store + ?Sized>(store: &S, platform: &Platform, created: &str) -> Result<Descriptor> {
+    let config = Raw::new(ImageConfig {
+        created: Some(created.into()),
+        author: None,
+        architecture: platform.architecture.clone(),
+        variant: platform.variant.clone(),
+        os: platform.os.clone(),
+        os_version: platform.os_version.clone(),
+        os_features: (!platform.os_features.is_empty()).then(|| platform.os_features.clone()),
+        config: Some(ContainerConfig::default()),
+        rootfs: RootFs { kind: "layers".into(), diff_ids: Vec::new() },
+        history: Some(Vec::new()),
+    })?;
+    let manifest = Raw::new(Manifest {
+        schema_version: 2,
+        media_type: Some(MediaType::literal(MANIFEST)),
+        artifact_type: None,
+        config: put_document(store, &config, &MediaType::literal(CONFIG))?,
+        layers: Vec::new(),
+        subject: None,
+        annotations: Annotations::new(),
+    })?;
+    put_document(store, &manifest, &MediaType::literal(MANIFEST))
+}
+
+fn with_config<S: Store + ?Sized>(
+    store: &S,
+    image: &Image,
+    config: Raw<ImageConfig>,
+    then: impl FnOnce(Raw<Manifest>) -> Result<Raw<Manifest>>,
+) -> Result<Image> {
+    let descriptor = put_document(store, &config, &image.manifest.view().config.media_type)?;
+    let manifest = then(image.manifest.set_config(&descriptor, config.bytes())?)?;
+    let mut descriptor = image.descriptor.clone();
+    let written = put_document(store, &manifest, &descriptor.media_type)?;
+    descriptor.digest = written.digest;
+    descriptor.size = written.size;
+    descriptor.data = None;
+    Ok(Image { descriptor, manifest, config })
+}
+
+/// A layer's media type, in the family of its manifest: Docker's readers know their own only.
+fn layer_type(docker: bool, compression: Compression) -> MediaType {
+    if !docker {
+        return MediaType::layer(compression);
+    }
+    MediaType::literal(match compression {
+        Compression::None => DOCKER_LAYER,
+        Compression::Gzip => DOCKER_LAYER_GZIP,
+        Compression::Zstd => DOCKER_LAYER_ZSTD,
+    })
+}

@@ -1,0 +1,77 @@
+//! One image: a manifest, its config and its layers.
+
+pub mod check;
+pub mod edit;
+pub mod layers;
+pub mod stat;
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, History, ImageConfig, Manifest, Raw},
+    store::{BlobRead, BlobReadExt as _},
+};
+
+/// A runnable image: manifest and config, read and checked against each other.
+#[derive(Debug, Clone)]
+#[allow(clippy::exhaustive_structs, reason = "a plain view")]
+pub struct Image {
+    /// What led to the manifest.
+    pub descriptor: Descriptor,
+    /// The manifest.
+    pub manifest: Raw<Manifest>,
+    /// The config.
+    pub config: Raw<ImageConfig>,
+}
+
+impl Image {
+    /// Reads manifest and config.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if this is no runnable image but an artifact or an index; [`Error::Document`] if manifest and
+    /// config contradict each other; whatever reading a document meets.
+    pub fn open(store: &(impl BlobRead + ?Sized), descriptor: &Descriptor, limits: &Limits) -> Result<Self> {
+        let unsupported = |what: &str| {
+            Err(Error::Unsupported(format!("{} is {what}, not a runnable image", descriptor.digest)))
+        };
+        if descriptor.media_type.is_index() {
+            return unsupported("an index");
+        }
+        if !descriptor.media_type.is_manifest() {
+            return unsupported(&format!("of type {}", descriptor.media_type));
+        }
+        let manifest: Raw<Manifest> = store.document(descriptor, limits)?;
+        let config = &manifest.view().config;
+        if !config.media_type.is_config() {
+            return unsupported(&format!("an artifact with a config of type {}", config.media_type));
+        }
+        let config: Raw<ImageConfig> = store.document(config, limits)?;
+        let (layers, diff_ids) = (manifest.view().layers.len(), config.view().rootfs.diff_ids.len());
+        if layers != diff_ids {
+            let what = format!("image {}", descriptor.digest);
+            return Err(Error::document(what, format!("the manifest has {layers} layers, the config {diff_ids} diff_ids")));
+        }
+        Ok(Self { descriptor: descriptor.clone(), manifest, config })
+    }
+
+    /// The layers with their diff_ids, the base first.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = (&Descriptor, &Digest)> {
+        self.manifest.view().layers.iter().zip(&self.config.view().rootfs.diff_ids)
+    }
+
+    /// Bytes of all layers, as stored.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.manifest.view().layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.size))
+    }
+
+    /// The history, each entry with the layer it made, if it made one and the counts agree so far.
+    pub fn history(&self) -> impl Iterator<Item = (&History, Option<(&Descriptor, &Digest)>)> {
+        let mut layers = self.layers();
+        self.config.view().history.iter().flatten().map(move |entry| {
+            let layer = if entry.empty_layer == Some(true) { None } else { layers.next() };
+            (entry, layer)
+        })
+    }
+}

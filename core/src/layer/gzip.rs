@@ -1,0 +1,249 @@
+//! gzip in blocks (RFC 1952): one member, whose blocks can be deflated side by side.
+//!
+//! The input is cut every [`BLOCK`] bytes. Each block is deflated with the 32 KiB before it as dictionary and ends at a byte
+//! boundary, so the results can be joined. Where the cuts are depends on the input alone: the bytes are the same whatever the
+//! number of threads. The header has no name and no time.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+    sync::Arc,
+};
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+/// Bytes of input in a block. Larger ones compress no better; smaller ones give threads less to wait for.
+const BLOCK: usize = 256 << 10;
+/// How far back deflate can refer (RFC 1951).
+const WINDOW: usize = 32 << 10;
+const LEVEL: u32 = 6;
+/// Deflate, no flags, no time, no hint, no operating system.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
+/// Compresses what is written to it; [`GzipWriter::finish`] ends it.
+pub(super) struct GzipWriter<W: Write> {
+    out: W,
+    crc: Crc,
+    pending: Vec<u8>,
+    /// The block before, whose end is the dictionary of the next.
+    previous: Option<Arc<Vec<u8>>>,
+    running: VecDeque<Running>,
+    /// How many blocks may be in the works.
+    most: usize,
+    #[cfg(feature = "parallel")]
+    workers: Option<workers::Workers>,
+}
+
+/// A block that is deflated or being deflated.
+enum Running {
+    Done(io::Result<Vec<u8>>),
+    #[cfg(feature = "parallel")]
+    Soon(std::sync::mpsc::Receiver<io::Result<Vec<u8>>>),
+}
+
+/// A block to deflate.
+struct Job {
+    before: Option<Arc<Vec<u8>>>,
+    block: Arc<Vec<u8>>,
+    last: bool,
+}
+
+impl<W: Write> GzipWriter<W> {
+    pub(super) fn new(mut out: W, threads: usize) -> io::Result<Self> {
+        out.write_all(&HEADER)?;
+        Ok(Self {
+            out,
+            crc: Crc::new(),
+            pending: Vec::with_capacity(BLOCK),
+            previous: None,
+            running: VecDeque::new(),
+            most: 2 * threads,
+            #[cfg(feature = "parallel")]
+            workers: (threads > 1).then(|| workers::Workers::new(threads)),
+        })
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<W> {
+        self.deflate(true)?;
+        while let Some(block) = self.running.pop_front() {
+            self.out.write_all(&block.wait()?)?;
+        }
+        self.out.write_all(&self.crc.sum().to_le_bytes())?;
+        self.out.write_all(&self.crc.amount().to_le_bytes())?;
+        Ok(self.out)
+    }
+
+    fn deflate(&mut self, last: bool) -> io::Result<()> {
+        let block = Arc::new(std::mem::replace(&mut self.pending, Vec::with_capacity(BLOCK)));
+        let job = Job { before: self.previous.replace(Arc::clone(&block)), block, last };
+        let running = self.start(job);
+        self.running.push_back(running);
+        while self.running.len() >= self.most {
+            let Some(block) = self.running.pop_front() else { break };
+            self.out.write_all(&block.wait()?)?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "parallel")]
+    fn start(&self, job: Job) -> Running {
+        match &self.workers {
+            Some(workers) => Running::Soon(workers.start(job)),
+            None => Running::Done(job.run()),
+        }
+    }
+
+    #[cfg(not(feature = "parallel"))]
+    #[expect(clippy::unused_self, reason = "the other implementation has workers")]
+    fn start(&self, job: Job) -> Running {
+        Running::Done(job.run())
+    }
+}
+
+impl<W: Write> Write for GzipWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.pending.len() == BLOCK {
+            self.deflate(false)?;
+        }
+        let taken = bytes.len().min(BLOCK - self.pending.len());
+        self.crc.update(&bytes[..taken]);
+        self.pending.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(()) // a layer is whole or nothing
+    }
+}
+
+impl Running {
+    fn wait(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Done(result) => result,
+            #[cfg(feature = "parallel")]
+            Self::Soon(result) => {
+                result.recv().map_err(|_| io::Error::other("a thread that compresses died"))?
+            }
+        }
+    }
+}
+
+impl Job {
+    fn run(&self) -> io::Result<Vec<u8>> {
+        let mut state = Compress::new(Compression::new(LEVEL), false);
+        if let Some(before) = &self.before {
+            state.set_dictionary(&before[before.len().saturating_sub(WINDOW)..])?;
+        }
+        // Incompressible blocks grow by five bytes for each 64 KiB at most, and the flush adds a few.
+        let mut out = Vec::with_capacity(self.block.len() + self.block.len() / 1000 + 64);
+        let flush = if self.last { FlushCompress::Finish } else { FlushCompress::Sync };
+        loop {
+            let read = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
+            let status = state.compress_vec(self.block.get(read..).unwrap_or_default(), &mut out, flush)?;
+            let full = out.len() == out.capacity();
+            match status {
+                Status::StreamEnd => return Ok(out),
+                Status::Ok | Status::BufError if full => out.reserve(out.capacity()),
+                Status::Ok if !self.last => return Ok(out),
+                Status::Ok | Status::BufError => {
+                    return Err(io::Error::other("deflate does not come to an end"));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(feature = "parallel")]
+mod workers {
+    use std::{
+        io,
+        sync::{Arc, Mutex, PoisonError, mpsc},
+        thread,
+    };
+
+    use super::Job;
+
+    type Reply = mpsc::SyncSender<io::Result<Vec<u8>>>;
+
+    /// Threads that deflate. They end when this is dropped and the queue is empty.
+    pub(super) struct Workers(mpsc::Sender<(Job, Reply)>);
+
+    impl Workers {
+        pub(super) fn new(threads: usize) -> Self {
+            let (sender, receiver) = mpsc::channel::<(Job, Reply)>();
+            let receiver = Arc::new(Mutex::new(receiver));
+            for _ in 0..threads {
+                let receiver = Arc::clone(&receiver);
+                thread::spawn(move || {
+                    loop {
+                        let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                        let Ok((job, reply)) = job else { return };
+                        let _ = reply.send(job.run()); // nobody waits any more: the layer was given up
+                    }
+                });
+            }
+            Self(sender)
+        }
+
+        pub(super) fn start(&self, job: Job) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+            let (reply, result) = mpsc::sync_channel(1);
+            let _ = self.0.send((job, reply)); // without a thread to take it, waiting for the result fails
+            result
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use flate2::read::GzDecoder;
+
+    use super::{BLOCK, GzipWriter};
+
+    fn compress(input: &[u8], threads: usize, piece: usize) -> Vec<u8> {
+        let mut writer = GzipWriter::new(Vec::new(), threads).unwrap();
+        for piece in input.chunks(piece) {
+            writer.write_all(piece).unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 1_u32;
+        std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .take(length)
+        .collect()
+    }
+
+    #[test]
+    fn the_same_bytes_whatever_the_threads_and_pieces() {
+        let text: Vec<u8> =
+            b"a layer is a stream of changes; ".iter().copied().cycle().take(3 * BLOCK + 17).collect();
+        for input in [&b""[..], b"x", &text[..BLOCK], &text, &noise(2 * BLOCK + 5)] {
+            let one = compress(input, 1, input.len().max(1));
+            let mut back = Vec::new();
+            GzDecoder::new(&one[..]).read_to_end(&mut back).unwrap();
+            assert!(back == input);
+            for (threads, piece) in [(1, 1000), (2, 100_000), (5, 777)] {
+                assert!(compress(input, threads, piece) == one, "{threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_use_what_was_before_them() {
+        let input = noise(WINDOW_AND_A_HALF).repeat(20);
+        assert!(compress(&input, 1, input.len()).len() < input.len() / 10);
+    }
+
+    const WINDOW_AND_A_HALF: usize = 20 << 10;
+
+    #[test]
+    fn the_header_says_nothing_about_where_it_was_made() {
+        assert_eq!(compress(b"", 1, 1), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+}

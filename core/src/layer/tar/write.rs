@@ -1,0 +1,273 @@
+//! Changes become a tar archive: the same bytes for the same changes, everywhere.
+//!
+//! An entry is a ustar header. What ustar cannot say exactly (long names, large numbers, times with a fraction or before
+//! 1970, extended attributes) goes into a pax header before it, in a fixed order. The archive ends with two zero blocks
+//! and is not padded further. Sources: POSIX.1-2024, `pax`; extended attributes as `SCHILY.xattr.*`, which every reader knows.
+
+use std::{
+    borrow::Cow,
+    io::{self, Read, Write},
+};
+
+use super::{BLOCK, field, kind, records::Records};
+use crate::{
+    attrs::{Attrs, Time},
+    error::{Error, Result},
+    layer::{Change, ChangeSink, Node, whiteout},
+    name::EntryPath,
+};
+
+/// Writes changes as a tar archive. [`TarWriter::finish`] ends it.
+#[derive(Debug)]
+pub struct TarWriter<W> {
+    out: W,
+    buffer: Vec<u8>,
+}
+
+const BUFFER: usize = 256 << 10;
+/// The largest numbers of 7 and 11 octal digits.
+const MAX_7: u64 = 0o777_7777;
+const MAX_11: u64 = 0o777_7777_7777;
+
+impl<W: Write> TarWriter<W> {
+    /// Writes to `out`, in large pieces.
+    pub fn new(out: W) -> Self {
+        Self { out, buffer: vec![0; BUFFER] }
+    }
+
+    /// Ends the archive.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn finish(mut self) -> Result<W> {
+        self.write(&[0; 2 * BLOCK])?;
+        Ok(self.out)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(Error::io("write layer"))
+    }
+
+    fn pad(&mut self, size: u64) -> Result<()> {
+        let over = usize::try_from(size % BLOCK as u64).unwrap_or(0);
+        if over == 0 { Ok(()) } else { self.write(&[0; BLOCK][over..]) }
+    }
+
+    /// Copies exactly `size` bytes and fills up the last block.
+    fn body(&mut self, path: &EntryPath, size: u64, body: &mut dyn Read) -> Result<()> {
+        let mut left = size;
+        loop {
+            // One byte more than is left, to see that there is none.
+            let room = usize::try_from(left.saturating_add(1)).unwrap_or(BUFFER).min(BUFFER);
+            let got = match body.read(&mut self.buffer[..room]) {
+                Ok(got) => got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::io(format!("read /{path}"))(error)),
+            };
+            if got as u64 > left || (got == 0 && left > 0) {
+                let verb = if got == 0 { "shrank" } else { "grew" };
+                return Err(Error::layer(
+                    format!("/{path}"),
+                    format!("{verb} while it was read: expected {size} bytes"),
+                ));
+            }
+            if got == 0 {
+                return self.pad(size);
+            }
+            self.out.write_all(&self.buffer[..got]).map_err(Error::io("write layer"))?;
+            left -= got as u64;
+        }
+    }
+}
+
+impl<W: Write> ChangeSink for TarWriter<W> {
+    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        let path = whiteout::archive_path(change)?;
+        let Change::Put(entry) = change else {
+            // A marker says nothing but its name.
+            return Header::new(&path, kind::FILE, &Attrs::default()).write(self);
+        };
+        let header = match &entry.node {
+            Node::File { size } => Header { size: *size, ..Header::new(&path, kind::FILE, &entry.attrs) },
+            Node::Dir => Header::new(&path, kind::DIR, &entry.attrs),
+            Node::Symlink { target } => {
+                Header { link: target, ..Header::new(&path, kind::SYMLINK, &entry.attrs) }
+            }
+            Node::HardLink { to } => Header {
+                link: to.as_bytes(),
+                xattrs: false,
+                ..Header::new(&path, kind::HARD_LINK, &entry.attrs)
+            },
+            Node::Char { major, minor } => {
+                Header { device: (*major, *minor), ..Header::new(&path, kind::CHAR, &entry.attrs) }
+            }
+            Node::Block { major, minor } => {
+                Header { device: (*major, *minor), ..Header::new(&path, kind::BLOCK, &entry.attrs) }
+            }
+            Node::Fifo => Header::new(&path, kind::FIFO, &entry.attrs),
+        };
+        header.write(self)?;
+        match entry.node {
+            Node::File { size } => self.body(&entry.path, size, body),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One entry before it is spelled.
+struct Header<'a> {
+    path: &'a EntryPath,
+    kind: u8,
+    attrs: &'a Attrs,
+    size: u64,
+    link: &'a [u8],
+    device: (u32, u32),
+    /// Whether extended attributes are said here.
+    xattrs: bool,
+}
+
+impl<'a> Header<'a> {
+    fn new(path: &'a EntryPath, kind: u8, attrs: &'a Attrs) -> Self {
+        Self { path, kind, attrs, size: 0, link: b"", device: (0, 0), xattrs: true }
+    }
+
+    fn write<W: Write>(self, out: &mut TarWriter<W>) -> Result<()> {
+        let (block, records) = self.encode()?;
+        if let Some(records) = records {
+            let mut extended = [0; BLOCK];
+            let name = self.path.split_last().map_or(&b"root"[..], |(_, name)| name.as_bytes());
+            copy(&mut extended[field::NAME], b"PaxHeaders.0/");
+            let room = field::NAME.len() - 13;
+            copy(&mut extended[13..field::NAME.end], &name[..name.len().min(room)]);
+            octal(&mut extended[field::MODE], 0o644);
+            for zero in [field::UID, field::GID, field::MTIME, field::MAJOR, field::MINOR] {
+                octal(&mut extended[zero], 0);
+            }
+            octal(&mut extended[field::SIZE], records.len() as u64);
+            extended[field::TYPE] = kind::PAX;
+            seal(&mut extended);
+            out.write(&extended)?;
+            out.write(&records)?;
+            out.pad(records.len() as u64)?;
+        }
+        out.write(&block)
+    }
+
+    fn encode(&self) -> Result<([u8; BLOCK], Option<Vec<u8>>)> {
+        let mut block = [0; BLOCK];
+        let mut records = Records::default();
+        let path = self.full_path();
+        if !fit_path(&mut block, &path) {
+            copy(&mut block[field::NAME], &path[..field::NAME.len()]);
+            records.text("path", &path);
+        }
+        if self.link.len() > field::LINK.len() {
+            copy(&mut block[field::LINK], &self.link[..field::LINK.len()]);
+            records.text("linkpath", self.link);
+        } else {
+            copy(&mut block[field::LINK], self.link);
+        }
+        let Attrs { mode, uid, gid, mtime, ref xattrs } = *self.attrs;
+        octal(&mut block[field::MODE], u64::from(mode & 0o7777));
+        let mut number = |range: std::ops::Range<usize>, key: &str, value: u64, max: u64| {
+            let fits = value <= max;
+            octal(&mut block[range], if fits { value } else { 0 });
+            if !fits {
+                records.text(key, value.to_string().as_bytes());
+            }
+        };
+        number(field::SIZE, "size", self.size, MAX_11);
+        number(field::UID, "uid", u64::from(uid), MAX_7);
+        number(field::GID, "gid", u64::from(gid), MAX_7);
+        let whole = u64::try_from(mtime.seconds).ok().filter(|&seconds| seconds <= MAX_11);
+        octal(&mut block[field::MTIME], whole.unwrap_or(0));
+        if whole.is_none() || mtime.nanoseconds != 0 {
+            records.text("mtime", decimal(mtime).as_bytes());
+        }
+        let (major, minor) = (u64::from(self.device.0), u64::from(self.device.1));
+        if major > MAX_7 || minor > MAX_7 {
+            let reason = format!("cannot be put into a layer: device {major},{minor} is over {MAX_7}");
+            return Err(Error::layer(format!("/{}", self.path), reason));
+        }
+        octal(&mut block[field::MAJOR], major);
+        octal(&mut block[field::MINOR], minor);
+        if self.xattrs {
+            for (name, value) in xattrs {
+                records.xattr(name, value);
+            }
+        }
+        block[field::TYPE] = self.kind;
+        seal(&mut block);
+        Ok((block, records.finish()))
+    }
+
+    /// As archives have it: the root is `./`, directories end with `/`.
+    fn full_path(&self) -> Cow<'a, [u8]> {
+        match (self.path.is_root(), self.kind) {
+            (true, _) => Cow::Borrowed(b"./"),
+            (false, kind::DIR) => Cow::Owned([self.path.as_bytes(), b"/"].concat()),
+            (false, _) => Cow::Borrowed(self.path.as_bytes()),
+        }
+    }
+}
+
+/// Writes a path into name and prefix, if it fits.
+fn fit_path(block: &mut [u8; BLOCK], path: &[u8]) -> bool {
+    if path.len() <= field::NAME.len() {
+        copy(&mut block[field::NAME], path);
+        return true;
+    }
+    // The prefix as long as it can be; a name must follow, and more than the `/` of a directory.
+    let most = path.len().saturating_sub(2).min(field::PREFIX.len());
+    let Some(slash) = path[..=most].iter().rposition(|&byte| byte == b'/').filter(|&slash| slash > 0) else {
+        return false;
+    };
+    let name = &path[slash + 1..];
+    if name.len() > field::NAME.len() {
+        return false;
+    }
+    copy(&mut block[field::PREFIX], &path[..slash]);
+    copy(&mut block[field::NAME], name);
+    true
+}
+
+fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+/// Octal digits, zeros before, NUL after. The value fits.
+fn octal(to: &mut [u8], mut value: u64) {
+    let Some((nul, digits)) = to.split_last_mut() else { return };
+    *nul = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value & 7) as u8;
+        value >>= 3;
+    }
+}
+
+/// Magic, version and checksum.
+fn seal(block: &mut [u8; BLOCK]) {
+    copy(&mut block[field::MAGIC], b"ustar\x0000");
+    block[field::CHECKSUM].fill(b' ');
+    let sum: u64 = block.iter().map(|&byte| u64::from(byte)).sum();
+    // Six digits, NUL and space, as ever.
+    octal(&mut block[field::CHECKSUM.start..field::CHECKSUM.end - 1], sum);
+}
+
+/// Seconds with a fraction: -1.25 for a quarter of a second more than one second before 1970.
+fn decimal(time: Time) -> String {
+    let Time { seconds, nanoseconds } = time;
+    let (sign, seconds, nanoseconds) = match (seconds < 0, nanoseconds) {
+        (false, nanoseconds) => ("", seconds.unsigned_abs(), nanoseconds),
+        (true, 0) => ("-", seconds.unsigned_abs(), 0),
+        (true, nanoseconds) => ("-", (seconds + 1).unsigned_abs(), 1_000_000_000 - nanoseconds),
+    };
+    let fraction = if nanoseconds == 0 { String::new() } else { format!(".{nanoseconds:09}") };
+    let number = format!("{sign}{seconds}{fraction}");
+    if nanoseconds == 0 { number } else { number.trim_end_matches('0').to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! Changes become a layer in a store: archive, diff_id, compression and blob in one pass.
+
+use std::io::Read;
+
+use super::{Change, ChangeSink, compress::Compressor, tar::TarWriter};
+use crate::{
+    digest::{Algorithm, Digest},
+    error::{Error, Result},
+    hash::HashWrite,
+    spec::media_type::Compression,
+    store::{BlobWrite, BlobWriter},
+};
+
+/// A layer in the making. Dropping it discards it.
+pub struct LayerWriter<'a>(TarWriter<HashWrite<Compressor<BlobWriter<'a>>>>);
+
+/// A layer that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Layer {
+    /// Digest of the archive, uncompressed.
+    pub diff_id: Digest,
+    /// Digest of the blob.
+    pub digest: Digest,
+    /// Bytes of the blob.
+    pub size: u64,
+}
+
+impl<'a> LayerWriter<'a> {
+    /// Starts a layer.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the store cannot be written.
+    pub fn new<S: BlobWrite + ?Sized>(store: &'a S, compression: Compression) -> Result<Self> {
+        let blob = BlobWriter::new(store)?;
+        let compressor = Compressor::new(blob, compression).map_err(Error::io("write layer"))?;
+        Ok(Self(TarWriter::new(HashWrite::new(compressor, Algorithm::Sha256))))
+    }
+
+    /// Ends the layer and makes its blob visible.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; nothing is visible then.
+    pub fn finish(self) -> Result<Layer> {
+        let (compressor, diff_id, _) = self.0.finish()?.finish();
+        let (digest, size) = compressor.finish().map_err(Error::io("write layer"))?.finish()?;
+        Ok(Layer { diff_id, digest, size })
+    }
+}
+
+impl ChangeSink for LayerWriter<'_> {
+    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        self.0.put(change, body)
+    }
+}
+
+impl std::fmt::Debug for LayerWriter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LayerWriter")
+    }
+}

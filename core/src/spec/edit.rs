@@ -1,0 +1,176 @@
+//! Edits of whole documents. Each gives a new document and keeps what it does not name: unknown fields, the order of the
+//! fields, the white space. Positions count from 0; one past the end is [`crate::Error::NotFound`].
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::value::RawValue;
+
+use super::{
+    Descriptor, Document, History, ImageConfig, Index, Manifest, Platform, Raw,
+    json::{Array, Object},
+};
+use crate::{digest::Digest, error::Result};
+
+impl Raw<Index> {
+    /// Points an entry at other content: `digest`, `size` and `mediaType` become those of `new`. Content that was
+    /// embedded (`data`) is embedded again, from `bytes`; the other fields stay. So do the other fields of `new`: they are
+    /// not looked at.
+    ///
+    /// # Errors
+    /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and are not what `new` describes.
+    pub fn retarget(&self, pos: usize, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
+        self.edit_entry(pos, |entry| retarget(entry, new, bytes))
+    }
+
+    /// Sets an annotation of an entry, or removes it (`None`). The last one takes `annotations` with it.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn annotate(&self, pos: usize, key: &str, value: Option<&str>) -> Result<Self> {
+        self.edit_entry(pos, |entry| annotate(entry, key, value))
+    }
+
+    /// Adds an exact copy of an entry at the end.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn duplicate(&self, pos: usize) -> Result<Self> {
+        self.edit_entries(|entries| entries.duplicate(pos))
+    }
+
+    /// Puts an exact copy of entry `from` in the place of entry `to`.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn copy(&self, from: usize, to: usize) -> Result<Self> {
+        self.edit_entries(|entries| {
+            let copy: Box<RawValue> = serde_json::from_str(entries.get(from)?)
+                .map_err(|error| crate::Error::document(Index::KIND, error.to_string()))?;
+            entries.set(to, &copy)
+        })
+    }
+
+    /// Adds an entry at the end.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the descriptor is not valid.
+    pub fn push(&self, entry: &Descriptor) -> Result<Self> {
+        self.edit_entries(|entries| entries.push(entry))
+    }
+
+    /// Removes an entry; those behind it move forward.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn remove(&self, pos: usize) -> Result<Self> {
+        self.edit_entries(|entries| entries.remove(pos))
+    }
+
+    /// Says what an entry runs on. Fields of `platform` that are not set are removed, unknown ones stay.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn set_platform(&self, pos: usize, platform: &Platform) -> Result<Self> {
+        self.edit_entry(pos, |entry| entry.edit_object("platform", |object| set_platform(object, platform)))
+    }
+
+    fn edit_entry(&self, pos: usize, edit: impl FnOnce(&mut Object) -> Result<()>) -> Result<Self> {
+        self.edit_entries(|entries| entries.edit_object(pos, edit))
+    }
+
+    fn edit_entries(&self, edit: impl FnOnce(&mut Array) -> Result<()>) -> Result<Self> {
+        self.edit(Index::KIND, |index| index.edit_array("manifests", edit))
+    }
+}
+
+impl Raw<Manifest> {
+    /// Points the manifest at another config, as [`Raw::<Index>::retarget`] does with an entry.
+    ///
+    /// # Errors
+    /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and are not what `new` describes.
+    pub fn set_config(&self, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
+        self.edit(Manifest::KIND, |manifest| {
+            manifest.edit_object("config", |slot| retarget(slot, new, bytes))
+        })
+    }
+
+    /// Adds a layer on top.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the descriptor is not valid.
+    pub fn push_layer(&self, layer: &Descriptor) -> Result<Self> {
+        self.edit(Manifest::KIND, |manifest| manifest.edit_array("layers", |layers| layers.push(layer)))
+    }
+}
+
+impl Raw<ImageConfig> {
+    /// Adds the digest of the uncompressed topmost layer.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub fn push_layer(&self, diff_id: &Digest) -> Result<Self> {
+        self.edit(ImageConfig::KIND, |config| {
+            config.edit_object("rootfs", |rootfs| {
+                rootfs.edit_array("diff_ids", |diff_ids| diff_ids.push(diff_id))
+            })
+        })
+    }
+
+    /// Adds an entry to the history.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub fn push_history(&self, entry: &History) -> Result<Self> {
+        self.edit(ImageConfig::KIND, |config| config.edit_array("history", |history| history.push(entry)))
+    }
+
+    /// Says when the image was made: RFC 3339, which is not checked here.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub fn set_created(&self, created: &str) -> Result<Self> {
+        self.edit(ImageConfig::KIND, |config| config.set("created", created))
+    }
+}
+
+fn retarget(slot: &mut Object, new: &Descriptor, bytes: &[u8]) -> Result<()> {
+    slot.set("mediaType", &new.media_type)?;
+    slot.set("digest", &new.digest)?;
+    slot.set("size", &new.size)?;
+    if slot.get("data").is_some_and(|data| data != "null") {
+        new.verify("content to embed", bytes)?;
+        slot.set("data", &STANDARD.encode(bytes))?;
+    }
+    Ok(())
+}
+
+fn annotate(slot: &mut Object, key: &str, value: Option<&str>) -> Result<()> {
+    let mut emptied = false;
+    slot.edit_object("annotations", |annotations| {
+        match value {
+            Some(value) => annotations.set(key, value)?,
+            None => emptied = annotations.remove(key) && annotations.is_empty(),
+        }
+        Ok(())
+    })?;
+    if emptied {
+        slot.remove("annotations");
+    }
+    Ok(())
+}
+
+fn set_platform(object: &mut Object, platform: &Platform) -> Result<()> {
+    object.set("architecture", &platform.architecture)?;
+    object.set("os", &platform.os)?;
+    let features = Some(&platform.os_features).filter(|features| !features.is_empty());
+    set_or_remove(object, "os.version", platform.os_version.as_ref())?;
+    set_or_remove(object, "os.features", features)?;
+    set_or_remove(object, "variant", platform.variant.as_ref())
+}
+
+fn set_or_remove<T: serde::Serialize>(object: &mut Object, key: &str, value: Option<&T>) -> Result<()> {
+    match value {
+        Some(value) => object.set(key, value)?,
+        None => drop(object.remove(key)),
+    }
+    Ok(())
+}

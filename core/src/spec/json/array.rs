@@ -1,0 +1,116 @@
+//! Arrays that are edited as text.
+
+use serde::Serialize;
+
+use super::{Object, compact, list::List, same, scan::Shape, text};
+use crate::error::{Error, Result};
+
+/// A JSON array: elements in their order, each as it was written. Positions count from 0.
+#[derive(Debug, Clone)]
+pub struct Array {
+    what: String,
+    list: List,
+}
+
+impl Array {
+    /// Reads an array. `what` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if it is no array, or not JSON as [`super`] has it, with line and column.
+    pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
+        let list =
+            List::parse(text(what, bytes)?, Shape::Array).map_err(|reason| Error::document(what, reason))?;
+        Ok(Self { what: what.to_owned(), list })
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.list.text()
+    }
+
+    /// How many elements there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.items.len()
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.items.is_empty()
+    }
+
+    /// The JSON text of an element.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] past the end.
+    pub fn get(&self, pos: usize) -> Result<&str> {
+        self.list.items.get(pos).map(|item| item.value.as_str()).ok_or_else(|| self.past_the_end(pos))
+    }
+
+    /// Replaces an element. One that means the same already is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] past the end; [`Error::Document`] if the value cannot be written as JSON.
+    pub fn set<T: Serialize + ?Sized>(&mut self, pos: usize, value: &T) -> Result<()> {
+        let value = compact(&self.what, value)?;
+        self.set_text(pos, value)
+    }
+
+    /// Adds an element at the end.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if the value cannot be written as JSON.
+    pub fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let value = compact(&self.what, value)?;
+        self.list.push("", String::new(), value);
+        Ok(())
+    }
+
+    /// Adds an exact copy of an element at the end.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] past the end.
+    pub fn duplicate(&mut self, pos: usize) -> Result<()> {
+        let value = self.get(pos)?.to_owned();
+        self.list.push("", String::new(), value);
+        Ok(())
+    }
+
+    /// Removes an element; those behind it move forward.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] past the end.
+    pub fn remove(&mut self, pos: usize) -> Result<()> {
+        self.get(pos)?;
+        self.list.remove(pos);
+        Ok(())
+    }
+
+    /// Edits an element that is an object.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] past the end; [`Error::Document`] if it is something else; what the edit returns.
+    pub fn edit_object(&mut self, pos: usize, edit: impl FnOnce(&mut Object) -> Result<()>) -> Result<()> {
+        let mut inner = Object::parse(&format!("{}[{pos}]", self.what), self.get(pos)?.as_bytes())?;
+        edit(&mut inner)?;
+        self.set_text(pos, inner.text())
+    }
+
+    fn set_text(&mut self, pos: usize, value: String) -> Result<()> {
+        self.get(pos)?;
+        if let Some(item) = self.list.items.get_mut(pos).filter(|item| !same(&item.value, &value)) {
+            item.value = value;
+        }
+        Ok(())
+    }
+
+    fn past_the_end(&self, pos: usize) -> Error {
+        Error::NotFound(format!(
+            "{}: there is no position {pos}: it has {} entries, counted from 0",
+            self.what,
+            self.len()
+        ))
+    }
+}

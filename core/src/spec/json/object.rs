@@ -1,0 +1,116 @@
+//! Objects that are edited as text.
+
+use serde::Serialize;
+
+use super::{Array, compact, list::List, same, scan::Shape, text};
+use crate::error::{Error, Result};
+
+/// A JSON object: members in their order, each as it was written.
+///
+/// ```
+/// use ocicle::spec::json::Object;
+/// let mut object = Object::parse("example", b"{ \"b\": 1.50, \"a\": [ 1 ] }\n")?;
+/// object.set("a", "new")?;
+/// object.set("c", &true)?;
+/// assert_eq!(object.text(), "{ \"b\": 1.50, \"a\": \"new\", \"c\": true }\n");
+/// # Ok::<(), ocicle::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Object {
+    what: String,
+    list: List,
+}
+
+impl Object {
+    /// Reads an object. `what` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if it is no object, or not JSON as [`super`] has it, with line and column.
+    pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
+        let list =
+            List::parse(text(what, bytes)?, Shape::Object).map_err(|reason| Error::document(what, reason))?;
+        Ok(Self { what: what.to_owned(), list })
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.list.text()
+    }
+
+    /// The keys, in the order of the document.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.list.items.iter().map(|item| item.key.as_str())
+    }
+
+    /// Whether there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.items.is_empty()
+    }
+
+    /// The JSON text of a member's value.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.list.items.iter().find(|item| item.key == key).map(|item| item.value.as_str())
+    }
+
+    /// Sets a member: in its place, or at the end if it is new. A member that means the same already is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if the value cannot be written as JSON.
+    pub fn set<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<()> {
+        let value = compact(&self.what, value)?;
+        self.set_text(key, value)
+    }
+
+    /// Removes a member, and says whether there was one.
+    pub fn remove(&mut self, key: &str) -> bool {
+        let pos = self.list.items.iter().position(|item| item.key == key);
+        if let Some(pos) = pos {
+            self.list.remove(pos);
+        }
+        pos.is_some()
+    }
+
+    /// Edits the object that is a member's value. Where there is no member, or `null`, the edit starts with an empty
+    /// object, which is kept only if something is put in.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if the value is something else; what the edit returns.
+    pub fn edit_object(&mut self, key: &str, edit: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let before = self.container(key).unwrap_or("{}");
+        let mut inner = Self::parse(&format!("{}: {key}", self.what), before.as_bytes())?;
+        edit(&mut inner)?;
+        let after = inner.text();
+        if before == after { Ok(()) } else { self.set_text(key, after) }
+    }
+
+    /// Edits the array that is a member's value, in the same way.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if the value is something else; what the edit returns.
+    pub fn edit_array(&mut self, key: &str, edit: impl FnOnce(&mut Array) -> Result<()>) -> Result<()> {
+        let before = self.container(key).unwrap_or("[]");
+        let mut inner = Array::parse(&format!("{}: {key}", self.what), before.as_bytes())?;
+        edit(&mut inner)?;
+        let after = inner.text();
+        if before == after { Ok(()) } else { self.set_text(key, after) }
+    }
+
+    fn container(&self, key: &str) -> Option<&str> {
+        self.get(key).filter(|value| *value != "null")
+    }
+
+    fn set_text(&mut self, key: &str, value: String) -> Result<()> {
+        match self.list.items.iter_mut().find(|item| item.key == key) {
+            Some(item) if same(&item.value, &value) => {}
+            Some(item) => item.value = value,
+            None => {
+                let name = compact(&self.what, key)?;
+                self.list.push(key, name, value);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! An OCI image layout (image-spec, image-layout.md) in a directory, reached through any [`Dir`].
+//!
+//! Whatever is written goes to a temporary file beside its place, is made durable, and is renamed. A crash leaves the old
+//! or the new, and at worst a file `.ocicle-…` that nobody reads.
+
+use std::{
+    io::{self, ErrorKind, Read as _, Write},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    fs::{AttrChange, Dir, File as _},
+    limits::Limits,
+    name::{EntryPath, Name, NameBuf},
+    spec::{Annotations, Index, Layout, MediaType, Raw, media_type},
+};
+
+/// The file that makes a directory a layout.
+pub(super) const MARKER: &str = "oci-layout";
+/// The root index.
+pub(super) const INDEX: &str = "index.json";
+const BLOBS: &str = "blobs";
+
+/// A layout in a directory. Processes and threads may use it side by side.
+#[derive(Debug)]
+pub struct LayoutStore<D> {
+    dir: D,
+    limits: Limits,
+    /// Where to look for a free temporary name next.
+    next: AtomicU64,
+}
+
+impl<D: Dir> LayoutStore<D> {
+    /// Makes an empty layout in an empty directory. The file `oci-layout` comes last, since it is what makes a layout of it.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if the directory holds anything; [`Error::Io`].
+    pub fn create(dir: D) -> Result<Self> {
+        let names = dir.names().map_err(Error::io("read the directory"))?;
+        if names.iter().any(|name| name.as_name() == Name::literal(MARKER)) {
+            return Err(Error::Exists("a layout".into()));
+        }
+        if let Some(name) = names.first() {
+            let name = EntryPath::root().join(name.as_name());
+            return Err(Error::Exists(format!("a new layout needs an empty directory, but {name}")));
+        }
+        let store = Self { dir, limits: Limits::default(), next: AtomicU64::new(0) };
+        let blobs = ensure_dir(&store.dir, Name::literal(BLOBS), BLOBS)?;
+        make_dir(&blobs, Name::literal("sha256"), "blobs/sha256")?;
+        store.write(INDEX, empty_index()?.bytes())?;
+        let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;
+        store.write(MARKER, marker.bytes())?;
+        Ok(store)
+    }
+
+    /// Opens a layout.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the directory is no layout; [`Error::Document`] if it is one of another version; [`Error::Io`].
+    pub fn open(dir: D, limits: &Limits) -> Result<Self> {
+        let store = Self { dir, limits: *limits, next: AtomicU64::new(0) };
+        Raw::<Layout>::parse(MARKER, store.read(MARKER)?, None)?;
+        Ok(store)
+    }
+
+    fn read(&self, name: &'static str) -> Result<Vec<u8>> {
+        let file = self.dir.open_file(Name::literal(name)).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::NotFound(format!(
+                "there is no {name}, so this is not a layout; `ocicle init` makes one"
+            )),
+            _ => Error::io(format!("open {name}"))(error),
+        })?;
+        let mut bytes = Vec::new();
+        file.take(self.limits.document + 1)
+            .read_to_end(&mut bytes)
+            .map_err(Error::io(format!("read {name}")))?;
+        if bytes.len() as u64 > self.limits.document {
+            return Err(Error::Limit { what: name.into(), name: "document", limit: self.limits.document });
+        }
+        Ok(bytes)
+    }
+
+    fn write(&self, name: &'static str, bytes: &[u8]) -> Result<()> {
+        let mut file = Temporary::new(&self.dir, &self.next).map_err(Error::io(format!("create {name}")))?;
+        file.write_all(bytes).map_err(Error::io(format!("write {name}")))?;
+        file.place(&self.dir, Name::literal(name)).map_err(Error::io(format!("write {name}")))
+    }
+
+    /// The directory of a digest's algorithm; `None` if there is none.
+    fn algorithm(&self, digest: &Digest) -> Result<Option<D>> {
+        let name = name_of(digest.algorithm_name())?;
+        let open = |dir: &D, name| match dir.open_dir(name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            result => {
+                result.map(Some).map_err(Error::io(format!("open {BLOBS}/{}", digest.algorithm_name())))
+            }
+        };
+        match open(&self.dir, Name::literal(BLOBS))? {
+            Some(blobs) => open(&blobs, name),
+            None => Ok(None),
+        }
+    }
+}
+
+/// An index without entries.
+pub(super) fn empty_index() -> Result<Raw<Index>> {
+    Raw::new(Index {
+        schema_version: 2,
+        media_type: Some(MediaType::literal(media_type::INDEX)),
+        artifact_type: None,
+        manifests: Vec::new(),
+        subject: None,
+        annotations: Annotations::new(),
+    })
+}
+
+impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
+        match dir.open_file(name_of(digest.encoded())?) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(format!("open blob {digest}"))(error)),
+        }
+    }
+
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
+        match dir.metadata(name_of(digest.encoded())?) {
+            Ok(metadata) => Ok(Some(metadata.size)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(format!("stat blob {digest}"))(error)),
+        }
+    }
+}
+
+impl<D: Dir + Sync> BlobWrite for LayoutStore<D> {
+    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        let file = Temporary::new(&self.dir, &self.next).map_err(Error::io("create a blob"))?;
+        Ok(Box::new(LayoutPending { file }))
+    }
+}
+
+struct LayoutPending<'a, D: Dir> {
+    file: Temporary<'a, D>,
+}
+
+impl<D: Dir> Write for LayoutPending<'_, D> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl<D: Dir + Sync> Pending for LayoutPending<'_, D> {
+    fn publish(self: Box<Self>, digest: &Digest) -> Result<()> {
+        let blobs = ensure_dir(self.file.dir, Name::literal(BLOBS), BLOBS)?;
+        let place = format!("{BLOBS}/{}", digest.algorithm_name());
+        let dir = ensure_dir(&blobs, name_of(digest.algorithm_name())?, &place)?;
+        self.file.place(&dir, name_of(digest.encoded())?).map_err(Error::io(format!("write blob {digest}")))
+    }
+}
+
+impl<D: Dir> RootIndex for LayoutStore<D> {
+    fn load(&self) -> Result<Raw<Index>> {
+        Raw::parse(INDEX, self.read(INDEX)?, None)
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        let _lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
+        let actual = self.load()?.digest();
+        if actual != *expected {
+            return Err(Error::Conflict { expected: expected.clone(), actual });
+        }
+        self.write(INDEX, new.bytes())
+    }
+}
+
+/// A file in the layout's directory that has no place yet. Dropping it removes it.
+struct Temporary<'a, D: Dir> {
+    file: Option<D::File>,
+    dir: &'a D,
+    name: NameBuf,
+}
+
+impl<'a, D: Dir> Temporary<'a, D> {
+    fn new(dir: &'a D, next: &AtomicU64) -> io::Result<Self> {
+        loop {
+            let name = format!(".ocicle-{}", next.fetch_add(1, Ordering::Relaxed));
+            let name: NameBuf = Name::new(name.as_bytes()).map_err(io::Error::other)?.into();
+            match dir.create_file(name.as_name()) {
+                Ok(file) => return Ok(Self { file: Some(file), dir, name }),
+                // A writer at work, or what a crash left.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes the content durable and gives it its place.
+    fn place(mut self, to: &D, name: Name<'_>) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            file.flush()?;
+            if self.dir.support().mode {
+                file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })?;
+            }
+            file.sync()?;
+        }
+        self.dir.rename(self.name.as_name(), to, name)?;
+        self.file = None;
+        to.sync()
+    }
+}
+
+impl<D: Dir> Write for Temporary<'_, D> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.file {
+            Some(file) => file.write(bytes),
+            None => Ok(0),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl<D: Dir> Drop for Temporary<'_, D> {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = self.dir.remove_file(self.name.as_name()); // nothing depends on it, and nobody can be told
+        }
+    }
+}
+
+fn name_of(part: &str) -> Result<Name<'_>> {
+    Name::new(part.as_bytes()).map_err(|error| Error::Unsupported(format!("digest part {part:?}: {error}")))
+}
+
+fn make_dir<D: Dir>(dir: &D, name: Name<'_>, place: &str) -> Result<()> {
+    match dir.create_dir(name) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(Error::io(format!("create directory {place}"))(error)),
+    }
+    if dir.support().mode {
+        let change = AttrChange { mode: Some(0o755), ..AttrChange::default() };
+        dir.set_attrs(name, &change).map_err(Error::io(format!("set mode of {place}")))?;
+    }
+    dir.sync().map_err(Error::io(format!("sync the directory of {place}")))
+}
+
+fn ensure_dir<D: Dir>(dir: &D, name: Name<'_>, place: &str) -> Result<D> {
+    match dir.open_dir(name) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            make_dir(dir, name, place)?;
+            dir.open_dir(name).map_err(Error::io(format!("open directory {place}")))
+        }
+        result => result.map_err(Error::io(format!("open directory {place}"))),
+    }
+}

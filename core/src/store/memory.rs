@@ -1,0 +1,134 @@
+//! A store in memory: for tests, and for whoever is handed a layout as bytes.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Cursor, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, layout};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    spec::{Index, Layout, Raw},
+};
+
+/// A store in memory. It may be shared between threads.
+///
+/// ```
+/// use ocicle::store::{RootIndex as _, memory::MemoryStore};
+///
+/// let store = MemoryStore::from_layout([
+///     ("oci-layout".into(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
+///     ("index.json".into(), br#"{"schemaVersion":2,"manifests":[]}"#.to_vec()),
+/// ])?;
+/// assert!(store.load()?.view().manifests.is_empty());
+/// # Ok::<(), ocicle::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MemoryStore(Mutex<Content>);
+
+#[derive(Debug)]
+struct Content {
+    blobs: BTreeMap<Digest, Arc<[u8]>>,
+    index: Raw<Index>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    ///
+    /// # Errors
+    /// None, in truth; the empty index is made like any other.
+    pub fn new() -> Result<Self> {
+        Ok(Self(Mutex::new(Content { blobs: BTreeMap::new(), index: layout::empty_index()? })))
+    }
+
+    /// A store with the files of a layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<encoded>`. Other files are
+    /// left out, as image-spec (image-layout.md) asks.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if one of the first two is missing; [`Error::Document`].
+    pub fn from_layout(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self> {
+        let (mut marker, mut index, mut blobs) = (None, None, BTreeMap::new());
+        for (path, bytes) in files {
+            match path.as_str() {
+                layout::MARKER => marker = Some(bytes),
+                layout::INDEX => index = Some(bytes),
+                _ => {
+                    let digest = path
+                        .strip_prefix("blobs/")
+                        .and_then(|path| path.split_once('/'))
+                        .and_then(|(algorithm, encoded)| format!("{algorithm}:{encoded}").parse().ok());
+                    if let Some(digest) = digest {
+                        blobs.insert(digest, bytes.into());
+                    }
+                }
+            }
+        }
+        let missing =
+            |name| Error::NotFound(format!("there is no {name}: these are not the files of a layout"));
+        Raw::<Layout>::parse(layout::MARKER, marker.ok_or_else(|| missing(layout::MARKER))?, None)?;
+        let index = Raw::parse(layout::INDEX, index.ok_or_else(|| missing(layout::INDEX))?, None)?;
+        Ok(Self(Mutex::new(Content { blobs, index })))
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BlobRead for MemoryStore {
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        let blob = self.content().blobs.get(digest).cloned();
+        Ok(blob.map(|blob| Box::new(Cursor::new(blob)) as Box<dyn ReadSeek + '_>))
+    }
+
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        Ok(self.content().blobs.get(digest).map(|blob| blob.len() as u64))
+    }
+}
+
+impl BlobWrite for MemoryStore {
+    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        Ok(Box::new(MemoryPending { store: self, bytes: Vec::new() }))
+    }
+}
+
+struct MemoryPending<'a> {
+    store: &'a MemoryStore,
+    bytes: Vec<u8>,
+}
+
+impl Write for MemoryPending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Pending for MemoryPending<'_> {
+    fn publish(self: Box<Self>, digest: &Digest) -> Result<()> {
+        self.store.content().blobs.insert(digest.clone(), self.bytes.into());
+        Ok(())
+    }
+}
+
+impl RootIndex for MemoryStore {
+    fn load(&self) -> Result<Raw<Index>> {
+        Ok(self.content().index.clone())
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        let mut content = self.content();
+        let actual = content.index.digest();
+        if actual != *expected {
+            return Err(Error::Conflict { expected: expected.clone(), actual });
+        }
+        content.index = new.clone();
+        Ok(())
+    }
+}

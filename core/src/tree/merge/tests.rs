@@ -1,0 +1,139 @@
+use super::super::testing::{Item, clear, dir, file, link, put, remove, show, symlink, tree};
+use crate::{error::Kind, layer::Node};
+
+fn shown(layers: &[&[Item]]) -> String {
+    show(&tree(layers).unwrap())
+}
+
+fn refused(layers: &[&[Item]]) -> String {
+    let error = tree(layers).unwrap_err();
+    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    error.to_string()
+}
+
+#[test]
+fn an_entry_implies_its_parents() {
+    assert_eq!(shown(&[&[file("a/b/f", "x")]]), "/ d755 @0\n/a d755 @0\n/a/b d755 @0\n/a/b/f f644 @1 1 x1\n");
+}
+
+#[test]
+fn a_directory_keeps_its_children_and_anything_else_replaces() {
+    let base: &[Item] = &[dir("d"), file("d/f", "x")];
+    assert_eq!(shown(&[base, &[dir("d")]]), "/ d755 @0\n/d d755 @1\n/d/f f644 @1 1 x1\n");
+    assert_eq!(shown(&[base, &[file("d", "yy")]]), "/ d755 @0\n/d f644 @1 2 x1\n");
+    assert_eq!(shown(&[base, &[put("d/f", Node::Dir)]]), "/ d755 @0\n/d d755 @1\n/d/f d755 @1\n");
+    assert_eq!(shown(&[base, &[put("d/f", Node::Fifo)]]), "/ d755 @0\n/d d755 @1\n/d/f p\n");
+}
+
+#[test]
+fn a_whiteout_hides_lower_layers_only_wherever_it_stands() {
+    let base: &[Item] = &[file("d/old", "x"), file("d/both", "x")];
+    let expected = "/ d755 @0\n/d d755 @0\n/d/both f644 @1 2 x1\n";
+    assert_eq!(shown(&[base, &[remove("d/old"), remove("d/both"), file("d/both", "yy")]]), expected);
+    assert_eq!(shown(&[base, &[file("d/both", "yy"), remove("d/both"), remove("d/old")]]), expected);
+}
+
+#[test]
+fn an_opaque_marker_hides_lower_layers_only_wherever_it_stands() {
+    let base: &[Item] = &[file("d/old", "x"), file("d/sub/old", "x"), file("d/sub2/old", "x")];
+    let expected = "/ d755 @0\n/d d755 @1\n/d/new f644 @1 1 x1\n/d/sub d755 @0\n/d/sub/new f644 @1 1 x1\n";
+    assert_eq!(shown(&[base, &[dir("d"), clear("d"), file("d/new", "n"), file("d/sub/new", "n")]]), expected);
+    assert_eq!(shown(&[base, &[file("d/sub/new", "n"), file("d/new", "n"), clear("d"), dir("d")]]), expected);
+}
+
+#[test]
+fn a_directory_hidden_and_written_below_loses_its_lower_attributes() {
+    let base: &[Item] = &[dir("d"), file("d/old", "x")];
+    let expected = "/ d755 @0\n/d d755 @0\n/d/new f644 @1 1 x1\n";
+    assert_eq!(shown(&[base, &[file("d/new", "n"), remove("d")]]), expected);
+    assert_eq!(shown(&[base, &[remove("d"), file("d/new", "n")]]), expected);
+}
+
+#[test]
+fn a_whiteout_of_nothing_is_nothing() {
+    assert_eq!(shown(&[&[remove("a/b"), clear("c"), remove("d")]]), "/ d755 @0\n");
+}
+
+#[test]
+fn hard_links_share_one_inode() {
+    let made = tree(&[&[file("a", "x"), link("b", "a")], &[link("d/c", "b")]]).unwrap();
+    assert_eq!(show(&made), "/ d755 @0\n/a f644 @1 1 x3\n/b f644 @1 1 x3\n/d d755 @0\n/d/c f644 @1 1 x3\n");
+    assert_eq!(
+        shown(&[&[file("a", "x"), link("b", "a")], &[file("a", "yy")]]),
+        "/ d755 @0\n/a f644 @1 2 x1\n/b f644 @1 1 x1\n"
+    );
+}
+
+#[test]
+fn a_link_this_layer_made_to_a_lower_file_outlives_a_whiteout_of_that_file() {
+    let base: &[Item] = &[file("a", "x")];
+    let expected = "/ d755 @0\n/b f644 @1 1 x1\n";
+    assert_eq!(shown(&[base, &[link("b", "a"), remove("a")]]), expected);
+    assert_eq!(
+        shown(&[base, &[link("d/b", "a"), clear("d"), remove("a")]]),
+        "/ d755 @0\n/d d755 @0\n/d/b f644 @1 1 x1\n"
+    );
+}
+
+#[test]
+fn a_link_is_written_through_inside_the_root() {
+    let usr: &[Item] = &[dir("usr/lib"), symlink("lib", "usr/lib")];
+    assert_eq!(
+        shown(&[usr, &[file("lib/f", "x")]]),
+        "/ d755 @0\n/lib -> usr/lib\n/usr d755 @0\n/usr/lib d755 @1\n/usr/lib/f f644 @1 1 x1\n"
+    );
+    let climbing: &[Item] = &[symlink("out", "../../../etc")];
+    assert_eq!(
+        shown(&[climbing, &[file("out/f", "x")]]),
+        "/ d755 @0\n/etc d755 @0\n/etc/f f644 @1 1 x1\n/out -> ../../../etc\n"
+    );
+    let absolute: &[Item] = &[symlink("a/out", "/etc")];
+    assert_eq!(
+        shown(&[absolute, &[file("a/out/f", "x")]]),
+        "/ d755 @0\n/a d755 @0\n/a/out -> /etc\n/etc d755 @0\n/etc/f f644 @1 1 x1\n"
+    );
+}
+
+#[test]
+fn a_file_in_the_way_of_a_directory_gives_way() {
+    assert_eq!(
+        shown(&[&[file("a", "x")], &[file("a/b", "y")]]),
+        "/ d755 @0\n/a d755 @0\n/a/b f644 @1 1 x1\n"
+    );
+}
+
+#[test]
+fn what_means_nothing_is_refused() {
+    let cases: [(&[&[Item]], &str); 7] = [
+        (&[&[link("a", "a")]], "a (hard link to a): the link names itself"),
+        (&[&[dir("d"), link("a", "d")]], "a (hard link to d): the target is a directory"),
+        (&[&[link("a", "b"), file("b", "x")]], "neither a lower layer nor this one, up to here, has it"),
+        (&[&[file("", "x")]], "the root can be nothing else"),
+        (&[&[remove("")]], "names the root directory"),
+        (
+            &[&[file("d/t", "x")], &[link("d", "d/t")]],
+            "the hard link replaces the directory its target is in",
+        ),
+        (
+            &[&[symlink("l", "t")], &[file("l/f", "x"), remove("l")]],
+            "removed after entries were written through it",
+        ),
+    ];
+    for (layers, reason) in cases {
+        let message = refused(layers);
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn loops_of_links_end_at_the_limit() {
+    let error = tree(&[&[symlink("a", "b"), symlink("b", "a")], &[file("a/f", "x")]]).unwrap_err();
+    assert_eq!(error.to_string(), "a: symbolic links followed: more than the limit of 255 (links)");
+}
+
+#[test]
+fn a_body_of_another_length_is_refused() {
+    let Item(change, _) = file("f", "long");
+    let error = tree(&[&[Item(change, b"short".to_vec())]]).unwrap_err();
+    assert_eq!(error.to_string(), "f: content has 5 bytes where 4 were announced");
+}

@@ -1,0 +1,79 @@
+//! Which program a manifest is written for.
+
+use std::{fmt, str::FromStr};
+
+use crate::error::Error;
+
+/// A way to write a manifest. All of them escape names alike ([`super::vis`]) and write times with nine digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(clippy::exhaustive_enums, reason = "a new dialect is a new promise")]
+pub enum Dialect {
+    /// Ours: all that a [`Tree`](super::super::Tree) holds, and nothing more, so that
+    /// reading it back gives an equal tree. Names are relative to the directory line above
+    /// (`..` leaves it): the shortest form, and the one that streams without building paths. Beside the usual keywords it
+    /// has `xattr.NAME=BASE64` for entries of every type, and `inode=N` for names that share an inode (counted from 1
+    /// in order of appearance).
+    #[default]
+    Native,
+    /// What NetBSD mtree, gomtree, libarchive and umoci read alike: whole paths, every parent listed, no `/set`.
+    /// Extended attributes are left out, because BSD mtree refuses the file over an unknown keyword. gomtree knows no
+    /// `device`: give it `-k` where there are devices.
+    Portable,
+    /// For `mtree -f` of NetBSD and FreeBSD: relative names; names that BSD takes for patterns (`* ? [`) come last in
+    /// their directory, so that they match no sibling. Two such names that match each other cannot be told apart.
+    Bsd,
+    /// What `umoci unpack` puts beside a bundle's root: gomtree's layout and umoci's keywords, so whole seconds, no
+    /// device numbers, and extended attributes of files and directories only. `umoci repack` needs the size and link
+    /// count of directories too, which only the disk knows: see [`write_for_umoci`](super::write_for_umoci).
+    Umoci,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 4] = [Self::Native, Self::Portable, Self::Bsd, Self::Umoci];
+
+    /// The name, as [`FromStr`] takes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Portable => "portable",
+            Self::Bsd => "bsd",
+            Self::Umoci => "umoci",
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Fails with [`Error::Misuse`] for any other name.
+impl FromStr for Dialect {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|dialect| dialect.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::Misuse(format!("unknown mtree dialect {text:?}: it is one of {names}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialect_is_found_by_its_name() {
+        for dialect in Dialect::ALL {
+            assert_eq!(dialect.to_string().parse::<Dialect>().unwrap(), dialect);
+        }
+        assert_eq!(
+            "BSD".parse::<Dialect>().unwrap_err().to_string(),
+            r#"unknown mtree dialect "BSD": it is one of native, portable, bsd, umoci"#
+        );
+    }
+}

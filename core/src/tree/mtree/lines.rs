@@ -1,0 +1,88 @@
+//! The logical lines of a manifest: continued lines joined, comments and blank lines left out.
+
+use std::io::{BufRead, Read};
+
+use crate::{
+    error::{Error, Result},
+    limits::Limits,
+};
+
+pub(super) struct Lines<'a> {
+    what: &'a str,
+    input: &'a mut dyn BufRead,
+    max_line: u64,
+    limits: Limits,
+    /// Physical lines read so far.
+    read: u64,
+    line: Vec<u8>,
+    native: bool,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(what: &'a str, input: &'a mut dyn BufRead, limits: &Limits) -> Self {
+        // Whatever a layer could bring in must be readable again: an escape takes four characters for a byte.
+        let max_line = 4 * limits.header + 8 * limits.path as u64 + 1024;
+        Self { what, input, max_line, limits: *limits, read: 0, line: Vec::new(), native: false }
+    }
+
+    /// Whether the first line was that of our own dialect; known once a line was asked for.
+    pub(super) fn is_native(&self) -> bool {
+        self.native
+    }
+
+    /// The next line with the number of its first physical line (from 1); `None` at the end.
+    pub(super) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>> {
+        loop {
+            self.line.clear();
+            if !self.append_physical()? {
+                return Ok(None);
+            }
+            let number = self.read;
+            if number == 1 {
+                self.native = self.line == super::NATIVE_HEADER.trim_ascii_end();
+            }
+            // A comment is not continued, even if it ends in a backslash.
+            if matches!(self.line.trim_ascii_start().first(), None | Some(b'#')) {
+                continue;
+            }
+            while ends_in_continuation(&self.line) {
+                self.line.pop();
+                if !self.append_physical()? {
+                    break;
+                }
+            }
+            return Ok(Some((number, &self.line)));
+        }
+    }
+
+    /// Appends one physical line without its end; false at the end of the input.
+    fn append_physical(&mut self) -> Result<bool> {
+        let room = self.max_line.saturating_sub(self.line.len() as u64) + 1;
+        let got = (&mut *self.input)
+            .take(room)
+            .read_until(b'\n', &mut self.line)
+            .map_err(Error::io(format!("read {}", self.what)))?;
+        if got == 0 {
+            return Ok(false);
+        }
+        self.read += 1;
+        if self.line.last() == Some(&b'\n') {
+            self.line.pop();
+            if self.line.last() == Some(&b'\r') {
+                self.line.pop();
+            }
+        } else if got as u64 == room {
+            return Err(Error::Limit {
+                what: format!("{}: line {} is longer than {} bytes", self.what, self.read, self.max_line),
+                name: "header",
+                limit: self.limits.header,
+            });
+        }
+        Ok(true)
+    }
+}
+
+/// An odd number of backslashes: an even number is escaped backslashes.
+fn ends_in_continuation(line: &[u8]) -> bool {
+    line.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
+}

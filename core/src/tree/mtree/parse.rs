@@ -1,0 +1,156 @@
+//! Reads the manifests of every known writer.
+
+use std::io::BufRead;
+
+use super::{keywords::Keywords, lines::Lines, vis};
+use crate::{
+    error::{Error, Result},
+    fs::FileType,
+    limits::Limits,
+    name::{EntryPath, Name},
+};
+
+/// One entry of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Spec {
+    /// Where it stands: the number of its line, from 1.
+    pub line: u64,
+    /// The path below the root.
+    pub path: EntryPath,
+    /// What is said about it, the values of `/set` included.
+    pub keywords: Keywords,
+}
+
+/// Reads a manifest as a stream of entries, in the order of the file. It takes both ways to write names (relative with
+/// `..`, and whole paths), `/set` and `/unset` as BSD means them (each `/set` adds to those before; gomtree, where it
+/// replaces them, writes it so that both mean the same), continued lines, comments and CRLF. The form with the name at
+/// the end of the line (`mtree -D`) is not read.
+///
+/// ```
+/// use ocicle::{limits::Limits, tree::mtree::Parser};
+/// let text = b"#mtree\n/set uid=7\n. type=dir\nbin type=dir\n    sh mode=0755 \\\n  uid=0\n..\n./etc/motd size=3\n";
+/// let mut input = &text[..];
+/// let entries: Result<Vec<_>, _> = Parser::new("example", &mut input, &Limits::default()).collect();
+/// let found: Vec<_> = entries?.into_iter().map(|spec| (spec.path.to_string(), spec.keywords.uid)).collect();
+/// assert_eq!(
+///     found,
+///     [("".into(), Some(7)), ("bin".into(), Some(7)), ("bin/sh".into(), Some(0)), ("etc/motd".into(), Some(7))]
+/// );
+/// # Ok::<(), ocicle::Error>(())
+/// ```
+///
+/// Each item is an error if the line cannot be understood ([`Error::Document`] with its number), a limit is passed
+/// ([`Error::Limit`]: `entries`, `path`, and for the length of a line `header`) or reading fails ([`Error::Io`]).
+#[allow(missing_debug_implementations, reason = "it borrows a reader")]
+pub struct Parser<'a> {
+    what: &'a str,
+    limits: Limits,
+    lines: Lines<'a>,
+    set: Keywords,
+    dir: EntryPath,
+    /// `..` was said of the root: gomtree does so at the end.
+    left_root: bool,
+    entries: u64,
+}
+
+impl<'a> Parser<'a> {
+    /// Reads from `input`; `what` names it in errors.
+    pub fn new(what: &'a str, input: &'a mut dyn BufRead, limits: &Limits) -> Self {
+        Self {
+            what,
+            limits: *limits,
+            lines: Lines::new(what, input, limits),
+            set: Keywords::default(),
+            dir: EntryPath::root(),
+            left_root: false,
+            entries: 0,
+        }
+    }
+
+    /// Whether the first line is that of [`Dialect::Native`](super::Dialect::Native); known once an entry was asked for.
+    #[must_use]
+    pub fn is_native(&self) -> bool {
+        self.lines.is_native()
+    }
+
+    fn next_spec(&mut self) -> Result<Option<Spec>> {
+        while let Some((number, line)) = self.lines.next_line()? {
+            let invalid = |reason: String| Error::document(self.what, format!("line {number}: {reason}"));
+            let mut words = line
+                .split(|byte| matches!(byte, b' ' | b'\t'))
+                .filter(|word| !word.is_empty())
+                .take_while(|word| !word.starts_with(b"#"));
+            let Some(first) = words.next() else { continue };
+            match first {
+                b"/set" => {
+                    for word in words {
+                        self.set.put(word).map_err(invalid)?;
+                    }
+                }
+                b"/unset" => {
+                    for word in words {
+                        self.set.forget(word).map_err(invalid)?;
+                    }
+                }
+                b".." => match self.dir.split_last() {
+                    Some((above, _)) => self.dir = above,
+                    None if self.left_root => return Err(invalid("'..' above the root".into())),
+                    None => self.left_root = true,
+                },
+                _ => {
+                    let (path, is_whole) = path(first, &self.dir).map_err(invalid)?;
+                    let mut keywords = self.set.clone();
+                    for word in words {
+                        keywords.put(word).map_err(invalid)?;
+                    }
+                    if path.as_bytes().len() > self.limits.path {
+                        return Err(self.limit(number, "path", self.limits.path as u64));
+                    }
+                    self.entries += 1;
+                    if self.entries > self.limits.entries {
+                        return Err(self.limit(number, "entries", self.limits.entries));
+                    }
+                    if keywords.file_type == Some(FileType::Dir) && !is_whole {
+                        self.dir.clone_from(&path);
+                    }
+                    return Ok(Some(Spec { line: number, path, keywords }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn limit(&self, line: u64, name: &'static str, limit: u64) -> Error {
+        Error::Limit { what: format!("{}: line {line}", self.what), name, limit }
+    }
+}
+
+impl Iterator for Parser<'_> {
+    type Item = Result<Spec>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_spec().transpose()
+    }
+}
+
+/// The path that the first word of a line means, in the current directory, and whether the word is a whole path.
+fn path(word: &[u8], dir: &EntryPath) -> Result<(EntryPath, bool), String> {
+    let join = |dir: &EntryPath, part: &[u8]| -> Result<EntryPath, String> {
+        let name = vis::decode(part)?;
+        Ok(dir.join(Name::new(&name).map_err(|error| error.to_string())?))
+    };
+    if word == b"." {
+        return Ok((EntryPath::root(), false));
+    }
+    if word.starts_with(b"/") {
+        let word = String::from_utf8_lossy(word);
+        return Err(format!("'{word}' starts with '/': expected a name, a path like ./a/b, /set or /unset"));
+    }
+    let parts = vis::split_path(word);
+    if parts.len() == 1 {
+        return Ok((join(dir, word)?, false));
+    }
+    let mut names = parts.into_iter().filter(|part| !matches!(*part, b"" | b"."));
+    Ok((names.try_fold(EntryPath::root(), |path, part| join(&path, part))?, true))
+}

@@ -1,0 +1,61 @@
+//! The `ocicle` command under test.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+/// The binary: `OCICLE_BIN`, or what `cargo build` put beside the tests.
+///
+/// # Panics
+/// If it is not there.
+#[must_use]
+pub fn binary() -> PathBuf {
+    if let Some(path) = env::var_os("OCICLE_BIN") {
+        return path.into();
+    }
+    let test = env::current_exe().unwrap();
+    let beside = test.ancestors().nth(2).unwrap().join("ocicle");
+    assert!(beside.is_file(), "{} is not there: run `cargo build -p ocicle-cli` first", beside.display());
+    beside
+}
+
+/// The command with nothing of this process's settings.
+#[must_use]
+pub fn command() -> Command {
+    let mut command = Command::new(binary());
+    command.env_remove("SOURCE_DATE_EPOCH").stdin(Stdio::null());
+    command
+}
+
+/// Runs it.
+///
+/// # Panics
+/// If it cannot be started.
+pub fn try_ocicle<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Output {
+    command().args(args).output().unwrap()
+}
+
+/// Runs it; it must succeed. Gives its standard output.
+///
+/// # Panics
+/// If it fails.
+pub fn ocicle<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> String {
+    let output = try_ocicle(args);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ocicle: {}\n{error}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs it; it must fail with this exit code. Gives its standard error.
+///
+/// # Panics
+/// If it does not.
+pub fn fails<I: IntoIterator<Item: AsRef<OsStr>>>(code: i32, args: I) -> String {
+    let output = try_ocicle(args);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{error}{}", String::from_utf8_lossy(&output.stdout));
+    error
+}

@@ -1,0 +1,56 @@
+//! Directories that go away with the test.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use ocicle::fs::host::HostDir;
+
+/// A new, empty directory in the system's place for them. It is removed, with all that is in it, on drop.
+#[derive(Debug)]
+pub struct TempDir(PathBuf);
+
+impl TempDir {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// Those of making the directory.
+    pub fn new() -> io::Result<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        loop {
+            let count = MADE.fetch_add(1, Ordering::Relaxed);
+            let path = env::temp_dir().join(format!("ocicle-test-{}-{count}", process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self(path)),
+                // Left by a killed process that had our number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A handle of it.
+    ///
+    /// # Errors
+    /// Those of opening a directory.
+    pub fn open(&self) -> io::Result<HostDir> {
+        let dir = cap_std::fs::Dir::open_ambient_dir(&self.0, cap_std::ambient_authority())?;
+        Ok(HostDir::new(dir))
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        // What cannot be removed is left to whoever cleans the place up: a test must not fail for it.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,215 @@
+//! Every command as a user sees it: output, exit codes, `--json`, `--dry-run`.
+
+use std::{fs, path::Path};
+
+use ocicle_tests::{
+    fixtures::{ODD, copy_of},
+    ocicle::{command, fails, ocicle, try_ocicle},
+    temp::TempDir,
+    tools::{have, run},
+};
+use serde_json::Value;
+
+fn at(layout: &Path, fragment: &str) -> String {
+    format!("{}#{fragment}", layout.display())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn json(output: &str) -> Value {
+    serde_json::from_str(output).unwrap()
+}
+
+/// A layout with one blank image, tagged `v1`.
+fn blank(temp: &TempDir) -> std::path::PathBuf {
+    let layout = temp.path().join("images");
+    ocicle(["init", text(&layout)]);
+    let made = command()
+        .env("SOURCE_DATE_EPOCH", "0")
+        .args(["new", "--platform", "linux/arm64", &at(&layout, "v1")])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    layout
+}
+
+#[test]
+fn init_makes_a_layout_and_touches_nothing_that_is_there() {
+    let temp = TempDir::new().unwrap();
+    let layout = temp.path().join("images");
+    assert_eq!(ocicle(["init", text(&layout)]), "");
+    let written: Value = json(&fs::read_to_string(layout.join("oci-layout")).unwrap());
+    assert_eq!(written["imageLayoutVersion"], "1.0.0");
+    let index = fs::read(layout.join("index.json")).unwrap();
+    assert!(fails(1, ["init", text(&layout)]).contains("exists already"));
+    assert_eq!(fs::read(layout.join("index.json")).unwrap(), index);
+    let other = temp.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("mine"), "kept").unwrap();
+    fails(1, ["init", text(&other)]);
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+}
+
+#[test]
+fn new_makes_an_image_that_others_accept() {
+    let temp = TempDir::new().unwrap();
+    let layout = blank(&temp);
+    let stat = json(&ocicle(["stat", "--json", &at(&layout, "v1")]));
+    assert_eq!(stat["config"]["architecture"], "arm64");
+    assert_eq!(stat["config"]["created"], "1970-01-01T00:00:00Z");
+    assert_eq!(stat["manifest"]["layers"], serde_json::json!([]));
+    assert!(ocicle(["stat", &at(&layout, "v1")]).contains("linux/arm64"));
+    // The same inputs, the same bytes.
+    let again = TempDir::new().unwrap();
+    let digest = |layout: &Path| json(&ocicle(["resolve", "--json", &at(layout, "v1")]))["digest"].clone();
+    assert_eq!(digest(&layout), digest(&blank(&again)));
+    if have(&["skopeo"]) {
+        let inspected =
+            run("skopeo", ["inspect", "--config", &format!("oci:{}:v1", layout.display())]);
+        assert_eq!(json(&String::from_utf8(inspected).unwrap())["os"], "linux");
+    }
+    // Without --platform it is this machine's.
+    ocicle(["new", &at(&layout, "here")]);
+    let here = json(&ocicle(["stat", "--json", &at(&layout, "here")]));
+    assert_eq!(here["config"]["os"], std::env::consts::OS);
+    assert_eq!(ocicle(["check", text(&layout)]).lines().last().unwrap().split(": ").last(), Some("nothing wrong"));
+}
+
+#[test]
+fn tags_come_and_go() {
+    let temp = TempDir::new().unwrap();
+    let layout = blank(&temp);
+    let before = fs::read(layout.join("index.json")).unwrap();
+    ocicle(["tag", "--dry-run", &at(&layout, "v1"), "v2"]);
+    ocicle(["rm", "-n", &at(&layout, "v1")]);
+    assert_eq!(fs::read(layout.join("index.json")).unwrap(), before);
+
+    let digest = ocicle(["tag", &at(&layout, "v1"), "v2"]);
+    assert!(digest.starts_with("sha256:") && digest.ends_with('\n'), "{digest}");
+    let listed = ocicle(["ls", text(&layout)]);
+    assert!(listed.contains("v1") && listed.contains("v2"), "{listed}");
+    ocicle(["rm", &at(&layout, "v1")]);
+    let listed = ocicle(["ls", text(&layout)]);
+    assert!(!listed.contains("v1") && listed.contains("v2"), "{listed}");
+    let error = fails(3, ["rm", &at(&layout, "v1")]);
+    assert!(error.contains("v1") && error.contains("v2"), "{error}");
+    fails(2, ["tag", &at(&layout, "v2"), "not a tag"]);
+}
+
+#[test]
+fn references_that_are_not_found_or_ambiguous_exit_with_3() {
+    let temp = TempDir::new().unwrap();
+    let layout = blank(&temp);
+    ocicle(["new", "--platform", "linux/amd64", &at(&layout, "v2")]);
+    let missing = fails(3, ["resolve", &at(&layout, "v3")]);
+    assert!(missing.contains("v1") && missing.contains("v2"), "{missing}");
+    let several = fails(3, ["stat", text(&layout)]);
+    assert!(several.contains("v1") && several.contains("v2"), "{several}");
+    let ambiguous = fails(3, ["resolve", &at(&layout, "type=manifest")]);
+    assert!(ambiguous.contains("linux/arm64") || ambiguous.contains("v1"), "{ambiguous}");
+    ocicle(["tag", &at(&layout, "v2"), "latest"]);
+    let default = json(&ocicle(["resolve", "--json", text(&layout)]));
+    assert_eq!(default["digest"], json(&ocicle(["resolve", "--json", &at(&layout, "v2")]))["digest"]);
+    fails(2, ["resolve", &at(&layout, "nonsense=")]);
+    fails(2, ["ls", &at(&layout, "v1")]);
+    fails(2, ["nonsense"]);
+    let proposal = fails(2, ["resolve", "oci:images:v1"]);
+    assert!(proposal.contains("oci:images#v1"), "{proposal}");
+    assert!(fails(3, ["ls", text(temp.path())]).contains("ocicle init"));
+    fails(1, ["ls", "/nonexistent/layout"]);
+}
+
+#[test]
+fn json_states_its_version() {
+    let temp = TempDir::new().unwrap();
+    let layout = blank(&temp);
+    for command in [
+        &["ls", "--json", text(&layout)][..],
+        &["ls", "--format", "json", text(&layout)],
+        &["stat", "--json", &at(&layout, "v1")],
+        &["resolve", "--json", &at(&layout, "v1")],
+        &["check", "--json", text(&layout)],
+    ] {
+        assert_eq!(json(&ocicle(command))["schemaVersion"], 1, "{command:?}");
+    }
+}
+
+#[test]
+fn writers_side_by_side_lose_nothing() {
+    let temp = TempDir::new().unwrap();
+    let layout = blank(&temp);
+    let tags: Vec<String> = (0..16).map(|number| format!("t{number}")).collect();
+    let writers: Vec<_> =
+        tags.iter().map(|tag| command().args(["tag", &at(&layout, "v1"), tag]).spawn().unwrap()).collect();
+    for mut writer in writers {
+        assert!(writer.wait().unwrap().success());
+    }
+    let listed = ocicle(["ls", "--json", text(&layout)]);
+    for tag in tags {
+        assert!(listed.contains(&format!("\"{tag}\"")), "{tag} is lost: {listed}");
+    }
+    let left: Vec<_> = fs::read_dir(&layout).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn check_reports_everything_that_is_wrong() {
+    let Some(fixture) = ODD.layout() else { return };
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let stat = json(&ocicle(["stat", "--json", &at(&layout, "gnu")]));
+    let blob = |digest: &Value| layout.join("blobs").join(digest.as_str().unwrap().replace(':', "/"));
+    let layers = stat["manifest"]["layers"].as_array().unwrap();
+    fs::remove_file(blob(&layers[0]["digest"])).unwrap();
+    let second = blob(&layers[1]["digest"]);
+    let content = fs::read(&second).unwrap();
+    fs::remove_file(&second).unwrap();
+    fs::write(&second, &content[..content.len() - 1]).unwrap();
+    let output = try_ocicle(["check", "--json", text(&layout)]);
+    assert_eq!(output.status.code(), Some(4));
+    let report = json(&String::from_utf8(output.stdout).unwrap());
+    let problems: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["problem"].as_str().unwrap()).collect();
+    assert!(problems.iter().any(|problem| problem.contains("not in the store")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains("size mismatch")), "{problems:?}");
+}
+
+#[test]
+fn repack_goes_where_it_is_told() {
+    let Some(fixture) = ODD.layout() else { return };
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let bundle = temp.path().join("bundle");
+    ocicle(["unpack", &at(&layout, "odd"), text(&bundle)]);
+    assert!(fails(1, ["unpack", &at(&layout, "odd"), text(&bundle)]).contains("exists already"));
+    let digest_of = |fragment: &str| json(&ocicle(["resolve", "--json", &at(&layout, fragment)]))["digest"].clone();
+    let base = digest_of("odd");
+
+    fs::write(bundle.join("rootfs/new"), "1").unwrap();
+    ocicle(["repack", "--dry-run", text(&bundle), text(&layout)]);
+    assert_eq!(digest_of("odd"), base);
+    // A tag of its own leaves the old one alone.
+    let made = ocicle(["repack", text(&bundle), &at(&layout, "mine")]);
+    assert_eq!((digest_of("odd"), digest_of("mine").as_str()), (base.clone(), Some(made.trim())));
+    // In place: only while it still is what was unpacked.
+    ocicle(["repack", text(&bundle), &at(&layout, "tag=odd,pos=0")]);
+    assert_ne!(digest_of("odd"), base);
+    let error = fails(1, ["repack", text(&bundle), &at(&layout, "tag=odd,pos=0")]);
+    assert!(error.contains("unpacked from"), "{error}");
+    // Nothing said: the tag it came from.
+    let made = ocicle(["repack", text(&bundle), text(&layout)]);
+    assert_eq!(digest_of("odd").as_str(), Some(made.trim()));
+    assert!(fails(1, ["repack", text(temp.path()), text(&layout)]).contains("not a bundle"));
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for name in ["init", "new", "ls", "stat", "resolve", "tag", "rm", "unpack", "repack", "mtree", "check"] {
+        let help = ocicle([name, "--help"]);
+        assert!(help.contains("Example") && help.contains(&format!("ocicle {name}")), "{name}: {help}");
+    }
+    assert!(ocicle(["mtree", "check", "--help"]).contains("Example"));
+    assert!(ocicle(["--version"]).starts_with("ocicle "));
+}

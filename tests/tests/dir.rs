@@ -1,0 +1,93 @@
+//! Every driver of `Dir` does the same.
+
+use std::io;
+
+use ocicle::{
+    attrs::Xattrs,
+    fs::{AttrChange, Dir, File, Special, mem::MemDir},
+    name::Name,
+};
+use ocicle_tests::{dir_suite, temp::TempDir};
+use rustix::fs::{XattrFlags, setxattr};
+
+#[test]
+fn in_memory() {
+    dir_suite::run(&MemDir::new());
+}
+
+#[test]
+fn on_the_host() -> io::Result<()> {
+    dir_suite::run(&TempDir::new()?.open()?);
+    Ok(())
+}
+
+/// A file made in a directory with a default access control list is born with a list of its own.
+#[test]
+fn an_inherited_acl_is_not_part_of_the_set() -> io::Result<()> {
+    let temp = TempDir::new()?;
+    let dir = temp.open()?;
+    if setxattr(temp.path(), "system.posix_acl_default", ACL, XattrFlags::empty()).is_err() {
+        println!("skipped: no access control lists here");
+        return Ok(());
+    }
+    let file = dir.create_file(Name::literal("file"))?;
+    assert_eq!(dir.xattrs(Name::literal("file"))?.len(), 1);
+    let change = AttrChange { xattrs: Some(&Xattrs::new()), mode: Some(0o640), ..AttrChange::default() };
+    file.set_attrs(&change)?;
+    assert_eq!(dir.xattrs(Name::literal("file"))?.len(), 0);
+    assert_eq!(file.metadata()?.mode, 0o640);
+    Ok(())
+}
+
+/// posix_acl_xattr: version 2, then tag, permissions and id of owner, user 1000, group, mask and others.
+const ACL: &[u8] = b"\x02\0\0\0\
+    \x01\0\x06\0\xff\xff\xff\xff\
+    \x02\0\x06\0\xe8\x03\0\0\
+    \x04\0\x04\0\xff\xff\xff\xff\
+    \x10\0\x06\0\xff\xff\xff\xff\
+    \x20\0\0\0\xff\xff\xff\xff";
+
+#[test]
+fn attributes_of_the_system_are_left_alone() -> io::Result<()> {
+    let temp = TempDir::new()?;
+    let dir = temp.open()?;
+    let file = dir.create_file(Name::literal("file"))?;
+    let path = temp.path().join("file");
+    if setxattr(&path, "security.selinux", b"label", XattrFlags::empty()).is_err() {
+        println!("skipped: no privilege to label a file");
+        return Ok(());
+    }
+    let pair = |name: &str, value: &[u8]| (Box::from(name.as_bytes()), Box::from(value));
+    let set = Xattrs::from([pair("security.selinux", b"other"), pair("user.x", b"1")]);
+    file.set_attrs(&AttrChange { xattrs: Some(&set), ..AttrChange::default() })?;
+    let expected = Xattrs::from([pair("security.selinux", b"label"), pair("user.x", b"1")]);
+    assert_eq!(dir.xattrs(Name::literal("file"))?, expected);
+    Ok(())
+}
+
+#[test]
+fn numbers_the_kernel_would_change_are_refused() -> io::Result<()> {
+    let temp = TempDir::new()?;
+    let dir = temp.open()?;
+    let name = Name::literal("file");
+    dir.create_file(name)?;
+    let before = dir.metadata(name)?;
+    let changes = [
+        AttrChange { owner: Some((u32::MAX, 0)), ..AttrChange::default() },
+        AttrChange { owner: Some((0, u32::MAX)), ..AttrChange::default() },
+        AttrChange {
+            mtime: Some(ocicle::attrs::Time { seconds: 0, nanoseconds: 1 << 30 }),
+            ..AttrChange::default()
+        },
+    ];
+    for change in changes {
+        let error = dir.set_attrs(name, &change).map_err(|error| error.kind());
+        assert_eq!(error, Err(io::ErrorKind::InvalidInput), "{change:?}");
+    }
+    assert_eq!(dir.metadata(name)?, before);
+    for node in [Special::Char(4096, 0), Special::Block(0, 1 << 20)] {
+        let error = dir.create_node(Name::literal("node"), node).map_err(|error| error.kind());
+        assert_eq!(error, Err(io::ErrorKind::InvalidInput), "{node:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! What can be asked for. Help texts, completions and man pages come from here.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use ocicle::tree::mtree::Dialect;
+
+/// Change and inspect OCI container images: no daemon, no registry.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = REFERENCES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say what is being done.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// How to show the progress of long work.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) progress: Progress,
+}
+
+const REFERENCES: &str = "\
+References:
+  PATH                            the only image of a layout, or the one tagged `latest`
+  PATH#v1                         by tag
+  PATH#v1//platform=linux/arm64   somewhere below it, by platform
+  PATH#digest=sha256:1f2e3d4c     by digest, or the beginning of one
+  oci:PATH#…                      the same, with the kind of store
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous,
+4 verification failed, 5 differences found.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar, if standard error is a terminal.
+    #[default]
+    Auto,
+    /// A line every few seconds.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// How to print results.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Format {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    format: FormatName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum FormatName {
+    /// Text for people.
+    #[default]
+    Table,
+    /// JSON for programs; `schemaVersion` tells its shape.
+    Json,
+}
+
+impl Format {
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || self.format == FormatName::Json
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make an empty layout.
+    #[command(after_help = "Example:\n  ocicle init images")]
+    Init {
+        /// The directory; it may exist, but must be empty.
+        path: PathBuf,
+    },
+    /// Make an image without layers.
+    #[command(after_help = "Example:\n  ocicle new images#base --platform linux/arm64")]
+    New {
+        /// Layout and tag.
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// Operating system and architecture; of this machine by default.
+        #[arg(long, value_name = "OS/ARCH")]
+        platform: Option<String>,
+        #[command(flatten)]
+        edit: Edit,
+    },
+    /// List what a layout holds.
+    #[command(visible_alias = "list", after_help = "Examples:\n  ocicle ls images\n  ocicle ls --json images")]
+    Ls {
+        /// The layout.
+        #[arg(value_name = "STORE")]
+        reference: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Say what an image is: its config, layers and history.
+    #[command(after_help = "Example:\n  ocicle stat images#v1")]
+    Stat {
+        /// The image.
+        #[arg(value_name = "REF")]
+        reference: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Say which object a reference stands for, and the way to it.
+    #[command(after_help = "Example:\n  ocicle resolve images#v1//platform=linux/arm64")]
+    Resolve {
+        /// The object.
+        #[arg(value_name = "REF")]
+        reference: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Give an object one more tag.
+    #[command(after_help = "Examples:\n  ocicle tag images#v1 latest\n  \
+        ocicle tag images#v1//platform=linux/arm64 v1-arm64 --only")]
+    Tag {
+        /// The object.
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// The new tag; an object that has it now loses it.
+        name: String,
+        /// Tag the object itself, and not the tree it stands in.
+        #[arg(long)]
+        only: bool,
+        #[command(flatten)]
+        edit: Edit,
+    },
+    /// Remove a tag. Blobs stay until they are collected.
+    #[command(visible_alias = "untag", after_help = "Example:\n  ocicle rm images#v1")]
+    Rm {
+        /// Layout and tag.
+        #[arg(value_name = "REF")]
+        reference: String,
+        #[command(flatten)]
+        edit: Edit,
+    },
+    /// Unpack an image into a bundle that a runtime can start.
+    #[command(after_help = "Example:\n  ocicle unpack images#v1 bundle && runc run --bundle bundle test")]
+    Unpack {
+        /// The image.
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// The bundle: a directory, made if it is not there.
+        bundle: PathBuf,
+    },
+    /// Make what changed in a bundle a new layer of its image.
+    #[command(after_help = "Examples:\n  ocicle repack bundle images#v2\n  \
+        ocicle repack --compress zstd bundle images")]
+    Repack(Repack),
+    /// Print the manifest of an image's files, straight from its layers, as mtree(5).
+    #[command(
+        args_conflicts_with_subcommands = true,
+        subcommand_negates_reqs = true,
+        after_help = "Examples:\n  ocicle mtree images#v1\n  ocicle mtree --dialect bsd images#v1 | mtree -p bundle/rootfs\n  \
+            ocicle mtree check bundle/rootfs.mtree bundle/rootfs"
+    )]
+    Mtree {
+        /// The image.
+        #[arg(value_name = "REF", required = true)]
+        reference: Option<String>,
+        /// Whose flavour of the format.
+        #[arg(long, value_name = "NAME", default_value_t = Dialect::Native,
+            value_parser = PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(|name| name.parse::<Dialect>()))]
+        dialect: Dialect,
+        #[command(subcommand)]
+        command: Option<Mtree>,
+    },
+    /// Verify everything a layout holds: documents, blobs, layers.
+    #[command(after_help = "Example:\n  ocicle check images")]
+    Check {
+        /// The layout.
+        #[arg(value_name = "STORE")]
+        reference: String,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+/// What every command that edits can do.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Edit {
+    /// Say what would be done, and change nothing.
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Repack {
+    /// The bundle.
+    pub(crate) bundle: PathBuf,
+    /// Layout and tag for the result; without a tag, the one the bundle was unpacked from. Anything more specific than a tag is
+    /// changed in place.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// Compression of the new layer.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) compress: Compress,
+    /// Read every file, instead of trusting what the system says about unchanged ones.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Compress {
+    /// As the image's last layer.
+    #[default]
+    Auto,
+    /// A plain tar.
+    None,
+    /// gzip.
+    Gzip,
+    /// zstd.
+    Zstd,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mtree {
+    /// Compare a directory with a manifest: one line for each difference.
+    #[command(after_help = "Example:\n  ocicle mtree check bundle/rootfs.mtree bundle/rootfs")]
+    Check {
+        /// The manifest, in any dialect; `-` for standard input.
+        manifest: PathBuf,
+        /// The directory.
+        directory: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
+}

@@ -1,0 +1,133 @@
+//! `unpack` and `repack`.
+
+use std::{io::Read, path::Path};
+
+use ocicle::{
+    bundle::{
+        repack::{Bundle, Options},
+        unpack,
+    },
+    graph::{
+        Resolution,
+        resolve::Want,
+        rewrite::Destination,
+    },
+    image::Image,
+    layer::{Change, ChangeSink},
+    limits::Limits,
+    spec::{History, media_type::Compression},
+};
+
+use crate::{
+    args::{Args, Compress, Repack},
+    clock,
+    failure::Failure,
+    output,
+    place::{Place, make_dir, open_dir},
+    progress::Watched,
+};
+
+pub(super) fn unpack(args: &Args, reference: &str, bundle: &Path, limits: &Limits) -> Result<(), Failure> {
+    let place = Place::open(reference, limits)?;
+    let resolution = place.resolve(Want::Image, limits)?;
+    let image = Image::open(&place.store, resolution.target(), limits)?;
+    let (dir, made) = make_dir(bundle, true)?;
+    let store = Watched::new(args, &place.store, "unpacking", Some(image.size()));
+    let result = unpack::unpack(&store, &image, &resolution, &dir, limits);
+    if result.is_err() && made {
+        let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
+    }
+    let tree = result?;
+    if args.verbose {
+        eprintln!("unpacked {} with {} files into {}", image.descriptor.digest, tree.len(), bundle.display());
+    }
+    Ok(())
+}
+
+pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<(), Failure> {
+    let dir = open_dir(&repack.bundle)?;
+    let bundle = Bundle::open(&dir, limits)
+        .map_err(|error| Failure::failed(format!("bundle {}: {error}", repack.bundle.display())))?;
+    let place = Place::open(&repack.reference, limits)?;
+    let (at, to) = destination(&place, &bundle.state().resolution, limits)?;
+    let options = Options {
+        compression: compression(repack.compress),
+        verify: repack.verify,
+        latest: clock::source_date()?,
+        history: History {
+            created: Some(clock::now()?.to_string()),
+            created_by: Some("ocicle repack".into()),
+            ..History::default()
+        },
+    };
+    if repack.edit.dry_run {
+        let mut lines = Lines::default();
+        bundle.changes(repack.verify, &mut lines)?;
+        return output::print(|out| lines.0.iter().try_for_each(|line| writeln!(out, "{line}")));
+    }
+    let store = Watched::new(args, &place.store, "repacking", None);
+    let done = bundle.repack(&store, &at, &to, &options)?;
+    if !args.quiet {
+        for path in &done.summary.sockets {
+            eprintln!("warning: /{path} is a socket: no layer can hold one, it is left out");
+        }
+    }
+    if args.verbose {
+        match &done.layer {
+            Some(layer) => eprintln!("{} changes, new layer {} of {} bytes", done.summary.changes, layer.digest, layer.size),
+            None => eprintln!("nothing changed, no layer added"),
+        }
+    }
+    output::print(|out| writeln!(out, "{}", done.resolution.target().digest))
+}
+
+/// Where the result goes. A tag, or by default the tag the bundle came from, gets a copy of the tree the image stands in;
+/// anything more specific must still be the image the bundle came from, and is changed in place.
+fn destination(
+    place: &Place,
+    from: &Resolution,
+    limits: &Limits,
+) -> Result<(Resolution, Destination), Failure> {
+    let Some(selector) = &place.selector else {
+        let to = match from.tag() {
+            Some(tag) => Destination::Tag(tag.parse()?),
+            None => Destination::InPlace,
+        };
+        return Ok((from.clone(), to));
+    };
+    if let Some(tag) = selector.as_tag() {
+        return Ok((from.clone(), Destination::Tag(tag.parse()?)));
+    }
+    let at = place.resolve(Want::Image, limits)?;
+    let (now, then) = (&at.target().digest, &from.target().digest);
+    if now != then {
+        return Err(Failure::failed(format!(
+            "#{selector} is {now}, but the bundle was unpacked from {then}: repack to a new tag instead"
+        )));
+    }
+    Ok((at, Destination::InPlace))
+}
+
+fn compression(compress: Compress) -> Option<Compression> {
+    match compress {
+        Compress::Auto => None,
+        Compress::None => Some(Compression::None),
+        Compress::Gzip => Some(Compression::Gzip),
+        Compress::Zstd => Some(Compression::Zstd),
+    }
+}
+
+/// What a repack would put into the layer, a line for each change.
+#[derive(Default)]
+struct Lines(Vec<String>);
+
+impl ChangeSink for Lines {
+    fn put(&mut self, change: &Change, _: &mut dyn Read) -> ocicle::Result<()> {
+        self.0.push(match change {
+            Change::Put(entry) => format!("put /{}", entry.path),
+            Change::Remove(path) => format!("remove /{path}"),
+            Change::ClearLower(path) => format!("clear /{path}"),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! The commands: each a short composition of the library.
+
+mod bundle;
+mod edit;
+mod mtree;
+mod show;
+
+use std::process::ExitCode;
+
+use ocicle::limits::Limits;
+
+use crate::{
+    args::{Args, Command},
+    failure::Failure,
+};
+
+/// Does what was asked.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let limits = &Limits::default();
+    match &args.command {
+        Command::Init { path } => edit::init(path)?,
+        Command::New { reference, platform, edit } => edit::new(reference, platform.as_deref(), edit, limits)?,
+        Command::Ls { reference, format } => show::ls(reference, format, limits)?,
+        Command::Stat { reference, format } => show::stat(reference, format, limits)?,
+        Command::Resolve { reference, format } => show::resolve(reference, format, limits)?,
+        Command::Tag { reference, name, only, edit } => edit::tag(reference, name, *only, edit, limits)?,
+        Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
+        Command::Unpack { reference, bundle } => bundle::unpack(args, reference, bundle, limits)?,
+        Command::Repack(repack) => bundle::repack(args, repack, limits)?,
+        Command::Mtree { reference, dialect, command } => {
+            return mtree::run(args, reference.as_deref(), *dialect, command.as_ref(), limits);
+        }
+        Command::Check { reference, format } => return show::check(args, reference, format, limits),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,57 @@
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous, 4 verification failed, 5 differences.
+
+use std::process::ExitCode;
+
+use ocicle::{
+    Error,
+    error::Kind,
+    graph::resolve::ResolveError,
+};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+/// Differences were found, or a rule was not met.
+pub(crate) const DIFFERENT: u8 = 5;
+/// Content is not what it promises to be.
+pub(crate) const CORRUPT: u8 = 4;
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    pub(crate) fn report(&self) -> ExitCode {
+        eprintln!("error: {}", self.message);
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let code = match (&error, error.kind()) {
+            (Error::MissingBlob(_), _) | (_, Kind::Corrupt) => CORRUPT,
+            (_, Kind::Misuse) => 2,
+            (_, Kind::NotFound) => 3,
+            _ => 1,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Other(error) => error.into(),
+            unresolved => Self { code: 3, message: unresolved.to_string() },
+        }
+    }
+}

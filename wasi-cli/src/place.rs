@@ -1,0 +1,109 @@
+//! Where things are: references to stores, paths to directories. The only file that differs between native and WASI.
+
+use std::path::Path;
+
+use ocicle::{
+    Error,
+    graph::{
+        Resolution,
+        reference::{Reference, StoreKind},
+        resolve::{Want, resolve},
+        selector::Selector,
+    },
+    limits::Limits,
+    spec::{Index, Raw},
+    store::{RootIndex as _, layout::LayoutStore},
+};
+
+use crate::failure::Failure;
+
+/// A directory of this system.
+#[cfg(unix)]
+pub(crate) type SystemDir = ocicle::fs::host::HostDir;
+/// A directory of this system.
+#[cfg(target_os = "wasi")]
+pub(crate) type SystemDir = ocicle::fs::wasi::WasiDir;
+
+/// A layout, and what in it is meant.
+pub(crate) struct Place {
+    pub(crate) store: LayoutStore<SystemDir>,
+    pub(crate) selector: Option<Selector>,
+}
+
+impl Place {
+    /// Opens the store of a reference.
+    pub(crate) fn open(reference: &str, limits: &Limits) -> Result<Self, Failure> {
+        let Reference { kind, path, selector } = reference.parse()?;
+        match kind {
+            None | Some(StoreKind::Oci) => {}
+            Some(other) => {
+                let message = format!("{other} is not supported yet: unpack the archive into an oci: layout first");
+                return Err(Failure::failed(message));
+            }
+        }
+        let dir = open_dir(Path::new(&path))?;
+        let store = LayoutStore::open(dir, limits).map_err(|error| match error {
+            Error::NotFound(message) => Error::NotFound(format!("{path}: {message}")),
+            other => other,
+        })?;
+        Ok(Self { store, selector })
+    }
+
+    /// Opens the store of a reference that stands for all of it.
+    pub(crate) fn open_whole(reference: &str, limits: &Limits) -> Result<Self, Failure> {
+        let place = Self::open(reference, limits)?;
+        match &place.selector {
+            None => Ok(place),
+            Some(selector) => {
+                Err(Failure::usage(format!("this command is about a whole store: leave out #{selector}")))
+            }
+        }
+    }
+
+    /// The object that is meant.
+    pub(crate) fn resolve(&self, want: Want, limits: &Limits) -> Result<Resolution, Failure> {
+        self.resolve_in(&self.store.load()?, want, limits)
+    }
+
+    /// The object that is meant, in an index just read.
+    pub(crate) fn resolve_in(
+        &self,
+        root: &Raw<Index>,
+        want: Want,
+        limits: &Limits,
+    ) -> Result<Resolution, Failure> {
+        Ok(resolve(&self.store, root, self.selector.as_ref(), want, limits)?)
+    }
+}
+
+/// Opens a directory.
+pub(crate) fn open_dir(path: &Path) -> Result<SystemDir, Failure> {
+    system_dir(path).map_err(|error| Failure::failed(format!("open directory {}: {error}", path.display())))
+}
+
+/// Makes a directory if there is none, for its owner alone if `private`, and opens it. Tells whether it was made.
+pub(crate) fn make_dir(path: &Path, private: bool) -> Result<(SystemDir, bool), Failure> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    if private {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    let made = match builder.create(path) {
+        Ok(()) => true,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,
+        Err(error) => return Err(Failure::failed(format!("create directory {}: {error}", path.display()))),
+    };
+    Ok((open_dir(path)?, made))
+}
+
+#[cfg(unix)]
+fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
+    let dir = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
+    Ok(SystemDir::new(dir))
+}
+
+#[cfg(target_os = "wasi")]
+fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
+    Ok(SystemDir::new(std::fs::File::open(path)?.into()))
+}
