@@ -1,4 +1,5 @@
 //! Tests of whole layers: from a store to a sink.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::{
     collections::BTreeMap,

@@ -1,10 +1,9 @@
 //! Tests of the reader on archives made by hand, byte by byte.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod hostile;
 mod names;
 mod sparse;
-
-use std::io::Read;
 
 use super::{BLOCK, TarReader, field, kind};
 use crate::{
