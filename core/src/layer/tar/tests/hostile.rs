@@ -62,6 +62,24 @@ fn numbers_out_of_range() {
 }
 
 #[test]
+fn a_size_cannot_hide_behind_a_name() {
+    let records = pax(kind::PAX, &[("path", "a/"), ("size", "3")]);
+    assert!(
+        read_err(&[&records, &Header::new(kind::FILE, "a").finish(), &padded(b"abc")]).contains("directory")
+    );
+    assert!(read_err(&[&Header::new(kind::FILE, "a/").body(b"abc")]).contains("directory"));
+}
+
+#[test]
+fn sparse_records_where_they_make_no_sense() {
+    let records = pax(kind::PAX, &[("GNU.sparse.name", "other"), ("GNU.sparse.size", "3")]);
+    assert!(read_err(&[&records, &Header::new(kind::DIR, "a").finish()]).contains("only files"));
+    assert!(
+        read_err(&[&records, &Header::new(kind::GNU_SPARSE, "a").gnu().finish()]).contains("two formats")
+    );
+}
+
+#[test]
 fn limits_hold() {
     let limits = Limits { entries: 2, header: 1000, layer_size: 2000, ..Limits::default() };
     let kind_of = |parts: &[&[u8]]| read(parts, &limits).map_err(|error| error.to_string());
