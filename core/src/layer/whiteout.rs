@@ -88,6 +88,8 @@ fn error(path: &EntryPath, reason: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
     use super::*;
     use crate::{attrs::Attrs, layer::Node, limits::Limits};
 

@@ -1,4 +1,5 @@
 //! Tests of all decoders.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::io::{Read, Write};
 

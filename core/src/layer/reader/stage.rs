@@ -11,7 +11,7 @@ use crate::{
     hash::{Hasher, Verified},
     layer::inflate::Inflate,
     limits::Limits,
-    spec::Descriptor,
+    spec::{Descriptor, media_type::Compression},
     store::{BlobRead, BlobReadExt, ReadSeek},
 };
 
@@ -24,6 +24,8 @@ const RATIO_FROM: u64 = 1 << 30;
 /// The first stage: reads, verifies and inflates a blob, within the limits.
 pub(super) struct Content<'a> {
     what: String,
+    /// The digest that verifying the blob proves of the content too, where nothing is compressed.
+    proven: Option<Digest>,
     inflate: Inflate<Verified<Box<dyn ReadSeek + 'a>>>,
     limits: Limits,
     given: u64,
@@ -55,7 +57,8 @@ impl<'a> Content<'a> {
             });
         }
         let inflate = Inflate::new(store.open(descriptor)?, compression, &what)?;
-        Ok(Self { what, inflate, limits: *limits, given: 0 })
+        let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
+        Ok(Self { what, proven, inflate, limits: *limits, given: 0 })
     }
 
     /// The layer, for errors.
@@ -120,26 +123,32 @@ impl fmt::Debug for Content<'_> {
 pub(super) struct DiffId {
     what: String,
     expected: Digest,
-    hasher: Hasher,
+    /// None where the first stage proves the diff_id already.
+    hasher: Option<Hasher>,
 }
 
 impl DiffId {
-    pub(super) fn new(what: &str, expected: &Digest) -> Result<Self> {
+    pub(super) fn new(content: &Content<'_>, expected: &Digest) -> Result<Self> {
+        let what = content.what.clone();
         let algorithm = expected.algorithm().ok_or_else(|| {
             Error::Unsupported(format!(
                 "{what}: diff_id {expected} cannot be verified: the algorithm is none of sha256, sha384, sha512"
             ))
         })?;
-        Ok(Self { what: what.to_owned(), expected: expected.clone(), hasher: Hasher::new(algorithm) })
+        let hasher = (content.proven.as_ref() != Some(expected)).then(|| Hasher::new(algorithm));
+        Ok(Self { what, expected: expected.clone(), hasher })
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
     }
 
     /// Compares, at the end of the content.
     pub(super) fn check(self) -> Result<()> {
-        let actual = self.hasher.finish();
+        let Some(hasher) = self.hasher else { return Ok(()) };
+        let actual = hasher.finish();
         if actual == self.expected {
             return Ok(());
         }
@@ -159,6 +168,7 @@ pub(super) struct Hashed<'a> {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for a layer")]
 enum State {
     Reading(DiffId),
     Verified,
@@ -167,7 +177,7 @@ enum State {
 
 impl<'a> Hashed<'a> {
     pub(super) fn new(content: Content<'a>, diff_id: &Digest) -> Result<Self> {
-        let diff_id = DiffId::new(content.what(), diff_id)?;
+        let diff_id = DiffId::new(&content, diff_id)?;
         Ok(Self { content, state: State::Reading(diff_id), buffer: vec![0; CHUNK], start: 0, end: 0 })
     }
 

@@ -45,7 +45,7 @@ pub(super) fn read_layer<S: BlobRead + ?Sized>(
 ) -> Result<()> {
     let content = Content::open(store, descriptor, limits)?;
     let what = content.what().to_owned();
-    let diff_id = DiffId::new(&what, diff_id)?;
+    let diff_id = DiffId::new(&content, diff_id)?;
     thread::scope(|scope| {
         let (content_sender, content_receiver) = channel();
         let (hashed_sender, hashed_receiver) = channel();

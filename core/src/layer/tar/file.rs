@@ -23,6 +23,9 @@ impl<R: BufRead> TarReader<R> {
         }
         self.check_size(stored)?;
         let map = match (header.kind(), &pax.sparse) {
+            (kind::GNU_SPARSE, records) if !records.is_empty() => {
+                return Err(self.bad_entry("a sparse file of two formats at once"));
+            }
             (kind::GNU_SPARSE, _) => Some(self.start_old_gnu(header, stored, bytes)?),
             (_, records) if !records.is_empty() => Some(self.start_pax_sparse(records, stored, bytes)?),
             _ => {

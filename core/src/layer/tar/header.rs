@@ -19,13 +19,7 @@ impl<'a> Header<'a> {
         let expected = number::parse(stored).map_err(|reason| format!("checksum: {reason}"))?;
         let own: u32 = stored.iter().map(|&byte| u32::from(byte)).sum();
         let unsigned = i64::from(sum - own) + 8 * i64::from(b' ');
-        // A byte over 127 counts 256 less when it is signed.
-        let high = block
-            .iter()
-            .enumerate()
-            .filter(|(at, byte)| !field::CHECKSUM.contains(at) && **byte > 127)
-            .count();
-        if expected != unsigned && expected != unsigned - 256 * high as i64 {
+        if expected != unsigned && expected != unsigned - 256 * high_bytes(block) {
             return Err(format!("not a tar header: its checksum is {unsigned}, and it says {expected}"));
         }
         Ok(Some(Self(block)))
@@ -95,6 +89,12 @@ impl<'a> Header<'a> {
     fn unsigned(self, range: std::ops::Range<usize>, name: &str) -> Result<u64, Reason> {
         number::parse_unsigned(&self.0[range]).map_err(|reason| format!("{name}: {reason}"))
     }
+}
+
+/// How many bytes outside the checksum are over 127: each counts 256 less in a sum of signed bytes.
+fn high_bytes(block: &[u8; BLOCK]) -> i64 {
+    let high = |(at, byte): &(usize, &u8)| **byte > 127 && !field::CHECKSUM.contains(at);
+    block.iter().enumerate().filter(high).count() as i64
 }
 
 /// Text fields end at a NUL, or fill their field.

@@ -72,3 +72,6 @@ pub(crate) mod field {
     /// The directory part of a name that does not fit; not in GNU headers, which have other things there.
     pub(crate) const PREFIX: Range<usize> = 345..500;
 }
+
+#[cfg(test)]
+mod tests;

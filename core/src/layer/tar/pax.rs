@@ -232,6 +232,8 @@ fn percent_decoded(name: &[u8]) -> Result<Vec<u8>, Reason> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
     use super::*;
 
     fn record(key: &str, value: &[u8]) -> Vec<u8> {

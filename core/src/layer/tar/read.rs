@@ -186,8 +186,12 @@ impl<R: BufRead> TarReader<R> {
             Some(path) => self.path.extend_from_slice(path),
             None => header.push_name(&mut self.path),
         }
-        let kind = self.kind_of(header);
-        let size = if kind == kind::FILE { self.start_file(header, &pax, bytes)? } else { 0 };
+        let kind = self.kind_of(header, &pax);
+        let size = match kind {
+            kind::FILE => self.start_file(header, &pax, bytes)?,
+            _ if !pax.sparse.is_empty() => return Err(self.bad_entry("only files can be sparse")),
+            _ => 0,
+        };
         let path =
             EntryPath::clean(&self.path, &self.limits).map_err(|error| self.bad_entry(error.to_string()))?;
         match whiteout::meaning(&path).map_err(|reason| self.bad_entry(reason))? {
@@ -210,9 +214,10 @@ impl<R: BufRead> TarReader<R> {
     }
 
     /// The type flag, with all regular files as `'0'`. Old programs mark a directory by a `/` at the end of its name.
-    fn kind_of(&self, header: Header<'_>) -> u8 {
+    fn kind_of(&self, header: Header<'_>, pax: &Pax) -> u8 {
+        let is_empty = || pax.size.map_or_else(|| header.size(), Ok) == Ok(0);
         match header.kind() {
-            kind::FILE | kind::OLD_FILE if self.path.ends_with(b"/") && header.size() == Ok(0) => kind::DIR,
+            kind::FILE | kind::OLD_FILE if self.path.ends_with(b"/") && is_empty() => kind::DIR,
             kind::FILE | kind::OLD_FILE | kind::CONTIGUOUS | kind::GNU_SPARSE => kind::FILE,
             other => other,
         }
