@@ -6,10 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use ocicle::{
-    digest::Algorithm,
-    hash::digest_of,
-};
+use ocicle::{digest::Algorithm, hash::digest_of};
 use rustix::fs::{FlockOperation, flock};
 
 /// A minbase Debian by debootstrap and buildah: tags `debian` (gzip) and `zstd`.

@@ -12,7 +12,10 @@ use crate::tools::run;
 #[must_use]
 pub fn describe(root: &Path) -> String {
     let keys = "type,mode,uid,gid,size,link,nlink,time,sha256,device";
-    let manifest = run("mtree", [std::ffi::OsStr::new("-c"), "-k".as_ref(), keys.as_ref(), "-p".as_ref(), root.as_ref()]);
+    let manifest = run(
+        "mtree",
+        [std::ffi::OsStr::new("-c"), "-k".as_ref(), keys.as_ref(), "-p".as_ref(), root.as_ref()],
+    );
     let mut text = String::new();
     for line in String::from_utf8_lossy(&manifest).lines().filter(|line| !line.starts_with('#')) {
         let directory = line.contains("type=dir");
@@ -23,7 +26,11 @@ pub fn describe(root: &Path) -> String {
 }
 
 fn xattrs(root: &Path) -> String {
-    let output = Command::new("getfattr").args(["-Rhd", "-m", "-", "-e", "hex", "."]).current_dir(root).output().unwrap();
+    let output = Command::new("getfattr")
+        .args(["-Rhd", "-m", "-", "-e", "hex", "."])
+        .current_dir(root)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "getfattr: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut blocks: Vec<&str> = text.split("\n\n").filter(|block| !block.trim().is_empty()).collect();

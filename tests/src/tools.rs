@@ -54,7 +54,12 @@ fn missing(what: &str) -> bool {
 /// If it fails.
 pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(tool: &str, args: I) -> Vec<u8> {
     let output = try_run(tool, args);
-    assert!(output.status.success(), "{tool}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{tool}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
@@ -63,5 +68,9 @@ pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(tool: &str, args: I) -> Vec<u8> 
 /// # Panics
 /// If it cannot be started.
 pub fn try_run<I: IntoIterator<Item: AsRef<OsStr>>>(tool: &str, args: I) -> Output {
-    Command::new(tool).args(args).stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{tool}: {error}"))
+    Command::new(tool)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{tool}: {error}"))
 }

@@ -66,15 +66,17 @@ fn new_makes_an_image_that_others_accept() {
     let digest = |layout: &Path| json(&ocicle(["resolve", "--json", &at(layout, "v1")]))["digest"].clone();
     assert_eq!(digest(&layout), digest(&blank(&again)));
     if have(&["skopeo"]) {
-        let inspected =
-            run("skopeo", ["inspect", "--config", &format!("oci:{}:v1", layout.display())]);
+        let inspected = run("skopeo", ["inspect", "--config", &format!("oci:{}:v1", layout.display())]);
         assert_eq!(json(&String::from_utf8(inspected).unwrap())["os"], "linux");
     }
     // Without --platform it is this machine's.
     ocicle(["new", &at(&layout, "here")]);
     let here = json(&ocicle(["stat", "--json", &at(&layout, "here")]));
     assert_eq!(here["config"]["os"], std::env::consts::OS);
-    assert_eq!(ocicle(["check", text(&layout)]).lines().last().unwrap().split(": ").last(), Some("nothing wrong"));
+    assert_eq!(
+        ocicle(["check", text(&layout)]).lines().last().unwrap().split(": ").last(),
+        Some("nothing wrong")
+    );
 }
 
 #[test]
@@ -170,8 +172,12 @@ fn check_reports_everything_that_is_wrong() {
     let output = try_ocicle(["check", "--json", text(&layout)]);
     assert_eq!(output.status.code(), Some(4));
     let report = json(&String::from_utf8(output.stdout).unwrap());
-    let problems: Vec<&str> =
-        report["findings"].as_array().unwrap().iter().map(|finding| finding["problem"].as_str().unwrap()).collect();
+    let problems: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["problem"].as_str().unwrap())
+        .collect();
     assert!(problems.iter().any(|problem| problem.contains("not in the store")), "{problems:?}");
     assert!(problems.iter().any(|problem| problem.contains("size mismatch")), "{problems:?}");
 }
@@ -184,7 +190,8 @@ fn repack_goes_where_it_is_told() {
     let bundle = temp.path().join("bundle");
     ocicle(["unpack", &at(&layout, "odd"), text(&bundle)]);
     assert!(fails(1, ["unpack", &at(&layout, "odd"), text(&bundle)]).contains("exists already"));
-    let digest_of = |fragment: &str| json(&ocicle(["resolve", "--json", &at(&layout, fragment)]))["digest"].clone();
+    let digest_of =
+        |fragment: &str| json(&ocicle(["resolve", "--json", &at(&layout, fragment)]))["digest"].clone();
     let base = digest_of("odd");
 
     fs::write(bundle.join("rootfs/new"), "1").unwrap();

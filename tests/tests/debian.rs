@@ -69,8 +69,7 @@ fn a_container_runs_from_the_bundle() {
     fs::write(&config, serde_json::to_vec(&spec).unwrap()).unwrap();
     let name = format!("ocicle-test-{}", std::process::id());
     let root = temp.path().join("runc");
-    let output =
-        run("runc", ["--root", text(&root), "run", "--no-pivot", "--bundle", text(&bundle), &name]);
+    let output = run("runc", ["--root", text(&root), "run", "--no-pivot", "--bundle", text(&bundle), &name]);
     assert_eq!(String::from_utf8_lossy(&output), "C.UTF-8\n0\ndebian\n");
     assert!(bundle.join("rootfs/made").exists());
 }
@@ -119,7 +118,10 @@ fn what_changed_becomes_a_layer() {
         assert!(kind.ends_with(suffix), "{kind}");
         assert_eq!(stat["history"][1]["created_by"], "ocicle repack");
         assert_eq!(stat["history"][1]["created"], "2023-11-14T22:13:20Z");
-        assert_eq!(ocicle(["check", text(&layout)]).lines().last().unwrap().split(": ").last(), Some("nothing wrong"));
+        assert_eq!(
+            ocicle(["check", text(&layout)]).lines().last().unwrap().split(": ").last(),
+            Some("nothing wrong")
+        );
 
         // Unpacked again, by us and by umoci (which knows no zstd), it is what it was, but for clamped times.
         let again = temp.path().join("again");

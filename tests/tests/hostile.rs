@@ -54,7 +54,11 @@ impl Ground {
     fn assert_untouched(&self) {
         for made in ["rootfs", "config.json", "rootfs.mtree", "rootfs.stamps", "ocicle.json"] {
             let path = self.bundle().join(made);
-            if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { let _ = fs::remove_file(path); }
+            if path.is_dir() {
+                fs::remove_dir_all(path).unwrap()
+            } else {
+                let _ = fs::remove_file(path);
+            }
         }
         assert_eq!(state(self.temp.path()), self.before);
     }
@@ -127,7 +131,11 @@ fn a_file_replaces_a_link_and_is_not_written_through_it() {
     let ground_path = "../../victim";
     for archive in [
         Archive::new().symlink("f", ground_path).file("f", "inside").end(),
-        Archive::new().symlink("f", ground_path).entry(EntryType::Directory, "f", "", b"").file("f/x", "y").end(),
+        Archive::new()
+            .symlink("f", ground_path)
+            .entry(EntryType::Directory, "f", "", b"")
+            .file("f/x", "y")
+            .end(),
         Archive::new().symlink("f", ground_path).entry(EntryType::Fifo, "f", "", b"").end(),
         Archive::new().symlink("f", "/dev/null").entry(EntryType::Char, "f", "", b"").end(),
     ] {

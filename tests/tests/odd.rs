@@ -61,7 +61,10 @@ fn unpacked_it_holds_what_the_layers_say() {
     assert_eq!(fs::read_to_string(root.join("become-file")).unwrap(), "file now\n");
     assert_eq!(fs::read_to_string(root.join("twice")).unwrap(), "second\n");
     let sparse = fs::read(root.join("sparse")).unwrap();
-    assert_eq!((sparse.len(), &sparse[5_000_000..5_000_004], &sparse[10_485_760..]), (10_485_763, &b"data"[..], &b"end"[..]));
+    assert_eq!(
+        (sparse.len(), &sparse[5_000_000..5_000_004], &sparse[10_485_760..]),
+        (10_485_763, &b"data"[..], &b"end"[..])
+    );
     assert_eq!(fs::metadata(root.join("hole")).unwrap().len(), 3_145_729);
 
     // The manifest from the layers is the disk: by our own comparison and by NetBSD's.
@@ -100,7 +103,10 @@ fn there_and_back_and_there_again() {
     );
     assert_eq!(untouched, with_verify);
     let resolved = ocicle(["resolve", "--json", &tag(&layout, "odd")]);
-    assert!(resolved.contains(untouched.trim()), "an untouched bundle is the same image: {untouched}{resolved}");
+    assert!(
+        resolved.contains(untouched.trim()),
+        "an untouched bundle is the same image: {untouched}{resolved}"
+    );
 
     fs::remove_file(root.join("across")).unwrap();
     fs::remove_dir_all(root.join("deep")).unwrap();
@@ -111,22 +117,36 @@ fn there_and_back_and_there_again() {
     symlink("/nowhere", root.join("sticky")).unwrap();
     fs::rename(root.join("latin-\u{e9}"), root.join("gone")).unwrap_err();
     fs::hard_link(root.join("hard-a"), root.join("hard-d")).unwrap();
-    run("sh", ["-c", "cd \"$1\"; printf x >>\"$(printf 'latin-\\351')\"; chown 7:8 absolute; chmod 4711 twice; \
+    run(
+        "sh",
+        [
+            "-c",
+            "cd \"$1\"; printf x >>\"$(printf 'latin-\\351')\"; chown 7:8 absolute; chmod 4711 twice; \
         setfattr -x user.plain attributes; setfattr -n trusted.new -v 1 setgid; touch -d @-1.5 fraction; \
-        rm null; mknod null c 1 5; truncate -s 20M grown; : >\"$(printf 'more\\nlines')\"", "sh", text(&root)]);
+        rm null; mknod null c 1 5; truncate -s 20M grown; : >\"$(printf 'more\\nlines')\"",
+            "sh",
+            text(&root),
+        ],
+    );
     ocicle(["repack", text(&bundle), &tag(&layout, "changed")]);
 
     let again = temp.path().join("again");
     ocicle(["unpack", &tag(&layout, "changed"), text(&again)]);
     assert_same(&root, &again.join("rootfs"));
     ocicle(["check", text(&layout)]);
-    run("umoci", ["unpack", "--image", &format!("{}:changed", layout.display()), text(&temp.path().join("umoci"))]);
-    run("skopeo", [
-        "copy",
-        "--quiet",
-        &format!("oci:{}:changed", layout.display()),
-        &format!("oci:{}:copied", temp.path().join("skopeo").display()),
-    ]);
+    run(
+        "umoci",
+        ["unpack", "--image", &format!("{}:changed", layout.display()), text(&temp.path().join("umoci"))],
+    );
+    run(
+        "skopeo",
+        [
+            "copy",
+            "--quiet",
+            &format!("oci:{}:changed", layout.display()),
+            &format!("oci:{}:copied", temp.path().join("skopeo").display()),
+        ],
+    );
     let copied = format!("{}#copied", temp.path().join("skopeo").display());
     assert!(ocicle(["mtree", &copied]) == ocicle(["mtree", &tag(&layout, "changed")]));
 }
@@ -136,7 +156,8 @@ fn a_layer_that_is_not_what_it_promises_leaves_nothing_behind() {
     let Some(layout) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&layout, temp.path());
-    let stat: serde_json::Value = serde_json::from_str(&ocicle(["stat", "--json", &tag(&layout, "odd")])).unwrap();
+    let stat: serde_json::Value =
+        serde_json::from_str(&ocicle(["stat", "--json", &tag(&layout, "odd")])).unwrap();
     let digest = stat["manifest"]["layers"][2]["digest"].as_str().unwrap().to_owned();
     let blob = layout.join("blobs").join(digest.replace(':', "/"));
     let mut content = fs::read(&blob).unwrap();

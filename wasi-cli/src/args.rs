@@ -92,7 +92,10 @@ pub(crate) enum Command {
         edit: Edit,
     },
     /// List what a layout holds.
-    #[command(visible_alias = "list", after_help = "Examples:\n  ocicle ls images\n  ocicle ls --json images")]
+    #[command(
+        visible_alias = "list",
+        after_help = "Examples:\n  ocicle ls images\n  ocicle ls --json images"
+    )]
     Ls {
         /// The layout.
         #[arg(value_name = "STORE")]

@@ -2,11 +2,7 @@
 
 use std::process::ExitCode;
 
-use ocicle::{
-    Error,
-    error::Kind,
-    graph::resolve::ResolveError,
-};
+use ocicle::{Error, error::Kind, graph::resolve::ResolveError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]

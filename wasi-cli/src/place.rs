@@ -37,7 +37,8 @@ impl Place {
         match kind {
             None | Some(StoreKind::Oci) => {}
             Some(other) => {
-                let message = format!("{other} is not supported yet: unpack the archive into an oci: layout first");
+                let message =
+                    format!("{other} is not supported yet: unpack the archive into an oci: layout first");
                 return Err(Failure::failed(message));
             }
         }

@@ -29,7 +29,11 @@ pub(crate) struct Watched<'a, S> {
 /// What shows it.
 enum Meter {
     None,
-    Plain { doing: &'static str, total: Option<u64>, state: Mutex<(u64, Instant)> },
+    Plain {
+        doing: &'static str,
+        total: Option<u64>,
+        state: Mutex<(u64, Instant)>,
+    },
     #[cfg(not(target_family = "wasm"))]
     Bar(indicatif::ProgressBar),
 }

@@ -8,8 +8,9 @@
 use js_sys::{Array, Object, Uint8Array};
 use ocicle::{
     graph::{
+        Resolution,
         list::list,
-        resolve::{Resolution, Want, resolve},
+        resolve::{Want, resolve},
         selector::Selector,
     },
     image::{Image, layers::merged},
@@ -33,7 +34,8 @@ impl Layout {
     /// not a layout.
     #[wasm_bindgen(constructor)]
     pub fn new(files: &Object) -> Result<Layout, JsError> {
-        let files = Object::entries(files).iter().map(|pair| {
+        let entries = Object::entries(files);
+        let files = entries.iter().map(|pair| {
             let pair: Array = pair.unchecked_into();
             (pair.get(0).as_string().unwrap_or_default(), Uint8Array::new(&pair.get(1)).to_vec())
         });

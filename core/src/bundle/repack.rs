@@ -72,7 +72,10 @@ impl<'a, D: Dir> Bundle<'a, D> {
     /// written with; [`Error::Document`]; [`Error::Io`].
     pub fn open(dir: &'a D, limits: &'a Limits) -> Result<Self> {
         let mut state = Vec::new();
-        open(dir, STATE)?.take(limits.document).read_to_end(&mut state).map_err(Error::io("read ocicle.json"))?;
+        open(dir, STATE)?
+            .take(limits.document)
+            .read_to_end(&mut state)
+            .map_err(Error::io("read ocicle.json"))?;
         let state = State::from_json(&state)?;
         let mut manifest = BufReader::new(Sha256Read::new(open(dir, MTREE)?));
         let tree = mtree::read_tree(MTREE, &mut manifest, limits)?;

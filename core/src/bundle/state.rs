@@ -47,7 +47,8 @@ impl State {
         let state: Self = serde_json::from_slice(text)
             .map_err(|error| Error::document("ocicle.json", error.to_string()))?;
         if state.schema_version != 1 {
-            let reason = format!("schemaVersion {} is not 1: made by another version of ocicle", state.schema_version);
+            let reason =
+                format!("schemaVersion {} is not 1: made by another version of ocicle", state.schema_version);
             return Err(Error::document("ocicle.json", reason));
         }
         Ok(state)

@@ -2,12 +2,7 @@
 
 use std::io::Write;
 
-use super::{
-    CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE,
-    runtime,
-    stamps,
-    state::State,
-};
+use super::{CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE, runtime, stamps, state::State};
 use crate::{
     attrs::Time,
     digest::Algorithm,
@@ -121,7 +116,11 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
 }
 
 /// Writes a file and gives its ctime: the time on the file system's own clock.
-fn write_file<D: Dir>(dir: &D, name: &'static str, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<Time> {
+fn write_file<D: Dir>(
+    dir: &D,
+    name: &'static str,
+    fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<Time> {
     let file = dir.create_file(Name::literal(name)).map_err(Error::io(format!("create {name}")))?;
     let mut out = std::io::BufWriter::with_capacity(64 << 10, file);
     fill(&mut out)?;

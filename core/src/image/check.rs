@@ -94,7 +94,8 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
 
     fn index(&mut self, index: &Raw<Index>, place: &str, depth: usize) {
         for (position, entry) in index.view().manifests.iter().enumerate() {
-            let place = if place.is_empty() { format!("pos={position}") } else { format!("{place}//pos={position}") };
+            let place =
+                if place.is_empty() { format!("pos={position}") } else { format!("{place}//pos={position}") };
             self.visited += 1;
             if self.visited > self.limits.descriptors || depth >= self.limits.depth {
                 let problem = "not checked: more than the limits on depth or descriptors allow";
@@ -203,7 +204,8 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
             return;
         }
         let read = self.store.open(descriptor).and_then(|mut blob| {
-            io::copy(&mut blob, &mut io::sink()).map_err(Error::io(format!("read blob {}", descriptor.digest)))
+            io::copy(&mut blob, &mut io::sink())
+                .map_err(Error::io(format!("read blob {}", descriptor.digest)))
         });
         if let Err(error) = read {
             self.finding(place, &descriptor.digest, error);

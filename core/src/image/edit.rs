@@ -5,9 +5,11 @@ use crate::{
     error::Result,
     layer::writer::Layer,
     spec::{
-        Annotations, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw, RootFs,
+        Annotations, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw,
+        RootFs,
         media_type::{
-            CONFIG, Compression, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD, DOCKER_MANIFEST, MANIFEST,
+            CONFIG, Compression, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD, DOCKER_MANIFEST,
+            MANIFEST,
         },
     },
     store::{Store, put_document},

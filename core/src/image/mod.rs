@@ -50,7 +50,10 @@ impl Image {
         let (layers, diff_ids) = (manifest.view().layers.len(), config.view().rootfs.diff_ids.len());
         if layers != diff_ids {
             let what = format!("image {}", descriptor.digest);
-            return Err(Error::document(what, format!("the manifest has {layers} layers, the config {diff_ids} diff_ids")));
+            return Err(Error::document(
+                what,
+                format!("the manifest has {layers} layers, the config {diff_ids} diff_ids"),
+            ));
         }
         Ok(Self { descriptor: descriptor.clone(), manifest, config })
     }

@@ -120,5 +120,7 @@ impl fmt::Display for Stat<'_> {
 }
 
 fn words(words: Option<&[String]>) -> String {
-    words.map(|words| words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ")).unwrap_or_default()
+    words
+        .map(|words| words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" "))
+        .unwrap_or_default()
 }

@@ -7,11 +7,7 @@ use ocicle::{
         repack::{Bundle, Options},
         unpack,
     },
-    graph::{
-        Resolution,
-        resolve::Want,
-        rewrite::Destination,
-    },
+    graph::{Resolution, resolve::Want, rewrite::Destination},
     image::Image,
     layer::{Change, ChangeSink},
     limits::Limits,
@@ -74,7 +70,10 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
     }
     if args.verbose {
         match &done.layer {
-            Some(layer) => eprintln!("{} changes, new layer {} of {} bytes", done.summary.changes, layer.digest, layer.size),
+            Some(layer) => eprintln!(
+                "{} changes, new layer {} of {} bytes",
+                done.summary.changes, layer.digest, layer.size
+            ),
             None => eprintln!("nothing changed, no layer added"),
         }
     }

@@ -4,12 +4,7 @@ use std::path::Path;
 
 use ocicle::{
     digest::Digest,
-    graph::{
-        RefName,
-        resolve::Want,
-        rewrite,
-        selector::Selector,
-    },
+    graph::{RefName, resolve::Want, rewrite, selector::Selector},
     image::edit::blank,
     limits::Limits,
     spec::{Index, Platform, Raw},
@@ -34,7 +29,12 @@ pub(super) fn init(path: &Path) -> Result<(), Failure> {
     })
 }
 
-pub(super) fn new(reference: &str, platform: Option<&str>, edit: &Edit, limits: &Limits) -> Result<(), Failure> {
+pub(super) fn new(
+    reference: &str,
+    platform: Option<&str>,
+    edit: &Edit,
+    limits: &Limits,
+) -> Result<(), Failure> {
     let place = Place::open(reference, limits)?;
     let name = tag_of(place.selector.as_ref(), "new")?;
     let platform = match platform {
@@ -50,7 +50,13 @@ pub(super) fn new(reference: &str, platform: Option<&str>, edit: &Edit, limits: 
     print_digest(&descriptor.digest)
 }
 
-pub(super) fn tag(reference: &str, name: &str, only: bool, edit: &Edit, limits: &Limits) -> Result<(), Failure> {
+pub(super) fn tag(
+    reference: &str,
+    name: &str,
+    only: bool,
+    edit: &Edit,
+    limits: &Limits,
+) -> Result<(), Failure> {
     let place = Place::open(reference, limits)?;
     let name: RefName = name.parse()?;
     let mut tagged = None;
@@ -98,7 +104,9 @@ fn this_platform() -> Result<Platform, Failure> {
 
 #[cfg(target_os = "wasi")]
 fn this_platform() -> Result<Platform, Failure> {
-    Err(Failure::usage("a sandbox does not know the machine: give --platform, such as --platform linux/amd64"))
+    Err(Failure::usage(
+        "a sandbox does not know the machine: give --platform, such as --platform linux/amd64",
+    ))
 }
 
 fn print_digest(digest: &Digest) -> Result<(), Failure> {

@@ -19,7 +19,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let limits = &Limits::default();
     match &args.command {
         Command::Init { path } => edit::init(path)?,
-        Command::New { reference, platform, edit } => edit::new(reference, platform.as_deref(), edit, limits)?,
+        Command::New { reference, platform, edit } => {
+            edit::new(reference, platform.as_deref(), edit, limits)?
+        }
         Command::Ls { reference, format } => show::ls(reference, format, limits)?,
         Command::Stat { reference, format } => show::stat(reference, format, limits)?,
         Command::Resolve { reference, format } => show::resolve(reference, format, limits)?,

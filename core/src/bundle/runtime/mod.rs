@@ -22,7 +22,8 @@ pub(super) fn check_supported(config: &ImageConfig) -> Result<()> {
     if config.os == "linux" {
         return Ok(());
     }
-    let message = format!("the image is for {:?}; a bundle can only be made of an image for \"linux\"", config.os);
+    let message =
+        format!("the image is for {:?}; a bundle can only be made of an image for \"linux\"", config.os);
     Err(Error::Unsupported(message))
 }
 

@@ -33,21 +33,27 @@ pub(super) fn resolve<D: Dir>(spec: &str, root: &D, limits: &Limits) -> Result<U
         None => entry.name == user,
     });
     let unknown = |file: &str, name: &str| {
-        Error::document("image config", format!("User: {name:?} is neither a number nor in the image's /{file}"))
+        Error::document(
+            "image config",
+            format!("User: {name:?} is neither a number nor in the image's /{file}"),
+        )
     };
     let uid = match (wanted, &entry) {
         (Some(uid), _) => uid,
         (None, Some(entry)) => entry.uid,
         (None, None) => return Err(unknown("etc/passwd", user)),
     };
-    let home = entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
+    let home =
+        entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
     let group_file = read(root, "etc/group", limits)?;
     let mut groups = group_file.lines().filter_map(Group::parse);
     let (gid, groups) = match (group, &entry) {
         (Some(group), _) => {
             let gid = match number("group", group)? {
                 Some(gid) => gid,
-                None => groups.find(|known| known.name == group).ok_or_else(|| unknown("etc/group", group))?.gid,
+                None => {
+                    groups.find(|known| known.name == group).ok_or_else(|| unknown("etc/group", group))?.gid
+                }
             };
             (gid, Vec::new())
         }
@@ -72,7 +78,10 @@ fn number(what: &str, text: &str) -> Result<Option<u32>> {
     }
     match text.parse() {
         Ok(id) if id != u32::MAX => Ok(Some(id)),
-        _ => Err(Error::document("image config", format!("User: {what} {text} is not between 0 and 4294967294"))),
+        _ => Err(Error::document(
+            "image config",
+            format!("User: {what} {text} is not between 0 and 4294967294"),
+        )),
     }
 }
 
@@ -113,12 +122,19 @@ impl<'a> Group<'a> {
 
 /// A text file of the image; empty if there is none. Links are followed inside the root only.
 fn read<D: Dir>(root: &D, path: &'static str, limits: &Limits) -> Result<String> {
-    let entry = EntryPath::clean(path.as_bytes(), limits).map_err(|error| Error::Misuse(error.to_string()))?;
+    let entry =
+        EntryPath::clean(path.as_bytes(), limits).map_err(|error| Error::Misuse(error.to_string()))?;
     let Some(file) = open_file_in_root(root, &entry, limits)? else { return Ok(String::new()) };
     let mut text = Vec::new();
-    file.take(limits.document + 1).read_to_end(&mut text).map_err(Error::io(format!("read rootfs/{path}")))?;
+    file.take(limits.document + 1)
+        .read_to_end(&mut text)
+        .map_err(Error::io(format!("read rootfs/{path}")))?;
     if text.len() as u64 > limits.document {
-        return Err(Error::Limit { what: format!("rootfs/{path}"), name: "document", limit: limits.document });
+        return Err(Error::Limit {
+            what: format!("rootfs/{path}"),
+            name: "document",
+            limit: limits.document,
+        });
     }
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
