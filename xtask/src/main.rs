@@ -1,9 +1,10 @@
-//! `cargo xtask`: set up a machine, and test everything.
+//! `cargo xtask`: set up a machine, test everything, show what there is.
 
 mod bindgen;
 mod cargo;
 mod debian_packages;
 mod debian_toolchain;
+mod demo;
 mod paths;
 mod report;
 mod run;
@@ -21,10 +22,13 @@ Usage: cargo xtask COMMAND
   setup          Make available what the tests need: wasm targets, programs to compare with, wasm-bindgen, a WASI runtime
   test           Set up what is missing, then run everything CI runs
   test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
+  demo           Show the main job, step by step, on an image it makes itself; more of it as root
+  demo --keep    Leave its files behind, to look at
 
 Environment:
   OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler (default: rustup's; Debian's if that fails)
   OCICLE_WASI_RUNTIME=node       run WASI tests with Node's WASI (default: wasmtime; Node's if there is no Python)
+  OCICLE_BIN=FILE                the command that the demo shows (default: a new build)
   OCICLE_CACHE=DIR               where set-up keeps what it makes (default: $XDG_CACHE_HOME/ocicle or ~/.cache/ocicle)
 ";
 
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
         ["setup"] => setup::setup(),
         ["test"] => test::all(),
         ["test", "--fast"] => test::fast(),
+        ["demo"] => demo::demo(false),
+        ["demo", "--keep"] => demo::demo(true),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
