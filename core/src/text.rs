@@ -1,6 +1,17 @@
-//! Names and sizes for people.
+//! Results for people and for scripts.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+
+/// A result that is shown to people ([`fmt::Display`]), to programs ([`serde::Serialize`], as JSON with a `schemaVersion`), and to
+/// scripts that cut lines apart.
+pub trait Report: fmt::Display + serde::Serialize {
+    /// Writes lines of fields with a tab between them, without a heading and without padding. Control characters are
+    /// escaped, so a field holds no tab and no line break; an absent field is `-`. Sizes are bytes, digests whole.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result;
+}
 
 /// Text of an image, made safe to show: control characters, which could steer a terminal, and those that change the
 /// direction of writing are escaped.

@@ -12,7 +12,7 @@ for (const entry of fs.readdirSync(layout, { recursive: true, withFileTypes: tru
   files[path.relative(layout, file)] = new Uint8Array(fs.readFileSync(file));
 }
 
-const format = options.includes("--json") ? "json" : "table";
+const format = options.includes("--json") ? "json" : options.includes("--format") ? "plain" : "table";
 const dialect = options.includes("--dialect") ? options[options.indexOf("--dialect") + 1] : "native";
 const selector = fragment === "" ? undefined : fragment;
 const commands = {

@@ -140,6 +140,26 @@ fn json_states_its_version() {
 }
 
 #[test]
+fn plain_lines_have_fields_between_tabs() {
+    let temp = TempDir::new().unwrap();
+    let layout = blank(&temp);
+    let digest =
+        json(&ocicle(["resolve", "--json", &at(&layout, "v1")]))["digest"].as_str().unwrap().to_owned();
+    let listed = ocicle(["ls", "--format", "plain", text(&layout)]);
+    let fields: Vec<&str> = listed.trim_end().split('\t').collect();
+    assert_eq!((fields.len(), &fields[1..5]), (7, &["v1", "manifest", "linux/arm64", digest.as_str()][..]));
+    assert_eq!(fields[0], format!("pos=0,digest={digest}"));
+    let resolved = ocicle(["resolve", "--format", "plain", &at(&layout, "v1")]);
+    assert_eq!(resolved.split('\t').nth(3), Some(digest.as_str()));
+    let stat = ocicle(["stat", "--format", "plain", &at(&layout, "v1")]);
+    assert!(
+        stat.contains(&format!("Manifest\t{digest}\n")) && stat.contains("Platform\tlinux/arm64\n"),
+        "{stat}"
+    );
+    assert_eq!(ocicle(["check", "--format", "plain", text(&layout)]), "");
+}
+
+#[test]
 fn writers_side_by_side_lose_nothing() {
     let temp = TempDir::new().unwrap();
     let layout = blank(&temp);

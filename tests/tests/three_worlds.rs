@@ -98,6 +98,7 @@ fn three_worlds_give_the_same_bytes() {
     let cases: &[(&str, &[&str], &str)] = &[
         ("ls", &[], ""),
         ("ls", &["--json"], ""),
+        ("ls", &["--format", "plain"], ""),
         ("resolve", &[], "#odd"),
         ("resolve", &[], "#deep//platform=linux/arm64"),
         ("resolve", &["--json"], "#deep//platform=linux/arm64"),

@@ -15,9 +15,9 @@ pub(crate) struct Args {
     /// Say nothing but results and errors.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say what is being done.
-    #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
+    /// Say what was done; twice: also which blobs are read.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// How to show the progress of long work.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) progress: Progress,
@@ -57,17 +57,19 @@ pub(crate) struct Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FormatName {
+pub(crate) enum FormatName {
     /// Text for people.
     #[default]
     Table,
     /// JSON for programs; `schemaVersion` tells its shape.
     Json,
+    /// Fields with tabs between them, for scripts.
+    Plain,
 }
 
 impl Format {
-    pub(crate) fn is_json(&self) -> bool {
-        self.json || self.format == FormatName::Json
+    pub(crate) fn name(&self) -> FormatName {
+        if self.json { FormatName::Json } else { self.format }
     }
 }
 

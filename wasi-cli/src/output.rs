@@ -1,22 +1,26 @@
 //! Results go to standard output, everything else to standard error.
 
-use std::{
-    fmt::Display,
-    io::{self, BufWriter, Write},
+use std::io::{self, BufWriter, Write};
+
+use ocicle::text::Report;
+
+use crate::{
+    args::{Format, FormatName},
+    failure::Failure,
 };
 
-use serde::Serialize;
-
-use crate::{args::Format, failure::Failure};
-
-/// Prints a report as text or JSON.
-pub(crate) fn report(report: &(impl Display + Serialize), format: &Format) -> Result<(), Failure> {
-    print(|out| {
-        if format.is_json() {
-            serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
+/// Prints a report in the format that was asked for.
+pub(crate) fn report(report: &impl Report, format: &Format) -> Result<(), Failure> {
+    print(|out| match format.name() {
+        FormatName::Table => write!(out, "{report}"),
+        FormatName::Json => {
+            serde_json::to_writer_pretty(&mut *out, report)?;
             writeln!(out)
-        } else {
-            write!(out, "{report}")
+        }
+        FormatName::Plain => {
+            let mut text = String::new();
+            report.plain(&mut text).map_err(io::Error::other)?;
+            out.write_all(text.as_bytes())
         }
     })
 }

@@ -24,6 +24,7 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) struct Watched<'a, S> {
     store: &'a S,
     meter: Meter,
+    tell: bool,
 }
 
 /// What shows it.
@@ -47,7 +48,7 @@ impl<'a, S> Watched<'a, S> {
             Progress::Plain => Meter::Plain { doing, total, state: Mutex::new((0, Instant::now())) },
             Progress::Auto => automatic(doing, total),
         };
-        Self { store, meter }
+        Self { store, meter, tell: args.verbose > 1 }
     }
 }
 
@@ -100,6 +101,9 @@ impl Meter {
 
 impl<S: BlobRead> BlobRead for Watched<'_, S> {
     fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        if self.tell {
+            eprintln!("reading blob {digest}");
+        }
         let blob = self.store.try_open(digest)?;
         Ok(blob.map(|inner| Box::new(Counted { inner, meter: &self.meter }) as Box<dyn ReadSeek + '_>))
     }

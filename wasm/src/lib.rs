@@ -16,6 +16,7 @@ use ocicle::{
     image::{Image, layers::merged},
     limits::Limits,
     store::{RootIndex as _, memory::MemoryStore},
+    text::Report,
     tree::mtree,
 };
 use wasm_bindgen::prelude::*;
@@ -42,7 +43,7 @@ impl Layout {
         Ok(Self { store: MemoryStore::from_layout(files)?, limits: Limits::default() })
     }
 
-    /// What `ocicle ls` prints: `format` is `table` or `json`.
+    /// What `ocicle ls` prints: `format` is `table`, `json` or `plain`.
     pub fn ls(&self, format: &str) -> Result<String, JsError> {
         render(&list(&self.store, &self.store.load()?, &self.limits)?, format)
     }
@@ -68,10 +69,17 @@ impl Layout {
     }
 }
 
-fn render(report: &(impl std::fmt::Display + serde::Serialize), format: &str) -> Result<String, JsError> {
+fn render(report: &impl Report, format: &str) -> Result<String, JsError> {
     match format {
+        "plain" => {
+            let mut text = String::new();
+            report.plain(&mut text).map_err(|error| JsError::new(&error.to_string()))?;
+            Ok(text)
+        }
         "table" => Ok(report.to_string()),
         "json" => Ok(serde_json::to_string_pretty(report)? + "\n"),
-        other => Err(JsError::new(&format!("unknown format {other:?}: expected \"table\" or \"json\""))),
+        other => {
+            Err(JsError::new(&format!("unknown format {other:?}: expected \"table\", \"json\" or \"plain\"")))
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     limits::Limits,
     spec::{Annotations, Index, MediaType, Platform, Raw},
     store::BlobRead,
-    text::{human_size, printable},
+    text::{self, human_size, printable},
 };
 
 /// Everything below `index.json`. Schema version 1.
@@ -95,6 +95,26 @@ fn entry<S: BlobRead + ?Sized>(places: &Places<'_, S>, children: &[Vec<usize>], 
         selector: resolution(places, place, 1).selector(),
         missing: at.missing,
         entries: children[place].iter().map(|&child| entry(places, children, child)).collect(),
+    }
+}
+
+impl text::Report for Listing {
+    /// Selector, tag, kind, platform, digest, bytes of the document, bytes of the image.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.entries.iter().try_for_each(|entry| entry.plain(out))
+    }
+}
+
+impl Entry {
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let Self { tag, kind, platform, digest, size, image_size, selector, entries, .. } = self;
+        let tag = tag.as_deref().map_or_else(|| "-".into(), printable);
+        let platform =
+            platform.as_ref().map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
+        let image_size = image_size.map_or_else(|| "-".into(), |size| size.to_string());
+        let kind = printable(kind);
+        writeln!(out, "{selector}\t{tag}\t{kind}\t{platform}\t{digest}\t{size}\t{image_size}")?;
+        entries.iter().try_for_each(|entry| entry.plain(out))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     spec::{Descriptor, Platform},
-    text::{human_size, printable},
+    text::{self, human_size, printable},
 };
 
 /// The way from `index.json` to an object. Never empty.
@@ -140,6 +140,15 @@ pub struct Report<'a> {
     pub places: usize,
     /// The way.
     pub hops: &'a [Hop],
+}
+
+impl text::Report for Report<'_> {
+    /// One line: selector, kind, platform, digest, bytes.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let kind = self.hops.last().map_or("-", |hop| kind_of(&hop.descriptor.media_type));
+        let platform = self.platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
+        writeln!(out, "{}\t{kind}\t{platform}\t{}\t{}", self.selector, self.digest, self.size)
+    }
 }
 
 impl fmt::Display for Report<'_> {

@@ -16,6 +16,7 @@ use crate::{
     limits::Limits,
     spec::{Descriptor, Document, Index, Manifest, Raw},
     store::{BlobRead, BlobReadExt as _, RootIndex},
+    text::{self, printable},
 };
 
 /// One thing that is not as it must be.
@@ -32,7 +33,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)
+        write!(f, "{}: {}", self.place, printable(&self.problem))
     }
 }
 
@@ -226,6 +227,15 @@ struct Discard;
 impl ChangeSink for Discard {
     fn put(&mut self, _: &Change, body: &mut dyn Read) -> Result<()> {
         io::copy(body, &mut io::sink()).map(drop).map_err(Error::io("read layer"))
+    }
+}
+
+impl text::Report for Report {
+    /// A line for each finding: place, digest, problem. Nothing if nothing is wrong.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.findings.iter().try_for_each(|Finding { place, digest, problem }| {
+            writeln!(out, "{place}\t{digest}\t{}", printable(problem))
+        })
     }
 }
 

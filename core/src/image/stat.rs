@@ -10,7 +10,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     spec::{Descriptor, History},
-    text::{human_size, printable},
+    text::{self, human_size, printable},
 };
 
 /// `ocicle stat`, schema version 1. Sizes are bytes, as stored.
@@ -72,37 +72,40 @@ impl<'a> Stat<'a> {
     }
 }
 
+impl Stat<'_> {
+    /// What manifest and config say that is not empty, a name and a value each.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let config = self.image.config.view();
+        let run = config.config.clone().unwrap_or_default();
+        let mut facts = vec![
+            ("Manifest", self.descriptor.digest.to_string()),
+            ("Media type", self.descriptor.media_type.to_string()),
+            ("Platform", config.platform().to_string()),
+            ("Created", config.created.clone().unwrap_or_default()),
+            ("Author", config.author.clone().unwrap_or_default()),
+            ("User", run.user.unwrap_or_default()),
+            ("Entrypoint", words(run.entrypoint)),
+            ("Cmd", words(run.cmd)),
+            ("Working dir", run.working_dir.unwrap_or_default()),
+            ("Stop signal", run.stop_signal.unwrap_or_default()),
+        ];
+        facts.extend(run.env.into_iter().flatten().map(|variable| ("Env", variable)));
+        facts.extend(run.exposed_ports.into_iter().flatten().map(|(port, _)| ("Port", port)));
+        facts.extend(run.volumes.into_iter().flatten().map(|(volume, _)| ("Volume", volume)));
+        facts
+            .extend(run.labels.into_iter().flatten().map(|(key, value)| ("Label", format!("{key}={value}"))));
+        facts.retain(|(_, value)| !value.is_empty());
+        facts
+    }
+}
+
 impl fmt::Display for Stat<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = |key: &str, value: &str| -> fmt::Result {
-            if value.is_empty() { Ok(()) } else { writeln!(f, "{key:<12} {}", printable(value)) }
-        };
-        let config = self.image.config.view();
-        line("Manifest", self.descriptor.digest.as_str())?;
-        line("Media type", self.descriptor.media_type.as_str())?;
-        line("Platform", &config.platform().to_string())?;
-        line("Created", config.created.as_deref().unwrap_or(""))?;
-        line("Author", config.author.as_deref().unwrap_or(""))?;
-        let run = config.config.clone().unwrap_or_default();
-        line("User", run.user.as_deref().unwrap_or(""))?;
-        line("Entrypoint", &words(run.entrypoint.as_deref()))?;
-        line("Cmd", &words(run.cmd.as_deref()))?;
-        line("Working dir", run.working_dir.as_deref().unwrap_or(""))?;
-        line("Stop signal", run.stop_signal.as_deref().unwrap_or(""))?;
-        for variable in run.env.iter().flatten() {
-            line("Env", variable)?;
-        }
-        for port in run.exposed_ports.iter().flatten() {
-            line("Port", port.0)?;
-        }
-        for volume in run.volumes.iter().flatten() {
-            line("Volume", volume.0)?;
-        }
-        for (key, value) in run.labels.iter().flatten() {
-            line("Label", &format!("{key}={value}"))?;
+        for (name, value) in self.facts() {
+            writeln!(f, "{name:<12} {}", printable(&value))?;
         }
         let layers = &self.image.manifest.view().layers;
-        line("Layers", &format!("{} ({})", layers.len(), human_size(self.image.size())))?;
+        writeln!(f, "{:<12} {} ({})", "Layers", layers.len(), human_size(self.image.size()))?;
         for layer in layers {
             writeln!(f, "  {:>9}  {}", human_size(layer.size), layer.digest)?;
         }
@@ -112,15 +115,38 @@ impl fmt::Display for Stat<'_> {
         for row in &self.history {
             let size = row.layer.map_or_else(|| "-".into(), |layer| human_size(layer.size));
             let created = row.entry.created.as_deref().unwrap_or("-");
-            let by = row.entry.created_by.as_deref().or(row.entry.comment.as_deref()).unwrap_or("-");
-            writeln!(f, "  {size:>9}  {created}  {}", printable(by))?;
+            writeln!(f, "  {size:>9}  {}  {}", printable(created), printable(row.made_by()))?;
         }
         Ok(())
     }
 }
 
-fn words(words: Option<&[String]>) -> String {
-    words
-        .map(|words| words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" "))
-        .unwrap_or_default()
+impl text::Report for Stat<'_> {
+    /// Name and value of each fact, as in the table; then `Layer`, digest, bytes for each layer; then `History`, digest of the
+    /// layer, time, command for each entry.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for (name, value) in self.facts() {
+            writeln!(out, "{name}\t{}", printable(&value))?;
+        }
+        for layer in &self.image.manifest.view().layers {
+            writeln!(out, "Layer\t{}\t{}", layer.digest, layer.size)?;
+        }
+        for row in &self.history {
+            let layer = row.layer.map_or("-", |layer| layer.digest.as_str());
+            let created = row.entry.created.as_deref().unwrap_or("-");
+            writeln!(out, "History\t{layer}\t{}\t{}", printable(created), printable(row.made_by()))?;
+        }
+        Ok(())
+    }
+}
+
+impl HistoryRow<'_> {
+    fn made_by(&self) -> &str {
+        self.entry.created_by.as_deref().or(self.entry.comment.as_deref()).unwrap_or("-")
+    }
+}
+
+/// The words of a command, each in quotes.
+fn words(words: Option<Vec<String>>) -> String {
+    words.into_iter().flatten().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ")
 }

@@ -102,6 +102,9 @@ impl<W: Write> GzipWriter<W> {
 
 impl<W: Write> Write for GzipWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0); // a full block waits for more: it may be the last
+        }
         if self.pending.len() == BLOCK {
             self.deflate(false)?;
         }

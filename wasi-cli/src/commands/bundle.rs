@@ -34,7 +34,7 @@ pub(super) fn unpack(args: &Args, reference: &str, bundle: &Path, limits: &Limit
         let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
     }
     let tree = result?;
-    if args.verbose {
+    if args.verbose > 0 {
         eprintln!("unpacked {} with {} files into {}", image.descriptor.digest, tree.len(), bundle.display());
     }
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
             eprintln!("warning: /{path} is a socket: no layer can hold one, it is left out");
         }
     }
-    if args.verbose {
+    if args.verbose > 0 {
         match &done.layer {
             Some(layer) => eprintln!(
                 "{} changes, new layer {} of {} bytes",

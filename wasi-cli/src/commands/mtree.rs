@@ -1,6 +1,7 @@
 //! `mtree` and `mtree check`.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, BufRead, BufReader},
     path::Path,
@@ -11,6 +12,7 @@ use ocicle::{
     graph::resolve::Want,
     image::{Image, layers::merged},
     limits::Limits,
+    text::Report,
     tree::mtree::{self, Dialect, Difference, compare},
 };
 use serde::Serialize;
@@ -54,6 +56,19 @@ struct Differences {
     differences: Vec<Difference>,
 }
 
+impl fmt::Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.differences.iter().try_for_each(|difference| writeln!(f, "{difference}"))
+    }
+}
+
+impl Report for Differences {
+    /// Path, keyword, expected, found; `missing` or `extra` instead of a keyword.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.differences.iter().try_for_each(|difference| writeln!(out, "{}", difference.plain()))
+    }
+}
+
 fn check(manifest: &Path, directory: &Path, format: &Format, limits: &Limits) -> Result<ExitCode, Failure> {
     let root = open_dir(directory)?;
     let mut input: Box<dyn BufRead> = if manifest.as_os_str() == "-" {
@@ -71,13 +86,7 @@ fn check(manifest: &Path, directory: &Path, format: &Format, limits: &Limits) ->
         }
         Ok(())
     })?;
-    let found = !differences.is_empty();
-    output::print(|out| {
-        if format.is_json() {
-            serde_json::to_writer_pretty(&mut *out, &Differences { schema_version: 1, differences })?;
-            return writeln!(out);
-        }
-        differences.iter().try_for_each(|difference| writeln!(out, "{difference}"))
-    })?;
-    Ok(if found { ExitCode::from(DIFFERENT) } else { ExitCode::SUCCESS })
+    let found = Differences { schema_version: 1, differences };
+    output::report(&found, format)?;
+    Ok(if found.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
 }

@@ -1,4 +1,4 @@
-//! Changes become a tar archive: the same bytes for the same changes, everywhere.
+//! Changes become a tar archive: the same bytes for the same changes, on every system.
 //!
 //! An entry is a ustar header. What ustar cannot say exactly (long names, large numbers, times with a fraction or before
 //! 1970, extended attributes) goes into a pax header before it, in a fixed order. The archive ends with two zero blocks
@@ -22,6 +22,8 @@ use crate::{
 pub struct TarWriter<W> {
     out: W,
     buffer: Vec<u8>,
+    /// A change failed half-way: what was written is no archive any more.
+    broken: bool,
 }
 
 const BUFFER: usize = 256 << 10;
@@ -32,14 +34,19 @@ const MAX_11: u64 = 0o777_7777_7777;
 impl<W: Write> TarWriter<W> {
     /// Writes to `out`, in large pieces.
     pub fn new(out: W) -> Self {
-        Self { out, buffer: vec![0; BUFFER] }
+        Self { out, buffer: vec![0; BUFFER], broken: false }
     }
 
     /// Ends the archive.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Misuse`] if a change could not be written.
     pub fn finish(mut self) -> Result<W> {
+        if self.broken {
+            return Err(Error::Misuse(
+                "the layer cannot be finished: writing one of its changes failed".into(),
+            ));
+        }
         self.write(&[0; 2 * BLOCK])?;
         Ok(self.out)
     }
@@ -82,6 +89,14 @@ impl<W: Write> TarWriter<W> {
 
 impl<W: Write> ChangeSink for TarWriter<W> {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        let result = self.entry(change, body);
+        self.broken |= result.is_err();
+        result
+    }
+}
+
+impl<W: Write> TarWriter<W> {
+    fn entry(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         let path = whiteout::archive_path(change)?;
         let Change::Put(entry) = change else {
             // A marker says nothing but its name.
@@ -160,6 +175,12 @@ impl<'a> Header<'a> {
         if !fit_path(&mut block, &path) {
             copy(&mut block[field::NAME], &path[..field::NAME.len()]);
             records.text("path", &path);
+        }
+        if self.link.contains(&0) {
+            return Err(Error::layer(
+                format!("/{}", self.path),
+                "cannot be put into a layer: its target has a NUL in it",
+            ));
         }
         if self.link.len() > field::LINK.len() {
             copy(&mut block[field::LINK], &self.link[..field::LINK.len()]);

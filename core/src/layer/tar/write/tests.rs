@@ -122,6 +122,10 @@ fn a_body_of_another_length_is_an_error() {
     assert_eq!(put(3, b"ab").unwrap_err(), "/f: shrank while it was read: expected 3 bytes");
     assert_eq!(put(1, b"ab").unwrap_err(), "/f: grew while it was read: expected 1 bytes");
     assert_eq!(put(2, b"ab"), Ok(()));
+    let mut broken = TarWriter::new(Vec::new());
+    let change = Change::Put(entry("f", Node::File { size: 3 }));
+    assert!(broken.put(&change, &mut &b"ab"[..]).is_err());
+    assert!(broken.finish().is_err(), "half an archive is not finished");
 }
 
 #[test]
@@ -130,5 +134,6 @@ fn what_no_archive_can_say_is_refused() {
         TarWriter::new(Vec::new()).put(&Change::Put(entry), &mut &b""[..]).unwrap_err().to_string()
     };
     assert!(put(entry("d/.wh.x", Node::Fifo)).contains("names that start with .wh."));
+    assert!(put(entry("l", Node::Symlink { target: b"a\0b"[..].into() })).contains("NUL"));
     assert!(put(entry("d", Node::Char { major: 1, minor: 0x20_0000 })).contains("is over 2097151"));
 }
