@@ -1,10 +1,12 @@
 //! What the conformance, interop and end-to-end tests share.
 
 pub mod dir_suite;
+pub mod failing_dir;
 pub mod fixtures;
 pub mod handmade;
 pub mod host_tree;
 pub mod ocicle;
 pub mod rootfs;
+pub mod store_suite;
 pub mod temp;
 pub mod tools;
