@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 pub mod dir_suite;
+pub mod failing_dir;
 pub mod fixtures;
 pub mod handmade;
 pub mod host_tree;
 pub mod ocicle;
 pub mod rootfs;
+pub mod store_suite;
 pub mod temp;
 pub mod tools;

@@ -40,7 +40,8 @@ impl Layout {
             let pair: Array = pair.unchecked_into();
             (pair.get(0).as_string().unwrap_or_default(), Uint8Array::new(&pair.get(1)).to_vec())
         });
-        Ok(Self { store: MemoryStore::from_layout(files)?, limits: Limits::default() })
+        let limits = Limits::default();
+        Ok(Self { store: MemoryStore::from_layout(files, &limits)?, limits })
     }
 
     /// What `ocicle ls` prints: `format` is `table`, `json` or `plain`.

@@ -8,11 +8,11 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex};
+use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index};
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{AttrChange, Dir, File as _},
+    fs::{AttrChange, Dir, File as _, FileType},
     limits::Limits,
     name::{EntryPath, Name, NameBuf},
     spec::{Annotations, Index, Layout, MediaType, Raw, media_type},
@@ -23,6 +23,8 @@ pub(super) const MARKER: &str = "oci-layout";
 /// The root index.
 pub(super) const INDEX: &str = "index.json";
 const BLOBS: &str = "blobs";
+/// How the names begin of what has no place yet.
+const TEMPORARY: &str = ".ocicle-";
 
 /// A layout in a directory. Processes and threads may use it side by side.
 #[derive(Debug)]
@@ -35,21 +37,24 @@ pub struct LayoutStore<D> {
 
 impl<D: Dir> LayoutStore<D> {
     /// Makes an empty layout in an empty directory. The file `oci-layout` comes last, since it is what makes a layout of it.
+    /// What an earlier call left that was interrupted is taken over.
     ///
     /// # Errors
-    /// [`Error::Exists`] if the directory holds anything; [`Error::Io`].
+    /// [`Error::Exists`] if the directory holds anything else; [`Error::Io`].
     pub fn create(dir: D) -> Result<Self> {
         let names = dir.names().map_err(Error::io("read the directory"))?;
         if names.iter().any(|name| name.as_name() == Name::literal(MARKER)) {
             return Err(Error::Exists("a layout".into()));
         }
-        if let Some(name) = names.first() {
-            let name = EntryPath::root().join(name.as_name());
-            return Err(Error::Exists(format!("a new layout needs an empty directory, but {name}")));
+        for name in &names {
+            if !is_leftover(&dir, name.as_name())? {
+                let name = EntryPath::root().join(name.as_name());
+                return Err(Error::Exists(format!("a new layout needs an empty directory, but {name}")));
+            }
         }
         let store = Self { dir, limits: Limits::default(), next: AtomicU64::new(0) };
-        let blobs = ensure_dir(&store.dir, Name::literal(BLOBS), BLOBS)?;
-        make_dir(&blobs, Name::literal("sha256"), "blobs/sha256")?;
+        let blobs = store.ensure_dir(&store.dir, Name::literal(BLOBS), BLOBS)?;
+        store.ensure_dir(&blobs, Name::literal("sha256"), "blobs/sha256")?;
         store.write(INDEX, empty_index()?.bytes())?;
         let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;
         store.write(MARKER, marker.bytes())?;
@@ -83,6 +88,42 @@ impl<D: Dir> LayoutStore<D> {
         Ok(bytes)
     }
 
+    /// Opens a directory, which is made if there is none.
+    fn ensure_dir(&self, dir: &D, name: Name<'_>, place: &str) -> Result<D> {
+        match dir.open_dir(name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Two makers at once: the second would replace the directory that the first has open.
+                let _lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
+                match dir.metadata(name) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        self.make_dir(dir, name).map_err(Error::io(format!("create directory {place}")))?;
+                    }
+                    Err(error) => return Err(Error::io(format!("stat {place}"))(error)),
+                    Ok(_) => {}
+                }
+                dir.open_dir(name)
+            }
+            result => result,
+        }
+        .map_err(Error::io(format!("open directory {place}")))
+    }
+
+    /// Makes a directory that has its mode from the moment it has its name: a crash leaves no other.
+    fn make_dir(&self, to: &D, name: Name<'_>) -> io::Result<()> {
+        let temporary = free_name(&self.next, |name| self.dir.create_dir(name))?.1;
+        let temporary = temporary.as_name();
+        let mut result = Ok(());
+        if self.dir.support().mode {
+            let change = AttrChange { mode: Some(0o755), ..AttrChange::default() };
+            result = self.dir.set_attrs(temporary, &change);
+        }
+        if let Err(error) = result.and_then(|()| self.dir.rename(temporary, to, name)) {
+            let _ = self.dir.remove_dir(temporary); // the first error is the one to tell
+            return Err(error);
+        }
+        to.sync()
+    }
+
     fn write(&self, name: &'static str, bytes: &[u8]) -> Result<()> {
         let mut file = Temporary::new(&self.dir, &self.next).map_err(Error::io(format!("create {name}")))?;
         file.write_all(bytes).map_err(Error::io(format!("write {name}")))?;
@@ -102,6 +143,43 @@ impl<D: Dir> LayoutStore<D> {
             Some(blobs) => open(&blobs, name),
             None => Ok(None),
         }
+    }
+}
+
+/// Whether this is something that an interrupted [`LayoutStore::create`] leaves: a temporary file or directory, `blobs`
+/// without blobs, an index without entries.
+fn is_leftover<D: Dir>(dir: &D, name: Name<'_>) -> Result<bool> {
+    let io = || Error::io(format!("read {name}"));
+    match (dir.metadata(name).map_err(io())?.file_type, name.as_bytes()) {
+        (FileType::File, bytes) if bytes.starts_with(TEMPORARY.as_bytes()) => Ok(true),
+        (FileType::Dir, bytes) if bytes.starts_with(TEMPORARY.as_bytes()) => {
+            is_empty(dir, name).map_err(io())
+        }
+        (FileType::Dir, bytes) if bytes == BLOBS.as_bytes() => {
+            let blobs = dir.open_dir(name).map_err(io())?;
+            for algorithm in blobs.names().map_err(io())? {
+                if !is_empty(&blobs, algorithm.as_name()).map_err(io())? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        (FileType::File, bytes) if bytes == INDEX.as_bytes() => {
+            let empty = empty_index()?;
+            let mut found = Vec::new();
+            let file = dir.open_file(name).map_err(io())?;
+            file.take(empty.bytes().len() as u64 + 1).read_to_end(&mut found).map_err(io())?;
+            Ok(found == empty.bytes())
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Whether this is a directory without entries.
+fn is_empty<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<bool> {
+    match dir.metadata(name)?.file_type {
+        FileType::Dir => Ok(dir.open_dir(name)?.names()?.is_empty()),
+        _ => Ok(false),
     }
 }
 
@@ -130,7 +208,11 @@ impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
     fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
         let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
         match dir.metadata(name_of(digest.encoded())?) {
-            Ok(metadata) => Ok(Some(metadata.size)),
+            Ok(metadata) if metadata.file_type == FileType::File => Ok(Some(metadata.size)),
+            Ok(_) => Err(Error::io(format!("stat blob {digest}"))(io::Error::new(
+                ErrorKind::InvalidInput,
+                "expected a regular file",
+            ))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(format!("stat blob {digest}"))(error)),
         }
@@ -140,11 +222,12 @@ impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
 impl<D: Dir + Sync> BlobWrite for LayoutStore<D> {
     fn begin(&self) -> Result<Box<dyn Pending + '_>> {
         let file = Temporary::new(&self.dir, &self.next).map_err(Error::io("create a blob"))?;
-        Ok(Box::new(LayoutPending { file }))
+        Ok(Box::new(LayoutPending { store: self, file }))
     }
 }
 
 struct LayoutPending<'a, D: Dir> {
+    store: &'a LayoutStore<D>,
     file: Temporary<'a, D>,
 }
 
@@ -160,9 +243,9 @@ impl<D: Dir> Write for LayoutPending<'_, D> {
 
 impl<D: Dir + Sync> Pending for LayoutPending<'_, D> {
     fn publish(self: Box<Self>, digest: &Digest) -> Result<()> {
-        let blobs = ensure_dir(self.file.dir, Name::literal(BLOBS), BLOBS)?;
+        let blobs = self.store.ensure_dir(&self.store.dir, Name::literal(BLOBS), BLOBS)?;
         let place = format!("{BLOBS}/{}", digest.algorithm_name());
-        let dir = ensure_dir(&blobs, name_of(digest.algorithm_name())?, &place)?;
+        let dir = self.store.ensure_dir(&blobs, name_of(digest.algorithm_name())?, &place)?;
         self.file.place(&dir, name_of(digest.encoded())?).map_err(Error::io(format!("write blob {digest}")))
     }
 }
@@ -173,6 +256,7 @@ impl<D: Dir> RootIndex for LayoutStore<D> {
     }
 
     fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        check_index(new, &self.limits)?;
         let _lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
         let actual = self.load()?.digest();
         if actual != *expected {
@@ -191,16 +275,8 @@ struct Temporary<'a, D: Dir> {
 
 impl<'a, D: Dir> Temporary<'a, D> {
     fn new(dir: &'a D, next: &AtomicU64) -> io::Result<Self> {
-        loop {
-            let name = format!(".ocicle-{}", next.fetch_add(1, Ordering::Relaxed));
-            let name: NameBuf = Name::new(name.as_bytes()).map_err(io::Error::other)?.into();
-            match dir.create_file(name.as_name()) {
-                Ok(file) => return Ok(Self { file: Some(file), dir, name }),
-                // A writer at work, or what a crash left.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let (file, name) = free_name(next, |name| dir.create_file(name))?;
+        Ok(Self { file: Some(file), dir, name })
     }
 
     /// Makes the content durable and gives it its place.
@@ -243,25 +319,19 @@ fn name_of(part: &str) -> Result<Name<'_>> {
     Name::new(part.as_bytes()).map_err(|error| Error::Unsupported(format!("digest part {part:?}: {error}")))
 }
 
-fn make_dir<D: Dir>(dir: &D, name: Name<'_>, place: &str) -> Result<()> {
-    match dir.create_dir(name) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(Error::io(format!("create directory {place}"))(error)),
-    }
-    if dir.support().mode {
-        let change = AttrChange { mode: Some(0o755), ..AttrChange::default() };
-        dir.set_attrs(name, &change).map_err(Error::io(format!("set mode of {place}")))?;
-    }
-    dir.sync().map_err(Error::io(format!("sync the directory of {place}")))
-}
-
-fn ensure_dir<D: Dir>(dir: &D, name: Name<'_>, place: &str) -> Result<D> {
-    match dir.open_dir(name) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make_dir(dir, name, place)?;
-            dir.open_dir(name).map_err(Error::io(format!("open directory {place}")))
+/// Makes something under a name that nothing else has.
+fn free_name<T>(
+    next: &AtomicU64,
+    mut create: impl FnMut(Name<'_>) -> io::Result<T>,
+) -> io::Result<(T, NameBuf)> {
+    loop {
+        let name = format!("{TEMPORARY}{}", next.fetch_add(1, Ordering::Relaxed));
+        let name = Name::new(name.as_bytes()).map_err(io::Error::other)?;
+        match create(name) {
+            Ok(made) => return Ok((made, name.into())),
+            // A writer at work, or what a crash left.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
-        result => result.map_err(Error::io(format!("open directory {place}"))),
     }
 }

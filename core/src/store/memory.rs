@@ -6,27 +6,32 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, layout};
+use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index, layout};
 use crate::{
     digest::Digest,
     error::{Error, Result},
+    limits::Limits,
     spec::{Index, Layout, Raw},
 };
 
 /// A store in memory. It may be shared between threads.
 ///
 /// ```
-/// use ocicle::store::{RootIndex as _, memory::MemoryStore};
+/// use ocicle::{limits::Limits, store::{RootIndex as _, memory::MemoryStore}};
 ///
-/// let store = MemoryStore::from_layout([
+/// let files = [
 ///     ("oci-layout".into(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
 ///     ("index.json".into(), br#"{"schemaVersion":2,"manifests":[]}"#.to_vec()),
-/// ])?;
+/// ];
+/// let store = MemoryStore::from_layout(files, &Limits::default())?;
 /// assert!(store.load()?.view().manifests.is_empty());
 /// # Ok::<(), ocicle::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct MemoryStore(Mutex<Content>);
+pub struct MemoryStore {
+    content: Mutex<Content>,
+    limits: Limits,
+}
 
 #[derive(Debug)]
 struct Content {
@@ -40,15 +45,20 @@ impl MemoryStore {
     /// # Errors
     /// None, in truth; the empty index is made like any other.
     pub fn new() -> Result<Self> {
-        Ok(Self(Mutex::new(Content { blobs: BTreeMap::new(), index: layout::empty_index()? })))
+        Ok(Self::with(BTreeMap::new(), layout::empty_index()?, &Limits::default()))
+    }
+
+    fn with(blobs: BTreeMap<Digest, Arc<[u8]>>, index: Raw<Index>, limits: &Limits) -> Self {
+        Self { content: Mutex::new(Content { blobs, index }), limits: *limits }
     }
 
     /// A store with the files of a layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<encoded>`. Other files are
     /// left out, as image-spec (image-layout.md) asks.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if one of the first two is missing; [`Error::Document`].
-    pub fn from_layout(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self> {
+    /// [`Error::NotFound`] if one of the first two is missing; [`Error::Limit`] if one is larger than [`Limits::document`];
+    /// [`Error::Document`].
+    pub fn from_layout(files: impl IntoIterator<Item = (String, Vec<u8>)>, limits: &Limits) -> Result<Self> {
         let (mut marker, mut index, mut blobs) = (None, None, BTreeMap::new());
         for (path, bytes) in files {
             match path.as_str() {
@@ -65,15 +75,20 @@ impl MemoryStore {
                 }
             }
         }
-        let missing =
-            |name| Error::NotFound(format!("there is no {name}: these are not the files of a layout"));
-        Raw::<Layout>::parse(layout::MARKER, marker.ok_or_else(|| missing(layout::MARKER))?, None)?;
-        let index = Raw::parse(layout::INDEX, index.ok_or_else(|| missing(layout::INDEX))?, None)?;
-        Ok(Self(Mutex::new(Content { blobs, index })))
+        let document = |name: &str, bytes: Option<Vec<u8>>| match bytes {
+            None => Err(Error::NotFound(format!("there is no {name}: these are not the files of a layout"))),
+            Some(bytes) if bytes.len() as u64 > limits.document => {
+                Err(Error::Limit { what: name.into(), name: "document", limit: limits.document })
+            }
+            Some(bytes) => Ok(bytes),
+        };
+        Raw::<Layout>::parse(layout::MARKER, document(layout::MARKER, marker)?, None)?;
+        let index = Raw::parse(layout::INDEX, document(layout::INDEX, index)?, None)?;
+        Ok(Self::with(blobs, index, limits))
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,6 +138,7 @@ impl RootIndex for MemoryStore {
     }
 
     fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        check_index(new, &self.limits)?;
         let mut content = self.content();
         let actual = content.index.digest();
         if actual != *expected {

@@ -66,7 +66,8 @@ pub trait RootIndex {
     /// Replaces it, if it still is the one with digest `expected`: compare-and-swap.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if it changed meanwhile; nothing is written then.
+    /// [`Error::Conflict`] if it changed meanwhile; [`Error::Limit`] if the new one is larger than [`Limits::document`], so
+    /// that nobody could read it again. Nothing is written then.
     fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()>;
 }
 
@@ -111,5 +112,15 @@ impl<S: BlobRead + ?Sized> BlobReadExt for S {
         let mut bytes = Vec::new();
         self.open(descriptor)?.read_to_end(&mut bytes).map_err(Error::io(format!("read {what}")))?;
         Raw::parse(&what, bytes, Some(&descriptor.media_type))
+    }
+}
+
+/// An index that the store itself would not read again is not written.
+fn check_index(new: &Raw<Index>, limits: &Limits) -> Result<()> {
+    match new.bytes().len() as u64 > limits.document {
+        true => {
+            Err(Error::Limit { what: "the new index.json".into(), name: "document", limit: limits.document })
+        }
+        false => Ok(()),
     }
 }
