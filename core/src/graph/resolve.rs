@@ -125,7 +125,7 @@ fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
                 .map(|tag| format!("#{}", printable(tag)))
                 .collect();
             there.dedup();
-            return Err(not_there("which image is meant, without a tag and with none tagged latest", there));
+            return Err(not_there("\"latest\", the tag that is meant if none is given", there));
         }
     };
     Selector::new(vec![vec![clause]]).ok_or_else(|| not_there("an image", Vec::new()))
