@@ -1,4 +1,5 @@
 //! What the conformance, interop and end-to-end tests share.
+#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 pub mod dir_suite;
 pub mod fixtures;

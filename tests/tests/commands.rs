@@ -1,4 +1,5 @@
 //! Every command as a user sees it: output, exit codes, `--json`, `--dry-run`.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{fs, path::Path};
 

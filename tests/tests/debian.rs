@@ -1,4 +1,5 @@
 //! The main job on a Debian image that debootstrap and buildah made.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{fs, path::Path};
 
@@ -80,62 +81,53 @@ fn what_changed_becomes_a_layer() {
     if !have(&["umoci", "skopeo", "mtree", "getfattr"]) {
         return;
     }
-    for compress in ["auto", "none", "zstd"] {
-        let temp = TempDir::new().unwrap();
-        let layout = copy_of(&layout, temp.path());
-        let bundle = temp.path().join("bundle");
-        ocicle(["unpack", &tag(&layout, "debian"), text(&bundle)]);
-        let before = ocicle(["stat", "--json", &tag(&layout, "debian")]);
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&layout, temp.path());
+    let bundle = temp.path().join("bundle");
+    ocicle(["unpack", &tag(&layout, "debian"), text(&bundle)]);
+    let before = ocicle(["stat", "--json", &tag(&layout, "debian")]);
 
-        // Untouched: no layer.
-        ocicle(["repack", text(&bundle), &tag(&layout, "same")]);
-        assert_eq!(ocicle(["stat", "--json", &tag(&layout, "same")]).replace("same", "debian"), before);
+    // Untouched: no layer.
+    ocicle(["repack", text(&bundle), &tag(&layout, "same")]);
+    assert_eq!(ocicle(["stat", "--json", &tag(&layout, "same")]).replace("same", "debian"), before);
 
-        let root = bundle.join("rootfs");
-        fs::write(root.join("etc/motd"), "changed\n").unwrap();
-        fs::remove_dir_all(root.join("usr/share/doc")).unwrap();
-        fs::hard_link(root.join("etc/motd"), root.join("etc/motd.2")).unwrap();
-        let dry = ocicle(["repack", "--dry-run", text(&bundle), &tag(&layout, "new")]);
-        assert_eq!(dry, "put /etc\nput /etc/motd\nput /etc/motd.2\nput /usr/share\nremove /usr/share/doc\n");
-        let digest = command()
-            .env("SOURCE_DATE_EPOCH", "1700000000")
-            .args(["repack", "--compress", compress, text(&bundle), &tag(&layout, "new")])
-            .output()
-            .unwrap();
-        assert!(digest.status.success(), "{}", String::from_utf8_lossy(&digest.stderr));
-        assert!(String::from_utf8_lossy(&digest.stdout).starts_with("sha256:"));
+    let root = bundle.join("rootfs");
+    fs::write(root.join("etc/motd"), "changed\n").unwrap();
+    fs::remove_dir_all(root.join("usr/share/doc")).unwrap();
+    fs::hard_link(root.join("etc/motd"), root.join("etc/motd.2")).unwrap();
+    let dry = ocicle(["repack", "--dry-run", text(&bundle), &tag(&layout, "new")]);
+    assert_eq!(dry, "put /etc\nput /etc/motd\nput /etc/motd.2\nput /usr/share\nremove /usr/share/doc\n");
+    let digest = command()
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .args(["repack", text(&bundle), &tag(&layout, "new")])
+        .output()
+        .unwrap();
+    assert!(digest.status.success(), "{}", String::from_utf8_lossy(&digest.stderr));
+    assert!(String::from_utf8_lossy(&digest.stdout).starts_with("sha256:"));
 
-        let stat: serde_json::Value =
-            serde_json::from_str(&ocicle(["stat", "--json", &tag(&layout, "new")])).unwrap();
-        let layers = stat["manifest"]["layers"].as_array().unwrap();
-        assert_eq!(layers.len(), 2);
-        let kind = layers[1]["mediaType"].as_str().unwrap();
-        let suffix = match compress {
-            "none" => "tar",
-            "zstd" => "tar+zstd",
-            _ => "tar+gzip",
-        };
-        assert!(kind.ends_with(suffix), "{kind}");
-        assert_eq!(stat["history"][1]["created_by"], "ocicle repack");
-        assert_eq!(stat["history"][1]["created"], "2023-11-14T22:13:20Z");
-        assert_eq!(
-            ocicle(["check", text(&layout)]).lines().last().unwrap().split(": ").last(),
-            Some("nothing wrong")
-        );
+    let stat: serde_json::Value =
+        serde_json::from_str(&ocicle(["stat", "--json", &tag(&layout, "new")])).unwrap();
+    let layers = stat["manifest"]["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 2);
+    let kind = layers[1]["mediaType"].as_str().unwrap();
+    assert!(kind.ends_with("tar+gzip"), "{kind}");
+    assert_eq!(stat["history"][1]["created_by"], "ocicle repack");
+    assert_eq!(stat["history"][1]["created"], "2023-11-14T22:13:20Z");
+    assert_eq!(
+        ocicle(["check", text(&layout)]).lines().last().unwrap().split(": ").last(),
+        Some("nothing wrong")
+    );
 
-        // Unpacked again, by us and by umoci (which knows no zstd), it is what it was, but for clamped times.
-        let again = temp.path().join("again");
-        ocicle(["unpack", &tag(&layout, "new"), text(&again)]);
-        for changed in ["etc", "etc/motd", "usr/share"] {
-            run("touch", ["-d", "@1700000000", text(&root.join(changed))]);
-        }
-        assert_same(&root, &again.join("rootfs"));
-        if compress != "zstd" {
-            let theirs = temp.path().join("theirs");
-            run("umoci", ["unpack", "--image", &format!("{}:new", layout.display()), text(&theirs)]);
-            assert_same(&again.join("rootfs"), &theirs.join("rootfs"));
-        }
-        let copy = format!("dir:{}", temp.path().join("copy").display());
-        run("skopeo", ["copy", "--quiet", &format!("oci:{}:new", layout.display()), &copy]);
+    // Unpacked again, by us and by umoci, it is what it was, but for clamped times.
+    let again = temp.path().join("again");
+    ocicle(["unpack", &tag(&layout, "new"), text(&again)]);
+    for changed in ["etc", "etc/motd", "usr/share"] {
+        run("touch", ["-d", "@1700000000", text(&root.join(changed))]);
     }
+    assert_same(&root, &again.join("rootfs"));
+    let theirs = temp.path().join("theirs");
+    run("umoci", ["unpack", "--image", &format!("{}:new", layout.display()), text(&theirs)]);
+    assert_same(&again.join("rootfs"), &theirs.join("rootfs"));
+    let copy = format!("dir:{}", temp.path().join("copy").display());
+    run("skopeo", ["copy", "--quiet", &format!("oci:{}:new", layout.display()), &copy]);
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::{
@@ -37,6 +38,9 @@ pub(crate) fn all() -> Result<()> {
     };
     let native = report.step("build: the command, native", native_command);
 
+    if let (Some(wasm), Some(runner)) = (&wasm, &runner) {
+        report.step("tests: directories in a WASI sandbox", || directories(&wasm.directories, runner));
+    }
     match (wasm, runner, native) {
         (Some(wasm), Some(runner), Some(native)) => {
             let subjects = Subjects { native, wasm, runner, tools };
@@ -86,6 +90,8 @@ fn documentation() -> Result<()> {
 struct Wasm {
     /// The command as a WASI module.
     command: PathBuf,
+    /// The suite of directory drivers, as a WASI module.
+    directories: PathBuf,
     /// The JavaScript package for Node.
     package: PathBuf,
 }
@@ -97,17 +103,30 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
             run(toolchain.cargo().args(["check", "--quiet", "--release", "--target", target]).args(library))
         });
     }
-    let command = report.step("build: the command, WASI", || {
-        let target = "wasm32-wasip1";
-        let package = ["--package", "ocicle-cli", "--target", target];
-        run(toolchain.cargo().args(["build", "--quiet", "--release"]).args(package))?;
-        Ok(paths::wasm_target().join(target).join("release/ocicle.wasm"))
-    });
+    let command = report.step("build: the command, WASI", || wasi(toolchain, "ocicle-cli", "ocicle"));
+    let directories = report
+        .step("build: tests of directories, WASI", || wasi(toolchain, "ocicle-tests-wasi", "dir-suite"));
     let package = report.step("build: the JavaScript package", || {
         let bindgen = bindgen.ok_or("there is no wasm-bindgen, see above")?;
         javascript(toolchain, bindgen)
     });
-    Some(Wasm { command: command?, package: package? })
+    Some(Wasm { command: command?, directories: directories?, package: package? })
+}
+
+fn wasi(toolchain: &WasmToolchain, package: &str, binary: &str) -> Result<PathBuf> {
+    let target = "wasm32-wasip1";
+    run(toolchain.cargo().args(["build", "--quiet", "--release", "--target", target, "--package", package]))?;
+    Ok(paths::wasm_target().join(target).join("release").join(binary).with_extension("wasm"))
+}
+
+/// The suite of directory drivers needs an empty directory to work in.
+fn directories(suite: &Path, runner: &Path) -> Result<()> {
+    let work = paths::wasm_target().join("directories");
+    if work.exists() {
+        at(&work, fs::remove_dir_all(&work))?;
+    }
+    at(&work, fs::create_dir_all(&work))?;
+    run(Command::new(runner).arg("--dir").arg(format!("{}::/work", work.display())).arg(suite))
 }
 
 fn javascript(toolchain: &WasmToolchain, bindgen: &Path) -> Result<PathBuf> {

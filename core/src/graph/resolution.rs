@@ -88,7 +88,7 @@ impl Resolution {
         if let Some(last) = steps.last_mut() {
             last.push(Clause::Digest(self.target().digest.to_string()));
         }
-        Selector::new(steps).unwrap_or_else(|| Selector::from_tag("latest"))
+        Selector::new(steps).unwrap_or_else(|| Selector::of(Clause::Digest(self.target().digest.to_string())))
     }
 
     /// What `ocicle resolve` shows.

@@ -42,6 +42,12 @@ pub enum ResolveError {
         /// What could have matched it.
         there: Vec<String>,
     },
+    /// No selector was given, there is more than one entry or none, and none is tagged `latest`.
+    #[error("{}", unsaid(.there))]
+    Unsaid {
+        /// The tags there are.
+        there: Vec<String>,
+    },
     /// Several objects match.
     #[error("{}", ambiguous(.candidates))]
     Ambiguous {
@@ -78,12 +84,9 @@ pub fn resolve<S: BlobRead + ?Sized>(
     want: Want,
     limits: &Limits,
 ) -> Result<Resolution, ResolveError> {
-    let default = match selector {
-        Some(_) => None,
-        None => Some(default_selector(root)?),
-    };
-    let Some(selector) = selector.or(default.as_ref()) else {
-        return Err(not_there("an image", Vec::new()));
+    let selector = match selector {
+        Some(selector) => selector,
+        None => &default_selector(root)?,
     };
     let places = Places::walk_for(store, root, selector, limits)?;
     let found = matches(&places, selector, want);
@@ -115,7 +118,7 @@ const SEARCHED: usize = 256;
 fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
     let entries = &root.view().manifests;
     let clause = match &entries[..] {
-        [] => return Err(not_there("an image", Vec::new())),
+        [] => return Err(ResolveError::Unsaid { there: Vec::new() }),
         [_] => Clause::Position(0),
         _ if entries.iter().any(|entry| entry.ref_name() == Some("latest")) => Clause::Tag("latest".into()),
         _ => {
@@ -125,10 +128,10 @@ fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
                 .map(|tag| format!("#{}", printable(tag)))
                 .collect();
             there.dedup();
-            return Err(not_there("\"latest\", the tag that is meant if none is given", there));
+            return Err(ResolveError::Unsaid { there });
         }
     };
-    Selector::new(vec![vec![clause]]).ok_or_else(|| not_there("an image", Vec::new()))
+    Ok(Selector::of(clause))
 }
 
 fn not_there(looked_for: &str, there: Vec<String>) -> ResolveError {
@@ -272,14 +275,25 @@ fn prefix(digest: &Digest, length: usize) -> &str {
     encoded.get(..length).unwrap_or(encoded)
 }
 
+fn unsaid(there: &[String]) -> String {
+    if there.is_empty() {
+        return "the store is empty".into();
+    }
+    format!("say which image is meant, since none is tagged latest: there is {}", some_of(there))
+}
+
 fn not_found(looked_for: &str, there: &[String]) -> String {
-    const SHOWN: usize = 20;
     if there.is_empty() {
         return format!("nothing matches {looked_for}");
     }
+    format!("nothing matches {looked_for}; there is {}", some_of(there))
+}
+
+fn some_of(there: &[String]) -> String {
+    const SHOWN: usize = 20;
     let more = if there.len() > SHOWN { format!(" and {} more", there.len() - SHOWN) } else { String::new() };
     let shown = &there[..there.len().min(SHOWN)];
-    format!("nothing matches {looked_for}; there is {}{more}", shown.join(", "))
+    format!("{}{more}", shown.join(", "))
 }
 
 fn ambiguous(candidates: &[Candidate]) -> String {

@@ -60,10 +60,10 @@ impl Selector {
         (!steps.is_empty() && steps.iter().all(|step| !step.is_empty())).then_some(Self(steps))
     }
 
-    /// The selector of a tag.
+    /// A selector of one clause.
     #[must_use]
-    pub fn from_tag(tag: &str) -> Self {
-        Self(vec![vec![Clause::Tag(tag.into())]])
+    pub fn of(clause: Clause) -> Self {
+        Self(vec![vec![clause]])
     }
 
     /// The steps.

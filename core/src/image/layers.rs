@@ -2,7 +2,7 @@
 
 use super::Image;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     layer::reader::read_layer,
     limits::Limits,
     store::BlobRead,
@@ -16,16 +16,22 @@ use crate::{
 /// did is to be thrown away if this fails.
 ///
 /// # Errors
-/// [`Error::Mismatch`](crate::Error::Mismatch), [`Error::Layer`](crate::Error::Layer), [`Error::Limit`](crate::Error::Limit);
-/// [`Error::MissingBlob`](crate::Error::MissingBlob); [`Error::Io`](crate::Error::Io) of the store or the mirror.
+/// [`Error::Mismatch`] naming the layer by number, from 1, and digest; [`Error::Layer`], [`Error::Limit`]; [`Error::MissingBlob`];
+/// [`Error::Io`] of the store or the mirror.
 pub fn apply_layers<S: BlobRead + ?Sized, M: Mirror>(
     store: &S,
     image: &Image,
     merge: &mut Merge<M>,
     limits: &Limits,
 ) -> Result<()> {
-    for (descriptor, diff_id) in image.layers() {
-        read_layer(store, descriptor, diff_id, limits, merge)?;
+    for (number, (descriptor, diff_id)) in image.layers().enumerate() {
+        read_layer(store, descriptor, diff_id, limits, merge).map_err(|error| match error {
+            Error::Mismatch { property, expected, actual, .. } => {
+                let subject = format!("layer {} ({})", number + 1, descriptor.digest);
+                Error::Mismatch { subject, property, expected, actual }
+            }
+            other => other,
+        })?;
         merge.next_layer();
     }
     Ok(())

@@ -151,12 +151,12 @@ fn hidden(rest: &str) -> Option<usize> {
     if literal.starts_with('"') {
         return Some(prefix.len() + quoted(literal, '"'));
     }
-    if literal.starts_with('\'') {
+    if let Some(quoted_text) = literal.strip_prefix('\'') {
         let mut chars = literal.chars().skip(1);
         let (first, second) = (chars.next(), chars.next());
         let character = first == Some('\\') || second == Some('\'');
         return Some(
-            prefix.len() + if character { quoted(literal, '\'') } else { 1 + lifetime(&literal[1..]) },
+            prefix.len() + if character { quoted(literal, '\'') } else { 1 + lifetime(quoted_text) },
         );
     }
     None

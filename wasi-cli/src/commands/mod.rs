@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     match &args.command {
         Command::Init { path } => edit::init(path)?,
         Command::New { reference, platform, edit } => {
-            edit::new(reference, platform.as_deref(), edit, limits)?
+            edit::new(reference, platform.as_deref(), edit, limits)?;
         }
         Command::Ls { reference, format } => show::ls(reference, format, limits)?,
         Command::Stat { reference, format } => show::stat(reference, format, limits)?,
