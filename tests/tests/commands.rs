@@ -86,7 +86,9 @@ fn tags_come_and_go() {
     let layout = blank(&temp);
     let before = fs::read(layout.join("index.json")).unwrap();
     ocicle(["tag", "--dry-run", &at(&layout, "v1"), "v2"]);
-    ocicle(["rm", "-n", &at(&layout, "v1")]);
+    assert_eq!(ocicle(["rm", "-n", &at(&layout, "v1")]), "remove tag v1\n");
+    let new = ocicle(["new", "-n", "--platform", "linux/arm64", &at(&layout, "v3")]);
+    assert_eq!(new, "new image for linux/arm64, tag v3\n");
     assert_eq!(fs::read(layout.join("index.json")).unwrap(), before);
 
     let digest = ocicle(["tag", &at(&layout, "v1"), "v2"]);
@@ -121,7 +123,10 @@ fn references_that_are_not_found_or_ambiguous_exit_with_3() {
     let proposal = fails(2, ["resolve", "oci:images:v1"]);
     assert!(proposal.contains("oci:images#v1"), "{proposal}");
     assert!(fails(3, ["ls", text(temp.path())]).contains("ocicle init"));
-    fails(1, ["ls", "/nonexistent/layout"]);
+    assert!(fails(1, ["ls", "/nonexistent/layout"]).contains("ocicle init /nonexistent/layout"));
+    assert!(fails(1, ["stat", "/nonexistent/layout:v1"]).contains("/nonexistent/layout#v1"));
+    assert!(fails(1, ["ls", "docker://nonexistent"]).contains("no registry"));
+    assert!(fails(2, ["repack", &at(&layout, "v1"), "bundle"]).contains("BUNDLE REF"));
 }
 
 #[test]

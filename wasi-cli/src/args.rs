@@ -31,6 +31,9 @@ References:
   PATH#digest=sha256:1f2e3d4c     by digest, or the beginning of one
   oci:PATH#…                      the same, with the kind of store
 
+Environment:
+  SOURCE_DATE_EPOCH               seconds since 1970: the time that new images and layers get
+
 Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous,
 4 verification failed, 5 differences found.";
 

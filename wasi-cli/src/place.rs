@@ -42,9 +42,10 @@ impl Place {
                 return Err(Failure::failed(message));
             }
         }
-        let dir = open_dir(Path::new(&path))?;
+        let dir = system_dir(Path::new(&path)).map_err(|error| no_layout(&path, &error))?;
         let store = LayoutStore::open(dir, limits).map_err(|error| match error {
             Error::NotFound(message) => Error::NotFound(format!("{path}: {message}")),
+            Error::Io { doing, source } => Error::Io { doing: format!("{path}: {doing}"), source },
             other => other,
         })?;
         Ok(Self { store, selector })
@@ -75,6 +76,17 @@ impl Place {
     ) -> Result<Resolution, Failure> {
         Ok(resolve(&self.store, root, self.selector.as_ref(), want, limits)?)
     }
+}
+
+/// Why the directory of a layout does not open, and what may have been meant.
+fn no_layout(path: &str, error: &std::io::Error) -> Failure {
+    let hint = match path.rsplit_once(':') {
+        _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
+        _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
+        Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
+        _ => format!("; `ocicle init {path}` makes a layout"),
+    };
+    Failure::failed(format!("open layout {path}: {error}{hint}"))
 }
 
 /// Opens a directory.

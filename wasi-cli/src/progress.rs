@@ -43,7 +43,8 @@ impl<'a, S> Watched<'a, S> {
     /// `total` is the number of bytes to come, if it is known.
     pub(crate) fn new(args: &Args, store: &'a S, doing: &'static str, total: Option<u64>) -> Self {
         let meter = match args.progress {
-            _ if args.quiet => Meter::None,
+            // Lines about blobs and a bar do not go together.
+            _ if args.quiet || args.verbose > 1 => Meter::None,
             Progress::None => Meter::None,
             Progress::Plain => Meter::Plain { doing, total, state: Mutex::new((0, Instant::now())) },
             Progress::Auto => automatic(doing, total),
@@ -73,10 +74,11 @@ fn automatic(doing: &'static str, total: Option<u64>) -> Meter {
         ),
         None => (ProgressBar::new_spinner(), "{spinner} {msg} {decimal_bytes} {decimal_bytes_per_sec}"),
     };
-    bar.set_message(doing);
+    // The style first: a message draws.
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
+    bar.set_message(doing);
     Meter::Bar(bar)
 }
 

@@ -3,6 +3,7 @@
 use std::{io::Read, path::Path};
 
 use ocicle::{
+    Error,
     bundle::{
         repack::{Bundle, Options},
         unpack,
@@ -33,7 +34,13 @@ pub(super) fn unpack(args: &Args, reference: &str, bundle: &Path, limits: &Limit
     if result.is_err() && made {
         let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
     }
-    let tree = result?;
+    let tree = result.map_err(|error| match error {
+        Error::Exists(_) => {
+            let place = bundle.display();
+            Failure::failed(format!("{place}: {error}: remove it, or unpack into another directory"))
+        }
+        other => other.into(),
+    })?;
     if args.verbose > 0 {
         eprintln!("unpacked {} with {} files into {}", image.descriptor.digest, tree.len(), bundle.display());
     }
@@ -41,7 +48,10 @@ pub(super) fn unpack(args: &Args, reference: &str, bundle: &Path, limits: &Limit
 }
 
 pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<(), Failure> {
-    let dir = open_dir(&repack.bundle)?;
+    let dir = open_dir(&repack.bundle).map_err(|failure| {
+        let swapped = repack.bundle.to_string_lossy().contains('#');
+        if swapped { Failure::usage("the bundle comes first: ocicle repack BUNDLE REF") } else { failure }
+    })?;
     let bundle = Bundle::open(&dir, limits)
         .map_err(|error| Failure::failed(format!("bundle {}: {error}", repack.bundle.display())))?;
     let place = Place::open(&repack.reference, limits)?;

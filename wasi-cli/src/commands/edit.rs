@@ -25,7 +25,7 @@ pub(super) fn init(path: &Path) -> Result<(), Failure> {
         if made {
             let _ = std::fs::remove_dir(path); // empty or not ours; the first error is the one to tell
         }
-        error.into()
+        Failure::failed(format!("{}: {error}", path.display()))
     })
 }
 
@@ -43,7 +43,7 @@ pub(super) fn new(
     };
     let created = clock::now()?.to_string();
     if edit.dry_run {
-        return Ok(());
+        return output::print(|out| writeln!(out, "new image for {platform}, tag {name}"));
     }
     let descriptor = blank(&place.store, &platform, &created)?;
     place.store.update(|root| rewrite::point(root, &name, &descriptor))?;
@@ -72,7 +72,11 @@ pub(super) fn tag(
 pub(super) fn rm(reference: &str, edit: &Edit, limits: &Limits) -> Result<(), Failure> {
     let place = Place::open(reference, limits)?;
     let name = tag_of(place.selector.as_ref(), "rm")?;
-    change(&place, edit, |root| Ok(rewrite::untag(root, &name)?))
+    change(&place, edit, |root| Ok(rewrite::untag(root, &name)?))?;
+    if edit.dry_run {
+        return output::print(|out| writeln!(out, "remove tag {name}"));
+    }
+    Ok(())
 }
 
 /// Changes the index, or with `--dry-run` only finds out whether that would work.
