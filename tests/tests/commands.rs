@@ -235,6 +235,9 @@ fn repack_goes_where_it_is_told() {
     let made = ocicle(["repack", text(&bundle), text(&layout)]);
     assert_eq!(digest_of("odd").as_str(), Some(made.trim()));
     assert!(fails(1, ["repack", text(temp.path()), text(&layout)]).contains("not a bundle"));
+    let other = temp.path().join("other");
+    ocicle(["init", text(&other)]);
+    assert!(fails(1, ["repack", text(&bundle), &at(&other, "mine")]).contains("unpacked from"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use ocicle::{
     layer::{Change, ChangeSink},
     limits::Limits,
     spec::{History, media_type::Compression},
+    store::BlobRead as _,
 };
 
 use crate::{
@@ -55,6 +56,13 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
     let bundle = Bundle::open(&dir, limits)
         .map_err(|error| Failure::failed(format!("bundle {}: {error}", repack.bundle.display())))?;
     let place = Place::open(&repack.reference, limits)?;
+    let base = &bundle.state().resolution.target().digest;
+    if place.store.try_size(base)?.is_none() {
+        let layout = repack.reference.split('#').next().unwrap_or_default();
+        return Err(Failure::failed(format!(
+            "{layout} does not hold {base}, the image of the bundle: repack into the layout it was unpacked from"
+        )));
+    }
     let (at, to) = destination(&place, &bundle.state().resolution, limits)?;
     let options = Options {
         compression: compression(repack.compress),
