@@ -26,8 +26,21 @@ pub struct Limits {
     pub entries: u64,
     /// Bytes of one layer after decompression, and of one sparse file after expansion. Default 1 TiB.
     pub layer_size: u64,
+    /// Bytes of the window a zstd frame may ask for, rounded down to a power of two: so much memory one layer takes to
+    /// decompress. Default 128 MiB, the most the `zstd` command takes without being asked.
+    pub zstd_window: u64,
     /// Decompressed bytes for each compressed byte, counted once a layer has passed 1 GiB. Default 200.
     pub ratio: u64,
+}
+
+impl Limits {
+    /// Levels of objects and arrays in a JSON document: 100. The one limit that is fixed, since the parser below has one of
+    /// its own, of 128, that cannot be moved.
+    pub const JSON_DEPTH: usize = 100;
+
+    pub(crate) fn zstd_window_log(&self) -> u32 {
+        self.zstd_window.max(1 << 10).ilog2().min(31)
+    }
 }
 
 impl Default for Limits {
@@ -41,6 +54,7 @@ impl Default for Limits {
             header: 1 << 20,
             entries: 10_000_000,
             layer_size: 1 << 40,
+            zstd_window: 128 << 20,
             ratio: 200,
         }
     }

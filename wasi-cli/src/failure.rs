@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ocicle::{Error, error::Kind, graph::resolve::ResolveError};
+use ocicle::{Error, error::Kind, graph::resolve::ResolveError, text::printable};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -26,7 +26,9 @@ impl Failure {
     }
 
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("error: {}", self.message);
+        // Names from an image are in it, and must not steer the terminal.
+        let lines: Vec<String> = self.message.lines().map(printable).collect();
+        eprintln!("error: {}", lines.join("\n"));
         ExitCode::from(self.code)
     }
 }

@@ -1,7 +1,7 @@
 //! JSON as image documents need it: strict to read, and edited without disturbing what is not understood.
 //!
 //! **Reading** follows RFC 8259 with the rules of I-JSON (RFC 7493) that keep two readers from seeing two documents: UTF-8
-//! only, no key twice in one object, no lone surrogates, nothing after the document; and at most [`DEPTH`] levels.
+//! only, no key twice in one object, no lone surrogates, nothing after the document; and at most [`Limits::JSON_DEPTH`](crate::limits::Limits::JSON_DEPTH) levels.
 //!
 //! **Editing** works on the text. An [`Object`] or [`Array`] keeps every member as it was written, with the white space
 //! around it; what an edit does not touch stays as it is, byte for byte, in its place. What an edit puts in is compact
@@ -22,9 +22,6 @@ pub use array::Array;
 pub use object::Object;
 
 use crate::error::{Error, Result};
-
-/// Levels of objects and arrays a document may have.
-pub const DEPTH: usize = 100;
 
 /// Checks a whole document, which must be an object, and returns its keys in their order.
 pub(super) fn keys<'a>(what: &str, bytes: &'a [u8]) -> Result<Vec<Cow<'a, str>>> {

@@ -14,6 +14,7 @@ use ocicle::{
     limits::Limits,
     spec::{History, media_type::Compression},
     store::BlobRead as _,
+    text::printable,
 };
 
 use crate::{
@@ -83,6 +84,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
     let done = bundle.repack(&store, &at, &to, &options)?;
     if !args.quiet {
         for path in &done.summary.sockets {
+            let path = printable(&path.to_string());
             eprintln!("warning: /{path} is a socket: no layer can hold one, it is left out");
         }
     }
@@ -140,11 +142,12 @@ struct Lines(Vec<String>);
 
 impl ChangeSink for Lines {
     fn put(&mut self, change: &Change, _: &mut dyn Read) -> ocicle::Result<()> {
-        self.0.push(match change {
-            Change::Put(entry) => format!("put /{}", entry.path),
-            Change::Remove(path) => format!("remove /{path}"),
-            Change::ClearLower(path) => format!("clear /{path}"),
-        });
+        let (verb, path) = match change {
+            Change::Put(entry) => ("put", &entry.path),
+            Change::Remove(path) => ("remove", path),
+            Change::ClearLower(path) => ("clear", path),
+        };
+        self.0.push(format!("{verb} /{}", printable(&path.to_string())));
         Ok(())
     }
 }

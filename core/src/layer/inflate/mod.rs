@@ -17,11 +17,9 @@ use zstd_pure as zstd;
 use self::input::Input;
 use crate::{
     error::{Error, Result},
+    limits::Limits,
     spec::media_type::Compression,
 };
-
-/// Largest window a zstd frame may ask for: 128 MiB, the most the `zstd` command takes without being asked.
-const WINDOW_LOG_MAX: u32 = 27;
 
 /// Reads the content of a compressed blob: all gzip members, all zstd frames. The blob is read to its end before the
 /// content ends.
@@ -57,7 +55,7 @@ impl<R: Read> Inflate<R> {
     ///
     /// # Errors
     /// [`Error::Layer`] if the blob starts as one of another compression does; failed reads.
-    pub fn new(blob: R, compression: Compression, what: impl Into<String>) -> Result<Self> {
+    pub fn new(blob: R, compression: Compression, what: impl Into<String>, limits: &Limits) -> Result<Self> {
         let what = what.into();
         let mut input = Input::new(blob);
         let start = input.fill().map_err(Error::io(format!("read {what}")))?;
@@ -77,9 +75,9 @@ impl<R: Read> Inflate<R> {
         let decoder = match compression {
             Compression::None => Decoder::None(input),
             Compression::Gzip => Decoder::Gzip(gzip::Gzip::new(input)),
-            Compression::Zstd => {
-                Decoder::Zstd(Box::new(zstd::Zstd::new(input).map_err(Error::io("start zstd"))?))
-            }
+            Compression::Zstd => Decoder::Zstd(Box::new(
+                zstd::Zstd::new(input, limits.zstd_window_log()).map_err(Error::io("start zstd"))?,
+            )),
         };
         Ok(Self { what, decoder })
     }

@@ -36,11 +36,11 @@ fn drop_by_drop(mut reader: impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn inflate(compression: Compression, blob: &[u8]) -> Result<Vec<u8>> {
-    drop_by_drop(Inflate::new(blob, compression, "it")?).map_err(Error::io("read"))
+    drop_by_drop(Inflate::new(blob, compression, "it", &Limits::default())?).map_err(Error::io("read"))
 }
 
 fn inflate_pure(blob: &[u8]) -> Result<Vec<u8>, String> {
-    let mut zstd = zstd_pure::Zstd::new(Input::new(blob)).unwrap();
+    let mut zstd = zstd_pure::Zstd::new(Input::new(blob), 27).unwrap();
     let (mut content, mut buffer) = (Vec::new(), [0; 3]);
     loop {
         match zstd.read(&mut buffer) {

@@ -7,7 +7,7 @@ use std::{
 
 use zstd::stream::raw::{DParameter, Decoder, Operation};
 
-use super::{Failure, WINDOW_LOG_MAX, input::Input};
+use super::{Failure, input::Input};
 
 /// Reads all frames.
 pub(super) struct Zstd<R> {
@@ -18,9 +18,9 @@ pub(super) struct Zstd<R> {
 }
 
 impl<R: Read> Zstd<R> {
-    pub(super) fn new(input: Input<R>) -> io::Result<Self> {
+    pub(super) fn new(input: Input<R>, window_log: u32) -> io::Result<Self> {
         let mut decoder = Decoder::new()?;
-        decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX))?;
+        decoder.set_parameter(DParameter::WindowLogMax(window_log))?;
         Ok(Self { input, decoder, inside: false })
     }
 

@@ -10,7 +10,7 @@ use ruzstd::decoding::{
     errors::{FrameDecoderError, ReadFrameHeaderError},
 };
 
-use super::{Failure, WINDOW_LOG_MAX, input::Input};
+use super::{Failure, input::Input};
 
 /// Reads all frames.
 pub(super) struct Zstd<R> {
@@ -21,9 +21,9 @@ pub(super) struct Zstd<R> {
 
 impl<R: Read> Zstd<R> {
     #[allow(clippy::unnecessary_wraps, reason = "the signature of the native one")]
-    pub(super) fn new(input: Input<R>) -> io::Result<Self> {
+    pub(super) fn new(input: Input<R>, window_log: u32) -> io::Result<Self> {
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(1 << WINDOW_LOG_MAX);
+        decoder.set_max_window_size(1 << window_log);
         Ok(Self { input, decoder, inside: false })
     }
 

@@ -56,7 +56,7 @@ impl<'a> Content<'a> {
                 actual: size.to_string(),
             });
         }
-        let inflate = Inflate::new(store.open(descriptor)?, compression, &what)?;
+        let inflate = Inflate::new(store.open(descriptor)?, compression, &what, limits)?;
         let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
         Ok(Self { what, proven, inflate, limits: *limits, given: 0 })
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use super::DEPTH;
+use crate::limits::Limits;
 
 /// What a text must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl<'a> Scanner<'a> {
 
     /// From the opening bracket past the closing one. Returns the white space of an empty one.
     fn container(&mut self, shape: Shape, depth: usize, found: &mut dyn FnMut(Part<'a>)) -> Scan<&'a str> {
-        if depth > DEPTH {
-            return Err(format!("more than {DEPTH} levels"));
+        if depth > Limits::JSON_DEPTH {
+            return Err(format!("more than {} levels", Limits::JSON_DEPTH));
         }
         self.at += 1;
         let close = if shape == Shape::Object { b'}' } else { b']' };

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
-use super::{Array, DEPTH, Object};
+use super::{Array, Object};
 use crate::error::{Kind, Result};
+use crate::limits::Limits;
 
 fn refused(text: &str) -> String {
     let error = Object::parse("doc", text.as_bytes()).expect_err(text);
@@ -68,8 +69,8 @@ fn what_is_no_json_is_refused() {
 #[test]
 fn depth_is_limited() -> Result<()> {
     let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
-    Object::parse("doc", nested(DEPTH - 1).as_bytes())?;
-    assert!(refused(&nested(DEPTH)).ends_with("more than 100 levels"));
+    Object::parse("doc", nested(Limits::JSON_DEPTH - 1).as_bytes())?;
+    assert!(refused(&nested(Limits::JSON_DEPTH)).ends_with("more than 100 levels"));
     // Far past any stack.
     assert!(refused(&format!("{{\"a\":{}", "[".repeat(1_000_000))).ends_with("more than 100 levels"));
     Ok(())
