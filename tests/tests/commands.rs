@@ -241,8 +241,66 @@ fn repack_goes_where_it_is_told() {
 }
 
 #[test]
+fn config_changes_what_others_read() {
+    let Some(fixture) = ODD.layout() else { return };
+    if !have(&["skopeo", "umoci"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let digest_of =
+        |fragment: &str| json(&ocicle(["resolve", "--json", &at(&layout, fragment)]))["digest"].clone();
+    let before = digest_of("odd");
+    ocicle(["config", &at(&layout, "odd"), "--env", "A=1", "--dry-run"]);
+    assert_eq!(digest_of("odd"), before);
+    let made = ocicle([
+        "config",
+        &at(&layout, "odd"),
+        "--tag",
+        "new",
+        "--clear",
+        "labels",
+        "--label",
+        "x=y",
+        "--env",
+        "A=1",
+        "--cmd",
+        "/bin/setuid",
+        "--cmd",
+        "-x",
+        "--workdir",
+        "/links",
+        "--annotation",
+        "made.by=ocicle",
+    ]);
+    assert_eq!((digest_of("odd"), digest_of("new").as_str()), (before.clone(), Some(made.trim())));
+    let image = format!("oci:{}:new", layout.display());
+    let config = json(&String::from_utf8(run("skopeo", ["inspect", "--config", &image])).unwrap());
+    assert_eq!(config["config"]["Labels"], serde_json::json!({ "x": "y" }));
+    assert_eq!(config["config"]["Cmd"], serde_json::json!(["/bin/setuid", "-x"]));
+    assert_eq!(config["config"]["WorkingDir"], "/links");
+    assert_eq!(config["config"]["User"], "odd", "what nobody changed stays");
+    let history = config["history"].as_array().unwrap();
+    assert_eq!(history.last().unwrap()["created_by"], "ocicle config");
+    let manifest = json(&String::from_utf8(run("skopeo", ["inspect", "--raw", &image])).unwrap());
+    assert_eq!(manifest["annotations"]["made.by"], "ocicle");
+    run("umoci", ["stat", "--image", &format!("{}:new", layout.display())]);
+    assert!(ocicle(["check", text(&layout)]).ends_with("nothing wrong\n"));
+
+    ocicle(["config", &at(&layout, "odd"), "--author", "me", "--no-history"]);
+    assert_ne!(digest_of("odd"), before);
+    fails(2, ["config", &at(&layout, "odd")]);
+    fails(2, ["config", &at(&layout, "odd"), "--env", "A"]);
+    fails(2, ["config", &at(&layout, "odd"), "--port", "eighty"]);
+    fails(2, ["config", &at(&layout, "odd"), "--created", "yesterday"]);
+    fails(3, ["config", &at(&layout, "missing"), "--author", "me"]);
+}
+
+#[test]
 fn every_command_has_help_with_an_example() {
-    for name in ["init", "new", "ls", "stat", "resolve", "tag", "rm", "unpack", "repack", "mtree", "check"] {
+    for name in
+        ["init", "new", "ls", "stat", "resolve", "tag", "rm", "unpack", "repack", "config", "mtree", "check"]
+    {
         let help = ocicle([name, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("ocicle {name}")), "{name}: {help}");
     }

@@ -73,7 +73,8 @@ pub fn blank<S: Store + ?Sized>(store: &S, platform: &Platform, created: &str) -
     put_document(store, &manifest, &MediaType::literal(MANIFEST))
 }
 
-fn with_config<S: Store + ?Sized>(
+/// Stores a config, and the manifest that points at it.
+pub(super) fn with_config<S: Store + ?Sized>(
     store: &S,
     image: &Image,
     config: Raw<ImageConfig>,

@@ -28,7 +28,7 @@ pub use manifest::Manifest;
 pub use media_type::MediaType;
 pub use platform::{InvalidPlatform, Platform};
 pub use raw::{Document, Raw};
-pub use validate::validate;
+pub use validate::{is_date_time, validate};
 
 /// Annotations: keys to values, in byte order of the keys.
 pub type Annotations = BTreeMap<String, String>;

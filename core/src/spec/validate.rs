@@ -146,8 +146,9 @@ fn is_uri(text: &str) -> bool {
         })
 }
 
-/// RFC 3339, `date-time`: 2015-10-31T22:22:56.015925234Z or with +01:00 for Z.
-fn is_date_time(text: &str) -> bool {
+/// Whether a text is a `date-time` of RFC 3339: `2015-10-31T22:22:56.015925234Z`, or with `+01:00` for `Z`.
+#[must_use]
+pub fn is_date_time(text: &str) -> bool {
     let fits = |text: &str, pattern: &str| {
         text.len() == pattern.len()
             && text.bytes().zip(pattern.bytes()).all(|(byte, wanted)| match wanted {

@@ -1,6 +1,7 @@
 //! The commands: each a short composition of the library.
 
 mod bundle;
+mod config;
 mod edit;
 mod mtree;
 mod show;
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
         Command::Unpack { reference, bundle } => bundle::unpack(args, reference, bundle, limits)?,
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
+        Command::Config(config) => config::config(config, limits)?,
         Command::Mtree { reference, dialect, command } => {
             return mtree::run(args, reference.as_deref(), *dialect, command.as_ref(), limits);
         }

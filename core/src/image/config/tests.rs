@@ -1,0 +1,120 @@
+use super::{Clear, ConfigEdit, Text, Words, edit_config};
+use crate::{
+    image::{Image, edit::blank},
+    limits::Limits,
+    spec::History,
+    store::memory::MemoryStore,
+};
+
+fn edited(edits: &[ConfigEdit]) -> crate::Result<Image> {
+    let store = MemoryStore::new().unwrap();
+    let descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let mut image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+    // What no type of ours knows.
+    image.config = image
+        .config
+        .edit("config", |config| {
+            config.edit_object("config", |run| {
+                run.set("Healthcheck", &serde_json::json!({ "Test": ["NONE"] }))?;
+                run.set("Env", &["A=1", "B=2"])?;
+                run.set("Labels", &serde_json::json!({ "x": "y" }))
+            })?;
+            config.set("x-unknown", &1)
+        })
+        .unwrap();
+    edit_config(&store, &image, edits, None)
+}
+
+fn config(edits: &[ConfigEdit]) -> serde_json::Value {
+    serde_json::from_slice(edited(edits).unwrap().config.bytes()).unwrap()
+}
+
+#[test]
+fn values_are_set_in_their_place_and_unknown_ones_stay() {
+    let made = config(&[
+        ConfigEdit::Env("A".into(), "one=1".into()),
+        ConfigEdit::Env("C".into(), String::new()),
+        ConfigEdit::Words(Words::Cmd, vec!["sh".into(), "-c".into()]),
+        ConfigEdit::Set(Text::User, "1000:100".into()),
+        ConfigEdit::Set(Text::Variant, "v3".into()),
+        ConfigEdit::Port("80/tcp".into()),
+        ConfigEdit::Volume("/data".into()),
+        ConfigEdit::Label("a".into(), "b".into()),
+    ]);
+    assert_eq!(
+        made["config"],
+        serde_json::json!({
+            "Healthcheck": { "Test": ["NONE"] },
+            "Env": ["A=one=1", "B=2", "C="],
+            "Labels": { "x": "y", "a": "b" },
+            "Cmd": ["sh", "-c"],
+            "User": "1000:100",
+            "ExposedPorts": { "80/tcp": {} },
+            "Volumes": { "/data": {} },
+        })
+    );
+    assert_eq!((&made["variant"], &made["x-unknown"]), (&"v3".into(), &1.into()));
+}
+
+#[test]
+fn an_edit_that_changes_nothing_keeps_the_bytes() {
+    let before = edited(&[]).unwrap();
+    let after = edited(&[ConfigEdit::Env("B".into(), "2".into()), ConfigEdit::Label("x".into(), "y".into())])
+        .unwrap();
+    assert_eq!(before.descriptor.digest, after.descriptor.digest);
+}
+
+#[test]
+fn clearing_removes_and_setting_comes_after() {
+    let made = config(&[
+        ConfigEdit::Clear(Clear::Env),
+        ConfigEdit::Clear(Clear::Labels),
+        ConfigEdit::Env("Z".into(), "1".into()),
+    ]);
+    assert_eq!(made["config"], serde_json::json!({ "Healthcheck": { "Test": ["NONE"] }, "Env": ["Z=1"] }));
+}
+
+#[test]
+fn annotations_are_the_manifests() {
+    let image = edited(&[ConfigEdit::Annotation("a".into(), "b".into())]).unwrap();
+    assert_eq!(image.manifest.view().annotations["a"], "b");
+    assert!(!String::from_utf8_lossy(image.config.bytes()).contains("annotations"));
+}
+
+#[test]
+fn the_platform_of_the_descriptor_follows_unless_it_was_another() {
+    let store = MemoryStore::new().unwrap();
+    let mut descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let set = [ConfigEdit::Set(Text::Architecture, "arm64".into())];
+    for (stated, expected) in [("linux/amd64", "linux/arm64"), ("linux/riscv64", "linux/riscv64")] {
+        descriptor.platform = Some(stated.parse().unwrap());
+        let image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+        let image = edit_config(&store, &image, &set, None).unwrap();
+        assert_eq!(image.descriptor.platform.unwrap().to_string(), expected);
+    }
+}
+
+#[test]
+fn history_is_added_where_it_is_given() {
+    let store = MemoryStore::new().unwrap();
+    let descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+    let entry = History { empty_layer: Some(true), ..History::default() };
+    let image = edit_config(&store, &image, &[], Some(&entry)).unwrap();
+    assert_eq!(image.config.view().history.as_deref(), Some(&[entry][..]));
+}
+
+#[test]
+fn values_that_cannot_be_are_refused() {
+    for edit in [
+        ConfigEdit::Env(String::new(), "1".into()),
+        ConfigEdit::Label(String::new(), "1".into()),
+        ConfigEdit::Annotation(String::new(), "1".into()),
+        ConfigEdit::Port("eighty".into()),
+        ConfigEdit::Port("80/icmp".into()),
+        ConfigEdit::Port("70000".into()),
+        ConfigEdit::Set(Text::Created, "yesterday".into()),
+    ] {
+        assert!(edited(std::slice::from_ref(&edit)).is_err(), "{edit:?}");
+    }
+}

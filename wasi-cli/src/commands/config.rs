@@ -1,0 +1,125 @@
+//! `config`.
+
+use ocicle::{
+    graph::{
+        resolve::Want,
+        rewrite::{Destination, replace_target},
+    },
+    image::{
+        Image,
+        config::{Clear, ConfigEdit, Text, Words, edit_config},
+    },
+    limits::Limits,
+    spec::History,
+    store::RootIndexExt as _,
+};
+
+use crate::{
+    args::{self, Config},
+    clock,
+    failure::Failure,
+    output,
+    place::Place,
+};
+
+pub(super) fn config(config: &Config, limits: &Limits) -> Result<(), Failure> {
+    let place = Place::open(&config.reference, limits)?;
+    let edits = edits(config)?;
+    if edits.is_empty() && config.tag.is_none() {
+        return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
+    }
+    let to = match &config.tag {
+        Some(tag) => Destination::Tag(tag.parse()?),
+        None => Destination::InPlace,
+    };
+    let history = History {
+        created: Some(clock::now()?.to_string()),
+        created_by: Some("ocicle config".into()),
+        empty_layer: Some(true),
+        ..History::default()
+    };
+    let history = (!config.no_history).then_some(&history);
+    if config.edit.dry_run {
+        // All that can be wrong shows in memory.
+        let at = place.resolve(Want::Image, limits)?;
+        let image = Image::open(&place.store, at.target(), limits)?;
+        let scratch = ocicle::store::memory::MemoryStore::new()?;
+        edit_config(&scratch, &image, &edits, history)?;
+        return Ok(());
+    }
+    let mut digest = None;
+    place.store.update(|root| {
+        let at = place.resolve_in(root, Want::Image, limits)?;
+        let image = Image::open(&place.store, at.target(), limits)?;
+        let image = edit_config(&place.store, &image, &edits, history)?;
+        digest = Some(image.descriptor.digest.clone());
+        let bytes = image.manifest.bytes();
+        let (root, _) = replace_target(&place.store, root, &at, &image.descriptor, bytes, &to, limits)?;
+        Ok::<_, Failure>(root)
+    })?;
+    output::print(|out| digest.map_or(Ok(()), |digest| writeln!(out, "{digest}")))
+}
+
+/// What was asked for: first what is cleared, then what is set.
+fn edits(config: &Config) -> Result<Vec<ConfigEdit>, Failure> {
+    let mut edits: Vec<ConfigEdit> =
+        config.clear.iter().map(|&what| ConfigEdit::Clear(clear(what))).collect();
+    let texts = [
+        (Text::Author, &config.author),
+        (Text::Created, &config.created),
+        (Text::Os, &config.os),
+        (Text::OsVersion, &config.os_version),
+        (Text::Architecture, &config.arch),
+        (Text::Variant, &config.variant),
+        (Text::User, &config.user),
+        (Text::WorkingDir, &config.workdir),
+        (Text::StopSignal, &config.stop_signal),
+    ];
+    for (field, text) in texts {
+        edits.extend(text.iter().map(|text| ConfigEdit::Set(field, text.clone())));
+    }
+    let words = [
+        (Words::Entrypoint, &config.entrypoint),
+        (Words::Cmd, &config.cmd),
+        (Words::OsFeatures, &config.os_feature),
+    ];
+    for (field, words) in words {
+        if !words.is_empty() {
+            edits.push(ConfigEdit::Words(field, words.clone()));
+        }
+    }
+    for text in &config.env {
+        let (name, value) = pair("--env", text)?;
+        edits.push(ConfigEdit::Env(name, value));
+    }
+    for text in &config.label {
+        let (name, value) = pair("--label", text)?;
+        edits.push(ConfigEdit::Label(name, value));
+    }
+    for text in &config.annotation {
+        let (name, value) = pair("--annotation", text)?;
+        edits.push(ConfigEdit::Annotation(name, value));
+    }
+    edits.extend(config.port.iter().cloned().map(ConfigEdit::Port));
+    edits.extend(config.volume.iter().cloned().map(ConfigEdit::Volume));
+    Ok(edits)
+}
+
+fn pair(option: &str, text: &str) -> Result<(String, String), Failure> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.into(), value.into())),
+        None => Err(Failure::usage(format!("{option} {text:?}: expected NAME=VALUE"))),
+    }
+}
+
+fn clear(what: args::Clear) -> Clear {
+    match what {
+        args::Clear::Labels => Clear::Labels,
+        args::Clear::Annotations => Clear::Annotations,
+        args::Clear::Ports => Clear::Ports,
+        args::Clear::Env => Clear::Env,
+        args::Clear::Volumes => Clear::Volumes,
+        args::Clear::Cmd => Clear::Cmd,
+        args::Clear::Entrypoint => Clear::Entrypoint,
+    }
+}
