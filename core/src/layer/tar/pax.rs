@@ -13,7 +13,8 @@ use super::Reason;
 use crate::attrs::{Time, Xattrs};
 
 /// What the records of one or more extended headers say. A later record of a key replaces an earlier one; an empty value
-/// takes it back, so that the header's own field counts.
+/// takes it back, so that the header's own field counts. Only an extended attribute can be empty: GNU tar and libarchive
+/// write and read such.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pax {
     pub(super) path: Option<Vec<u8>>,
@@ -197,11 +198,7 @@ fn set_xattr(xattrs: &mut Xattrs, name: &[u8], value: Vec<u8>) -> Result<(), Rea
     if name.is_empty() || name.contains(&0) {
         return Err("an extended attribute without a name".into());
     }
-    if value.is_empty() {
-        xattrs.remove(name);
-    } else {
-        xattrs.insert(name.into(), value.into());
-    }
+    xattrs.insert(name.into(), value.into());
     Ok(())
 }
 
@@ -290,8 +287,8 @@ mod tests {
             ("LIBARCHIVE.xattr.user.both", b"bm8"),
             ("SCHILY.xattr.user.both", b"\0=\n"),
             ("LIBARCHIVE.xattr.user.%3d%25", b"YQ=="),
-            ("SCHILY.xattr.user.gone", b"1"),
-            ("SCHILY.xattr.user.gone", b""),
+            ("SCHILY.xattr.user.empty", b"1"),
+            ("SCHILY.xattr.user.empty", b""),
         ])
         .unwrap();
         let xattrs: Vec<_> =
@@ -302,6 +299,7 @@ mod tests {
                 (b"user.=%".to_vec(), b"a".to_vec()),
                 (b"user.a".to_vec(), b"\0\x01\x02".to_vec()),
                 (b"user.both".to_vec(), b"\0=\n".to_vec()),
+                (b"user.empty".to_vec(), b"".to_vec()),
             ]
         );
     }

@@ -1,3 +1,5 @@
+mod round_trip;
+
 use super::{TarWriter, decimal, fit_path};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
