@@ -240,6 +240,37 @@ fn repack_goes_where_it_is_told() {
     assert!(fails(1, ["repack", text(&bundle), &at(&other, "mine")]).contains("unpacked from"));
 }
 
+/// Whoever may not change owners still sees them.
+#[test]
+fn mtree_check_compares_owners_for_everybody() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    if !have(&["setpriv"]) || fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return; // only root becomes somebody else
+    }
+    let temp = TempDir::new().unwrap();
+    let (manifest, root) = (temp.path().join("manifest"), temp.path().join("root"));
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("file"), "").unwrap();
+    fs::write(&manifest, "#mtree\n. type=dir\n./file type=file uid=4711\n").unwrap();
+    for path in [temp.path(), &root] {
+        run("chmod", ["755", text(path)]);
+    }
+    // The program is handed in open: the user need not be able to reach it.
+    let output = std::process::Command::new("sh")
+        .args([
+            "-c",
+            "exec 9<\"$0\" && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+            /proc/self/fd/9 mtree check \"$1\" \"$2\"",
+        ])
+        .args([command().get_program(), manifest.as_os_str(), root.as_os_str()])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "file: uid expected 4711, found 0\n", "{errors}");
+    assert_eq!((output.status.code(), errors.as_ref()), (Some(5), ""));
+}
+
 #[test]
 fn config_changes_what_others_read() {
     let Some(fixture) = ODD.layout() else { return };

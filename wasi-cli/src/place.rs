@@ -96,12 +96,15 @@ pub(crate) fn open_dir(path: &Path) -> Result<SystemDir, Failure> {
 
 /// Makes a directory if there is none, for its owner alone if `private`, and opens it. Tells whether it was made.
 pub(crate) fn make_dir(path: &Path, private: bool) -> Result<(SystemDir, bool), Failure> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     if private {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
+    #[cfg(not(unix))]
+    let _ = private; // there are no modes
     let made = match builder.create(path) {
         Ok(()) => true,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,

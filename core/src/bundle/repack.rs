@@ -97,8 +97,15 @@ impl<'a, D: Dir> Bundle<'a, D> {
     /// Sends what changed in `rootfs/` since the bundle was unpacked; see [`diff`]. With `verify` every file is read.
     ///
     /// # Errors
-    /// Those of [`diff`].
+    /// [`Error::Unsupported`] if modes or extended attributes cannot be seen from here; those of [`diff`].
     pub fn changes(&self, verify: bool, sink: &mut dyn ChangeSink) -> Result<Summary> {
+        let support = self.dir.support();
+        if !(support.mode && support.xattrs) {
+            // As in a WASI sandbox: every file would seem to belong to root, with mode 0.
+            let message = "owners, modes, devices and extended attributes of the bundle cannot be seen from here: \
+                           repack it with the native command";
+            return Err(Error::Unsupported(message.into()));
+        }
         let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
         let stamps = if verify { &[][..] } else { &self.stamps };
         diff(Baseline { tree: &self.tree, stamps, settled: self.state.settled() }, &root, sink, self.limits)

@@ -178,14 +178,14 @@ impl Comparison<'_> {
     fn values<D: Dir>(&mut self, found: &Found<'_, D>, wanted: &Keywords) -> Result<()> {
         let (path, metadata) = (found.path, &found.metadata);
         let is_dir = metadata.file_type == FileType::Dir;
+        // A driver that can set modes sees them, and owners too. Whether it can set owners is no matter: only root can.
+        let known = self.support.mode;
         if metadata.file_type != FileType::Symlink {
-            let known = self.support.mode;
             self.value(path, "mode", wanted.mode.as_ref(), &metadata.mode, known, |mode| match mode {
                 0 => "0".into(),
                 _ => format!("0{mode:o}"),
             })?;
         }
-        let known = self.support.owner;
         self.value(path, "uid", wanted.uid.as_ref(), &metadata.uid, known, u32::to_string)?;
         self.value(path, "gid", wanted.gid.as_ref(), &metadata.gid, known, u32::to_string)?;
         if !is_dir {
