@@ -1,5 +1,6 @@
 //! `cargo xtask`: set up a machine, test everything, show what there is.
 
+mod bench;
 mod bindgen;
 mod cargo;
 mod debian_packages;
@@ -24,6 +25,7 @@ Usage: cargo xtask COMMAND
   test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
   demo           Show the main job, step by step, on an image it makes itself; more of it as root
   demo --keep    Leave its files behind, to look at
+  bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
 
 Environment:
   OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler (default: rustup's; Debian's if that fails)
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::fast(),
         ["demo"] => demo::demo(false),
         ["demo", "--keep"] => demo::demo(true),
+        ["bench", ref images @ ..] => bench::bench(images),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

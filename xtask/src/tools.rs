@@ -43,6 +43,13 @@ pub(crate) fn ensure() -> Result<Vec<&'static Tool>> {
     Ok(self::missing())
 }
 
+/// Installs those of these programs that are missing, each from its package.
+pub(crate) fn install_missing(programs: &[(&str, &str)]) -> Result<()> {
+    let packages: Vec<_> =
+        programs.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
+    if packages.is_empty() { Ok(()) } else { install(&packages) }
+}
+
 /// Installs packages of Debian.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if !can_install() {

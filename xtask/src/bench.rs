@@ -1,0 +1,141 @@
+//! `cargo xtask bench`: ocicle beside umoci, bsdtar and GNU tar, on the same data, one after the other.
+//!
+//! What is measured is wall time, CPU time and peak memory of whole programs, as GNU time reports them. Between runs the
+//! results are removed, outside the measured time.
+
+mod data;
+mod measure;
+mod table;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use self::{data::Image, measure::Bench, table::Table};
+use crate::{
+    cargo::cargo,
+    paths,
+    run::{Result, at, run},
+    tools,
+};
+
+/// Measures the named images; all of them if none is named.
+pub(crate) fn bench(names: &[&str]) -> Result<()> {
+    tools::install_missing(&[
+        ("time", "time"),
+        ("umoci", "umoci"),
+        ("bsdtar", "libarchive-tools"),
+        ("mtree", "mtree-netbsd"),
+    ])?;
+    run(cargo().args(["build", "--quiet", "--release", "--package", "ocicle-cli"]))?;
+    let ocicle = paths::target().join("release/ocicle");
+    let work = workspace()?;
+    let mut table = Table::default();
+    let result = Image::all(names)?.iter().try_for_each(|image| {
+        let layout = image.layout()?;
+        let bench = Bench { ocicle: &ocicle, image: image.name, layout: &layout, work: &work };
+        println!("\n# {}", image.name);
+        measure_image(&bench, &mut table)
+    });
+    at(&work, fs::remove_dir_all(&work))?;
+    result?;
+    println!("\n{table}");
+    Ok(())
+}
+
+/// Where results go: memory, where there is some, since disks of build machines say more about themselves than about us.
+fn workspace() -> Result<PathBuf> {
+    let base = Path::new("/dev/shm");
+    let base = if base.is_dir() { base.to_path_buf() } else { std::env::temp_dir() };
+    println!("results go to {}", base.display());
+    let work = base.join(format!("ocicle-bench-{}", std::process::id()));
+    at(&work, fs::create_dir(&work))?;
+    Ok(work)
+}
+
+fn measure_image(bench: &Bench<'_>, table: &mut Table) -> Result<()> {
+    let Bench { ocicle, image, layout, work } = *bench;
+    let (ocicle, layout) = (ocicle.display(), layout.display());
+    let bundle = |tool: &str| format!("{}/{tool}", work.display());
+    let (ours, theirs, scratch) = (bundle("ocicle"), bundle("umoci"), bundle("scratch"));
+    let layers: String = bench.layers()?.iter().map(|layer| format!(" {layer}")).collect();
+    let clean = format!("rm -rf {scratch}");
+
+    table.job(image, "unpack", vec![
+        bench.measure("ocicle", 3, &clean, &format!("{ocicle} unpack {layout}#t {scratch}"))?,
+        bench.measure("umoci", 3, &clean, &format!("umoci unpack --image {layout}:t {scratch}"))?,
+        bench.measure("bsdtar", 3, &clean, &format!(
+            "mkdir {scratch} && for layer in{layers}; do bsdtar -xpf $layer -C {scratch} || exit 1; done"
+        ))?,
+        bench.measure("GNU tar", 3, &clean, &format!(
+            "mkdir {scratch} && for layer in{layers}; do tar --xattrs -xpzf $layer -C {scratch} || exit 1; done"
+        ))?,
+    ]);
+    bench.shell(&clean)?;
+
+    // Bundles to repack, and a layout of their own to write to.
+    let target = format!("{}/layout", work.display());
+    bench.shell(&format!("cp -r {layout} {target}"))?;
+    bench.shell(&format!("{ocicle} unpack {target}#t {ours} && umoci unpack --image {target}:t {theirs}"))?;
+    let repack = |ours_first: &str| -> Result<_> {
+        Ok(vec![
+            bench.measure("ocicle", 3, ours_first, &format!("{ocicle} repack {ours} {target}#ours"))?,
+            bench.measure(
+                "umoci",
+                3,
+                ours_first,
+                &format!("umoci repack --image {target}:theirs {theirs}"),
+            )?,
+        ])
+    };
+    table.job(image, "repack unchanged", repack("true")?);
+    for rootfs in [&ours, &theirs] {
+        data::new_file(&Path::new(rootfs).join("rootfs/new-200-MB"), 200 << 20)?;
+    }
+    table.job(image, "repack with 200 MB more", repack("true")?);
+
+    let at_signs: String = bench.layers()?.iter().map(|layer| format!(" @{layer}")).collect();
+    table.job(
+        image,
+        "mtree",
+        vec![
+            bench.measure("ocicle, layers", 3, "true", &format!("{ocicle} mtree {layout}#t > /dev/null"))?,
+            bench.measure(
+                "bsdtar, layers",
+                3,
+                "true",
+                &format!("bsdtar -cf /dev/null --format=mtree --options='mtree:sha256'{at_signs}"),
+            )?,
+            bench.measure(
+                "NetBSD mtree, disk",
+                3,
+                "true",
+                &format!("mtree -c -K sha256 -p {theirs}/rootfs > /dev/null"),
+            )?,
+        ],
+    );
+    for command in ["stat", "ls"] {
+        let reference = if command == "stat" { format!("{layout}#t") } else { layout.to_string() };
+        let (option, image_argument) = if command == "stat" { ("--image", ":t") } else { ("--layout", "") };
+        table.job(
+            image,
+            command,
+            vec![
+                bench.measure(
+                    "ocicle",
+                    15,
+                    "true",
+                    &format!("{ocicle} {command} {reference} > /dev/null"),
+                )?,
+                bench.measure(
+                    "umoci",
+                    15,
+                    "true",
+                    &format!("umoci {command} {option} {layout}{image_argument} > /dev/null"),
+                )?,
+            ],
+        );
+    }
+    bench.shell(&format!("rm -rf {ours} {theirs} {target}"))
+}
