@@ -124,6 +124,15 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let invalid = |reason| InvalidDigest { text: text.chars().take(200).collect(), reason };
         let (algorithm, encoded) = text.split_once(':').ok_or_else(|| invalid("no ':'"))?;
+        if let Some(known) = Algorithm::from_name(algorithm) {
+            if encoded.len() != known.hex_len() {
+                return Err(invalid("wrong length for its algorithm"));
+            }
+            if !encoded.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+                return Err(invalid("not lower-case hexadecimal"));
+            }
+            return Ok(Self(text.into()));
+        }
         let component = |part: &str| {
             !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
@@ -134,14 +143,6 @@ impl FromStr for Digest {
             || !encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=_-".contains(&byte))
         {
             return Err(invalid("the encoded part is not [a-zA-Z0-9=_-]+"));
-        }
-        if let Some(known) = Algorithm::from_name(algorithm) {
-            if encoded.len() != known.hex_len() {
-                return Err(invalid("wrong length for its algorithm"));
-            }
-            if !encoded.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
-                return Err(invalid("not lower-case hexadecimal"));
-            }
         }
         Ok(Self(text.into()))
     }

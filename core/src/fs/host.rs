@@ -3,10 +3,11 @@
 use std::{
     fmt, io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use rustix::{
-    fs::{self as sys, AtFlags, FlockOperation, Mode, OFlags},
+    fs::{self as sys, AtFlags, FlockOperation, Mode, OFlags, RawDir},
     io::retry_on_intr,
 };
 
@@ -54,6 +55,8 @@ use stat::metadata_of;
 pub struct HostDir {
     fd: OwnedFd,
     support: Support,
+    /// Nobody has listed the directory through this handle yet.
+    unlisted: AtomicBool,
 }
 
 impl HostDir {
@@ -68,7 +71,7 @@ impl HostDir {
         // What cap-std opens stands for a place only (`O_PATH`): nothing can be listed, synced or asked through it. A
         // directory that may not be read is kept as it is, and its calls say so.
         let fd = sys::openat(&dir, c".", OPEN_DIR, Mode::empty()).unwrap_or_else(|_| dir.into());
-        Self { fd, support }
+        Self { fd, support, unlisted: AtomicBool::new(false) }
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
@@ -89,13 +92,27 @@ const OPEN_FILE: OFlags =
 const CREATE_FILE: OFlags =
     OFlags::RDWR.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
+fn list(dir: BorrowedFd<'_>) -> io::Result<Vec<NameBuf>> {
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 8 << 10];
+    let mut entries = RawDir::new(dir, &mut buffer);
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next() {
+        match entry?.file_name().to_bytes() {
+            b"." | b".." => {}
+            name => names.push(listed_name(name)?),
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
 impl Dir for HostDir {
     type File = HostFile;
     type Lock = HostLock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         let fd = sys::openat(self.fd(), name.as_bytes(), OPEN_DIR, Mode::empty())?;
-        Ok(Self { fd, support: self.support })
+        Ok(Self { fd, support: self.support, unlisted: AtomicBool::new(true) })
     }
 
     fn open_file(&self, name: Name<'_>) -> io::Result<HostFile> {
@@ -117,15 +134,12 @@ impl Dir for HostDir {
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
-        let mut names = Vec::new();
-        for entry in sys::Dir::new(self.reopen()?)? {
-            match entry?.file_name().to_bytes() {
-                b"." | b".." => {}
-                name => names.push(listed_name(name)?),
-            }
+        // Listing moves the position of an open directory: the first may have ours, all others open one of their own.
+        if self.unlisted.swap(false, Ordering::Relaxed) {
+            list(self.fd())
+        } else {
+            list(self.reopen()?.as_fd())
         }
-        names.sort_unstable();
-        Ok(names)
     }
 
     fn metadata(&self, name: Name<'_>) -> io::Result<Metadata> {

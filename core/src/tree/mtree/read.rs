@@ -154,10 +154,14 @@ fn decode(keywords: Keywords) -> Result<(Attrs, Content), String> {
 }
 
 fn raw_sha256(hex: &str) -> Option<crate::hash::Sha256> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut raw = [0; 32];
-    let mut digits = hex.chars().map(|digit| digit.to_digit(16));
-    for byte in &mut raw {
-        *byte = u8::try_from(digits.next()?? * 16 + digits.next()??).ok()?;
+    let (pairs, _) = hex.as_bytes().as_chunks::<2>();
+    if pairs.len() != raw.len() {
+        return None;
+    }
+    for (byte, [high, low]) in raw.iter_mut().zip(pairs) {
+        *byte = digit(*high)? * 16 + digit(*low)?;
     }
     Some(raw)
 }
