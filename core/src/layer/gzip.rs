@@ -163,10 +163,8 @@ impl Job {
 /// Whether deflate could do nothing for a block: its bytes are all about equally frequent, and a sample of it does not
 /// repeat itself. So it is with content that is compressed or encrypted already, of which layers hold a lot.
 fn is_noise(block: &[u8]) -> bool {
-    const LEAST: usize = 16 << 10;
-    if block.len() < LEAST {
-        return false;
-    }
+    const SAMPLE: usize = 2 * WINDOW;
+    let Some(sample) = block.get(..SAMPLE) else { return false };
     let mut counts = [0_u64; 256];
     for &byte in block {
         counts[usize::from(byte)] += 1;
@@ -174,16 +172,16 @@ fn is_noise(block: &[u8]) -> bool {
     // The chance that two bytes are equal: 1/256 for noise. Within 1/64 of that, coding bytes by frequency gains nothing.
     let total = block.len() as u64;
     let pairs: u64 = counts.iter().map(|count| count * count).sum();
-    pairs * 256 <= total * total / 64 * 65 && !repeats(&block[..LEAST])
+    pairs * 256 <= total * total / 64 * 65 && !repeats(sample)
 }
 
 /// Whether more than one in 64 of its four-byte words stood there before.
 fn repeats(sample: &[u8]) -> bool {
-    let mut seen = [0_u32; 1 << 12];
+    let mut seen = vec![0_u32; WINDOW];
     let mut again = 0;
     for word in sample.windows(4) {
         let word = word.iter().fold(0, |word, &byte| word << 8 | u32::from(byte));
-        let slot = (word.wrapping_mul(0x9e37_79b1) >> 20) as usize;
+        let slot = (word.wrapping_mul(0x9e37_79b1) >> (32 - WINDOW.ilog2())) as usize;
         again += usize::from(std::mem::replace(&mut seen[slot], word) == word);
     }
     again > sample.len() / 64
