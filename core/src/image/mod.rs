@@ -4,6 +4,8 @@ pub mod check;
 pub mod edit;
 pub mod layers;
 pub mod stat;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use crate::{
     digest::Digest,
