@@ -147,6 +147,9 @@ fn an_index_that_could_not_be_read_again_is_not_written() {
 
 #[test]
 fn what_is_not_an_interrupted_create_is_in_the_way() {
+    /// The path, the content of a file or `None` for a directory, and what the error names.
+    type Case = (&'static [&'static str], Option<&'static [u8]>, &'static str);
+
     let put = |dir: &MemDir, path: &[&'static str], content: Option<&[u8]>| {
         let (last, parents) = path.split_last().unwrap();
         let mut dir = dir.clone();
@@ -159,7 +162,7 @@ fn what_is_not_an_interrupted_create_is_in_the_way() {
             None => dir.create_dir(Name::literal(last)).unwrap(),
         }
     };
-    let cases: [(&[&str], Option<&[u8]>, &str); 10] = [
+    let cases: [Case; 10] = [
         (&["file"], Some(b""), "file"),
         (&["directory"], None, "directory"),
         (&["blobs", "sha256", "blob"], Some(b""), "blobs"),
