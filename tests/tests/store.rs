@@ -258,6 +258,31 @@ fn a_create_that_fails_can_be_repeated() {
     }
 }
 
+/// What was put into a layout is never lost to somebody who makes it at the same time.
+#[test]
+fn of_several_creates_one_succeeds() {
+    for _ in 0..20 {
+        let dir = MemDir::new();
+        let made = std::thread::scope(|scope| {
+            let work = || match LayoutStore::create(dir.clone()) {
+                Err(error) => {
+                    assert_eq!(error.kind(), Kind::Exists);
+                    false
+                }
+                Ok(store) => {
+                    let index = store.load().unwrap();
+                    store.replace(&index.digest(), &annotated(&index, 1)).unwrap();
+                    true
+                }
+            };
+            let workers: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).filter(|made| *made).count()
+        });
+        assert_eq!(made, 1);
+        assert_eq!(open(dir).unwrap().load().unwrap().view().annotations.len(), 1);
+    }
+}
+
 #[test]
 fn a_publish_that_fails_leaves_all_or_nothing() {
     let content = [b'x'; 40];
