@@ -147,6 +147,9 @@ fn an_index_that_could_not_be_read_again_is_not_written() {
 
 #[test]
 fn what_is_not_an_interrupted_create_is_in_the_way() {
+    /// The path, the content of a file or `None` for a directory, and what the error names.
+    type Case = (&'static [&'static str], Option<&'static [u8]>, &'static str);
+
     let put = |dir: &MemDir, path: &[&'static str], content: Option<&[u8]>| {
         let (last, parents) = path.split_last().unwrap();
         let mut dir = dir.clone();
@@ -159,7 +162,7 @@ fn what_is_not_an_interrupted_create_is_in_the_way() {
             None => dir.create_dir(Name::literal(last)).unwrap(),
         }
     };
-    let cases: [(&[&str], Option<&[u8]>, &str); 10] = [
+    let cases: [Case; 10] = [
         (&["file"], Some(b""), "file"),
         (&["directory"], None, "directory"),
         (&["blobs", "sha256", "blob"], Some(b""), "blobs"),
@@ -252,6 +255,31 @@ fn a_create_that_fails_can_be_repeated() {
                 put(&store, b"content").unwrap();
             },
         );
+    }
+}
+
+/// What was put into a layout is never lost to somebody who makes it at the same time.
+#[test]
+fn of_several_creates_one_succeeds() {
+    for _ in 0..20 {
+        let dir = MemDir::new();
+        let made = std::thread::scope(|scope| {
+            let work = || match LayoutStore::create(dir.clone()) {
+                Err(error) => {
+                    assert_eq!(error.kind(), Kind::Exists);
+                    false
+                }
+                Ok(store) => {
+                    let index = store.load().unwrap();
+                    store.replace(&index.digest(), &annotated(&index, 1)).unwrap();
+                    true
+                }
+            };
+            let workers: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).filter(|made| *made).count()
+        });
+        assert_eq!(made, 1);
+        assert_eq!(open(dir).unwrap().load().unwrap().view().annotations.len(), 1);
     }
 }
 

@@ -26,3 +26,6 @@ const STAMPS: &str = "rootfs.stamps";
 const STATE: &str = "ocicle.json";
 /// Where a bundle is made before it is moved into place.
 const STAGING: &str = ".ocicle-unpack";
+
+#[cfg(test)]
+mod tests;

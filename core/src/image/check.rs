@@ -252,3 +252,6 @@ impl fmt::Display for Report {
         writeln!(f, "{} blobs verified, {} of them layers: {problems}", self.blobs, self.layers)
     }
 }
+
+#[cfg(test)]
+mod tests;

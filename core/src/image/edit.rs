@@ -101,3 +101,6 @@ fn layer_type(docker: bool, compression: Compression) -> MediaType {
         Compression::Zstd => DOCKER_LAYER_ZSTD,
     })
 }
+
+#[cfg(test)]
+mod tests;

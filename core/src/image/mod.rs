@@ -5,6 +5,8 @@ pub mod config;
 pub mod edit;
 pub mod layers;
 pub mod stat;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use crate::{
     digest::Digest,

@@ -47,7 +47,12 @@ impl<D: Dir> LayoutStore<D> {
             return Err(Error::Exists("a layout".into()));
         }
         for name in &names {
-            if !is_leftover(&dir, name.as_name())? {
+            let leftover = match is_leftover(&dir, name.as_name()) {
+                // Another call was at work, and it got its place.
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => true,
+                result => result?,
+            };
+            if !leftover {
                 let name = EntryPath::root().join(name.as_name());
                 return Err(Error::Exists(format!("a new layout needs an empty directory, but {name}")));
             }
@@ -55,6 +60,13 @@ impl<D: Dir> LayoutStore<D> {
         let store = Self { dir, limits: Limits::default(), next: AtomicU64::new(0) };
         let blobs = store.ensure_dir(&store.dir, Name::literal(BLOBS), BLOBS)?;
         store.ensure_dir(&blobs, Name::literal("sha256"), "blobs/sha256")?;
+        // Another call may have done the same meanwhile, and its index may have entries by now.
+        let _lock = store.dir.lock().map_err(Error::io("lock the layout"))?;
+        match store.dir.metadata(Name::literal(MARKER)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(format!("stat {MARKER}"))(error)),
+            Ok(_) => return Err(Error::Exists("a layout".into())),
+        }
         store.write(INDEX, empty_index()?.bytes())?;
         let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;
         store.write(MARKER, marker.bytes())?;

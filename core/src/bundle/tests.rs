@@ -1,0 +1,271 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::{Read as _, Write as _};
+
+use super::{
+    MTREE, ROOTFS, STAGING, STAMPS, STATE,
+    repack::{Bundle, Options, Repacked},
+    unpack::unpack,
+};
+use crate::{
+    error::{Error, Kind, Result},
+    fs::{Dir, FileType, mem::MemDir},
+    graph::{Resolution, rewrite::Destination},
+    image::{
+        Image,
+        testing::{find, image, overwrite, tag},
+    },
+    layer::Change,
+    limits::Limits,
+    name::Name,
+    spec::{History, media_type::Compression},
+    store::{RootIndex as _, memory::MemoryStore},
+    tree::testing::{Record, dir, file, link, path, remove, symlink},
+};
+
+/// An image of two layers, tagged `t`.
+fn store() -> (MemoryStore, Image, Resolution) {
+    let store = MemoryStore::new().unwrap();
+    let base = [dir("etc"), file("etc/hosts", "here"), file("gone", "x"), symlink("l", "etc/hosts")];
+    let top = [remove("gone"), file("big", &"b".repeat(5000)), link("same", "big")];
+    let image = image(&store, &[&base, &top]);
+    let at = tag(&store, "t", &image.descriptor);
+    (store, image, at)
+}
+
+fn unpacked(store: &MemoryStore, image: &Image, at: &Resolution) -> MemDir {
+    let bundle = MemDir::new();
+    unpack(store, image, at, &bundle, &Limits::default()).unwrap();
+    bundle
+}
+
+/// Everything in a directory: path, type and content, a line each.
+fn listing(dir: &MemDir) -> Vec<String> {
+    let mut lines = Vec::new();
+    for name in dir.names().unwrap() {
+        let name = name.as_name();
+        match dir.metadata(name).unwrap().file_type {
+            FileType::Dir => {
+                lines.push(format!("{name}/"));
+                let below = listing(&dir.open_dir(name).unwrap());
+                lines.extend(below.into_iter().map(|line| format!("{name}/{line}")));
+            }
+            FileType::Symlink => lines.push(format!("{name} -> {:?}", dir.read_link(name).unwrap())),
+            _ => lines.push(format!("{name} {}", read(dir, name))),
+        }
+    }
+    lines
+}
+
+fn read(dir: &MemDir, name: Name<'_>) -> String {
+    let mut text = String::new();
+    dir.open_file(name).unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+fn write(dir: &MemDir, name: &'static str, content: &str) {
+    let name = Name::literal(name);
+    let _ = dir.remove_file(name);
+    dir.create_file(name).unwrap().write_all(content.as_bytes()).unwrap();
+}
+
+fn rootfs(bundle: &MemDir) -> MemDir {
+    bundle.open_dir(Name::literal(ROOTFS)).unwrap()
+}
+
+fn repack(bundle: &MemDir, store: &MemoryStore, at: &Resolution, to: &Destination) -> Result<Repacked> {
+    let limits = Limits::default();
+    Bundle::open(bundle, &limits)?.repack(store, at, to, &Options::default())
+}
+
+#[test]
+fn an_image_becomes_a_bundle() {
+    let (store, image, at) = store();
+    let bundle = unpacked(&store, &image, &at);
+    let names: Vec<String> = bundle.names().unwrap().iter().map(|name| name.as_name().to_string()).collect();
+    assert_eq!(names, ["config.json", "ocicle.json", "rootfs", "rootfs.mtree", "rootfs.stamps"]);
+    let big = "b".repeat(5000);
+    assert_eq!(
+        listing(&rootfs(&bundle)),
+        [
+            format!("big {big}"),
+            "etc/".into(),
+            "etc/hosts here".into(),
+            format!("l -> {:?}", b"etc/hosts"),
+            format!("same {big}")
+        ]
+    );
+    let limits = Limits::default();
+    assert_eq!(Bundle::open(&bundle, &limits).unwrap().state().resolution, at);
+}
+
+#[test]
+fn an_untouched_bundle_makes_no_layer() {
+    let (store, image, at) = store();
+    let bundle = unpacked(&store, &image, &at);
+    let before = store.load().unwrap();
+    let repacked = repack(&bundle, &store, &at, &Destination::InPlace).unwrap();
+    assert_eq!((repacked.layer, repacked.summary.changes), (None, 0));
+    assert_eq!(repacked.resolution.target().digest, image.descriptor.digest);
+    assert_eq!(store.load().unwrap().bytes(), before.bytes());
+
+    let to = Destination::Tag("other".parse().unwrap());
+    repack(&bundle, &store, &at, &to).unwrap();
+    assert_eq!(find(&store, "other").target().digest, image.descriptor.digest);
+    assert_eq!(find(&store, "t").target().digest, image.descriptor.digest);
+    // Even if every file is read.
+    let mut record = Record::default();
+    Bundle::open(&bundle, &Limits::default()).unwrap().changes(true, &mut record).unwrap();
+    assert_eq!(record.0.len(), 0);
+}
+
+#[test]
+fn a_changed_bundle_makes_one_layer_with_the_changes() {
+    let (store, image, at) = store();
+    let bundle = unpacked(&store, &image, &at);
+    let root = rootfs(&bundle);
+    write(&root.open_dir(Name::literal("etc")).unwrap(), "hosts", "elsewhere");
+    root.remove_file(Name::literal("l")).unwrap();
+    write(&root, "new", "new");
+    let limits = Limits::default();
+    let opened = Bundle::open(&bundle, &limits).unwrap();
+    let history = History { created: Some("2021-01-01T00:00:00Z".into()), ..History::default() };
+    let options = Options { compression: Some(Compression::Zstd), history, ..Options::default() };
+    let repacked = opened.repack(&store, &at, &Destination::InPlace, &options).unwrap();
+
+    let now = Image::open(&store, find(&store, "t").target(), &limits).unwrap();
+    assert_eq!(now.descriptor.digest, repacked.resolution.target().digest);
+    let layers = &now.manifest.view().layers;
+    assert_eq!((layers.len(), &layers[..2]), (3, &image.manifest.view().layers[..]));
+    assert_eq!(layers[2].digest, repacked.layer.unwrap().digest);
+    assert_eq!(layers[2].media_type.as_str(), "application/vnd.oci.image.layer.v1.tar+zstd");
+    assert_eq!(now.config.view().created.as_deref(), Some("2021-01-01T00:00:00Z"));
+
+    let mut record = Record::default();
+    opened.changes(false, &mut record).unwrap();
+    let sent: Vec<_> = record
+        .0
+        .iter()
+        .map(|item| match &item.0 {
+            Change::Put(entry) => format!("+{} {}", entry.path, String::from_utf8_lossy(&item.1)),
+            other => format!("{other:?}"),
+        })
+        .collect();
+    let gone = format!("{:?}", Change::Remove(path("l")));
+    // The new time of the root goes along.
+    assert_eq!(sent, ["+ ", gone.as_str(), "+etc ", "+etc/hosts elsewhere", "+new new"]);
+
+    let again = unpacked(&store, &now, &find(&store, "t"));
+    assert_eq!(listing(&rootfs(&again)), listing(&root));
+}
+
+#[test]
+fn a_layer_that_fails_leaves_the_bundle_as_it_was() {
+    let (store, image, at) = store();
+    let bundle = MemDir::new();
+    write(&bundle, "notes", "mine");
+    let before = listing(&bundle);
+    // The second layer: by then the first is on disk.
+    overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
+    let error = unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    assert_eq!(listing(&bundle), before);
+}
+
+#[test]
+fn other_files_are_kept() {
+    let (store, image, at) = store();
+    let bundle = MemDir::new();
+    write(&bundle, "notes", "mine");
+    unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap();
+    assert_eq!(read(&bundle, Name::literal("notes")), "mine");
+    assert_eq!(bundle.names().unwrap().len(), 6);
+}
+
+#[test]
+fn what_is_there_already_is_left_alone() {
+    let (store, image, at) = store();
+    for name in [STAGING, ROOTFS, "config.json", MTREE, STAMPS, STATE] {
+        let bundle = MemDir::new();
+        bundle.create_dir(Name::literal(name)).unwrap();
+        write(&bundle.open_dir(Name::literal(name)).unwrap(), "precious", "1");
+        let error = unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap_err();
+        assert!(matches!(&error, Error::Exists(what) if what.starts_with(name)), "{error}");
+        assert_eq!(listing(&bundle), [format!("{name}/"), format!("{name}/precious 1")]);
+    }
+}
+
+#[test]
+fn an_image_that_cannot_run_here_is_refused_before_anything_is_written() {
+    let (store, mut image, at) = store();
+    let mut config = image.config.view().clone();
+    config.os = "windows".into();
+    image.config = crate::spec::Raw::new(config).unwrap();
+    let bundle = MemDir::new();
+    let error = unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap_err();
+    assert_eq!((error.kind(), listing(&bundle).len()), (Kind::Unsupported, 0));
+}
+
+fn open_error(bundle: &MemDir) -> Error {
+    Bundle::open(bundle, &Limits::default()).unwrap_err()
+}
+
+#[test]
+fn a_manifest_that_was_changed_is_refused() {
+    let (store, image, at) = store();
+    let bundle = unpacked(&store, &image, &at);
+    let text = read(&bundle, Name::literal(MTREE));
+    let changed = text.replacen("mode=0755", "mode=0750", 1);
+    assert_ne!(text, changed);
+    write(&bundle, MTREE, &changed);
+    let error = open_error(&bundle);
+    assert!(matches!(&error, Error::Mismatch { subject, .. } if subject == MTREE), "{error}");
+}
+
+#[test]
+fn stamps_of_another_tree_are_refused() {
+    let (store, image, at) = store();
+    let bundle = unpacked(&store, &image, &at);
+    let text = read(&bundle, Name::literal(STAMPS));
+    let (first, rest) = text.split_once('\n').unwrap();
+    let extra = format!("{text}{first}\n");
+    let fields = format!("{first} 1\n{rest}");
+    for wrong in [rest, &extra, &fields, &text.replacen(first, "x 0 0", 1), ""] {
+        write(&bundle, STAMPS, wrong);
+        let error = open_error(&bundle);
+        assert_eq!(error.to_string(), "rootfs.stamps: does not belong to rootfs.mtree", "{wrong}");
+    }
+    write(&bundle, STAMPS, &text);
+    Bundle::open(&bundle, &Limits::default()).unwrap();
+}
+
+#[test]
+fn what_is_no_bundle_is_not_opened() {
+    let (store, image, at) = store();
+    for name in [STATE, MTREE, STAMPS] {
+        let bundle = unpacked(&store, &image, &at);
+        bundle.remove_file(Name::literal(name)).unwrap();
+        let expected = format!("there is no {name}: this is not a bundle made by ocicle unpack");
+        assert_eq!(open_error(&bundle).to_string(), expected);
+    }
+    let bundle = unpacked(&store, &image, &at);
+    let state = read(&bundle, Name::literal(STATE));
+    write(&bundle, STATE, &state.replacen("\"schemaVersion\": 1", "\"schemaVersion\": 2", 1));
+    assert!(open_error(&bundle).to_string().contains("schemaVersion 2 is not 1"));
+    write(&bundle, STATE, "{}");
+    assert_eq!(open_error(&bundle).kind(), Kind::Corrupt);
+}
+
+#[test]
+fn a_repack_in_place_of_what_has_moved_on_conflicts() {
+    let (store, image, at) = store();
+    let bundle = unpacked(&store, &image, &at);
+    let first = unpacked(&store, &image, &at);
+    write(&rootfs(&first), "new", "first");
+    repack(&first, &store, &at, &Destination::InPlace).unwrap();
+    write(&rootfs(&bundle), "new", "second");
+    let before = store.load().unwrap();
+    let error = repack(&bundle, &store, &at, &Destination::InPlace).unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    assert_eq!(store.load().unwrap().bytes(), before.bytes());
+}

@@ -1,0 +1,271 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use super::*;
+use crate::{
+    hash::digest_of,
+    image::testing::{image, layer, overwrite, tag},
+    spec::{
+        Annotations, History, ImageConfig, MediaType, REF_NAME,
+        media_type::{Compression, EMPTY, INDEX, MANIFEST},
+    },
+    store::{RootIndexExt as _, memory::MemoryStore, put_document},
+    tree::testing::file,
+};
+
+/// The findings, as text.
+fn findings(store: &MemoryStore) -> Vec<String> {
+    findings_within(store, &Limits::default())
+}
+
+fn findings_within(store: &MemoryStore, limits: &Limits) -> Vec<String> {
+    check(store, limits).unwrap().findings.iter().map(ToString::to_string).collect()
+}
+
+fn two_layers(store: &MemoryStore) -> Image {
+    image(store, &[&[file("a", "1")], &[file("b", "2")]])
+}
+
+/// An image tagged `t`, made wrong: first its config, then its manifest.
+fn edited(
+    store: &MemoryStore,
+    config: impl FnOnce(&mut ImageConfig),
+    manifest: impl FnOnce(&mut Manifest),
+) -> Image {
+    let mut image = two_layers(store);
+    let mut view = image.config.view().clone();
+    config(&mut view);
+    image.config = Raw::new(view).unwrap();
+    let mut view = image.manifest.view().clone();
+    view.config = put_document(store, &image.config, &view.config.media_type).unwrap();
+    manifest(&mut view);
+    image.manifest = Raw::new(view).unwrap();
+    image.descriptor = put_document(store, &image.manifest, &MediaType::literal(MANIFEST)).unwrap();
+    tag(store, "t", &image.descriptor);
+    image
+}
+
+fn index_of(store: &MemoryStore, manifests: Vec<Descriptor>) -> Descriptor {
+    let index = Index {
+        schema_version: 2,
+        media_type: Some(MediaType::literal(INDEX)),
+        artifact_type: None,
+        manifests,
+        subject: None,
+        annotations: Annotations::new(),
+    };
+    put_document(store, &Raw::new(index).unwrap(), &MediaType::literal(INDEX)).unwrap()
+}
+
+fn absent() -> Digest {
+    digest_of(crate::digest::Algorithm::Sha256, b"absent")
+}
+
+#[test]
+fn a_healthy_store_has_no_findings() {
+    let store = MemoryStore::new().unwrap();
+    assert_eq!(
+        check(&store, &Limits::default()).unwrap().to_string(),
+        "0 blobs verified, 0 of them layers: nothing wrong\n"
+    );
+    let mut image = two_layers(&store);
+    image.descriptor.platform = Some("linux/amd64".parse().unwrap());
+    let inner = index_of(&store, vec![image.descriptor.clone()]);
+    let outer = index_of(&store, vec![inner, image.descriptor.clone()]);
+    tag(&store, "nested", &outer);
+    tag(&store, "bare", &image.descriptor);
+    // Two indexes, one manifest, one config, two layers, each once.
+    let report = check(&store, &Limits::default()).unwrap();
+    assert_eq!((report.blobs, report.layers, report.findings.len()), (6, 2, 0));
+    assert_eq!(report.to_string(), "6 blobs verified, 2 of them layers: nothing wrong\n");
+}
+
+#[test]
+fn an_artifact_and_a_blob_of_another_type_are_verified_as_blobs() {
+    let store = MemoryStore::new().unwrap();
+    let image = edited(&store, |_| {}, |manifest| manifest.config.media_type = MediaType::literal(EMPTY));
+    assert_eq!(findings(&store), [""; 0]);
+    let odd = Descriptor {
+        media_type: "application/x-odd".parse().unwrap(),
+        ..image.manifest.view().layers[0].clone()
+    };
+    tag(&store, "odd", &odd);
+    assert_eq!(findings(&store), [""; 0]);
+    overwrite(&store, &odd.digest, b"forged");
+    let found = findings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("pos=0 layer 1: blob sha256:"), "{found:?}");
+}
+
+#[test]
+fn missing_blobs() {
+    let store = MemoryStore::new().unwrap();
+    let lost = |descriptor: &mut Descriptor| descriptor.digest = absent();
+    edited(&store, |_| {}, |manifest| lost(&mut manifest.layers[1]));
+    let missing = format!("blob {} is not in the store", absent());
+    assert_eq!(findings(&store), [format!("pos=0 layer 2: {missing}")]);
+
+    // Without its config the layers are verified all the same.
+    let image = edited(&store, |_| {}, |manifest| lost(&mut manifest.config));
+    assert_eq!(findings(&store), [format!("pos=0 config: {missing}")]);
+    overwrite(&store, &image.manifest.view().layers[0].digest, b"x");
+    assert_eq!(findings(&store).len(), 2);
+
+    let store = MemoryStore::new().unwrap();
+    tag(&store, "i", &Descriptor::new(MediaType::literal(INDEX), absent(), 5));
+    let nested = Descriptor::new(MediaType::literal(MANIFEST), absent(), 5);
+    let index = index_of(&store, vec![nested]);
+    tag(&store, "m", &index);
+    assert_eq!(findings(&store), [format!("pos=0: {missing}"), format!("pos=1//pos=0: {missing}")]);
+}
+
+#[test]
+fn sizes_and_digests() {
+    let store = MemoryStore::new().unwrap();
+    let image = edited(&store, |_| {}, |manifest| manifest.layers[0].size += 1);
+    let [layer, other] = &image.manifest.view().layers[..] else { panic!("two layers") };
+    let size = format!("size mismatch: expected {}, actual {}", layer.size, layer.size - 1);
+    let found = findings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("pos=0 layer 1: ") && found[0].ends_with(&size), "{found:?}");
+
+    // Same size, other content: a valid layer that is not this one.
+    let store = MemoryStore::new().unwrap();
+    let whole = edited(&store, |_| {}, |_| {});
+    assert_eq!(&whole.manifest.view().layers[1], other);
+    let mut bytes = Vec::new();
+    store.try_open(&other.digest).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
+    bytes[4] ^= 1; // the time in the header of gzip, which nothing else depends on
+    overwrite(&store, &other.digest, &bytes);
+    let found = findings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("pos=0 layer 2: ") && found[0].contains("digest mismatch"), "{found:?}");
+}
+
+#[test]
+fn a_document_that_is_not_what_its_descriptor_says() {
+    let store = MemoryStore::new().unwrap();
+    let image = edited(&store, |_| {}, |_| {});
+    overwrite(&store, &image.manifest.view().config.digest, b"{}");
+    let found = findings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("pos=0 config: ") && found[0].contains("size mismatch"), "{found:?}");
+    overwrite(&store, &image.descriptor.digest, &vec![b' '; image.manifest.bytes().len()]);
+    let found = findings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("pos=0: ") && found[0].contains("digest mismatch"), "{found:?}");
+}
+
+#[test]
+fn diff_ids() {
+    let store = MemoryStore::new().unwrap();
+    edited(&store, |config| config.rootfs.diff_ids[1] = absent(), |_| {});
+    let found = findings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("pos=0 layer 2: "), "{found:?}");
+    assert!(found[0].contains(&format!("diff_id mismatch: expected {}", absent())), "{found:?}");
+}
+
+#[test]
+fn counts_of_diff_ids_and_history() {
+    let store = MemoryStore::new().unwrap();
+    edited(&store, |config| drop(config.rootfs.diff_ids.pop()), |_| {});
+    assert_eq!(findings(&store), ["pos=0: the manifest has 2 layers, the config 1 diff_ids"]);
+
+    for (history, found) in [
+        (None, None),
+        (Some(vec![]), Some(0)),
+        (Some(vec![History::default(); 3]), Some(3)),
+        (Some(vec![History { empty_layer: Some(true), ..History::default() }, History::default()]), Some(1)),
+        (Some(vec![History { empty_layer: Some(false), ..History::default() }, History::default()]), None),
+    ] {
+        let store = MemoryStore::new().unwrap();
+        edited(&store, |config| config.history = history, |_| {});
+        let expected =
+            found.map(|made| format!("pos=0: the manifest has 2 layers, the history tells of {made}"));
+        assert_eq!(findings(&store), Vec::from_iter(expected));
+    }
+}
+
+#[test]
+fn platforms_that_contradict() {
+    for (stated, wrong) in [
+        ("linux/amd64", false),
+        ("linux/x86_64", false),
+        ("linux/arm64", true),
+        ("windows/amd64", true),
+        ("linux/amd64/v2", true),
+    ] {
+        let store = MemoryStore::new().unwrap();
+        let mut image = two_layers(&store);
+        image.descriptor.platform = Some(stated.parse().unwrap());
+        tag(&store, "i", &index_of(&store, vec![image.descriptor]));
+        let expected = format!("pos=0//pos=0: the index says platform {stated}, the config linux/amd64");
+        assert_eq!(findings(&store), Vec::from_iter(wrong.then_some(expected)));
+    }
+}
+
+#[test]
+fn layers_of_an_unknown_type_are_verified_as_blobs() {
+    let store = MemoryStore::new().unwrap();
+    let odd: MediaType = "application/x-odd".parse().unwrap();
+    let image = edited(&store, |_| {}, |manifest| manifest.layers[0].media_type = odd);
+    let expected = "pos=0 layer 1: media type application/x-odd is none of a layer";
+    assert_eq!(findings(&store), [expected]);
+    overwrite(&store, &image.manifest.view().layers[0].digest, b"forged");
+    let found = findings(&store);
+    assert_eq!((found.len(), found[0].as_str()), (2, expected));
+    assert!(found[1].contains("mismatch"), "{found:?}");
+}
+
+#[test]
+fn a_layer_that_is_no_archive() {
+    let store = MemoryStore::new().unwrap();
+    let archive = layer(&store, &[file("a", "1")], Compression::None);
+    let mut content = Vec::new();
+    store.try_open(&archive.digest).unwrap().unwrap().read_to_end(&mut content).unwrap();
+    content.iter_mut().take(512).for_each(|byte| *byte = b'!');
+    let digest = digest_of(crate::digest::Algorithm::Sha256, &content);
+    overwrite(&store, &digest, &content);
+    edited(
+        &store,
+        |config| config.rootfs.diff_ids[0] = digest.clone(),
+        |manifest| {
+            manifest.layers[0] =
+                Descriptor::new(MediaType::layer(Compression::None), digest.clone(), content.len() as u64);
+        },
+    );
+    let found = findings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("pos=0 layer 1: "), "{found:?}");
+}
+
+#[test]
+fn a_tag_that_is_used_twice() {
+    let store = MemoryStore::new().unwrap();
+    let image = two_layers(&store);
+    let mut entry = image.descriptor;
+    entry.annotations.insert(REF_NAME.into(), "t".into());
+    store.update(|root| root.push(&entry)?.push(&entry)?.push(&entry)).unwrap();
+    let problem = "the ref name \"t\" is used more than once";
+    assert_eq!(findings(&store), [format!("pos=1: {problem}"), format!("pos=2: {problem}")]);
+}
+
+#[test]
+fn what_is_over_the_limits_is_said_not_to_be_checked() {
+    let store = MemoryStore::new().unwrap();
+    let image = two_layers(&store);
+    let inner = index_of(&store, vec![image.descriptor.clone()]);
+    tag(&store, "i", &index_of(&store, vec![inner]));
+    tag(&store, "m", &image.descriptor);
+    let problem = "not checked: more than the limits on depth or descriptors allow";
+    for (depth, place) in [(1, Some("pos=0//pos=0")), (2, Some("pos=0//pos=0//pos=0")), (3, None)] {
+        let limits = Limits { depth, ..Limits::default() };
+        let expected = place.map(|place| format!("{place}: {problem}"));
+        assert_eq!(findings_within(&store, &limits), Vec::from_iter(expected), "{depth}");
+    }
+    for (descriptors, place) in [(2, Some("pos=0//pos=0//pos=0")), (3, Some("pos=1")), (4, None)] {
+        let limits = Limits { descriptors, ..Limits::default() };
+        let found = findings_within(&store, &limits);
+        assert_eq!(found.first(), place.map(|place| format!("{place}: {problem}")).as_ref(), "{descriptors}");
+    }
+}

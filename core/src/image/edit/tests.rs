@@ -1,0 +1,132 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use super::*;
+use crate::{
+    image::testing::{image, layer},
+    limits::Limits,
+    spec::media_type::DOCKER_CONFIG,
+    store::memory::MemoryStore,
+    tree::testing::file,
+};
+
+fn history_of(image: &Image) -> Vec<History> {
+    image.config.view().history.clone().unwrap_or_default()
+}
+
+fn by(text: &str) -> History {
+    History { created_by: Some(text.into()), ..History::default() }
+}
+
+#[test]
+fn a_blank_image_can_be_opened_and_has_nothing() {
+    let store = MemoryStore::new().unwrap();
+    let descriptor = blank(&store, &"linux/arm64/v8".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+    assert_eq!(descriptor.media_type.as_str(), MANIFEST);
+    let config = r#"{"created":"2020-01-01T00:00:00Z","architecture":"arm64","variant":"v8","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]},"history":[]}"#;
+    let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    assert_eq!(value(image.config.bytes()), value(config.as_bytes()));
+    assert_eq!((image.layers().len(), image.size()), (0, 0));
+    assert_eq!(
+        blank(&store, &"linux/arm64/v8".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap(),
+        descriptor
+    );
+}
+
+#[test]
+fn a_layer_goes_on_top_with_its_history_and_date() {
+    let store = MemoryStore::new().unwrap();
+    let below = image(&store, &[&[file("a", "1")]]);
+    let added = layer(&store, &[file("b", "2")], Compression::Zstd);
+    let history = History { created: Some("2022-02-02T00:00:00Z".into()), ..by("me") };
+    let above = append_layer(&store, &below, &added, Compression::Zstd, &history).unwrap();
+    // What is returned is what is stored.
+    let read = Image::open(&store, &above.descriptor, &Limits::default()).unwrap();
+    assert_eq!(read.manifest.bytes(), above.manifest.bytes());
+    assert_eq!(read.config.bytes(), above.config.bytes());
+    let (descriptor, diff_id) = read.layers().last().unwrap();
+    assert_eq!((&descriptor.digest, descriptor.size, diff_id), (&added.digest, added.size, &added.diff_id));
+    assert_eq!(descriptor.media_type, MediaType::layer(Compression::Zstd));
+    assert_eq!(read.config.view().created.as_deref(), Some("2022-02-02T00:00:00Z"));
+    assert_eq!(history_of(&read), [History::default(), history]);
+    // The one below is as it was.
+    assert_eq!(Image::open(&store, &below.descriptor, &Limits::default()).unwrap().layers().len(), 1);
+}
+
+#[test]
+fn without_a_date_the_image_keeps_its_own() {
+    let store = MemoryStore::new().unwrap();
+    let below = image(&store, &[]);
+    let added = layer(&store, &[file("b", "2")], Compression::None);
+    let above = append_layer(&store, &below, &added, Compression::None, &by("me")).unwrap();
+    assert_eq!(above.config.view().created.as_deref(), Some("2020-01-01T00:00:00Z"));
+}
+
+#[test]
+fn missing_history_is_filled_up() {
+    let store = MemoryStore::new().unwrap();
+    let original = image(&store, &[&[file("a", "1")], &[file("b", "2")]]);
+    let added = layer(&store, &[file("c", "3")], Compression::Gzip);
+    let no_layer = History { empty_layer: Some(true), ..by("env") };
+    let none = History::default();
+    let cases = [
+        (None, vec![none.clone(), none.clone(), by("new")]),
+        (Some(vec![]), vec![none.clone(), none.clone(), by("new")]),
+        (Some(vec![by("a"), no_layer.clone()]), vec![by("a"), no_layer.clone(), none, by("new")]),
+        (Some(vec![by("a"), by("b")]), vec![by("a"), by("b"), by("new")]),
+    ];
+    for (history, expected) in cases {
+        let mut below = original.clone();
+        below.config = Raw::new(ImageConfig { history, ..original.config.view().clone() }).unwrap();
+        let above = append_layer(&store, &below, &added, Compression::Gzip, &by("new")).unwrap();
+        assert_eq!(history_of(&above), expected);
+        let layers = above.history().filter(|(_, layer)| layer.is_some()).count();
+        assert_eq!(layers, 3);
+    }
+}
+
+#[test]
+fn a_docker_image_gets_docker_layers() {
+    let store = MemoryStore::new().unwrap();
+    let mut docker = image(&store, &[]);
+    docker.descriptor.media_type = MediaType::literal(DOCKER_MANIFEST);
+    let mut manifest = docker.manifest.view().clone();
+    manifest.media_type = Some(MediaType::literal(DOCKER_MANIFEST));
+    manifest.config.media_type = MediaType::literal(DOCKER_CONFIG);
+    docker.manifest = Raw::new(manifest).unwrap();
+    for (compression, expected) in [
+        (Compression::None, DOCKER_LAYER),
+        (Compression::Gzip, DOCKER_LAYER_GZIP),
+        (Compression::Zstd, DOCKER_LAYER_ZSTD),
+    ] {
+        let added = layer(&store, &[file("b", "2")], compression);
+        let above = append_layer(&store, &docker, &added, compression, &by("me")).unwrap();
+        let read = Image::open(&store, &above.descriptor, &Limits::default()).unwrap();
+        let view = read.manifest.view();
+        assert_eq!(view.layers.last().unwrap().media_type.as_str(), expected);
+        assert_eq!(view.config.media_type.as_str(), DOCKER_CONFIG);
+        assert_eq!(read.descriptor.media_type.as_str(), DOCKER_MANIFEST);
+    }
+}
+
+#[test]
+fn what_is_unknown_in_the_documents_is_kept() {
+    let store = MemoryStore::new().unwrap();
+    let mut below = image(&store, &[]);
+    let with_unknown = |bytes: &[u8]| [&b"{\"x-unknown\" : [1,  2],"[..], &bytes[1..]].concat();
+    below.config = Raw::parse("config", with_unknown(below.config.bytes()), None).unwrap();
+    below.manifest = Raw::parse("manifest", with_unknown(below.manifest.bytes()), None).unwrap();
+    below.descriptor.annotations.insert("a".into(), "b".into());
+    below.descriptor.data = Some("e30=".into());
+    let added = layer(&store, &[file("b", "2")], Compression::Gzip);
+    let above = append_layer(&store, &below, &added, Compression::Gzip, &by("me")).unwrap();
+    for bytes in [above.config.bytes(), above.manifest.bytes()] {
+        assert!(bytes.starts_with(b"{\"x-unknown\" : [1,  2],"));
+    }
+    assert_eq!(above.descriptor.annotations, below.descriptor.annotations);
+    assert_eq!(above.descriptor.data, None);
+    assert_eq!(
+        (above.descriptor.size, &above.descriptor.digest),
+        (above.manifest.bytes().len() as u64, &above.manifest.digest())
+    );
+}

@@ -1,0 +1,61 @@
+//! Short ways to make images in tests.
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::Write as _;
+
+use super::{
+    Image,
+    edit::{append_layer, blank},
+};
+use crate::{
+    digest::Digest,
+    graph::{
+        Resolution,
+        resolve::{Want, resolve},
+        rewrite::point,
+        selector::Selector,
+    },
+    layer::{
+        ChangeSink as _,
+        writer::{Layer, LayerWriter},
+    },
+    limits::Limits,
+    spec::{Descriptor, History, media_type::Compression},
+    store::{BlobWrite as _, RootIndex as _, RootIndexExt as _, memory::MemoryStore},
+    tree::testing::Item,
+};
+
+pub(crate) fn layer(store: &MemoryStore, items: &[Item], compression: Compression) -> Layer {
+    let mut writer = LayerWriter::new(store, compression).unwrap();
+    for Item(change, content) in items {
+        writer.put(change, &mut &content[..]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+/// An image for linux/amd64 with these layers.
+pub(crate) fn image(store: &MemoryStore, layers: &[&[Item]]) -> Image {
+    let blank = blank(store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let image = Image::open(store, &blank, &Limits::default()).unwrap();
+    layers.iter().fold(image, |image, items| {
+        let layer = layer(store, items, Compression::Gzip);
+        append_layer(store, &image, &layer, Compression::Gzip, &History::default()).unwrap()
+    })
+}
+
+pub(crate) fn tag(store: &MemoryStore, tag: &str, descriptor: &Descriptor) -> Resolution {
+    store.update(|root| point(root, &tag.parse().unwrap(), descriptor)).unwrap();
+    find(store, tag)
+}
+
+pub(crate) fn find(store: &MemoryStore, tag: &str) -> Resolution {
+    let selector = Selector::from_tag(tag);
+    resolve(store, &store.load().unwrap(), Some(&selector), Want::Any, &Limits::default()).unwrap()
+}
+
+/// Gives a blob other content.
+pub(crate) fn overwrite(store: &MemoryStore, digest: &Digest, content: &[u8]) {
+    let mut pending = store.begin().unwrap();
+    pending.write_all(content).unwrap();
+    pending.publish(digest).unwrap();
+}
