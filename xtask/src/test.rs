@@ -9,7 +9,7 @@ use std::{
 use crate::{
     bindgen,
     cargo::cargo,
-    paths,
+    demo, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
     setup, wasi_runner,
@@ -51,6 +51,7 @@ pub(crate) fn all() -> Result<()> {
             report.step("tests", || tests(&["--workspace", "--exclude", "ocicle-tests"], None));
         }
     }
+    report.step("demo", || demo::demo(false));
     report.step("documentation tests", || run(cargo().args(["test", "--quiet", "--doc", "--workspace"])));
     dependencies(&mut report);
     report.finish()

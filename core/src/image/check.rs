@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     layer::{Change, ChangeSink, reader::read_layer},
     limits::Limits,
-    spec::{Descriptor, Document, Index, Manifest, Raw},
+    spec::{self, Descriptor, Document, Index, Manifest, Raw},
     store::{BlobRead, BlobReadExt as _, RootIndex},
     text::{self, printable},
 };
@@ -49,6 +49,8 @@ pub struct Report {
     pub layers: usize,
     /// What is wrong, in the order of the documents.
     pub findings: Vec<Finding>,
+    /// What can be understood without doubt, but is not as the specification has it, such as a manifest without layers.
+    pub warnings: Vec<Finding>,
 }
 
 /// Checks a whole store. What an image does wrong is a finding; only a store that cannot be read at all is an error.
@@ -59,7 +61,8 @@ pub struct Report {
 /// Those of [`RootIndex::load`].
 pub fn check<S: BlobRead + RootIndex + ?Sized>(store: &S, limits: &Limits) -> Result<Report> {
     let root = store.load()?;
-    let report = Report { schema_version: 1, blobs: 0, layers: 0, findings: Vec::new() };
+    let report =
+        Report { schema_version: 1, blobs: 0, layers: 0, findings: Vec::new(), warnings: Vec::new() };
     let mut checker = Checker { store, limits, report, seen: HashSet::new(), visited: 0 };
     checker.tags(&root);
     checker.index(&root, "", 0);
@@ -77,8 +80,7 @@ struct Checker<'a, S: ?Sized> {
 
 impl<S: BlobRead + ?Sized> Checker<'_, S> {
     fn finding(&mut self, place: &str, digest: &Digest, problem: impl fmt::Display) {
-        let finding = Finding { place: place.into(), digest: digest.clone(), problem: problem.to_string() };
-        self.report.findings.push(finding);
+        self.report.findings.push(finding(place, digest, problem));
     }
 
     fn tags(&mut self, root: &Raw<Index>) {
@@ -119,8 +121,13 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
     /// Each place is looked at, even of a document seen before: what its parent says of it can differ.
     fn document<T: Document>(&mut self, place: &str, descriptor: &Descriptor) -> Option<Raw<T>> {
         self.see(&descriptor.digest, None);
-        match self.store.document(descriptor, self.limits) {
-            Ok(document) => Some(document),
+        match self.store.document::<T>(descriptor, self.limits) {
+            Ok(document) => {
+                if let Err(error) = spec::validate(&descriptor.media_type, document.bytes()) {
+                    self.report.warnings.push(finding(place, &descriptor.digest, error));
+                }
+                Some(document)
+            }
             Err(error) => {
                 self.finding(place, &descriptor.digest, error);
                 None
@@ -221,6 +228,10 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
     }
 }
 
+fn finding(place: &str, digest: &Digest, problem: impl fmt::Display) -> Finding {
+    Finding { place: place.into(), digest: digest.clone(), problem: problem.to_string() }
+}
+
 /// Reads a layer to its end; what it would do is not asked.
 struct Discard;
 
@@ -243,6 +254,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
             writeln!(f, "{finding}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
         }
         let problems = match self.findings.len() {
             0 => "nothing wrong".to_owned(),

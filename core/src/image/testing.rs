@@ -49,7 +49,7 @@ pub(crate) fn tag(store: &MemoryStore, tag: &str, descriptor: &Descriptor) -> Re
 }
 
 pub(crate) fn find(store: &MemoryStore, tag: &str) -> Resolution {
-    let selector = Selector::from_tag(tag);
+    let selector = Selector::of(crate::graph::selector::Clause::Tag(tag.into()));
     resolve(store, &store.load().unwrap(), Some(&selector), Want::Any, &Limits::default()).unwrap()
 }
 

@@ -269,3 +269,20 @@ fn what_is_over_the_limits_is_said_not_to_be_checked() {
         assert_eq!(found.first(), place.map(|place| format!("{place}: {problem}")).as_ref(), "{descriptors}");
     }
 }
+
+#[test]
+fn what_is_only_unusual_is_a_warning() {
+    let store = MemoryStore::new().unwrap();
+    let blank =
+        crate::image::edit::blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    tag(&store, "t", &blank);
+    let report = check(&store, &Limits::default()).unwrap();
+    assert_eq!(report.findings, []);
+    let warnings: Vec<String> = report.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("pos=0: ") && warnings[0].contains("layer"), "{warnings:?}");
+    assert!(
+        report.to_string().contains("\nwarning: pos=0: ")
+            || report.to_string().starts_with("warning: pos=0: ")
+    );
+}
