@@ -3,7 +3,7 @@
 //! A variant exists where a caller can act on it, and carries the digest, path or name it is about. [`Error::kind`]
 //! sorts them into the few cases a command maps to exit codes.
 
-use std::io;
+use std::{fmt, io};
 
 use crate::digest::Digest;
 
@@ -123,12 +123,13 @@ impl Error {
         }
     }
 
-    /// Wraps an I/O error with what was being done: `.map_err(Error::io("open index.json"))`.
-    pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    /// Wraps an I/O error with what was being done: `.map_err(Error::io(format_args!("open {name}")))`. The text is made only
+    /// if there is an error.
+    pub fn io(doing: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.downcast::<Self>() {
             // An error of ours that travelled through a `Read` or `Write`: it says more than its wrapping.
             Ok(inner) => inner,
-            Err(source) => Self::Io { doing: doing.into(), source },
+            Err(source) => Self::Io { doing: doing.to_string(), source },
         }
     }
 

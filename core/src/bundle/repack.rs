@@ -168,7 +168,7 @@ fn open<D: Dir>(dir: &D, name: &'static str) -> Result<D::File> {
         std::io::ErrorKind::NotFound => {
             Error::NotFound(format!("there is no {name}: this is not a bundle made by ocicle unpack"))
         }
-        _ => Error::io(format!("open {name}"))(error),
+        _ => Error::io(format_args!("open {name}"))(error),
     })
 }
 

@@ -51,7 +51,7 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
         match bundle.metadata(Name::literal(name)) {
             Ok(_) => return Err(Error::Exists(format!("{name} of a bundle"))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::io(format!("stat {name}"))(error)),
+            Err(error) => return Err(Error::io(format_args!("stat {name}"))(error)),
         }
     }
     let staging = Name::literal(STAGING);
@@ -59,14 +59,16 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
         std::io::ErrorKind::AlreadyExists => Error::Exists(format!(
             "{STAGING} in the bundle: another unpack is at work; if none is, one was killed: remove it and try again. It"
         )),
-        _ => Error::io(format!("create {STAGING}"))(error),
+        _ => Error::io(format_args!("create {STAGING}"))(error),
     })?;
     let mut moved = Vec::new();
     let result = fill(store, image, resolution, bundle, limits).and_then(|tree| {
-        let staged = bundle.open_dir(staging).map_err(Error::io(format!("open {STAGING}")))?;
+        let staged = bundle.open_dir(staging).map_err(Error::io(format_args!("open {STAGING}")))?;
         for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE] {
             let place = Name::literal(name);
-            staged.rename(place, bundle, place).map_err(Error::io(format!("move {name} into the bundle")))?;
+            staged
+                .rename(place, bundle, place)
+                .map_err(Error::io(format_args!("move {name} into the bundle")))?;
             moved.push(place);
         }
         Ok(tree)
@@ -76,7 +78,7 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
             let _ = remove_tree(bundle, name); // the first error is the one to tell
         }
     }
-    let removed = remove_tree(bundle, staging).map_err(Error::io(format!("remove {STAGING}")));
+    let removed = remove_tree(bundle, staging).map_err(Error::io(format_args!("remove {STAGING}")));
     let tree = result?;
     removed?;
     Ok(tree)
@@ -89,7 +91,8 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     bundle: &D,
     limits: &Limits,
 ) -> Result<Tree> {
-    let staging = bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format!("open {STAGING}")))?;
+    let staging =
+        bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format_args!("open {STAGING}")))?;
     let rootfs = Name::literal(ROOTFS);
     staging.create_dir(rootfs).map_err(Error::io("create rootfs"))?;
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
@@ -100,7 +103,9 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
 
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
     let config = runtime::runtime_config(image.config.view(), &root, limits)?;
-    write_file(&staging, CONFIG, |out| out.write_all(&config).map_err(Error::io(format!("write {CONFIG}"))))?;
+    write_file(&staging, CONFIG, |out| {
+        out.write_all(&config).map_err(Error::io(format_args!("write {CONFIG}")))
+    })?;
     let mut mtree_digest = None;
     write_file(&staging, MTREE, |out| {
         let mut hashed = HashWrite::new(out, Algorithm::Sha256);
@@ -111,7 +116,9 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let settled = write_file(&staging, STAMPS, |out| stamps::write(&tree, &stamps, out))?;
     let mtree_digest = mtree_digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
     let state = State::new(resolution.clone(), mtree_digest, settled).to_json()?;
-    write_file(&staging, STATE, |out| out.write_all(&state).map_err(Error::io(format!("write {STATE}"))))?;
+    write_file(&staging, STATE, |out| {
+        out.write_all(&state).map_err(Error::io(format_args!("write {STATE}")))
+    })?;
     Ok(tree)
 }
 
@@ -121,11 +128,12 @@ fn write_file<D: Dir>(
     name: &'static str,
     fill: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<Time> {
-    let file = dir.create_file(Name::literal(name)).map_err(Error::io(format!("create {name}")))?;
+    let file = dir.create_file(Name::literal(name)).map_err(Error::io(format_args!("create {name}")))?;
     let mut out = std::io::BufWriter::with_capacity(64 << 10, file);
     fill(&mut out)?;
-    let file = out.into_inner().map_err(|error| Error::io(format!("write {name}"))(error.into_error()))?;
+    let file =
+        out.into_inner().map_err(|error| Error::io(format_args!("write {name}"))(error.into_error()))?;
     file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })
-        .map_err(Error::io(format!("set mode of {name}")))?;
-    file.metadata().map(|metadata| metadata.ctime).map_err(Error::io(format!("stat {name}")))
+        .map_err(Error::io(format_args!("set mode of {name}")))?;
+    file.metadata().map(|metadata| metadata.ctime).map_err(Error::io(format_args!("stat {name}")))
 }

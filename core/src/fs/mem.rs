@@ -88,7 +88,7 @@ fn put_file(table: &mut Table, root: u64, path: &EntryPath, bytes: Vec<u8>) -> R
     };
     let taken = |error: io::Error| match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Error::Exists(path.to_string()),
-        _ => Error::io(format!("create {path}"))(error),
+        _ => Error::io(format_args!("create {path}"))(error),
     };
     let mut dir = root;
     for name in parent.names() {

@@ -213,7 +213,7 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
         }
         let read = self.store.open(descriptor).and_then(|mut blob| {
             io::copy(&mut blob, &mut io::sink())
-                .map_err(Error::io(format!("read blob {}", descriptor.digest)))
+                .map_err(Error::io(format_args!("read blob {}", descriptor.digest)))
         });
         if let Err(error) = read {
             self.finding(place, &descriptor.digest, error);

@@ -64,7 +64,7 @@ impl<D: Dir> LayoutStore<D> {
         let _lock = store.dir.lock().map_err(Error::io("lock the layout"))?;
         match store.dir.metadata(Name::literal(MARKER)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::io(format!("stat {MARKER}"))(error)),
+            Err(error) => return Err(Error::io(format_args!("stat {MARKER}"))(error)),
             Ok(_) => return Err(Error::Exists("a layout".into())),
         }
         store.write(INDEX, empty_index()?.bytes())?;
@@ -88,12 +88,12 @@ impl<D: Dir> LayoutStore<D> {
             ErrorKind::NotFound => Error::NotFound(format!(
                 "there is no {name}, so this is not a layout; `ocicle init` makes one"
             )),
-            _ => Error::io(format!("open {name}"))(error),
+            _ => Error::io(format_args!("open {name}"))(error),
         })?;
         let mut bytes = Vec::new();
         file.take(self.limits.document + 1)
             .read_to_end(&mut bytes)
-            .map_err(Error::io(format!("read {name}")))?;
+            .map_err(Error::io(format_args!("read {name}")))?;
         if bytes.len() as u64 > self.limits.document {
             return Err(Error::Limit { what: name.into(), name: "document", limit: self.limits.document });
         }
@@ -108,16 +108,17 @@ impl<D: Dir> LayoutStore<D> {
                 let _lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
                 match dir.metadata(name) {
                     Err(error) if error.kind() == ErrorKind::NotFound => {
-                        self.make_dir(dir, name).map_err(Error::io(format!("create directory {place}")))?;
+                        self.make_dir(dir, name)
+                            .map_err(Error::io(format_args!("create directory {place}")))?;
                     }
-                    Err(error) => return Err(Error::io(format!("stat {place}"))(error)),
+                    Err(error) => return Err(Error::io(format_args!("stat {place}"))(error)),
                     Ok(_) => {}
                 }
                 dir.open_dir(name)
             }
             result => result,
         }
-        .map_err(Error::io(format!("open directory {place}")))
+        .map_err(Error::io(format_args!("open directory {place}")))
     }
 
     /// Makes a directory that has its mode from the moment it has its name: a crash leaves no other.
@@ -137,9 +138,10 @@ impl<D: Dir> LayoutStore<D> {
     }
 
     fn write(&self, name: &'static str, bytes: &[u8]) -> Result<()> {
-        let mut file = Temporary::new(&self.dir, &self.next).map_err(Error::io(format!("create {name}")))?;
-        file.write_all(bytes).map_err(Error::io(format!("write {name}")))?;
-        file.place(&self.dir, Name::literal(name)).map_err(Error::io(format!("write {name}")))
+        let mut file =
+            Temporary::new(&self.dir, &self.next).map_err(Error::io(format_args!("create {name}")))?;
+        file.write_all(bytes).map_err(Error::io(format_args!("write {name}")))?;
+        file.place(&self.dir, Name::literal(name)).map_err(Error::io(format_args!("write {name}")))
     }
 
     /// The directory of a digest's algorithm; `None` if there is none.
@@ -148,7 +150,7 @@ impl<D: Dir> LayoutStore<D> {
         let open = |dir: &D, name| match dir.open_dir(name) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             result => {
-                result.map(Some).map_err(Error::io(format!("open {BLOBS}/{}", digest.algorithm_name())))
+                result.map(Some).map_err(Error::io(format_args!("open {BLOBS}/{}", digest.algorithm_name())))
             }
         };
         match open(&self.dir, Name::literal(BLOBS))? {
@@ -213,7 +215,7 @@ impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
         match dir.open_file(name_of(digest.encoded())?) {
             Ok(file) => Ok(Some(Box::new(file))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(format!("open blob {digest}"))(error)),
+            Err(error) => Err(Error::io(format_args!("open blob {digest}"))(error)),
         }
     }
 
@@ -221,12 +223,12 @@ impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
         let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
         match dir.metadata(name_of(digest.encoded())?) {
             Ok(metadata) if metadata.file_type == FileType::File => Ok(Some(metadata.size)),
-            Ok(_) => Err(Error::io(format!("stat blob {digest}"))(io::Error::new(
+            Ok(_) => Err(Error::io(format_args!("stat blob {digest}"))(io::Error::new(
                 ErrorKind::InvalidInput,
                 "expected a regular file",
             ))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(format!("stat blob {digest}"))(error)),
+            Err(error) => Err(Error::io(format_args!("stat blob {digest}"))(error)),
         }
     }
 }
@@ -258,7 +260,9 @@ impl<D: Dir + Sync> Pending for LayoutPending<'_, D> {
         let blobs = self.store.ensure_dir(&self.store.dir, Name::literal(BLOBS), BLOBS)?;
         let place = format!("{BLOBS}/{}", digest.algorithm_name());
         let dir = self.store.ensure_dir(&blobs, name_of(digest.algorithm_name())?, &place)?;
-        self.file.place(&dir, name_of(digest.encoded())?).map_err(Error::io(format!("write blob {digest}")))
+        self.file
+            .place(&dir, name_of(digest.encoded())?)
+            .map_err(Error::io(format_args!("write blob {digest}")))
     }
 }
 

@@ -110,7 +110,7 @@ impl<S: BlobRead + ?Sized> BlobReadExt for S {
             return Err(Error::Limit { what, name: "document", limit: limits.document });
         }
         let mut bytes = Vec::new();
-        self.open(descriptor)?.read_to_end(&mut bytes).map_err(Error::io(format!("read {what}")))?;
+        self.open(descriptor)?.read_to_end(&mut bytes).map_err(Error::io(format_args!("read {what}")))?;
         Raw::parse(&what, bytes, Some(&descriptor.media_type))
     }
 }

@@ -59,7 +59,7 @@ pub fn put_document<S: BlobWrite + ?Sized, T: Document>(
     media_type: &MediaType,
 ) -> Result<Descriptor> {
     let mut writer = BlobWriter::new(store)?;
-    writer.write_all(document.bytes()).map_err(Error::io(format!("write {}", T::KIND)))?;
+    writer.write_all(document.bytes()).map_err(Error::io(format_args!("write {}", T::KIND)))?;
     let (digest, size) = writer.finish()?;
     Ok(Descriptor::new(media_type.clone(), digest, size))
 }

@@ -124,7 +124,7 @@ impl<D: Dir> Differ<'_, D> {
     }
 
     fn dir(&mut self, dir: &D, path: &EntryPath, old: Option<InodeId>) -> Result<()> {
-        let names = dir.names().map_err(Error::io(format!("read directory /{path}")))?;
+        let names = dir.names().map_err(Error::io(format_args!("read directory /{path}")))?;
         let tree = self.baseline.tree;
         if let Some(entries) = old.and_then(|id| tree.entries(id)) {
             let gone = entries.keys().filter(|name| names.binary_search(name).is_err());
@@ -148,7 +148,7 @@ impl<D: Dir> Differ<'_, D> {
                 limit: self.limits.path as u64,
             });
         }
-        let metadata = dir.metadata(name).map_err(Error::io(format!("stat /{path}")))?;
+        let metadata = dir.metadata(name).map_err(Error::io(format_args!("stat /{path}")))?;
         match metadata.file_type {
             FileType::Socket => {
                 self.summary.sockets.push(path);
@@ -164,7 +164,7 @@ impl<D: Dir> Differ<'_, D> {
                         self.send(&Change::Put(entry), &mut io::empty())?;
                     }
                 }
-                let opened = dir.open_dir(name).map_err(Error::io(format!("open directory /{path}")))?;
+                let opened = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
                 self.dir(&opened, &path, old)
             }
             _ => {
@@ -258,7 +258,7 @@ impl<D: Dir> Differ<'_, D> {
             && match (content, metadata.file_type) {
                 (Content::File { size, .. }, FileType::File) => *size == metadata.size,
                 (Content::Symlink(target), FileType::Symlink) => {
-                    **target == *dir.read_link(name).map_err(Error::io(format!("read link /{path}")))?
+                    **target == *dir.read_link(name).map_err(Error::io(format_args!("read link /{path}")))?
                 }
                 (Content::Char(major, minor), FileType::Char)
                 | (Content::Block(major, minor), FileType::Block) => (*major, *minor) == metadata.rdev,
@@ -277,14 +277,14 @@ impl<D: Dir> Differ<'_, D> {
         let (major, minor) = metadata.rdev;
         let node = match metadata.file_type {
             FileType::Symlink => Node::Symlink {
-                target: dir.read_link(name).map_err(Error::io(format!("read link /{path}")))?.into(),
+                target: dir.read_link(name).map_err(Error::io(format_args!("read link /{path}")))?.into(),
             },
             FileType::Char => Node::Char { major, minor },
             FileType::Block => Node::Block { major, minor },
             FileType::Fifo => Node::Fifo,
             _ => {
-                let file = dir.open_file(name).map_err(Error::io(format!("open /{path}")))?;
-                let size = file.metadata().map_err(Error::io(format!("stat /{path}")))?.size;
+                let file = dir.open_file(name).map_err(Error::io(format_args!("open /{path}")))?;
+                let size = file.metadata().map_err(Error::io(format_args!("stat /{path}")))?.size;
                 let entry = Entry { path, attrs, node: Node::File { size } };
                 return self.send(&Change::Put(entry), &mut file.take(size));
             }
@@ -293,7 +293,7 @@ impl<D: Dir> Differ<'_, D> {
     }
 
     fn attrs(&self, dir: &D, path: &EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<Attrs> {
-        let xattrs = dir.xattrs(name).map_err(Error::io(format!("read xattrs of /{path}")))?;
+        let xattrs = dir.xattrs(name).map_err(Error::io(format_args!("read xattrs of /{path}")))?;
         Ok(attrs(metadata, own_xattrs(xattrs)))
     }
 
@@ -321,9 +321,9 @@ fn own_xattrs(mut xattrs: Xattrs) -> Xattrs {
 }
 
 fn hash_file<D: Dir>(dir: &D, path: &EntryPath, name: Name<'_>) -> Result<crate::hash::Sha256> {
-    let file = dir.open_file(name).map_err(Error::io(format!("open /{path}")))?;
+    let file = dir.open_file(name).map_err(Error::io(format_args!("open /{path}")))?;
     let mut hashed = Sha256Read::new(io::BufReader::with_capacity(128 << 10, file));
-    io::copy(&mut hashed, &mut io::sink()).map_err(Error::io(format!("read /{path}")))?;
+    io::copy(&mut hashed, &mut io::sink()).map_err(Error::io(format_args!("read /{path}")))?;
     Ok(hashed.finish().1)
 }
 
@@ -332,13 +332,13 @@ fn collect_names<D: Dir>(
     path: &EntryPath,
     found: &mut HashMap<(u64, u64), Vec<EntryPath>>,
 ) -> Result<()> {
-    let names: Vec<NameBuf> = dir.names().map_err(Error::io(format!("read directory /{path}")))?;
+    let names: Vec<NameBuf> = dir.names().map_err(Error::io(format_args!("read directory /{path}")))?;
     for name in &names {
         let name = name.as_name();
         let path = path.join(name);
-        let metadata = dir.metadata(name).map_err(Error::io(format!("stat /{path}")))?;
+        let metadata = dir.metadata(name).map_err(Error::io(format_args!("stat /{path}")))?;
         if metadata.file_type == FileType::Dir {
-            let opened = dir.open_dir(name).map_err(Error::io(format!("open directory /{path}")))?;
+            let opened = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
             collect_names(&opened, &path, found)?;
         } else if metadata.nlink > 1 {
             found.entry((metadata.dev, metadata.ino)).or_default().push(path);

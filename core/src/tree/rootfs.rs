@@ -264,5 +264,5 @@ fn with_dir<D: Dir, R>(
 }
 
 fn failed<'a>(doing: &'a str, at: &'a [Step], name: Name<'a>) -> impl FnOnce(std::io::Error) -> Error + 'a {
-    move |error| Error::io(format!("{doing} {}", show_path(at, name)))(error)
+    move |error| Error::io(format_args!("{doing} {}", show_path(at, name)))(error)
 }

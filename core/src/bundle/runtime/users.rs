@@ -128,7 +128,7 @@ fn read<D: Dir>(root: &D, path: &'static str, limits: &Limits) -> Result<String>
     let mut text = Vec::new();
     file.take(limits.document + 1)
         .read_to_end(&mut text)
-        .map_err(Error::io(format!("read rootfs/{path}")))?;
+        .map_err(Error::io(format_args!("read rootfs/{path}")))?;
     if text.len() as u64 > limits.document {
         return Err(Error::Limit {
             what: format!("rootfs/{path}"),

@@ -58,7 +58,7 @@ impl<R: Read> Inflate<R> {
     pub fn new(blob: R, compression: Compression, what: impl Into<String>, limits: &Limits) -> Result<Self> {
         let what = what.into();
         let mut input = Input::new(blob);
-        let start = input.fill().map_err(Error::io(format!("read {what}")))?;
+        let start = input.fill().map_err(Error::io(format_args!("read {what}")))?;
         let found = Format::of(start);
         let expected = match compression {
             Compression::None => Format::Other,
@@ -103,7 +103,7 @@ impl<R: Read> Inflate<R> {
             Decoder::Zstd(zstd) => &mut zstd.input,
         };
         loop {
-            let available = input.fill().map_err(Error::io(format!("read {}", self.what)))?.len();
+            let available = input.fill().map_err(Error::io(format_args!("read {}", self.what)))?.len();
             if available == 0 {
                 return Ok(());
             }

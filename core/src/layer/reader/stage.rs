@@ -77,7 +77,7 @@ impl<'a> Content<'a> {
                 }
                 Ok(got) => filled += got,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.cause(Error::io(format!("read {}", self.what))(error))),
+                Err(error) => return Err(self.cause(Error::io(format_args!("read {}", self.what))(error))),
             }
         }
         self.given += filled as u64;

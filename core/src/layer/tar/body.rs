@@ -125,7 +125,7 @@ impl<R: BufRead> Body<R> {
                     return Ok(taken as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::io(format!("read {}", self.what))(error)),
+                Err(error) => return Err(Error::io(format_args!("read {}", self.what))(error)),
             }
         }
     }

@@ -69,7 +69,7 @@ impl<W: Write> TarWriter<W> {
             let got = match body.read(&mut self.buffer[..room]) {
                 Ok(got) => got,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Error::io(format!("read /{path}"))(error)),
+                Err(error) => return Err(Error::io(format_args!("read /{path}"))(error)),
             };
             if got as u64 > left || (got == 0 && left > 0) {
                 let verb = if got == 0 { "shrank" } else { "grew" };

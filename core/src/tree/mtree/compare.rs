@@ -119,7 +119,7 @@ impl Comparison<'_> {
 
     fn walk<D: Dir>(&mut self, root: &D, path: EntryPath) -> Result<()> {
         let list = |dir: &D, path: &EntryPath| {
-            dir.names().map(Vec::into_iter).map_err(Error::io(format!("read directory /{path}")))
+            dir.names().map(Vec::into_iter).map_err(Error::io(format_args!("read directory /{path}")))
         };
         let mut open = vec![Frame { dir: None, rest: list(root, &path)?, path }];
         while let Some(frame) = open.last_mut() {
@@ -129,9 +129,9 @@ impl Comparison<'_> {
             };
             let (dir, name) = (frame.dir.as_ref().unwrap_or(root), name.as_name());
             let path = frame.path.join(name);
-            let metadata = dir.metadata(name).map_err(Error::io(format!("stat /{path}")))?;
+            let metadata = dir.metadata(name).map_err(Error::io(format_args!("stat /{path}")))?;
             if self.entry(&Found { dir, name: Some(name), path: &path, metadata })? {
-                let dir = dir.open_dir(name).map_err(Error::io(format!("open directory /{path}")))?;
+                let dir = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
                 open.push(Frame { rest: list(&dir, &path)?, dir: Some(dir), path });
             }
         }
@@ -209,7 +209,7 @@ impl Comparison<'_> {
         if let (Some(link), FileType::Symlink, Some(name)) =
             (wanted.link.as_deref(), metadata.file_type, found.name)
         {
-            let target = found.dir.read_link(name).map_err(Error::io(format!("read link /{path}")))?;
+            let target = found.dir.read_link(name).map_err(Error::io(format_args!("read link /{path}")))?;
             self.value(path, "link", Some(link), &target[..], true, vis::to_text)?;
         }
         if let (true, Some(number)) = (self.native && !is_dir, wanted.inode) {
@@ -311,7 +311,7 @@ impl Comparison<'_> {
             Some(name) => found.dir.xattrs(name),
             None => found.dir.self_xattrs(),
         };
-        let actual = actual.map_err(Error::io(format!("read xattrs of /{}", found.path)))?;
+        let actual = actual.map_err(Error::io(format_args!("read xattrs of /{}", found.path)))?;
         let both: BTreeSet<&[u8]> = wanted.keys().chain(actual.keys()).map(|name| &**name).collect();
         for name in both {
             let (expected, actual) = (wanted.get(name), actual.get(name));

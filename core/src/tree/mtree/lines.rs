@@ -61,7 +61,7 @@ impl<'a> Lines<'a> {
         let got = (&mut *self.input)
             .take(room)
             .read_until(b'\n', &mut self.line)
-            .map_err(Error::io(format!("read {}", self.what)))?;
+            .map_err(Error::io(format_args!("read {}", self.what)))?;
         if got == 0 {
             return Ok(false);
         }
