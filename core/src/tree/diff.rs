@@ -125,22 +125,40 @@ impl<D: Dir> Differ<'_, D> {
 
     fn dir(&mut self, dir: &D, path: &EntryPath, old: Option<InodeId>) -> Result<()> {
         let names = dir.names().map_err(Error::io(format_args!("read directory /{path}")))?;
-        let tree = self.baseline.tree;
-        if let Some(entries) = old.and_then(|id| tree.entries(id)) {
-            let gone = entries.keys().filter(|name| names.binary_search(name).is_err());
-            for name in gone {
-                self.send(&Change::Remove(path.join(name.as_name())), &mut io::empty())?;
-            }
-        }
+        // Both are in byte order: one pass tells what stayed, and what is gone.
+        let mut entries = old.and_then(|id| self.baseline.tree.entries(id)).into_iter().flatten().peekable();
+        let mut gone = Vec::new();
+        let mut stayed = Vec::with_capacity(names.len());
         for name in &names {
-            let name = name.as_name();
-            let old = old.and_then(|dir| tree.child(dir, name));
-            self.entry(dir, path.join(name), name, old)?;
+            while let Some((old, _)) = entries.next_if(|(old, _)| *old < name) {
+                gone.push(old);
+            }
+            stayed.push(entries.next_if(|(old, _)| *old == name).map(|(_, id)| *id));
+        }
+        gone.extend(entries.map(|(old, _)| old));
+        for name in gone {
+            self.send(&Change::Remove(path.join(name.as_name())), &mut io::empty())?;
+        }
+        for (name, old) in names.iter().zip(stayed) {
+            self.entry(dir, path, name.as_name(), old)?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, dir: &D, path: EntryPath, name: Name<'_>, old: Option<InodeId>) -> Result<()> {
+    fn entry(&mut self, dir: &D, parent: &EntryPath, name: Name<'_>, old: Option<InodeId>) -> Result<()> {
+        let metadata = dir
+            .metadata(name)
+            .map_err(|error| Error::io(format_args!("stat /{}", parent.join(name)))(error))?;
+        let is_leaf = !matches!(metadata.file_type, FileType::Dir | FileType::Socket);
+        if let Some(id) = old
+            && is_leaf
+            && metadata.nlink == 1
+            && self.baseline.tree.inode(id).nlink == 1
+            && self.known(id, &metadata) == Known::Same
+        {
+            return Ok(()); // most entries of most directories: not even a path is made for them
+        }
+        let path = parent.join(name);
         if path.as_bytes().len() > self.limits.path {
             return Err(Error::Limit {
                 what: format!("/{path}"),
@@ -148,7 +166,6 @@ impl<D: Dir> Differ<'_, D> {
                 limit: self.limits.path as u64,
             });
         }
-        let metadata = dir.metadata(name).map_err(Error::io(format_args!("stat /{path}")))?;
         match metadata.file_type {
             FileType::Socket => {
                 self.summary.sockets.push(path);
