@@ -35,3 +35,8 @@ pub mod store;
 pub mod tree;
 
 pub use error::{Error, Result};
+
+/// The examples of the README are tests, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

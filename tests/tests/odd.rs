@@ -158,6 +158,22 @@ fn there_and_back_and_there_again() {
 }
 
 #[test]
+fn where_the_bundle_is_does_not_show_in_it() {
+    let Some(layout) = ODD.layout() else { return };
+    if !have(&["setfacl", "mtree", "getfattr"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let (plain, listed) = (temp.path().join("plain"), temp.path().join("listed"));
+    fs::create_dir(&listed).unwrap();
+    run("setfacl", ["-d", "-m", "u:1000:rwx", text(&listed)]);
+    run("chmod", ["g+s", text(&listed)]);
+    ocicle(["unpack", &tag(&layout, "odd"), text(&plain)]);
+    ocicle(["unpack", &tag(&layout, "odd"), text(&listed.join("bundle"))]);
+    assert_same(&plain.join("rootfs"), &listed.join("bundle/rootfs"));
+}
+
+#[test]
 fn a_layer_that_is_not_what_it_promises_leaves_nothing_behind() {
     let Some(layout) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();

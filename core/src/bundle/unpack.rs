@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::{CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE, runtime, stamps, state::State};
 use crate::{
-    attrs::Time,
+    attrs::{Time, Xattrs},
     digest::Algorithm,
     error::{Error, Result},
     fs::{AttrChange, Dir, File as _, remove_tree},
@@ -95,6 +95,9 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
         bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format_args!("open {STAGING}")))?;
     let rootfs = Name::literal(ROOTFS);
     staging.create_dir(rootfs).map_err(Error::io("create rootfs"))?;
+    // A default access control list, inherited from where the bundle is, would go on to every file.
+    let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
+    staging.set_attrs(rootfs, &none).map_err(Error::io("clear the attributes of rootfs"))?;
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
     let mut merge = Merge::new(Tree::new(), RootFs::new(root), limits);
     apply_layers(store, image, &mut merge, limits)?;
