@@ -335,6 +335,13 @@ fn every_command_has_help_with_an_example() {
         let help = ocicle([name, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("ocicle {name}")), "{name}: {help}");
     }
+    let page = ocicle(["man", "repack"]);
+    assert!(page.contains(".TH ocicle-repack 1") && page.contains("compress"), "{page}");
+    assert!(ocicle(["man"]).contains("unpack"));
+    fails(2, ["man", "nothing"]);
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(ocicle(["completions", shell]).contains("compress"), "{shell}");
+    }
     assert!(ocicle(["mtree", "check", "--help"]).contains("Example"));
     assert!(ocicle(["--version"]).starts_with("ocicle "));
 }

@@ -187,6 +187,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<Mtree>,
     },
+    /// Print a script that completes this command's arguments in a shell.
+    #[command(after_help = "Example:\n  ocicle completions bash > /etc/bash_completion.d/ocicle")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, in the language of man(7).
+    #[command(after_help = "Example:\n  ocicle man repack | man -l -")]
+    Man {
+        /// The command it is about; of ocicle itself by default.
+        command: Option<String>,
+    },
     /// Verify everything a layout holds: documents, blobs, layers.
     #[command(after_help = "Example:\n  ocicle check images")]
     Check {

@@ -3,6 +3,7 @@
 mod bundle;
 mod config;
 mod edit;
+mod generate;
 mod mtree;
 mod show;
 
@@ -31,6 +32,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Unpack { reference, bundle } => bundle::unpack(args, reference, bundle, limits)?,
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
         Command::Config(config) => config::config(config, limits)?,
+        Command::Completions { shell } => generate::completions(*shell)?,
+        Command::Man { command } => generate::man(command.as_deref())?,
         Command::Mtree { reference, dialect, command } => {
             return mtree::run(args, reference.as_deref(), *dialect, command.as_ref(), limits);
         }
