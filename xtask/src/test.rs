@@ -181,9 +181,9 @@ fn tests(packages: &[&str], subjects: Option<&Subjects>) -> Result<()> {
 /// cargo-deny takes longer to build than everything else here: it runs where it is installed. Advisories change without
 /// a change of ours, and come from a server that not every machine reaches; they are for `cargo deny check advisories`.
 fn dependencies(report: &mut Report) {
-    let name = "licences and sources of dependencies";
+    let name = "cargo deny";
     if find("cargo-deny").is_none() {
-        report.not_run(name, "cargo-deny is not installed (`cargo install cargo-deny`)");
+        report.not_run(name, "cargo-deny is not installed (`cargo install cargo-deny`); licences and sources were looked at by the tests");
         return;
     }
     report.step(name, || run(cargo().args(["deny", "check", "bans", "licenses", "sources"])));
