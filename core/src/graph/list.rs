@@ -53,8 +53,8 @@ pub struct Entry {
     pub annotations: Annotations,
     /// Exactly this place.
     pub selector: Selector,
-    /// An index the store lacks.
-    pub missing: bool,
+    /// Why an index cannot be read, if it cannot: it is missing, or damaged.
+    pub problem: Option<String>,
     /// What is in an index.
     pub entries: Vec<Entry>,
 }
@@ -62,7 +62,7 @@ pub struct Entry {
 /// Lists a whole store.
 ///
 /// # Errors
-/// Whatever reading an index meets, except that it is missing; [`Error::Limit`](crate::Error::Limit).
+/// [`Error::Limit`](crate::Error::Limit). An index that cannot be read is listed, with the reason.
 pub fn list<S: BlobRead + ?Sized>(store: &S, root: &Raw<Index>, limits: &Limits) -> Result<Listing> {
     let places = Places::walk(store, root, limits)?;
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); places.ids().len()];
@@ -93,7 +93,7 @@ fn entry<S: BlobRead + ?Sized>(places: &Places<'_, S>, children: &[Vec<usize>], 
         artifact_type: descriptor.artifact_type.clone(),
         annotations: descriptor.annotations.clone(),
         selector: resolution(places, place, 1).selector(),
-        missing: at.missing,
+        problem: at.problem.as_ref().map(ToString::to_string),
         entries: children[place].iter().map(|&child| entry(places, children, child)).collect(),
     }
 }
@@ -148,7 +148,7 @@ fn rows_of(entries: &[Entry], depth: usize, rows: &mut Vec<[String; 5]>) {
         let platform =
             entry.platform.as_ref().map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
         let size = match entry.image_size {
-            _ if entry.missing => "missing".into(),
+            _ if entry.problem.is_some() => "unreadable".into(),
             Some(size) => human_size(size),
             None => "-".into(),
         };

@@ -88,9 +88,9 @@ pub fn resolve<S: BlobRead + ?Sized>(
         Some(selector) => selector,
         None => &default_selector(root)?,
     };
-    let places = Places::walk_for(store, root, selector, limits)?;
+    let mut places = Places::walk_for(store, root, selector, limits)?;
     let found = matches(&places, selector, want);
-    let Some(&first) = found.first() else { return Err(explain(&places, selector, want)) };
+    let Some(&first) = found.first() else { return Err(explain(&mut places, selector, want)) };
     let digest = |place: usize| &places.get(place).descriptor.digest;
     if found.iter().all(|&place| digest(place) == digest(first)) {
         return Ok(resolution(&places, first, found.len()));
@@ -167,10 +167,18 @@ pub(super) fn matches<S: BlobRead + ?Sized>(
 }
 
 /// Which step nothing matched, and what was there.
-fn explain<S: BlobRead + ?Sized>(places: &Places<'_, S>, selector: &Selector, want: Want) -> ResolveError {
+fn explain<S: BlobRead + ?Sized>(
+    places: &mut Places<'_, S>,
+    selector: &Selector,
+    want: Want,
+) -> ResolveError {
     let progress = Progress::new(places, selector);
     let steps = selector.steps();
     let reached = places.ids().filter_map(|place| progress.reached(place)).max().unwrap_or(0);
+    if let Some(error) = places.take_damage(|place| progress.reached(place) == Some(reached)) {
+        return error.into();
+    }
+    let places = &*places;
     let mut there = There::default();
     let Some(step) = steps.get(reached) else {
         for place in places.ids().filter(|&place| progress.reached(place) == Some(reached)) {
@@ -214,8 +222,8 @@ impl There {
 
     /// Below an index that the store lacks there could be anything.
     fn missing(&mut self, place: &Place) {
-        let missing = place.missing.then(|| format!("index {} (not in the store)", place.descriptor.digest));
-        self.extend(missing);
+        let problem = place.problem.as_ref();
+        self.extend(problem.map(|_| format!("index {} (not in the store)", place.descriptor.digest)));
     }
 }
 

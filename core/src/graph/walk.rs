@@ -20,8 +20,8 @@ pub(super) struct Place {
     pub(super) index: Digest,
     pub(super) position: usize,
     pub(super) descriptor: Descriptor,
-    /// An index that the store lacks: what is below it cannot be known.
-    pub(super) missing: bool,
+    /// Why an index could not be read: what is below it cannot be known.
+    pub(super) problem: Option<Error>,
     platform: OnceCell<Option<Platform>>,
 }
 
@@ -38,8 +38,8 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
     /// Walks all that is below an index.
     ///
     /// # Errors
-    /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]; whatever reading an index meets, except that it is
-    /// missing.
+    /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]. An index that cannot be read is no error of the walk: it
+    /// may be none of those that matter.
     pub(super) fn walk(store: &'a S, root: &Raw<Index>, limits: &'a Limits) -> Result<Self> {
         Self::walk_where(store, root, limits, |_| true)
     }
@@ -81,9 +81,12 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
             let what = format!("index {}: depth of indexes", descriptor.digest);
             return Err(Error::Limit { what, name: "depth", limit: self.limits.depth as u64 });
         }
-        let Some(index) = self.index(&descriptor)? else {
-            self.places[parent].missing = true;
-            return Ok(());
+        let index = match self.index(&descriptor) {
+            Ok(index) => index,
+            Err(error) => {
+                self.places[parent].problem = Some(error);
+                return Ok(());
+            }
         };
         for (position, entry) in index.manifests.iter().enumerate() {
             let place = self.push(Some(parent), &descriptor.digest, position, entry)?;
@@ -92,18 +95,14 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         Ok(())
     }
 
-    fn index(&mut self, descriptor: &Descriptor) -> Result<Option<Rc<Index>>> {
+    fn index(&mut self, descriptor: &Descriptor) -> Result<Rc<Index>> {
         let key = (descriptor.digest.clone(), descriptor.size, descriptor.media_type.clone());
         if let Some(index) = self.indexes.get(&key) {
-            return Ok(Some(Rc::clone(index)));
+            return Ok(Rc::clone(index));
         }
-        let index = match self.store.document::<Index>(descriptor, self.limits) {
-            // Nor can one be followed whose digest nobody here can verify.
-            Err(Error::MissingBlob(_) | Error::Unsupported(_)) => return Ok(None),
-            result => Rc::new(result?.view().clone()),
-        };
+        let index = Rc::new(self.store.document::<Index>(descriptor, self.limits)?.view().clone());
         self.indexes.insert(key, Rc::clone(&index));
-        Ok(Some(index))
+        Ok(index)
     }
 
     fn push(
@@ -122,10 +121,23 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
             index: index.clone(),
             position,
             descriptor: entry.clone(),
-            missing: false,
+            problem: None,
             platform: OnceCell::new(),
         });
         Ok(self.places.len() - 1)
+    }
+
+    /// The first of some places whose index is damaged, and not only absent: what it hides may be what was looked for.
+    pub(super) fn take_damage(&mut self, relevant: impl Fn(usize) -> bool) -> Option<Error> {
+        let damaged = |place: &Place| {
+            place
+                .problem
+                .as_ref()
+                .is_some_and(|error| !matches!(error, Error::MissingBlob(_) | Error::Unsupported(_)))
+        };
+        let mut found =
+            self.places.iter_mut().enumerate().filter(|(id, place)| relevant(*id) && damaged(place));
+        found.next().and_then(|(_, place)| place.problem.take())
     }
 
     pub(super) fn get(&self, place: usize) -> &Place {

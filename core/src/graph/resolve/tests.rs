@@ -169,7 +169,7 @@ fn a_listing_shows_every_place() {
         ]
     );
     assert!(text.lines().nth(2).unwrap().starts_with("  -"), "{text}");
-    assert!(text.contains("missing"));
+    assert!(text.contains("unreadable"));
     let json: serde_json::Value = serde_json::to_value(&listing).unwrap();
     assert_eq!(json["entries"][2]["entries"][1]["entries"][0]["platform"]["architecture"], "riscv64");
 }
@@ -211,4 +211,40 @@ fn attestations_and_artifacts_are_no_images() {
     let named = format!("digest={}", signature.digest).parse().unwrap();
     assert!(resolve(&store, &root, Some(&named), Want::Any, &limits).is_ok());
     assert!(resolve(&store, &root, Some(&named), Want::Image, &limits).is_err());
+}
+
+#[test]
+fn a_damaged_index_is_in_the_way_only_where_it_is_needed() {
+    use std::io::Write as _;
+
+    use super::super::testing::{image, index};
+    use crate::{
+        error::Kind,
+        spec::{Descriptor, MediaType, media_type::INDEX},
+        store::BlobWriter,
+    };
+    let store = MemoryStore::new().unwrap();
+    let mut writer = BlobWriter::new(&store).unwrap();
+    writer.write_all(b"no index").unwrap();
+    let (digest, size) = writer.finish().unwrap();
+    let damaged = Descriptor::new(MediaType::literal(INDEX), digest, size);
+    let good = image(&store, "linux/amd64", 1);
+    let both = index(&store, &[damaged.clone(), good.clone()]);
+    let root =
+        root(&store, &[tagged(damaged, "damaged"), tagged(both, "both"), tagged(good.clone(), "good")]);
+    let limits = Limits::default();
+    let find =
+        |selector: &str| resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Image, &limits);
+
+    for selector in ["good", "both", "platform=linux/amd64", "type=manifest"] {
+        assert_eq!(find(selector).unwrap().target().digest, good.digest, "{selector}");
+    }
+    for selector in ["damaged", "damaged//platform=linux/amd64", "both//platform=linux/arm64"] {
+        let ResolveError::Other(error) = find(selector).unwrap_err() else { panic!("{selector}") };
+        assert_eq!(error.kind(), Kind::Corrupt, "{selector}");
+    }
+    assert!(matches!(find("missing").unwrap_err(), ResolveError::NotFound { .. }));
+    let listing = serde_json::to_value(list(&store, &root, &limits).unwrap()).unwrap();
+    assert!(listing["entries"][0]["problem"].as_str().unwrap().starts_with("index sha256:"), "{listing}");
+    assert_eq!(listing["entries"][1]["entries"][1]["kind"], "manifest");
 }
