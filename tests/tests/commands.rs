@@ -329,9 +329,10 @@ fn config_changes_what_others_read() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for name in
-        ["init", "new", "ls", "stat", "resolve", "tag", "rm", "unpack", "repack", "config", "mtree", "check"]
-    {
+    for name in [
+        "init", "new", "ls", "stat", "resolve", "tag", "rm", "unpack", "repack", "config", "insert", "mtree",
+        "check",
+    ] {
         let help = ocicle([name, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("ocicle {name}")), "{name}: {help}");
     }

@@ -169,6 +169,10 @@ pub(crate) enum Command {
         ocicle config images#v1 --clear labels --label a=b --tag v2"
     )]
     Config(Box<Config>),
+    /// Put a file or directory into an image, or hide one, as a new layer.
+    #[command(after_help = "Examples:\n  ocicle insert images#v1 app /opt/app\n  \
+        ocicle insert images#v1 --opaque public /srv/www --tag v2\n  ocicle insert images#v1 --whiteout /etc/motd")]
+    Insert(Insert),
     /// Print the manifest of an image's files, straight from its layers, as mtree(5).
     #[command(
         args_conflicts_with_subcommands = true,
@@ -314,6 +318,33 @@ pub(crate) struct Config {
     /// Add no entry to the history.
     #[arg(long)]
     pub(crate) no_history: bool,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Insert {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// What to put in: a directory with all that is in it, or a file, link or device as it is.
+    #[arg(required_unless_present = "whiteout", conflicts_with = "whiteout")]
+    pub(crate) source: Option<PathBuf>,
+    /// Where in the image.
+    #[arg(required_unless_present = "whiteout")]
+    pub(crate) target: Option<String>,
+    /// Hide this path of the image instead.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) whiteout: Option<String>,
+    /// Hide what the image has in the target directory already.
+    #[arg(long, conflicts_with = "whiteout")]
+    pub(crate) opaque: bool,
+    /// Put the result under this tag, instead of changing the image in place.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tag: Option<String>,
+    /// Compression of the new layer.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) compress: Compress,
     #[command(flatten)]
     pub(crate) edit: Edit,
 }

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod config;
 pub mod edit;
+pub mod insert;
 pub mod layers;
 pub mod stat;
 #[cfg(test)]

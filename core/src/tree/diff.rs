@@ -55,20 +55,32 @@ pub fn diff<D: Dir>(
     sink: &mut dyn ChangeSink,
     limits: &Limits,
 ) -> Result<Summary> {
-    let mut differ = Differ {
-        baseline,
-        root,
-        sink,
-        limits,
-        summary: Summary::default(),
-        pending_root: None,
-        groups: HashMap::new(),
-        claims: HashMap::new(),
-        names: None,
-    };
+    let mut differ = Differ::new(baseline, root, sink, limits);
     differ.root_attrs()?;
     differ.dir(root, &EntryPath::root(), Some(Tree::ROOT))?;
     Ok(differ.summary)
+}
+
+/// Sends one entry of a directory that is no directory itself, as a change that puts it at `path`.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a socket, which no layer can hold; [`Error::Misuse`] for a directory; [`Error::Io`]; whatever the sink
+/// says.
+pub fn send_entry<D: Dir>(
+    dir: &D,
+    name: Name<'_>,
+    path: &EntryPath,
+    sink: &mut dyn ChangeSink,
+    limits: &Limits,
+) -> Result<()> {
+    let metadata = dir.metadata(name).map_err(Error::io(format_args!("stat {path}")))?;
+    match metadata.file_type {
+        FileType::Socket => return Err(Error::Unsupported("a socket: no layer can hold one".into())),
+        FileType::Dir => return Err(Error::Misuse("a directory where something else was expected".into())),
+        _ => {}
+    }
+    let baseline = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH };
+    Differ::new(baseline, dir, sink, limits).put(dir, path.clone(), name, &metadata)
 }
 
 struct Differ<'a, D> {
@@ -101,7 +113,21 @@ enum Known {
     Unsure,
 }
 
-impl<D: Dir> Differ<'_, D> {
+impl<'a, D: Dir> Differ<'a, D> {
+    fn new(baseline: Baseline<'a>, root: &'a D, sink: &'a mut dyn ChangeSink, limits: &'a Limits) -> Self {
+        Self {
+            baseline,
+            root,
+            sink,
+            limits,
+            summary: Summary::default(),
+            pending_root: None,
+            groups: HashMap::new(),
+            claims: HashMap::new(),
+            names: None,
+        }
+    }
+
     fn root_attrs(&mut self) -> Result<()> {
         let metadata = self.root.self_metadata().map_err(Error::io("stat the root"))?;
         if self.known(Tree::ROOT, &metadata) == Known::Same {
@@ -322,6 +348,16 @@ impl<D: Dir> Differ<'_, D> {
         self.summary.changes += 1;
         self.sink.put(change, body)
     }
+}
+
+/// The attributes of a directory, as a layer would have them.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn attrs_of<D: Dir>(dir: &D) -> Result<Attrs> {
+    let metadata = dir.self_metadata().map_err(Error::io("stat the directory"))?;
+    let xattrs = dir.self_xattrs().map_err(Error::io("read xattrs of the directory"))?;
+    Ok(attrs(&metadata, own_xattrs(xattrs)))
 }
 
 fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {

@@ -78,7 +78,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
     if repack.edit.dry_run {
         let mut lines = Lines::default();
         bundle.changes(repack.verify, &mut lines)?;
-        return output::print(|out| lines.0.iter().try_for_each(|line| writeln!(out, "{line}")));
+        return lines.print();
     }
     let store = Watched::new(args, &place.store, "repacking", None);
     let done = bundle.repack(&store, &at, &to, &options)?;
@@ -127,7 +127,7 @@ fn destination(
     Ok((at, Destination::InPlace))
 }
 
-fn compression(compress: Compress) -> Option<Compression> {
+pub(super) fn compression(compress: Compress) -> Option<Compression> {
     match compress {
         Compress::Auto => None,
         Compress::None => Some(Compression::None),
@@ -138,7 +138,13 @@ fn compression(compress: Compress) -> Option<Compression> {
 
 /// What a repack would put into the layer, a line for each change.
 #[derive(Default)]
-struct Lines(Vec<String>);
+pub(super) struct Lines(Vec<String>);
+
+impl Lines {
+    pub(super) fn print(&self) -> Result<(), Failure> {
+        output::print(|out| self.0.iter().try_for_each(|line| writeln!(out, "{line}")))
+    }
+}
 
 impl ChangeSink for Lines {
     fn put(&mut self, change: &Change, _: &mut dyn Read) -> ocicle::Result<()> {

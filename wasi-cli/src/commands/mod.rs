@@ -4,6 +4,7 @@ mod bundle;
 mod config;
 mod edit;
 mod generate;
+mod insert;
 mod mtree;
 mod show;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Unpack { reference, bundle } => bundle::unpack(args, reference, bundle, limits)?,
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
         Command::Config(config) => config::config(config, limits)?,
+        Command::Insert(insert) => insert::insert(args, insert, limits)?,
         Command::Completions { shell } => generate::completions(*shell)?,
         Command::Man { command } => generate::man(command.as_deref())?,
         Command::Mtree { reference, dialect, command } => {

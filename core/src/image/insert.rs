@@ -1,0 +1,116 @@
+//! Files of a directory become changes somewhere in an image: what `insert` puts into its layer.
+
+use std::io::{self, Read};
+
+use crate::{
+    attrs::Time,
+    error::Result,
+    fs::Dir,
+    layer::{Change, ChangeSink, Entry, Node},
+    limits::Limits,
+    name::EntryPath,
+    tree::{
+        Tree,
+        diff::{Baseline, Summary, attrs_of, diff},
+    },
+};
+
+/// Sends a directory with all that is in it, as changes that put it at `target`; with `opaque`, nothing that lower layers have
+/// there shows any more. Hard links within the directory stay hard links. Parents of the target are not sent.
+///
+/// # Errors
+/// Those of [`diff`].
+pub fn send_directory<D: Dir>(
+    dir: &D,
+    target: &EntryPath,
+    opaque: bool,
+    sink: &mut dyn ChangeSink,
+    limits: &Limits,
+) -> Result<Summary> {
+    let entry = Entry { path: target.clone(), attrs: attrs_of(dir)?, node: Node::Dir };
+    sink.put(&Change::Put(entry), &mut io::empty())?;
+    if opaque {
+        sink.put(&Change::ClearLower(target.clone()), &mut io::empty())?;
+    }
+    // Everything in it is new, compared with nothing.
+    let nothing = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH };
+    diff(nothing, dir, &mut Below { target, sink }, limits)
+}
+
+/// Moves changes below a path.
+struct Below<'a> {
+    target: &'a EntryPath,
+    sink: &'a mut dyn ChangeSink,
+}
+
+impl Below<'_> {
+    fn below(&self, path: &EntryPath) -> EntryPath {
+        path.names().fold(self.target.clone(), |above, name| above.join(name))
+    }
+}
+
+impl ChangeSink for Below<'_> {
+    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        let change = match change {
+            Change::Put(entry) if entry.path.is_root() => return Ok(()), // the target, which was sent already
+            Change::Put(entry) => Change::Put(Entry {
+                path: self.below(&entry.path),
+                attrs: entry.attrs.clone(),
+                node: match &entry.node {
+                    Node::HardLink { to } => Node::HardLink { to: self.below(to) },
+                    other => other.clone(),
+                },
+            }),
+            Change::Remove(path) => Change::Remove(self.below(path)),
+            Change::ClearLower(path) => Change::ClearLower(self.below(path)),
+        };
+        self.sink.put(&change, body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        fs::mem::MemDir,
+        limits::Limits,
+        tree::{
+            Tree,
+            merge::Merge,
+            rootfs::RootFs,
+            testing::{Item, Record, apply, dir, file, link, path, show, symlink},
+        },
+    };
+
+    fn source(items: &[Item]) -> MemDir {
+        let root = MemDir::new();
+        let mut merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+        apply(&mut merge, &[items]).unwrap();
+        merge.finish().unwrap();
+        root
+    }
+
+    fn inserted(base: &[Item], items: &[Item], opaque: bool) -> String {
+        let mut record = Record::default();
+        super::send_directory(&source(items), &path("opt/x"), opaque, &mut record, &Limits::default())
+            .unwrap();
+        show(&crate::tree::testing::tree(&[base, &record.0]).unwrap())
+    }
+
+    #[test]
+    fn a_directory_goes_below_its_target_with_its_links() {
+        let items = [dir("d"), file("d/f", "abc"), link("g", "d/f"), symlink("l", "d")];
+        assert_eq!(
+            inserted(&[file("opt/x/old", "o")], &items, false),
+            "/ d755 @0\n/opt d755 @0\n/opt/x d755 @0\n/opt/x/d d755 @1\n/opt/x/d/f f644 @1 3 x2\n/opt/x/g f644 @1 3 x2\n\
+             /opt/x/l -> d\n/opt/x/old f644 @1 1 x1\n"
+        );
+    }
+
+    #[test]
+    fn opaque_hides_what_was_there_and_empty_directories_are_sent() {
+        assert_eq!(
+            inserted(&[file("opt/x/old", "o")], &[], true),
+            "/ d755 @0\n/opt d755 @0\n/opt/x d755 @0\n"
+        );
+    }
+}

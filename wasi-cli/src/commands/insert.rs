@@ -1,0 +1,121 @@
+//! `insert`.
+
+use std::{io, path::Path};
+
+use ocicle::{
+    fs::Dir as _,
+    graph::{
+        resolve::Want,
+        rewrite::{Destination, replace_target},
+    },
+    image::{Image, edit::append_layer, insert::send_directory},
+    layer::{Change, ChangeSink, clamp::Clamp, writer::LayerWriter},
+    limits::Limits,
+    name::{EntryPath, Name},
+    spec::{History, media_type::Compression},
+    store::RootIndexExt as _,
+    tree::diff::send_entry,
+};
+
+use crate::{
+    args::{Args, Insert},
+    clock,
+    commands::bundle::{Lines, compression},
+    failure::Failure,
+    output,
+    place::{Place, SystemDir, open_dir},
+    progress::Watched,
+};
+
+pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<(), Failure> {
+    let place = Place::open(&insert.reference, limits)?;
+    let to = match &insert.tag {
+        Some(tag) => Destination::Tag(tag.parse()?),
+        None => Destination::InPlace,
+    };
+    let at = place.resolve(Want::Image, limits)?;
+    let base = Image::open(&place.store, at.target(), limits)?;
+    if insert.edit.dry_run {
+        let mut lines = Lines::default();
+        send(insert, &mut lines, limits)?;
+        return lines.print();
+    }
+    let last = base.manifest.view().layers.last().and_then(|layer| layer.media_type.layer_compression());
+    let compression = compression(insert.compress).or(last).unwrap_or(Compression::Gzip);
+    let store = Watched::new(args, &place.store, "inserting", None);
+    let mut writer = LayerWriter::new(&store, compression)?;
+    match clock::source_date()? {
+        Some(latest) => send(insert, &mut Clamp { sink: &mut writer, latest }, limits)?,
+        None => send(insert, &mut writer, limits)?,
+    }
+    let layer = writer.finish()?;
+    let history = History {
+        created: Some(clock::now()?.to_string()),
+        created_by: Some("ocicle insert".into()),
+        ..History::default()
+    };
+    let mut digest = None;
+    place.store.update(|root| {
+        let at = place.resolve_in(root, Want::Image, limits)?;
+        let image = Image::open(&place.store, at.target(), limits)?;
+        let image = append_layer(&place.store, &image, &layer, compression, &history)?;
+        digest = Some(image.descriptor.digest.clone());
+        let bytes = image.manifest.bytes();
+        let (root, _) = replace_target(&place.store, root, &at, &image.descriptor, bytes, &to, limits)?;
+        Ok::<_, Failure>(root)
+    })?;
+    output::print(|out| digest.map_or(Ok(()), |digest| writeln!(out, "{digest}")))
+}
+
+fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(), Failure> {
+    if let Some(path) = &insert.whiteout {
+        return Ok(sink.put(&Change::Remove(inside(path, limits)?), &mut io::empty())?);
+    }
+    let (Some(source), Some(target)) = (&insert.source, &insert.target) else {
+        return Err(Failure::usage("insert needs a source and a target"));
+    };
+    let target = inside(target, limits)?;
+    let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
+    if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
+        let found = send_directory(&seeing(source)?, &target, insert.opaque, sink, limits)?;
+        for path in &found.sockets {
+            eprintln!(
+                "warning: {}: a socket: no layer can hold one, it is left out",
+                source.join(path.to_string()).display()
+            );
+        }
+        return Ok(());
+    }
+    if insert.opaque {
+        return Err(Failure::usage(format!(
+            "--opaque is about directories, and {} is none",
+            source.display()
+        )));
+    }
+    if target.is_root() {
+        return Err(Failure::usage("the root of an image can only be a directory"));
+    }
+    let parent = source.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name =
+        source.file_name().ok_or_else(|| Failure::usage(format!("{} has no name", source.display())))?;
+    let name = Name::new(name.as_encoded_bytes())
+        .map_err(|error| Failure::usage(format!("{}: {error}", source.display())))?;
+    Ok(send_entry(&seeing(parent)?, name, &target, sink, limits)?)
+}
+
+/// A directory whose modes can be seen: a layer made where they cannot would take them away.
+fn seeing(path: &Path) -> Result<SystemDir, Failure> {
+    let dir = open_dir(path)?;
+    if dir.support().mode {
+        return Ok(dir);
+    }
+    Err(Failure::failed(format!(
+        "{}: modes cannot be seen here, and the layer would have none",
+        path.display()
+    )))
+}
+
+/// A path of the image: absolute or not, it is meant from the root.
+fn inside(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
+    EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
+}
