@@ -272,6 +272,36 @@ fn mtree_check_compares_owners_for_everybody() {
 }
 
 #[test]
+fn masked_paths_and_volumes_stay_out_of_the_layer() {
+    let Some(fixture) = ODD.layout() else { return };
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let bundle = temp.path().join("bundle");
+    ocicle(["unpack", &at(&layout, "odd"), text(&bundle)]);
+    let root = bundle.join("rootfs");
+    for path in ["volume", "cache"] {
+        fs::create_dir(root.join(path)).unwrap();
+        fs::write(root.join(path).join("file"), "x").unwrap();
+    }
+    fs::write(root.join("kept"), "x").unwrap();
+    let changes = |options: &[&str]| {
+        let target = at(&layout, "new");
+        let output = ocicle([&["repack", "--dry-run"], options, &[text(&bundle), &target]].concat());
+        output.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(changes(&[]), ["put /", "put /cache", "put /cache/file", "put /kept"]);
+    assert_eq!(changes(&["--mask-path", "/cache"]), ["put /", "put /kept"]);
+    assert_eq!(changes(&["--mask-path", "/cache", "--mask-path", "kept"]), Vec::<String>::new());
+    assert_eq!(
+        changes(&["--no-mask-volumes", "--mask-path", "cache"]),
+        ["put /", "put /kept", "put /volume", "put /volume/file"]
+    );
+    ocicle(["repack", "--mask-path", "/cache", text(&bundle), &at(&layout, "new")]);
+    let manifest = ocicle(["mtree", &at(&layout, "new")]);
+    assert!(manifest.contains("kept type=file") && !manifest.contains("cache"), "{manifest}");
+}
+
+#[test]
 fn config_changes_what_others_read() {
     let Some(fixture) = ODD.layout() else { return };
     if !have(&["skopeo", "umoci"]) {

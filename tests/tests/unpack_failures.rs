@@ -99,7 +99,7 @@ fn a_crash_at_any_call_leaves_no_half_bundle() {
         // The state is moved last.
         if let Ok(opened) = Bundle::open(&bundle, &limits) {
             let mut nothing = Nothing(0);
-            opened.changes(true, &mut nothing).unwrap();
+            opened.changes(true, &[], &mut nothing).unwrap();
             assert_eq!(nothing.0, 0, "call {call}");
         }
     }

@@ -236,6 +236,12 @@ pub(crate) struct Repack {
     /// Read every file, instead of trusting what the system says about unchanged ones.
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Leave out what changed at or below this path of the image.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) mask_path: Vec<String>,
+    /// Keep what changed in the volumes of the image; it is left out otherwise.
+    #[arg(long)]
+    pub(crate) no_mask_volumes: bool,
     #[command(flatten)]
     pub(crate) edit: Edit,
 }

@@ -17,7 +17,7 @@ use crate::{
         writer::{Layer, LayerWriter},
     },
     limits::Limits,
-    name::Name,
+    name::{EntryPath, Name},
     spec::{History, media_type::Compression},
     store::{BlobWrite, RootIndexExt as _, Store},
     tree::{
@@ -46,6 +46,8 @@ pub struct Options {
     pub compression: Option<Compression>,
     /// Read every file instead of trusting the stamps.
     pub verify: bool,
+    /// What changed at or below these paths stays out of the layer.
+    pub masked: Vec<EntryPath>,
     /// Later times in the layer become this one.
     pub latest: Option<Time>,
     /// The history entry of the new layer.
@@ -94,11 +96,12 @@ impl<'a, D: Dir> Bundle<'a, D> {
         &self.state
     }
 
-    /// Sends what changed in `rootfs/` since the bundle was unpacked; see [`diff`]. With `verify` every file is read.
+    /// Sends what changed in `rootfs/` since the bundle was unpacked; see [`diff`]. With `verify` every file is read;
+    /// what is at or below `masked` paths is not looked at.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if modes or extended attributes cannot be seen from here; those of [`diff`].
-    pub fn changes(&self, verify: bool, sink: &mut dyn ChangeSink) -> Result<Summary> {
+    pub fn changes(&self, verify: bool, masked: &[EntryPath], sink: &mut dyn ChangeSink) -> Result<Summary> {
         let support = self.dir.support();
         if !(support.mode && support.xattrs) {
             // As in a WASI sandbox: every file would seem to belong to root, with mode 0.
@@ -108,7 +111,12 @@ impl<'a, D: Dir> Bundle<'a, D> {
         }
         let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
         let stamps = if verify { &[][..] } else { &self.stamps };
-        diff(Baseline { tree: &self.tree, stamps, settled: self.state.settled() }, &root, sink, self.limits)
+        diff(
+            Baseline { tree: &self.tree, stamps, settled: self.state.settled(), masked },
+            &root,
+            sink,
+            self.limits,
+        )
     }
 
     /// Writes what changed as a new layer on the image at `at`, and makes `to` point at the result. If nothing changed
@@ -128,8 +136,10 @@ impl<'a, D: Dir> Bundle<'a, D> {
         let compression = options.compression.unwrap_or_else(|| last_compression(&image));
         let mut sink = Lazy { store, compression, writer: None };
         let summary = match options.latest {
-            Some(latest) => self.changes(options.verify, &mut Clamp { sink: &mut sink, latest })?,
-            None => self.changes(options.verify, &mut sink)?,
+            Some(latest) => {
+                self.changes(options.verify, &options.masked, &mut Clamp { sink: &mut sink, latest })?
+            }
+            None => self.changes(options.verify, &options.masked, &mut sink)?,
         };
         let layer = match sink.writer {
             None => None,

@@ -115,7 +115,7 @@ fn an_untouched_bundle_makes_no_layer() {
     assert_eq!(find(&store, "t").target().digest, image.descriptor.digest);
     // Even if every file is read.
     let mut record = Record::default();
-    Bundle::open(&bundle, &Limits::default()).unwrap().changes(true, &mut record).unwrap();
+    Bundle::open(&bundle, &Limits::default()).unwrap().changes(true, &[], &mut record).unwrap();
     assert_eq!(record.0.len(), 0);
 }
 
@@ -142,7 +142,7 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
     assert_eq!(now.config.view().created.as_deref(), Some("2021-01-01T00:00:00Z"));
 
     let mut record = Record::default();
-    opened.changes(false, &mut record).unwrap();
+    opened.changes(false, &[], &mut record).unwrap();
     let sent: Vec<_> = record
         .0
         .iter()

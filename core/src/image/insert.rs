@@ -33,7 +33,7 @@ pub fn send_directory<D: Dir>(
         sink.put(&Change::ClearLower(target.clone()), &mut io::empty())?;
     }
     // Everything in it is new, compared with nothing.
-    let nothing = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH };
+    let nothing = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH, masked: &[] };
     diff(nothing, dir, &mut Below { target, sink }, limits)
 }
 

@@ -30,6 +30,8 @@ pub struct Baseline<'a> {
     /// Stamps with a ctime before this are proof. One as young as this is not: the clock of a file system ticks slowly, and
     /// the file may have changed again within the same tick.
     pub settled: Time,
+    /// Paths at and below which nothing is looked at: no change there is one.
+    pub masked: &'a [EntryPath],
 }
 
 /// What was found beside the changes.
@@ -79,7 +81,7 @@ pub fn send_entry<D: Dir>(
         FileType::Dir => return Err(Error::Misuse("a directory where something else was expected".into())),
         _ => {}
     }
-    let baseline = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH };
+    let baseline = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH, masked: &[] };
     Differ::new(baseline, dir, sink, limits).put(dir, path.clone(), name, &metadata)
 }
 
@@ -163,7 +165,10 @@ impl<'a, D: Dir> Differ<'a, D> {
         }
         gone.extend(entries.map(|(old, _)| old));
         for name in gone {
-            self.send(&Change::Remove(path.join(name.as_name())), &mut io::empty())?;
+            let path = path.join(name.as_name());
+            if !self.baseline.masked.contains(&path) {
+                self.send(&Change::Remove(path), &mut io::empty())?;
+            }
         }
         for (name, old) in names.iter().zip(stayed) {
             self.entry(dir, path, name.as_name(), old)?;
@@ -185,6 +190,9 @@ impl<'a, D: Dir> Differ<'a, D> {
             return Ok(()); // most entries of most directories: not even a path is made for them
         }
         let path = parent.join(name);
+        if self.baseline.masked.contains(&path) {
+            return Ok(());
+        }
         if path.as_bytes().len() > self.limits.path {
             return Err(Error::Limit {
                 what: format!("/{path}"),

@@ -12,6 +12,7 @@ use ocicle::{
     image::Image,
     layer::{Change, ChangeSink},
     limits::Limits,
+    name::EntryPath,
     spec::{History, media_type::Compression},
     store::BlobRead as _,
     text::printable,
@@ -65,7 +66,9 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
         )));
     }
     let (at, to) = destination(&place, &bundle.state().resolution, limits)?;
+    let masked = masked(repack, &Image::open(&place.store, at.target(), limits)?, limits)?;
     let options = Options {
+        masked,
         compression: compression(repack.compress),
         verify: repack.verify,
         latest: clock::source_date()?,
@@ -77,7 +80,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
     };
     if repack.edit.dry_run {
         let mut lines = Lines::default();
-        bundle.changes(repack.verify, &mut lines)?;
+        bundle.changes(repack.verify, &options.masked, &mut lines)?;
         return lines.print();
     }
     let store = Watched::new(args, &place.store, "repacking", None);
@@ -98,6 +101,18 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
         }
     }
     output::print(|out| writeln!(out, "{}", done.resolution.target().digest))
+}
+
+/// What stays out of the layer: the paths given, and the image's volumes, whose content is no part of it.
+fn masked(repack: &Repack, image: &Image, limits: &Limits) -> Result<Vec<EntryPath>, Failure> {
+    let run = image.config.view().config.as_ref();
+    let volumes = run.and_then(|run| run.volumes.as_ref()).filter(|_| !repack.no_mask_volumes);
+    let paths = repack.mask_path.iter().chain(volumes.into_iter().flat_map(|volumes| volumes.keys()));
+    paths
+        .map(|path| {
+            EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
+        })
+        .collect()
 }
 
 /// Where the result goes. A tag, or by default the tag the bundle came from, gets a copy of the tree the image stands in;

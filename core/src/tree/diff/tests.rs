@@ -30,7 +30,8 @@ fn unpacked(layers: &[&[Item]]) -> (Tree, MemDir, Vec<Stamp>) {
 
 fn changes(tree: &Tree, root: &MemDir, stamps: &[Stamp], settled: Time) -> Vec<Item> {
     let mut record = Record::default();
-    let summary = diff(Baseline { tree, stamps, settled }, root, &mut record, &Limits::default()).unwrap();
+    let summary =
+        diff(Baseline { tree, stamps, settled, masked: &[] }, root, &mut record, &Limits::default()).unwrap();
     assert_eq!(summary.changes, record.0.len() as u64);
     record.0
 }
