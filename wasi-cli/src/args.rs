@@ -141,7 +141,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         edit: Edit,
     },
-    /// Remove a tag. Blobs stay until they are collected.
+    /// Remove a tag; blobs stay.
     #[command(visible_alias = "untag", after_help = "Example:\n  ocicle rm images#v1")]
     Rm {
         /// Layout and tag.
@@ -191,6 +191,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<Mtree>,
     },
+    /// Verify everything a layout holds: documents, blobs, layers.
+    #[command(after_help = "Example:\n  ocicle check images")]
+    Check {
+        /// The layout.
+        #[arg(value_name = "STORE")]
+        reference: String,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Print a script that completes this command's arguments in a shell.
     #[command(after_help = "Example:\n  ocicle completions bash > /etc/bash_completion.d/ocicle")]
     Completions {
@@ -202,15 +211,6 @@ pub(crate) enum Command {
     Man {
         /// The command it is about; of ocicle itself by default.
         command: Option<String>,
-    },
-    /// Verify everything a layout holds: documents, blobs, layers.
-    #[command(after_help = "Example:\n  ocicle check images")]
-    Check {
-        /// The layout.
-        #[arg(value_name = "STORE")]
-        reference: String,
-        #[command(flatten)]
-        format: Format,
     },
 }
 
