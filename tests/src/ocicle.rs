@@ -3,9 +3,24 @@
 use std::{
     env,
     ffi::OsStr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+
+/// A reference: `LAYOUT#FRAGMENT`.
+#[must_use]
+pub fn at(layout: &Path, fragment: &str) -> String {
+    format!("{}#{fragment}", layout.display())
+}
+
+/// A path as an argument.
+///
+/// # Panics
+/// If it is not UTF-8.
+#[must_use]
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
 
 /// The binary: `OCICLE_BIN`, or what `cargo build` put beside the tests.
 ///

@@ -5,19 +5,11 @@ use std::{fs, path::Path};
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{command, fails, ocicle, try_ocicle},
+    ocicle::{at, command, fails, ocicle, text, try_ocicle},
     temp::TempDir,
     tools::{have, run},
 };
 use serde_json::Value;
-
-fn at(layout: &Path, fragment: &str) -> String {
-    format!("{}#{fragment}", layout.display())
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 fn json(output: &str) -> Value {
     serde_json::from_str(output).unwrap()

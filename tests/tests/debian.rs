@@ -1,23 +1,15 @@
 //! The main job on a Debian image that debootstrap and buildah made.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use std::{fs, path::Path};
+use std::fs;
 
 use ocicle_tests::{
     fixtures::{DEBIAN, copy_of},
-    ocicle::{command, ocicle},
+    ocicle::{at, command, ocicle, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run, try_run},
 };
-
-fn tag(layout: &Path, tag: &str) -> String {
-    format!("{}#{tag}", layout.display())
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 #[test]
 fn the_rootfs_is_the_one_umoci_makes() {
@@ -27,13 +19,13 @@ fn the_rootfs_is_the_one_umoci_makes() {
     }
     let temp = TempDir::new().unwrap();
     let (ours, theirs) = (temp.path().join("ours"), temp.path().join("theirs"));
-    ocicle(["unpack", &tag(&layout, "debian"), text(&ours)]);
+    ocicle(["unpack", &at(&layout, "debian"), text(&ours)]);
     run("umoci", ["unpack", "--image", &format!("{}:debian", layout.display()), text(&theirs)]);
     assert_same(&ours.join("rootfs"), &theirs.join("rootfs"));
 
     // The manifest from the layers, checked by somebody else, on both.
     let manifest = temp.path().join("debian.mtree");
-    fs::write(&manifest, ocicle(["mtree", "--dialect", "bsd", &tag(&layout, "debian")])).unwrap();
+    fs::write(&manifest, ocicle(["mtree", "--dialect", "bsd", &at(&layout, "debian")])).unwrap();
     for bundle in [&ours, &theirs] {
         let found = try_run("mtree", ["-f", text(&manifest), "-p", text(&bundle.join("rootfs"))]);
         assert_eq!(String::from_utf8_lossy(&found.stdout), "");
@@ -48,9 +40,9 @@ fn the_rootfs_is_the_one_umoci_makes() {
 #[test]
 fn every_compression_gives_the_same_files() {
     let Some(layout) = DEBIAN.layout() else { return };
-    let gzip = ocicle(["mtree", &tag(&layout, "debian")]);
+    let gzip = ocicle(["mtree", &at(&layout, "debian")]);
     assert!(gzip.lines().count() > 5000, "{}", gzip.lines().count());
-    assert!(gzip == ocicle(["mtree", &tag(&layout, "zstd")]));
+    assert!(gzip == ocicle(["mtree", &at(&layout, "zstd")]));
 }
 
 #[test]
@@ -61,7 +53,7 @@ fn a_container_runs_from_the_bundle() {
     }
     let temp = TempDir::new().unwrap();
     let bundle = temp.path().join("bundle");
-    ocicle(["unpack", &tag(&layout, "debian"), text(&bundle)]);
+    ocicle(["unpack", &at(&layout, "debian"), text(&bundle)]);
     let config = bundle.join("config.json");
     let mut spec: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
     assert_eq!(spec["process"]["args"], serde_json::json!(["/bin/sh"]));
@@ -84,29 +76,29 @@ fn what_changed_becomes_a_layer() {
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&layout, temp.path());
     let bundle = temp.path().join("bundle");
-    ocicle(["unpack", &tag(&layout, "debian"), text(&bundle)]);
-    let before = ocicle(["stat", "--json", &tag(&layout, "debian")]);
+    ocicle(["unpack", &at(&layout, "debian"), text(&bundle)]);
+    let before = ocicle(["stat", "--json", &at(&layout, "debian")]);
 
     // Untouched: no layer.
-    ocicle(["repack", text(&bundle), &tag(&layout, "same")]);
-    assert_eq!(ocicle(["stat", "--json", &tag(&layout, "same")]).replace("same", "debian"), before);
+    ocicle(["repack", text(&bundle), &at(&layout, "same")]);
+    assert_eq!(ocicle(["stat", "--json", &at(&layout, "same")]).replace("same", "debian"), before);
 
     let root = bundle.join("rootfs");
     fs::write(root.join("etc/motd"), "changed\n").unwrap();
     fs::remove_dir_all(root.join("usr/share/doc")).unwrap();
     fs::hard_link(root.join("etc/motd"), root.join("etc/motd.2")).unwrap();
-    let dry = ocicle(["repack", "--dry-run", text(&bundle), &tag(&layout, "new")]);
+    let dry = ocicle(["repack", "--dry-run", text(&bundle), &at(&layout, "new")]);
     assert_eq!(dry, "put /etc\nput /etc/motd\nput /etc/motd.2\nput /usr/share\nremove /usr/share/doc\n");
     let digest = command()
         .env("SOURCE_DATE_EPOCH", "1700000000")
-        .args(["repack", text(&bundle), &tag(&layout, "new")])
+        .args(["repack", text(&bundle), &at(&layout, "new")])
         .output()
         .unwrap();
     assert!(digest.status.success(), "{}", String::from_utf8_lossy(&digest.stderr));
     assert!(String::from_utf8_lossy(&digest.stdout).starts_with("sha256:"));
 
     let stat: serde_json::Value =
-        serde_json::from_str(&ocicle(["stat", "--json", &tag(&layout, "new")])).unwrap();
+        serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, "new")])).unwrap();
     let layers = stat["manifest"]["layers"].as_array().unwrap();
     assert_eq!(layers.len(), 2);
     let kind = layers[1]["mediaType"].as_str().unwrap();
@@ -120,7 +112,7 @@ fn what_changed_becomes_a_layer() {
 
     // Unpacked again, by us and by umoci, it is what it was, but for clamped times.
     let again = temp.path().join("again");
-    ocicle(["unpack", &tag(&layout, "new"), text(&again)]);
+    ocicle(["unpack", &at(&layout, "new"), text(&again)]);
     for changed in ["etc", "etc/motd", "usr/share"] {
         run("touch", ["-d", "@1700000000", text(&root.join(changed))]);
     }

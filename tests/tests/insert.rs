@@ -1,23 +1,15 @@
 //! `ocicle insert`, read back by ocicle and umoci.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use std::{fs, path::Path};
+use std::fs;
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{command, fails, ocicle},
+    ocicle::{at, command, fails, ocicle, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run},
 };
-
-fn at(layout: &Path, fragment: &str) -> String {
-    format!("{}#{fragment}", layout.display())
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 /// A directory with what a directory can have.
 fn source(temp: &TempDir) -> std::path::PathBuf {

@@ -1,23 +1,15 @@
 //! Everything a layer can hold, there and back.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink};
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{fails, ocicle},
+    ocicle::{at, fails, ocicle, text},
     rootfs::{assert_same, describe},
     temp::TempDir,
     tools::{have, run, try_run},
 };
-
-fn tag(layout: &Path, tag: &str) -> String {
-    format!("{}#{tag}", layout.display())
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 #[test]
 fn unpacked_it_holds_what_the_layers_say() {
@@ -27,7 +19,7 @@ fn unpacked_it_holds_what_the_layers_say() {
     }
     let temp = TempDir::new().unwrap();
     let bundle = temp.path().join("bundle");
-    ocicle(["unpack", &tag(&layout, "gnu"), text(&bundle)]);
+    ocicle(["unpack", &at(&layout, "gnu"), text(&bundle)]);
     let root = bundle.join("rootfs");
     let found = describe(&root);
     for expected in [
@@ -71,7 +63,7 @@ fn unpacked_it_holds_what_the_layers_say() {
     // The manifest from the layers is the disk: by our own comparison and by NetBSD's.
     for dialect in ["native", "portable", "bsd", "umoci"] {
         let manifest = temp.path().join(dialect);
-        fs::write(&manifest, ocicle(["mtree", "--dialect", dialect, &tag(&layout, "gnu")])).unwrap();
+        fs::write(&manifest, ocicle(["mtree", "--dialect", dialect, &at(&layout, "gnu")])).unwrap();
         assert_eq!(ocicle(["mtree", "check", text(&manifest), text(&root)]), "", "{dialect}");
     }
     let bsd = temp.path().join("bsd");
@@ -96,14 +88,14 @@ fn there_and_back_and_there_again() {
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&layout, temp.path());
     let bundle = temp.path().join("bundle");
-    ocicle(["unpack", &tag(&layout, "odd"), text(&bundle)]);
+    ocicle(["unpack", &at(&layout, "odd"), text(&bundle)]);
     let root = bundle.join("rootfs");
     let (untouched, with_verify) = (
-        ocicle(["repack", text(&bundle), &tag(&layout, "same")]),
-        ocicle(["repack", "--verify", text(&bundle), &tag(&layout, "same")]),
+        ocicle(["repack", text(&bundle), &at(&layout, "same")]),
+        ocicle(["repack", "--verify", text(&bundle), &at(&layout, "same")]),
     );
     assert_eq!(untouched, with_verify);
-    let resolved = ocicle(["resolve", "--json", &tag(&layout, "odd")]);
+    let resolved = ocicle(["resolve", "--json", &at(&layout, "odd")]);
     assert!(
         resolved.contains(untouched.trim()),
         "an untouched bundle is the same image: {untouched}{resolved}"
@@ -130,13 +122,13 @@ fn there_and_back_and_there_again() {
         ],
     );
     for (compress, suffix) in [("none", ".tar"), ("zstd", "+zstd"), ("gzip", "+gzip"), ("auto", "+gzip")] {
-        ocicle(["repack", "--compress", compress, text(&bundle), &tag(&layout, "changed")]);
-        let stat = ocicle(["stat", "--json", &tag(&layout, "changed")]);
+        ocicle(["repack", "--compress", compress, text(&bundle), &at(&layout, "changed")]);
+        let stat = ocicle(["stat", "--json", &at(&layout, "changed")]);
         let stat: serde_json::Value = serde_json::from_str(&stat).unwrap();
         assert_eq!(stat["manifest"]["layers"].as_array().unwrap().len(), 4);
         assert!(stat["manifest"]["layers"][3]["mediaType"].as_str().unwrap().ends_with(suffix), "{stat}");
         let again = temp.path().join(compress);
-        ocicle(["unpack", &tag(&layout, "changed"), text(&again)]);
+        ocicle(["unpack", &at(&layout, "changed"), text(&again)]);
         assert_same(&root, &again.join("rootfs"));
     }
     ocicle(["check", text(&layout)]);
@@ -154,7 +146,7 @@ fn there_and_back_and_there_again() {
         ],
     );
     let copied = format!("{}#copied", temp.path().join("skopeo").display());
-    assert!(ocicle(["mtree", &copied]) == ocicle(["mtree", &tag(&layout, "changed")]));
+    assert!(ocicle(["mtree", &copied]) == ocicle(["mtree", &at(&layout, "changed")]));
 }
 
 #[test]
@@ -168,8 +160,8 @@ fn where_the_bundle_is_does_not_show_in_it() {
     fs::create_dir(&listed).unwrap();
     run("setfacl", ["-d", "-m", "u:1000:rwx", text(&listed)]);
     run("chmod", ["g+s", text(&listed)]);
-    ocicle(["unpack", &tag(&layout, "odd"), text(&plain)]);
-    ocicle(["unpack", &tag(&layout, "odd"), text(&listed.join("bundle"))]);
+    ocicle(["unpack", &at(&layout, "odd"), text(&plain)]);
+    ocicle(["unpack", &at(&layout, "odd"), text(&listed.join("bundle"))]);
     assert_same(&plain.join("rootfs"), &listed.join("bundle/rootfs"));
 }
 
@@ -179,7 +171,7 @@ fn a_layer_that_is_not_what_it_promises_leaves_nothing_behind() {
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&layout, temp.path());
     let stat: serde_json::Value =
-        serde_json::from_str(&ocicle(["stat", "--json", &tag(&layout, "odd")])).unwrap();
+        serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, "odd")])).unwrap();
     let digest = stat["manifest"]["layers"][2]["digest"].as_str().unwrap().to_owned();
     let blob = layout.join("blobs").join(digest.replace(':', "/"));
     let mut content = fs::read(&blob).unwrap();
@@ -191,7 +183,7 @@ fn a_layer_that_is_not_what_it_promises_leaves_nothing_behind() {
     let bundle = temp.path().join("bundle");
     fs::create_dir(&bundle).unwrap();
     fs::write(bundle.join("mine"), "kept").unwrap();
-    let error = fails(4, ["unpack", &tag(&layout, "odd"), text(&bundle)]);
+    let error = fails(4, ["unpack", &at(&layout, "odd"), text(&bundle)]);
     assert!(
         error.contains(&format!("layer 3 ({digest}): digest mismatch: expected {digest}, actual sha256:")),
         "{error}"
@@ -199,7 +191,7 @@ fn a_layer_that_is_not_what_it_promises_leaves_nothing_behind() {
     let left: Vec<_> = fs::read_dir(&bundle).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["mine"]);
     let fresh = temp.path().join("fresh");
-    fails(4, ["unpack", &tag(&layout, "odd"), text(&fresh)]);
+    fails(4, ["unpack", &at(&layout, "odd"), text(&fresh)]);
     assert!(!fresh.exists());
     let report = ocicle_tests::ocicle::try_ocicle(["check", text(&layout)]);
     assert_eq!(report.status.code(), Some(4));

@@ -4,15 +4,18 @@ use std::path::Path;
 
 use ocicle::{
     Error,
+    digest::Digest,
     graph::{
         Resolution,
         reference::{Reference, StoreKind},
         resolve::{Want, resolve},
+        rewrite::{Destination, replace_target},
         selector::Selector,
     },
+    image::Image,
     limits::Limits,
     spec::{Index, Raw},
-    store::{RootIndex as _, layout::LayoutStore},
+    store::{RootIndex as _, RootIndexExt as _, layout::LayoutStore},
 };
 
 use crate::failure::Failure;
@@ -87,6 +90,32 @@ fn no_layout(path: &str, error: &std::io::Error) -> Failure {
         _ => format!("; `ocicle init {path}` makes a layout"),
     };
     Failure::failed(format!("open layout {path}: {error}{hint}"))
+}
+
+impl Place {
+    /// Changes the image that is meant, in place or under another tag, and gives the digest of the result. `edit` may be
+    /// called again, on the new state, if somebody else changed the index meanwhile.
+    pub(crate) fn edit_image(
+        &self,
+        tag: Option<&str>,
+        limits: &Limits,
+        mut edit: impl FnMut(&Image) -> ocicle::Result<Image>,
+    ) -> Result<Digest, Failure> {
+        let to = match tag {
+            Some(tag) => Destination::Tag(tag.parse()?),
+            None => Destination::InPlace,
+        };
+        let mut digest = None;
+        self.store.update(|root| {
+            let at = self.resolve_in(root, Want::Image, limits)?;
+            let image = edit(&Image::open(&self.store, at.target(), limits)?)?;
+            digest = Some(image.descriptor.digest.clone());
+            let bytes = image.manifest.bytes();
+            let (root, _) = replace_target(&self.store, root, &at, &image.descriptor, bytes, &to, limits)?;
+            Ok::<_, Failure>(root)
+        })?;
+        digest.ok_or_else(|| Failure::failed("nothing was edited"))
+    }
 }
 
 /// Opens a directory.

@@ -1,17 +1,13 @@
 //! `config`.
 
 use ocicle::{
-    graph::{
-        resolve::Want,
-        rewrite::{Destination, replace_target},
-    },
+    graph::resolve::Want,
     image::{
         Image,
         config::{Clear, ConfigEdit, Text, Words, edit_config},
     },
     limits::Limits,
     spec::History,
-    store::RootIndexExt as _,
 };
 
 use crate::{
@@ -28,10 +24,6 @@ pub(super) fn config(config: &Config, limits: &Limits) -> Result<(), Failure> {
     if edits.is_empty() && config.tag.is_none() {
         return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
     }
-    let to = match &config.tag {
-        Some(tag) => Destination::Tag(tag.parse()?),
-        None => Destination::InPlace,
-    };
     let history = History {
         created: Some(clock::now()?.to_string()),
         created_by: Some("ocicle config".into()),
@@ -47,17 +39,10 @@ pub(super) fn config(config: &Config, limits: &Limits) -> Result<(), Failure> {
         edit_config(&scratch, &image, &edits, history)?;
         return Ok(());
     }
-    let mut digest = None;
-    place.store.update(|root| {
-        let at = place.resolve_in(root, Want::Image, limits)?;
-        let image = Image::open(&place.store, at.target(), limits)?;
-        let image = edit_config(&place.store, &image, &edits, history)?;
-        digest = Some(image.descriptor.digest.clone());
-        let bytes = image.manifest.bytes();
-        let (root, _) = replace_target(&place.store, root, &at, &image.descriptor, bytes, &to, limits)?;
-        Ok::<_, Failure>(root)
+    let digest = place.edit_image(config.tag.as_deref(), limits, |image| {
+        edit_config(&place.store, image, &edits, history)
     })?;
-    output::print(|out| digest.map_or(Ok(()), |digest| writeln!(out, "{digest}")))
+    output::print(|out| writeln!(out, "{digest}"))
 }
 
 /// What was asked for: first what is cleared, then what is set.

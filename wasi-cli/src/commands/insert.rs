@@ -4,16 +4,12 @@ use std::{io, path::Path};
 
 use ocicle::{
     fs::Dir as _,
-    graph::{
-        resolve::Want,
-        rewrite::{Destination, replace_target},
-    },
+    graph::resolve::Want,
     image::{Image, edit::append_layer, insert::send_directory},
     layer::{Change, ChangeSink, clamp::Clamp, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
     spec::{History, media_type::Compression},
-    store::RootIndexExt as _,
     tree::diff::send_entry,
 };
 
@@ -29,10 +25,6 @@ use crate::{
 
 pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<(), Failure> {
     let place = Place::open(&insert.reference, limits)?;
-    let to = match &insert.tag {
-        Some(tag) => Destination::Tag(tag.parse()?),
-        None => Destination::InPlace,
-    };
     let at = place.resolve(Want::Image, limits)?;
     let base = Image::open(&place.store, at.target(), limits)?;
     if insert.edit.dry_run {
@@ -54,17 +46,10 @@ pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<()
         created_by: Some("ocicle insert".into()),
         ..History::default()
     };
-    let mut digest = None;
-    place.store.update(|root| {
-        let at = place.resolve_in(root, Want::Image, limits)?;
-        let image = Image::open(&place.store, at.target(), limits)?;
-        let image = append_layer(&place.store, &image, &layer, compression, &history)?;
-        digest = Some(image.descriptor.digest.clone());
-        let bytes = image.manifest.bytes();
-        let (root, _) = replace_target(&place.store, root, &at, &image.descriptor, bytes, &to, limits)?;
-        Ok::<_, Failure>(root)
+    let digest = place.edit_image(insert.tag.as_deref(), limits, |image| {
+        append_layer(&place.store, image, &layer, compression, &history)
     })?;
-    output::print(|out| digest.map_or(Ok(()), |digest| writeln!(out, "{digest}")))
+    output::print(|out| writeln!(out, "{digest}"))
 }
 
 fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(), Failure> {
