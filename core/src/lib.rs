@@ -7,7 +7,7 @@
 //! | 1 | [`error`], [`limits`], [`digest`], [`hash`], [`name`], [`attrs`], [`text`] | values everything else is made of |
 //! | 2 | [`spec`] | the OCI documents, exact bytes beside the parsed view |
 //! | 3 | [`fs`] | directory handles: in memory, on the host, in a WASI sandbox |
-//! | 4 | [`store`] | blobs and the root index, behind three small traits |
+//! | 4 | [`store`] | blobs and the root index, behind small traits |
 //! | 5 | [`graph`] | the tree of descriptors: walk, select, resolve, rewrite, check |
 //! | 6 | [`layer`] | a layer as a stream of changes; the tar codec |
 //! | 7 | [`tree`] | the merged file system in memory; mtree; the root directory on disk |

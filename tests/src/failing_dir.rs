@@ -158,6 +158,10 @@ impl Dir for FailingDir {
         self.inner()?.lock()
     }
 
+    fn lock_shared(&self) -> io::Result<MemLock> {
+        self.inner()?.lock_shared()
+    }
+
     fn support(&self) -> Support {
         self.inner.support()
     }

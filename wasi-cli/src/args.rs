@@ -141,12 +141,24 @@ pub(crate) enum Command {
         #[command(flatten)]
         edit: Edit,
     },
-    /// Remove a tag; blobs stay.
+    /// Remove a tag; blobs stay until `gc`.
     #[command(visible_alias = "untag", after_help = "Example:\n  ocicle rm images#v1")]
     Rm {
         /// Layout and tag.
         #[arg(value_name = "REF")]
         reference: String,
+        #[command(flatten)]
+        edit: Edit,
+    },
+    /// Remove the blobs that nothing leads to.
+    #[command(after_help = "Example:\n  ocicle gc --dry-run images\n\n\
+        Waits for edits of ocicle that are at work. Let no other program write to the layout meanwhile.")]
+    Gc {
+        /// The layout.
+        #[arg(value_name = "STORE")]
+        reference: String,
+        #[command(flatten)]
+        format: Format,
         #[command(flatten)]
         edit: Edit,
     },

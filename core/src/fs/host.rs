@@ -82,6 +82,12 @@ impl HostDir {
     fn reopen(&self) -> io::Result<OwnedFd> {
         Ok(sys::openat(self.fd(), c".", OPEN_DIR, Mode::empty())?)
     }
+
+    fn flock(&self, operation: FlockOperation) -> io::Result<HostLock> {
+        let fd = self.reopen()?;
+        retry_on_intr(|| sys::flock(&fd, operation))?;
+        Ok(HostLock { _fd: fd })
+    }
 }
 
 const OPEN_DIR: OFlags =
@@ -210,9 +216,11 @@ impl Dir for HostDir {
 
     /// An `flock`: it belongs to the open file, so two handles of one process exclude each other too.
     fn lock(&self) -> io::Result<HostLock> {
-        let fd = self.reopen()?;
-        retry_on_intr(|| sys::flock(&fd, FlockOperation::LockExclusive))?;
-        Ok(HostLock { _fd: fd })
+        self.flock(FlockOperation::LockExclusive)
+    }
+
+    fn lock_shared(&self) -> io::Result<HostLock> {
+        self.flock(FlockOperation::LockShared)
     }
 
     fn support(&self) -> Support {

@@ -239,7 +239,11 @@ impl Dir for MemDir {
     /// On WebAssembly, where there are no other threads to wait for, a lock that is held is an error
     /// ([`ErrorKind::Deadlock`]).
     fn lock(&self) -> io::Result<MemLock> {
-        self.0.exclusive()
+        self.0.wait_for_lock(false)
+    }
+
+    fn lock_shared(&self) -> io::Result<MemLock> {
+        self.0.wait_for_lock(true)
     }
 
     fn support(&self) -> Support {

@@ -29,8 +29,8 @@ pub use walk::remove_tree;
 pub trait Dir: Sized + Send {
     /// An open regular file.
     type File: File;
-    /// Holds the lock of [`Dir::lock`] until it is dropped.
-    type Lock;
+    /// Holds the lock of [`Dir::lock`] or [`Dir::lock_shared`] until it is dropped.
+    type Lock: Send;
 
     /// Opens the directory of that name. A symbolic link is an error, wherever it points.
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self>;
@@ -73,6 +73,9 @@ pub trait Dir: Sized + Send {
     fn sync(&self) -> io::Result<()>;
     /// Waits for an exclusive advisory lock on this directory, released on drop and when the process ends.
     fn lock(&self) -> io::Result<Self::Lock>;
+    /// As [`Dir::lock`], but others may hold a shared lock at the same time; only the exclusive one is kept out. A driver that
+    /// knows no shared locks takes the exclusive one.
+    fn lock_shared(&self) -> io::Result<Self::Lock>;
     /// What this file system can hold.
     fn support(&self) -> Support;
 }

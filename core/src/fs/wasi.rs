@@ -183,6 +183,11 @@ impl Dir for WasiDir {
         lock::wait_for(self.fd())
     }
 
+    /// A file cannot say how many hold it: this is the exclusive lock.
+    fn lock_shared(&self) -> io::Result<WasiLock> {
+        self.lock()
+    }
+
     fn support(&self) -> Support {
         Support {
             owner: false,

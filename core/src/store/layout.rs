@@ -5,7 +5,10 @@
 
 use std::{
     io::{self, ErrorKind, Read as _, Write},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index};
@@ -22,15 +25,25 @@ use crate::{
 pub(super) const MARKER: &str = "oci-layout";
 /// The root index.
 pub(super) const INDEX: &str = "index.json";
-const BLOBS: &str = "blobs";
+pub(super) const BLOBS: &str = "blobs";
 /// How the names begin of what has no place yet.
-const TEMPORARY: &str = ".ocicle-";
+pub(super) const TEMPORARY: &str = ".ocicle-";
 
 /// A layout in a directory. Processes and threads may use it side by side.
+///
+/// One value stands for one edit: from its first [`BlobWrite::begin`] until it is dropped, [`Sweepable::sweep`] of any other
+/// value waits, in this process or another. So drop it when the edit is done.
+///
+/// There are two locks, taken in this order: that of `blobs/` (shared by those who write blobs, exclusive for who removes
+/// some), and that of the layout's directory (exclusive, for the moment of a change beside or above `blobs/`).
+///
+/// [`Sweepable::sweep`]: super::Sweepable::sweep
 #[derive(Debug)]
-pub struct LayoutStore<D> {
-    dir: D,
+pub struct LayoutStore<D: Dir> {
+    pub(super) dir: D,
     limits: Limits,
+    /// The shared lock of `blobs/`, once a blob was begun.
+    writing: Mutex<Option<D::Lock>>,
     /// Where to look for a free temporary name next.
     next: AtomicU64,
 }
@@ -57,8 +70,8 @@ impl<D: Dir> LayoutStore<D> {
                 return Err(Error::Exists(format!("a new layout needs an empty directory, but {name}")));
             }
         }
-        let store = Self { dir, limits: Limits::default(), next: AtomicU64::new(0) };
-        let blobs = store.ensure_dir(&store.dir, Name::literal(BLOBS), BLOBS)?;
+        let store = Self::new(dir, &Limits::default());
+        let blobs = store.blobs_dir()?;
         store.ensure_dir(&blobs, Name::literal("sha256"), "blobs/sha256")?;
         // Another call may have done the same meanwhile, and its index may have entries by now.
         let _lock = store.dir.lock().map_err(Error::io("lock the layout"))?;
@@ -78,9 +91,21 @@ impl<D: Dir> LayoutStore<D> {
     /// # Errors
     /// [`Error::NotFound`] if the directory is no layout; [`Error::Document`] if it is one of another version; [`Error::Io`].
     pub fn open(dir: D, limits: &Limits) -> Result<Self> {
-        let store = Self { dir, limits: *limits, next: AtomicU64::new(0) };
+        let store = Self::new(dir, limits);
         Raw::<Layout>::parse(MARKER, store.read(MARKER)?, None)?;
         Ok(store)
+    }
+
+    fn new(dir: D, limits: &Limits) -> Self {
+        Self { dir, limits: *limits, writing: Mutex::new(None), next: AtomicU64::new(0) }
+    }
+
+    pub(super) fn writing(&self) -> MutexGuard<'_, Option<D::Lock>> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn blobs_dir(&self) -> Result<D> {
+        self.ensure_dir(&self.dir, Name::literal(BLOBS), BLOBS)
     }
 
     fn read(&self, name: &'static str) -> Result<Vec<u8>> {
@@ -145,7 +170,7 @@ impl<D: Dir> LayoutStore<D> {
     }
 
     /// The directory of a digest's algorithm; `None` if there is none.
-    fn algorithm(&self, digest: &Digest) -> Result<Option<D>> {
+    pub(super) fn algorithm(&self, digest: &Digest) -> Result<Option<D>> {
         let name = name_of(digest.algorithm_name())?;
         let open = |dir: &D, name| match dir.open_dir(name) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -190,7 +215,7 @@ fn is_leftover<D: Dir>(dir: &D, name: Name<'_>) -> Result<bool> {
 }
 
 /// Whether this is a directory without entries.
-fn is_empty<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<bool> {
+pub(super) fn is_empty<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<bool> {
     match dir.metadata(name)?.file_type {
         FileType::Dir => Ok(dir.open_dir(name)?.names()?.is_empty()),
         _ => Ok(false),
@@ -235,6 +260,11 @@ impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
 
 impl<D: Dir + Sync> BlobWrite for LayoutStore<D> {
     fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        let mut writing = self.writing();
+        if writing.is_none() {
+            *writing = Some(self.blobs_dir()?.lock_shared().map_err(Error::io("lock the blobs"))?);
+        }
+        drop(writing);
         let file = Temporary::new(&self.dir, &self.next).map_err(Error::io("create a blob"))?;
         Ok(Box::new(LayoutPending { store: self, file }))
     }
@@ -257,7 +287,7 @@ impl<D: Dir> Write for LayoutPending<'_, D> {
 
 impl<D: Dir + Sync> Pending for LayoutPending<'_, D> {
     fn publish(self: Box<Self>, digest: &Digest) -> Result<()> {
-        let blobs = self.store.ensure_dir(&self.store.dir, Name::literal(BLOBS), BLOBS)?;
+        let blobs = self.store.blobs_dir()?;
         let place = format!("{BLOBS}/{}", digest.algorithm_name());
         let dir = self.store.ensure_dir(&blobs, name_of(digest.algorithm_name())?, &place)?;
         self.file
@@ -331,7 +361,7 @@ impl<D: Dir> Drop for Temporary<'_, D> {
     }
 }
 
-fn name_of(part: &str) -> Result<Name<'_>> {
+pub(super) fn name_of(part: &str) -> Result<Name<'_>> {
     Name::new(part.as_bytes()).map_err(|error| Error::Unsupported(format!("digest part {part:?}: {error}")))
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index, layout};
+use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, Sweep, Sweepable, check_index, layout};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -129,6 +129,35 @@ impl Pending for MemoryPending<'_> {
     fn publish(self: Box<Self>, digest: &Digest) -> Result<()> {
         self.store.content().blobs.insert(digest.clone(), self.bytes.into());
         Ok(())
+    }
+}
+
+/// Memory does not know what an edit is: whoever shares a store between threads lets none of them edit while another sweeps.
+impl Sweepable for MemoryStore {
+    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
+        Ok(Box::new(MemorySweep(self)))
+    }
+}
+
+struct MemorySweep<'a>(&'a MemoryStore);
+
+impl Sweep for MemorySweep<'_> {
+    fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
+        let content = self.0.content();
+        Ok(content.blobs.iter().map(|(digest, bytes)| (digest.clone(), bytes.len() as u64)).collect())
+    }
+
+    fn remove(&self, digest: &Digest) -> Result<()> {
+        self.0.content().blobs.remove(digest);
+        Ok(())
+    }
+
+    fn leftovers(&self) -> Result<Vec<(String, u64)>> {
+        Ok(Vec::new())
+    }
+
+    fn remove_leftover(&self, name: &str) -> Result<()> {
+        Err(Error::Misuse(format!("{name}: memory has no temporary files")))
     }
 }
 

@@ -1,7 +1,8 @@
-//! Where images live: blobs by digest and one root index, behind three small traits.
+//! Where images live: blobs by digest and one root index, behind small traits.
 
 pub mod layout;
 pub mod memory;
+mod sweep;
 mod update;
 mod writer;
 
@@ -71,12 +72,47 @@ pub trait RootIndex {
     fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()>;
 }
 
-/// All three.
+/// Finding and removing what a store no longer needs.
+pub trait Sweepable {
+    /// Waits until nobody is between writing a blob and putting it into the root index, and keeps writers waiting until the
+    /// result is dropped. Removing is possible in no other way, so no blob is lost that an edit has just written.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if blobs were written through this very value: the wait would never end; [`Error::Io`].
+    fn sweep(&self) -> Result<Box<dyn Sweep + '_>>;
+}
+
+/// A store that nobody else writes to.
+pub trait Sweep {
+    /// All blobs with their sizes in bytes, by digest. What is named otherwise than a digest, or is no regular file, is no
+    /// blob.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn blobs(&self) -> Result<Vec<(Digest, u64)>>;
+    /// Removes a blob; that it is gone already is no error.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn remove(&self, digest: &Digest) -> Result<()>;
+    /// What interrupted writers left, by name, with sizes in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn leftovers(&self) -> Result<Vec<(String, u64)>>;
+    /// Removes one of them; that it is gone already is no error.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Misuse`] if the name is none that a writer gives.
+    fn remove_leftover(&self, name: &str) -> Result<()>;
+}
+
+/// All that an edit needs.
 pub trait Store: BlobRead + BlobWrite + RootIndex {}
 
 impl<T: BlobRead + BlobWrite + RootIndex + ?Sized> Store for T {}
 
-/// What follows from the three traits.
+/// What follows from [`BlobRead`].
 pub trait BlobReadExt: BlobRead {
     /// Opens the content a descriptor stands for: embedded `data`, or the blob. The reader verifies size and digest and
     /// fails where they differ.

@@ -1,10 +1,10 @@
-//! Commands that edit the index: `init`, `new`, `tag`, `rm`.
+//! Commands that edit the layout: `init`, `new`, `tag`, `rm`, `gc`.
 
 use std::path::Path;
 
 use ocicle::{
     digest::Digest,
-    graph::{RefName, resolve::Want, rewrite, selector::Selector},
+    graph::{RefName, gc, resolve::Want, rewrite, selector::Selector},
     image::edit::blank,
     limits::Limits,
     spec::{Index, Platform, Raw},
@@ -12,7 +12,7 @@ use ocicle::{
 };
 
 use crate::{
-    args::Edit,
+    args::{Edit, Format},
     clock,
     failure::Failure,
     output,
@@ -77,6 +77,11 @@ pub(super) fn rm(reference: &str, edit: &Edit, limits: &Limits) -> Result<(), Fa
         return output::print(|out| writeln!(out, "remove tag {name}"));
     }
     Ok(())
+}
+
+pub(super) fn gc(reference: &str, format: &Format, edit: &Edit, limits: &Limits) -> Result<(), Failure> {
+    let place = Place::open_whole(reference, limits)?;
+    output::report(&gc::gc(&place.store, edit.dry_run, limits)?, format)
 }
 
 /// Changes the index, or with `--dry-run` only finds out whether that would work.

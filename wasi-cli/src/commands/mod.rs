@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Resolve { reference, format } => show::resolve(reference, format, limits)?,
         Command::Tag { reference, name, only, edit } => edit::tag(reference, name, *only, edit, limits)?,
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
+        Command::Gc { reference, format, edit } => edit::gc(reference, format, edit, limits)?,
         Command::Unpack { reference, bundle } => bundle::unpack(args, reference, bundle, limits)?,
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
         Command::Config(config) => config::config(config, limits)?,

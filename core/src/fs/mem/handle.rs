@@ -49,18 +49,23 @@ impl Handle {
         }
     }
 
-    /// Waits until this directory's lock is free, and takes it.
-    pub(super) fn exclusive(&self) -> io::Result<MemLock> {
+    /// Waits until nobody has this directory's lock whom ours excludes, and takes it.
+    pub(super) fn wait_for_lock(&self, shared: bool) -> io::Result<MemLock> {
         let mut table = self.lock();
-        while !table.locked.insert(self.ino) {
+        while table.locked.contains(&self.ino) || (!shared && table.shared.contains_key(&self.ino)) {
             if cfg!(target_family = "wasm") {
                 return Err(io::Error::new(ErrorKind::Deadlock, "the directory is locked by this thread"));
             }
             table = self.shared.released.wait(table).unwrap_or_else(PoisonError::into_inner);
         }
-        let handle = self.open(&mut table, self.ino);
+        let handle = self.open(&mut table, self.ino)?;
+        if shared {
+            *table.shared.entry(self.ino).or_default() += 1;
+        } else {
+            table.locked.insert(self.ino);
+        }
         drop(table);
-        handle.map(MemLock)
+        Ok(MemLock { handle, shared })
     }
 }
 
@@ -85,17 +90,26 @@ impl Drop for Handle {
 }
 
 /// Holds the lock of a [`super::MemDir`] until it is dropped.
-pub struct MemLock(Handle);
+pub struct MemLock {
+    handle: Handle,
+    shared: bool,
+}
 
 impl fmt::Debug for MemLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("MemLock").field(&self.0.ino).finish()
+        f.debug_struct("MemLock").field("ino", &self.handle.ino).field("shared", &self.shared).finish()
     }
 }
 
 impl Drop for MemLock {
     fn drop(&mut self) {
-        self.0.lock().locked.remove(&self.0.ino);
-        self.0.shared.released.notify_all();
+        let mut table = self.handle.lock();
+        match table.shared.get_mut(&self.handle.ino) {
+            Some(holders) if self.shared && *holders > 1 => *holders -= 1,
+            _ if self.shared => drop(table.shared.remove(&self.handle.ino)),
+            _ => drop(table.locked.remove(&self.handle.ino)),
+        }
+        drop(table);
+        self.handle.shared.released.notify_all();
     }
 }

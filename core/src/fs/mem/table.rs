@@ -23,6 +23,8 @@ pub(super) struct Table {
     clock: u64,
     /// Directories with an exclusive lock.
     pub(super) locked: HashSet<u64>,
+    /// How many hold a shared lock of a directory; 0 is not in it.
+    pub(super) shared: HashMap<u64, usize>,
 }
 
 pub(super) struct Inode {
@@ -49,7 +51,13 @@ impl Table {
     /// One empty root directory, with one handle.
     pub(super) fn new() -> Self {
         let root = Inode { handles: 1, ..Inode::new(Body::Dir(BTreeMap::new()), 0o755, Time::EPOCH) };
-        Self { inodes: HashMap::from([(ROOT, root)]), last_ino: ROOT, clock: 0, locked: HashSet::new() }
+        Self {
+            inodes: HashMap::from([(ROOT, root)]),
+            last_ino: ROOT,
+            clock: 0,
+            locked: HashSet::new(),
+            shared: HashMap::new(),
+        }
     }
 
     pub(super) fn inode(&self, ino: u64) -> io::Result<&Inode> {

@@ -1,0 +1,116 @@
+//! Removing from a layout, while nobody writes to it.
+
+use std::io::ErrorKind;
+
+use super::{
+    Sweep, Sweepable,
+    layout::{BLOBS, LayoutStore, TEMPORARY, is_empty, name_of},
+};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    fs::{Dir, FileType},
+    name::Name,
+};
+
+impl<D: Dir + Sync> Sweepable for LayoutStore<D> {
+    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
+        if self.writing().is_some() {
+            let reason =
+                "blobs were written through this store: drop it, and open the layout again to remove some";
+            return Err(Error::Misuse(reason.into()));
+        }
+        let blobs = self.blobs_dir()?;
+        let lock = blobs.lock().map_err(Error::io("lock the blobs"))?;
+        // `index.json` is written beside the blobs by those who write none: its temporary file is no leftover.
+        let index_lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
+        Ok(Box::new(LayoutSweep { store: self, blobs, _index_lock: index_lock, _lock: lock }))
+    }
+}
+
+struct LayoutSweep<'a, D: Dir> {
+    store: &'a LayoutStore<D>,
+    blobs: D,
+    // Released in this order: the reverse of taking them.
+    _index_lock: D::Lock,
+    _lock: D::Lock,
+}
+
+impl<D: Dir + Sync> Sweep for LayoutSweep<'_, D> {
+    fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
+        let mut found = Vec::new();
+        for algorithm in self.blobs.names().map_err(Error::io(format_args!("read {BLOBS}")))? {
+            let place = format!("{BLOBS}/{}", algorithm.as_name());
+            let io = |doing: &str| Error::io(format!("{doing} {place}"));
+            let metadata = self.blobs.metadata(algorithm.as_name()).map_err(io("stat"))?;
+            if metadata.file_type != FileType::Dir {
+                continue;
+            }
+            let dir = self.blobs.open_dir(algorithm.as_name()).map_err(io("open"))?;
+            for name in dir.names().map_err(io("read"))? {
+                let text = format!("{}:{}", algorithm.as_name(), name.as_name());
+                let Ok(digest) = text.parse::<Digest>() else { continue };
+                let metadata = dir.metadata(name.as_name()).map_err(io("stat what is in"))?;
+                if metadata.file_type == FileType::File {
+                    found.push((digest, metadata.size));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn remove(&self, digest: &Digest) -> Result<()> {
+        let Some(dir) = self.store.algorithm(digest)? else { return Ok(()) };
+        match dir.remove_file(name_of(digest.encoded())?) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::io(format_args!("remove blob {digest}"))(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn leftovers(&self) -> Result<Vec<(String, u64)>> {
+        let dir = &self.store.dir;
+        let mut found = Vec::new();
+        for name in dir.names().map_err(Error::io("read the layout's directory"))? {
+            let Some(text) = temporary(name.as_name()) else { continue };
+            let metadata = dir.metadata(name.as_name()).map_err(Error::io(format_args!("stat {text}")))?;
+            match metadata.file_type {
+                FileType::File => found.push((text.into(), metadata.size)),
+                // A directory gets its name before anything is put into it.
+                FileType::Dir
+                    if is_empty(dir, name.as_name()).map_err(Error::io(format_args!("read {text}")))? =>
+                {
+                    found.push((text.into(), 0));
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn remove_leftover(&self, name: &str) -> Result<()> {
+        let io = || Error::io(format!("remove {name}"));
+        let entry = name_of(name)?;
+        if temporary(entry).is_none() {
+            return Err(Error::Misuse(format!("{name} is no name of a temporary file")));
+        }
+        let dir = &self.store.dir;
+        let removed = match dir.metadata(entry) {
+            Ok(metadata) if metadata.file_type == FileType::Dir => dir.remove_dir(entry),
+            Ok(_) => dir.remove_file(entry),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io()(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The text of a name that a writer gives; not, for example, that of a sandbox's lock.
+fn temporary(name: Name<'_>) -> Option<&str> {
+    let text = std::str::from_utf8(name.as_bytes()).ok()?;
+    let number = text.strip_prefix(TEMPORARY)?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
