@@ -1,1 +1,187 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::Write as _;
+
+use super::{Report, gc};
+use crate::{
+    digest::{Algorithm, Digest},
+    error::{Error, Kind},
+    fs::{Dir as _, mem::MemDir},
+    graph::testing::{image, index, root, tagged},
+    hash::digest_of,
+    limits::Limits,
+    name::Name,
+    spec::{Descriptor, MediaType, media_type},
+    store::{
+        BlobRead as _, BlobWrite as _, BlobWriter, Store, Sweepable, layout::LayoutStore, memory::MemoryStore,
+    },
+};
+
+fn blob(store: &(impl Store + ?Sized), bytes: &[u8], media_type: &str) -> Descriptor {
+    let mut writer = BlobWriter::new(store).unwrap();
+    writer.write_all(bytes).unwrap();
+    let (digest, size) = writer.finish().unwrap();
+    Descriptor::new(media_type.parse::<MediaType>().unwrap(), digest, size)
+}
+
+fn collect<S: Store + Sweepable>(store: &S) -> Report {
+    let dry = gc(store, true, &Limits::default()).unwrap();
+    let done = gc(store, false, &Limits::default()).unwrap();
+    assert_eq!((dry.kept, &dry.blobs, &dry.leftovers), (done.kept, &done.blobs, &done.leftovers));
+    let nothing = gc(store, false, &Limits::default()).unwrap();
+    assert_eq!((nothing.kept, nothing.blobs, nothing.leftovers), (done.kept, vec![], vec![]));
+    done
+}
+
+fn gone(report: &Report) -> Vec<&Digest> {
+    report.blobs.iter().map(|blob| &blob.digest).collect()
+}
+
+#[test]
+fn what_the_index_leads_to_at_any_depth_stays() {
+    let store = MemoryStore::new().unwrap();
+    let inner = index(&store, &[image(&store, "linux/amd64", 1), image(&store, "linux/arm64", 2)]);
+    let outer = index(&store, &[inner, image(&store, "linux/s390x", 3)]);
+    root(&store, &[tagged(outer, "a")]);
+    let stray = blob(&store, b"stray", "text/plain");
+    let report = collect(&store);
+    // Two indexes, three manifests with their configs.
+    assert_eq!((report.kept, gone(&report), report.bytes), (8, vec![&stray.digest], 5));
+}
+
+#[test]
+fn an_untagged_tree_goes_with_all_that_only_it_has() {
+    let store = MemoryStore::new().unwrap();
+    let (kept, dropped) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", 2));
+    root(&store, std::slice::from_ref(&kept));
+    let report = collect(&store);
+    assert_eq!((report.kept, report.blobs.len()), (2, 2));
+    assert!(gone(&report).contains(&&dropped.digest));
+    assert!(store.try_size(&kept.digest).unwrap().is_some());
+}
+
+/// An index with the media types and the document that are given.
+fn manifest(store: &MemoryStore, media_type: &str, config: &Descriptor, more: &str) -> Descriptor {
+    let config = serde_json::to_string(config).unwrap();
+    let text =
+        format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}","config":{config},"layers":[{more}]}}"#);
+    blob(store, text.as_bytes(), media_type)
+}
+
+#[test]
+fn docker_types_are_followed() {
+    let store = MemoryStore::new().unwrap();
+    let config = blob(&store, b"{}", "application/vnd.docker.container.image.v1+json");
+    let layer = blob(&store, b"layer", media_type::DOCKER_LAYER_GZIP);
+    let layer = serde_json::to_string(&layer).unwrap();
+    root(&store, &[tagged(manifest(&store, media_type::DOCKER_MANIFEST, &config, &layer), "a")]);
+    assert_eq!(collect(&store).kept, 3);
+}
+
+#[test]
+fn what_is_absent_is_passed_over() {
+    let store = MemoryStore::new().unwrap();
+    let absent = |size| {
+        let digest = digest_of(Algorithm::Sha256, b"absent");
+        Descriptor::new(MediaType::literal(media_type::MANIFEST), digest, size)
+    };
+    let sparse = index(&store, &[absent(10), image(&store, "linux/amd64", 1)]);
+    root(&store, &[tagged(sparse, "a"), absent(11)]);
+    blob(&store, b"stray", "text/plain");
+    let report = collect(&store);
+    assert_eq!((report.kept, report.blobs.len()), (3, 1));
+}
+
+#[test]
+fn other_digests_stay_when_named_and_unknown_ones_always() {
+    let store = MemoryStore::new().unwrap();
+    let put = |digest: &Digest, bytes: &[u8]| {
+        let mut pending = store.begin().unwrap();
+        pending.write_all(bytes).unwrap();
+        pending.publish(digest).unwrap();
+    };
+    let named = digest_of(Algorithm::Sha512, b"named");
+    let stray = digest_of(Algorithm::Sha512, b"stray");
+    let unknown: Digest = "blake9:c0ffee".parse().unwrap();
+    put(&named, b"named");
+    put(&stray, b"stray");
+    put(&unknown, b"unknown");
+    root(&store, &[Descriptor::new("text/plain".parse().unwrap(), named, 5)]);
+    let report = collect(&store);
+    assert_eq!((report.kept, gone(&report)), (2, vec![&stray]));
+}
+
+#[test]
+fn a_document_that_cannot_be_read_stops_it_before_anything_is_removed() {
+    let store = MemoryStore::new().unwrap();
+    let broken = blob(&store, b"no json", media_type::INDEX);
+    root(&store, &[image(&store, "linux/amd64", 1), tagged(broken.clone(), "a")]);
+    let stray = blob(&store, b"stray", "text/plain");
+    let error = gc(&store, false, &Limits::default()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Corrupt);
+    assert!(error.to_string().contains(&broken.digest.to_string()), "{error}");
+    assert_eq!(store.try_size(&stray.digest).unwrap(), Some(5));
+}
+
+fn layout(dir: &MemDir) -> LayoutStore<MemDir> {
+    LayoutStore::open(dir.clone(), &Limits::default()).unwrap()
+}
+
+#[test]
+fn strangers_in_a_layout_stay_and_leftovers_go() {
+    let dir = MemDir::new();
+    drop(LayoutStore::create(dir.clone()).unwrap());
+    let stray = blob(&layout(&dir), b"stray", "text/plain").digest;
+    let blobs = dir.open_dir(Name::literal("blobs")).unwrap();
+    let sha256 = blobs.open_dir(Name::literal("sha256")).unwrap();
+    sha256.create_file(Name::literal("README")).unwrap();
+    sha256.create_dir(Name::new(stray.encoded().replace('0', "1").as_bytes()).unwrap()).unwrap();
+    blobs.create_file(Name::literal("notes")).unwrap();
+    for name in [".ocicle-7", ".ocicle-lock", ".ocicle-x", "mine"] {
+        dir.create_file(Name::literal(name)).unwrap().write_all(b"abc").unwrap();
+    }
+    dir.create_dir(Name::literal(".ocicle-8")).unwrap();
+    let report = collect(&layout(&dir));
+    assert_eq!(gone(&report), [&stray]);
+    let leftovers: Vec<_> = report.leftovers.iter().map(|it| (it.name.as_str(), it.size)).collect();
+    assert_eq!((leftovers, report.bytes), (vec![(".ocicle-7", 3), (".ocicle-8", 0)], 8));
+    let names = |dir: &MemDir| {
+        let names = dir.names().unwrap();
+        names.iter().map(|name| name.as_name().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&dir), [".ocicle-lock", ".ocicle-x", "blobs", "index.json", "mine", "oci-layout"]);
+    assert_eq!((names(&blobs), names(&sha256).len()), (vec!["notes".to_owned(), "sha256".into()], 2));
+}
+
+#[test]
+fn a_store_that_has_written_cannot_wait_for_itself() {
+    let dir = MemDir::new();
+    let store = LayoutStore::create(dir).unwrap();
+    blob(&store, b"new", "text/plain");
+    assert!(matches!(gc(&store, false, &Limits::default()), Err(Error::Misuse(_))));
+}
+
+/// The point of the lock: a writer between its blobs and the index loses nothing.
+#[cfg(not(target_family = "wasm"))]
+#[test]
+fn it_waits_for_an_edit_at_work() {
+    use crate::store::RootIndexExt as _;
+    use std::sync::mpsc;
+
+    let dir = MemDir::new();
+    drop(LayoutStore::create(dir.clone()).unwrap());
+    let stray = blob(&layout(&dir), b"stray", "text/plain").digest;
+    let writer = layout(&dir);
+    let new = blob(&writer, b"new", "text/plain");
+    let (done, collected) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| done.send(gc(&layout(&dir), false, &Limits::default())).unwrap());
+        let early = collected.recv_timeout(std::time::Duration::from_millis(100));
+        assert!(early.is_err(), "it did not wait");
+        writer.update(|index| crate::graph::rewrite::point(index, &"t".parse()?, &new)).unwrap();
+        drop(writer);
+        let report = collected.recv().unwrap().unwrap();
+        assert_eq!((report.kept, gone(&report)), (1, vec![&stray]));
+    });
+    assert_eq!(layout(&dir).try_size(&new.digest).unwrap(), Some(3));
+}
