@@ -6,6 +6,7 @@ pub mod clamp;
 mod compress;
 mod gzip;
 pub mod inflate;
+pub mod on_disk;
 pub mod reader;
 pub mod tar;
 pub(crate) mod whiteout;

@@ -1,0 +1,59 @@
+//! `security.capability` (capabilities(7)): version 2 is for the root of the whole machine, version 3 names the id that is
+//! root of the user namespace in which it counts. An image has version 2; under mapped ids only version 3 works.
+
+/// The attribute's name.
+pub(super) const NAME: &[u8] = b"security.capability";
+
+const REVISION: u32 = 0xff00_0000;
+const V2: u32 = 0x0200_0000;
+const V3: u32 = 0x0300_0000;
+const V2_SIZE: usize = 20;
+const V3_SIZE: usize = 24;
+
+/// The id that is root where the capabilities count: 0 for version 2; `None` if this is neither.
+pub(super) fn root_id(value: &[u8]) -> Option<u32> {
+    let magic = word(value, 0)?;
+    match (magic & REVISION, value.len()) {
+        (V2, V2_SIZE) => Some(0),
+        (V3, V3_SIZE) => word(value, V2_SIZE),
+        _ => None,
+    }
+}
+
+/// The same capabilities for another root: version 2 for 0, else version 3. What is neither version stays as it is.
+pub(super) fn with_root_id(value: &[u8], root: u32) -> Box<[u8]> {
+    let Some(magic) = root_id(value).and_then(|_| word(value, 0)) else { return value.into() };
+    let flags = magic & !REVISION;
+    let body = value.iter().skip(4).take(V2_SIZE - 4).copied();
+    let (revision, tail) = if root == 0 { (V2, None) } else { (V3, Some(root.to_le_bytes())) };
+    (revision | flags).to_le_bytes().into_iter().chain(body).chain(tail.into_iter().flatten()).collect()
+}
+
+fn word(value: &[u8], at: usize) -> Option<u32> {
+    value.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{root_id, with_root_id};
+
+    /// What `setcap cap_net_raw+ep` writes, as root of the machine and as root of a namespace.
+    const V2: [u8; 20] = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const V3: [u8; 24] = [1, 0, 0, 3, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xa0, 0x86, 1, 0];
+
+    #[test]
+    fn versions_become_each_other() {
+        assert_eq!((root_id(&V2), root_id(&V3)), (Some(0), Some(100_000)));
+        assert_eq!(*with_root_id(&V2, 100_000), V3);
+        assert_eq!(*with_root_id(&V3, 0), V2);
+        assert_eq!(*with_root_id(&V2, 0), V2);
+        assert_eq!(root_id(&with_root_id(&V3, 5)), Some(5));
+    }
+
+    #[test]
+    fn what_is_neither_stays() {
+        for odd in [&V2[..19], &V3[..20], &[1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0][..], b""] {
+            assert_eq!((root_id(odd), &*with_root_id(odd, 7)), (None, odd));
+        }
+    }
+}

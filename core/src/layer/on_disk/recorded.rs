@@ -1,0 +1,143 @@
+//! What an unprivileged user cannot give a file, written down beside it as attributes that he can.
+//!
+//! | attribute | what it records |
+//! |---|---|
+//! | `user.rootlesscontainers` | the owner, as PRoot and umoci write it (rootlesscontaine.rs) |
+//! | `user.ocicle.device` | an empty file stands for a device: `c MAJOR:MINOR` or `b MAJOR:MINOR` |
+//! | `user.ocicle.xattr.NAME` | the extended attribute `NAME`, which only root may set |
+
+use crate::{attrs::Xattrs, layer::Node};
+
+/// The attribute that has the owner.
+pub(super) const OWNER: &[u8] = b"user.rootlesscontainers";
+/// The attribute of a placeholder.
+pub(super) const DEVICE: &[u8] = b"user.ocicle.device";
+/// Before the name of an attribute that could not be set.
+const XATTR: &[u8] = b"user.ocicle.xattr.";
+/// All that is ours.
+const OURS: &[u8] = b"user.ocicle.";
+/// Linux's limit for a name of an attribute (xattr(7)), in bytes.
+const NAME_MAX: usize = 255;
+
+/// Whether anybody may set the attribute on a file of his own, and it is not one of the above.
+pub(super) fn anybody_may_set(name: &[u8]) -> bool {
+    let posix_acl = [&b"system.posix_acl_access"[..], b"system.posix_acl_default"].contains(&name);
+    posix_acl || (name.starts_with(b"user.") && !name.starts_with(OURS) && name != OWNER)
+}
+
+/// The name under which an attribute is recorded; `None` if it would be too long.
+pub(super) fn recorded_name(name: &[u8]) -> Option<Box<[u8]>> {
+    let recorded = [XATTR, name].concat();
+    (recorded.len() <= NAME_MAX).then(|| recorded.into())
+}
+
+/// Takes what is recorded out of the attributes of a file, and gives the recorded attributes their places.
+pub(super) fn restore_xattrs(xattrs: &mut Xattrs) {
+    let recorded: Vec<Box<[u8]>> = xattrs.keys().filter(|name| name.starts_with(XATTR)).cloned().collect();
+    for name in recorded {
+        if let (Some(value), Some(original)) = (xattrs.remove(&name), name.strip_prefix(XATTR)) {
+            xattrs.insert(original.into(), value);
+        }
+    }
+}
+
+/// `Resource { uint32 uid = 1; uint32 gid = 2; }` as protobuf; 4294967295 stands for "as it is", which is 0.
+pub(super) fn owner_value(uid: u32, gid: u32) -> Box<[u8]> {
+    let mut value = Vec::with_capacity(12);
+    for (tag, id) in [(0x08, uid), (0x10, gid)] {
+        value.push(tag);
+        let mut rest = if id == 0 { u32::MAX } else { id };
+        while rest >= 0x80 {
+            value.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        value.push(rest as u8);
+    }
+    value.into()
+}
+
+/// Owner and group, where the value has them; `None` if it is no such value.
+pub(super) fn parse_owner(value: &[u8]) -> Option<(Option<u32>, Option<u32>)> {
+    let mut bytes = value.iter().copied();
+    let (mut uid, mut gid) = (None, None);
+    while let Some(tag) = bytes.next() {
+        let mut id = 0_u64;
+        let mut shift = 0;
+        loop {
+            let byte = bytes.next()?;
+            id |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte < 0x80 {
+                break;
+            }
+            shift += 7;
+        }
+        let id = u32::try_from(id).ok()?;
+        let id = (id != u32::MAX).then_some(id);
+        match tag {
+            0x08 => uid = id,
+            0x10 => gid = id,
+            _ => return None,
+        }
+    }
+    Some((uid, gid))
+}
+
+/// The value of a placeholder; `None` for what is no device.
+pub(super) fn device_value(node: &Node) -> Option<Box<[u8]>> {
+    match node {
+        Node::Char { major, minor } => Some(format!("c {major}:{minor}").into_bytes().into()),
+        Node::Block { major, minor } => Some(format!("b {major}:{minor}").into_bytes().into()),
+        _ => None,
+    }
+}
+
+/// The device that a placeholder stands for.
+pub(super) fn parse_device(value: &[u8]) -> Option<Node> {
+    let (kind, numbers) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    let (major, minor) = numbers.split_once(':')?;
+    let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+    match kind {
+        "c" => Some(Node::Char { major, minor }),
+        "b" => Some(Node::Block { major, minor }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{device_value, owner_value, parse_device, parse_owner};
+    use crate::layer::Node;
+
+    #[test]
+    fn owners_are_written_as_others_do() {
+        // What umoci writes for 1000:0.
+        assert_eq!(*owner_value(1000, 0), [0x08, 0xe8, 0x07, 0x10, 0xff, 0xff, 0xff, 0xff, 0x0f]);
+        for (uid, gid) in [(0, 42), (65_534, 1), (1, 4_294_967_294)] {
+            let read =
+                parse_owner(&owner_value(uid, gid)).map(|(uid, gid)| (uid.unwrap_or(0), gid.unwrap_or(0)));
+            assert_eq!(read, Some((uid, gid)));
+        }
+        // Protobuf leaves out what is 0.
+        assert_eq!(parse_owner(&[0x10, 5]), Some((None, Some(5))));
+        assert_eq!(parse_owner(&[]), Some((None, None)));
+        for wrong in [
+            &[0x08][..],
+            &[0x18, 1],
+            &[0x08, 0x80],
+            &[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+        ] {
+            assert_eq!(parse_owner(wrong), None);
+        }
+    }
+
+    #[test]
+    fn devices_survive() {
+        for node in [Node::Char { major: 1, minor: 3 }, Node::Block { major: 4095, minor: 1_048_575 }] {
+            assert_eq!(device_value(&node).and_then(|value| parse_device(&value)), Some(node));
+        }
+        assert_eq!(device_value(&Node::Fifo), None);
+        for wrong in [&b""[..], b"c", b"c 1", b"x 1:2", b"c 1:x", b"c -1:2"] {
+            assert_eq!(parse_device(wrong), None);
+        }
+    }
+}
