@@ -74,3 +74,35 @@ pub fn fails<I: IntoIterator<Item: AsRef<OsStr>>>(code: i32, args: I) -> String 
     assert_eq!(output.status.code(), Some(code), "{error}{}", String::from_utf8_lossy(&output.stdout));
     error
 }
+
+/// The command as an ordinary user, uid and gid [`USER`], who may write in `home` only. Needs root.
+///
+/// # Panics
+/// If `home` cannot be given to that user.
+#[must_use]
+pub fn command_of_user(home: &Path) -> Command {
+    use std::os::unix::{fs::chown, process::CommandExt as _};
+    // Where it was built may be closed to others.
+    let copy = home.join("ocicle");
+    if !copy.exists() {
+        std::fs::copy(binary(), &copy).unwrap();
+    }
+    chown(home, Some(USER), Some(USER)).unwrap();
+    let mut command = Command::new(copy);
+    command.env_remove("SOURCE_DATE_EPOCH").stdin(Stdio::null()).current_dir(home).uid(USER).gid(USER);
+    command
+}
+
+/// The id of an ordinary user and group.
+pub const USER: u32 = 54_321;
+
+/// Runs it as an ordinary user, in `home`; it must succeed. Gives its standard output.
+///
+/// # Panics
+/// If it fails.
+pub fn ocicle_of_user<I: IntoIterator<Item: AsRef<OsStr>>>(home: &Path, args: I) -> String {
+    let output = command_of_user(home).args(args).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ocicle as a user: {}\n{error}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,5 +1,7 @@
 //! `ocicle gc`, on images of others and beside edits at work.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::{fs, path::Path};
 
 use ocicle_tests::{

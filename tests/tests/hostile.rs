@@ -10,6 +10,7 @@ use std::{
 
 use ocicle::{
     error::{Error, Kind},
+    layer::on_disk::OnDisk,
     limits::Limits,
     store::RootIndex as _,
 };
@@ -251,7 +252,7 @@ fn bombs_end_at_the_limits() {
         let store = LayoutStore::open(ocicle::fs::host::HostDir::new(dir), &small).unwrap();
         let entry: Descriptor = store.load().unwrap().view().manifests[0].clone();
         let image = Image::open(&store, &entry, &small).unwrap();
-        merged(&store, &image, &small).unwrap_err()
+        merged(&store, &image, &OnDisk::default(), &small).unwrap_err()
     };
     let many = (0..11).fold(Archive::new(), |archive, number| archive.file(&format!("f{number}"), ""));
     let zeros = Archive::new().file("zeros", &"\0".repeat(2 << 20)).end();

@@ -9,6 +9,7 @@ use ocicle::{
     },
     hash::digest_of,
     image::{Image, check::check, config::ConfigEdit, edit::blank, layers::merged, stat::Stat},
+    layer::on_disk::OnDisk,
     limits::Limits,
     spec::History,
     store::{RootIndex as _, memory::MemoryStore},
@@ -105,7 +106,7 @@ fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
     );
     let edits = [ConfigEdit::Env("A".into(), "2".into()), ConfigEdit::Label("c".into(), "d".into())];
     let _ = ocicle::image::config::edit_config(&store, &image, &edits, Some(&History::default()));
-    match merged(&store, &image, &limits) {
+    match merged(&store, &image, &OnDisk::default(), &limits) {
         Ok(_) => 4,
         Err(_) => 3,
     }

@@ -3,7 +3,10 @@
 
 use ocicle::{
     attrs::Attrs,
-    bundle::{repack::Bundle, unpack::unpack},
+    bundle::{
+        repack::Bundle,
+        unpack::{Options, unpack},
+    },
     fs::{Dir, mem::MemDir},
     graph::{
         Resolution,
@@ -59,7 +62,7 @@ fn a_failure_at_any_call_leaves_the_bundle_as_it_was_or_whole() {
         let bundle = MemDir::new();
         bundle.create_file(Name::literal("mine")).unwrap();
         let failing = FailingDir::new(bundle.clone(), Fail::Only(call));
-        let result = unpack(&store, &image, &at, &failing, &limits);
+        let result = unpack(&store, &image, &at, &failing, &Options::default(), &limits);
         let found = names(&bundle);
         if !failing.failed() {
             assert!(result.is_ok());
@@ -91,7 +94,7 @@ fn a_crash_at_any_call_leaves_no_half_bundle() {
     for call in 0.. {
         let bundle = MemDir::new();
         let failing = FailingDir::new(bundle.clone(), Fail::From(call));
-        let result = unpack(&store, &image, &at, &failing, &limits);
+        let result = unpack(&store, &image, &at, &failing, &Options::default(), &limits);
         if !failing.failed() {
             return;
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use ocicle::tree::mtree::Dialect;
+use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
 
 /// Change and inspect OCI container images: no daemon, no registry.
 #[derive(Debug, Parser)]
@@ -163,13 +163,18 @@ pub(crate) enum Command {
         edit: Edit,
     },
     /// Unpack an image into a bundle that a runtime can start.
-    #[command(after_help = "Example:\n  ocicle unpack images#v1 bundle && runc run --bundle bundle test")]
+    #[command(
+        after_help = "Examples:\n  ocicle unpack images#v1 bundle && runc run --bundle bundle test\n  \
+        ocicle unpack --rootless images#v1 bundle"
+    )]
     Unpack {
         /// The image.
         #[arg(value_name = "REF")]
         reference: String,
         /// The bundle: a directory, made if it is not there.
         bundle: PathBuf,
+        #[command(flatten)]
+        owners: Owners,
     },
     /// Make what changed in a bundle a new layer of its image.
     #[command(after_help = "Examples:\n  ocicle repack bundle images#v2\n  \
@@ -200,6 +205,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME", default_value_t = Dialect::Native,
             value_parser = PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(|name| name.parse::<Dialect>()))]
         dialect: Dialect,
+        #[command(flatten)]
+        owners: Owners,
         #[command(subcommand)]
         command: Option<Mtree>,
     },
@@ -224,6 +231,20 @@ pub(crate) enum Command {
         /// The command it is about; of ocicle itself by default.
         command: Option<String>,
     },
+}
+
+/// How files of an image lie on a disk of this machine.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Owners {
+    /// Users of the image are those of the host: `0:100000:65536` makes 0 to 65535 of the image 100000 and up.
+    #[arg(long, value_name = "IMAGE:HOST[:COUNT]")]
+    pub(crate) uid_map: Vec<IdRange>,
+    /// The same for groups.
+    #[arg(long, value_name = "IMAGE:HOST[:COUNT]")]
+    pub(crate) gid_map: Vec<IdRange>,
+    /// Work as an ordinary user: all files are that user's; what they should be is recorded in extended attributes.
+    #[arg(long)]
+    pub(crate) rootless: bool,
 }
 
 /// What every command that edits can do.
@@ -363,6 +384,8 @@ pub(crate) struct Insert {
     /// Compression of the new layer.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) compress: Compress,
+    #[command(flatten)]
+    pub(crate) owners: Owners,
     #[command(flatten)]
     pub(crate) edit: Edit,
 }

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod failure;
 mod output;
+mod owners;
 mod place;
 mod progress;
 

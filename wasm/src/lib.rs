@@ -14,6 +14,7 @@ use ocicle::{
         selector::Selector,
     },
     image::{Image, layers::merged},
+    layer::on_disk::OnDisk,
     limits::Limits,
     store::{RootIndex as _, memory::MemoryStore},
     text::Report,
@@ -58,7 +59,7 @@ impl Layout {
     pub fn mtree(&self, fragment: Option<String>, dialect: &str) -> Result<Vec<u8>, JsError> {
         let resolution = self.find(fragment, Want::Image)?;
         let image = Image::open(&self.store, resolution.target(), &self.limits)?;
-        let tree = merged(&self.store, &image, &self.limits)?;
+        let tree = merged(&self.store, &image, &OnDisk::default(), &self.limits)?;
         let mut text = Vec::new();
         mtree::write(&tree, dialect.parse()?, &mut text)?;
         Ok(text)

@@ -14,6 +14,7 @@ use crate::{
     layer::{
         Change, ChangeSink,
         clamp::Clamp,
+        on_disk::FromDisk,
         writer::{Layer, LayerWriter},
     },
     limits::Limits,
@@ -96,7 +97,7 @@ impl<'a, D: Dir> Bundle<'a, D> {
         &self.state
     }
 
-    /// Sends what changed in `rootfs/` since the bundle was unpacked; see [`diff`]. With `verify` every file is read;
+    /// Sends what changed in `rootfs/` since the bundle was unpacked, as the image would have it; see [`diff`]. With `verify` every file is read;
     /// what is at or below `masked` paths is not looked at.
     ///
     /// # Errors
@@ -114,7 +115,7 @@ impl<'a, D: Dir> Bundle<'a, D> {
         diff(
             Baseline { tree: &self.tree, stamps, settled: self.state.settled(), masked },
             &root,
-            sink,
+            &mut FromDisk { sink, how: &self.state.on_disk },
             self.limits,
         )
     }

@@ -7,6 +7,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     graph::Resolution,
+    layer::on_disk::OnDisk,
 };
 
 /// The content of `ocicle.json`, version 1.
@@ -21,13 +22,22 @@ pub struct State {
     pub mtree: Digest,
     /// Stamps older than this are proof: seconds and nanoseconds of the file system's own clock.
     settled: (i64, u32),
+    /// How entries lie in `rootfs/`.
+    #[serde(default)]
+    pub on_disk: OnDisk,
 }
 
 impl State {
     /// The state of a bundle just unpacked.
     #[must_use]
-    pub fn new(resolution: Resolution, mtree: Digest, settled: Time) -> Self {
-        Self { schema_version: 1, resolution, mtree, settled: (settled.seconds, settled.nanoseconds) }
+    pub fn new(resolution: Resolution, mtree: Digest, settled: Time, on_disk: OnDisk) -> Self {
+        Self {
+            schema_version: 1,
+            resolution,
+            mtree,
+            settled: (settled.seconds, settled.nanoseconds),
+            on_disk,
+        }
     }
 
     /// See [`crate::tree::diff::Baseline::settled`].

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use super::{
     MTREE, ROOTFS, STAGING, STAMPS, STATE,
     repack::{Bundle, Options, Repacked},
-    unpack::unpack,
+    unpack::{self, unpack},
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -35,7 +35,7 @@ fn store() -> (MemoryStore, Image, Resolution) {
 
 fn unpacked(store: &MemoryStore, image: &Image, at: &Resolution) -> MemDir {
     let bundle = MemDir::new();
-    unpack(store, image, at, &bundle, &Limits::default()).unwrap();
+    unpack(store, image, at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap();
     bundle
 }
 
@@ -167,7 +167,8 @@ fn a_layer_that_fails_leaves_the_bundle_as_it_was() {
     let before = listing(&bundle);
     // The second layer: by then the first is on disk.
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
-    let error = unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap_err();
+    let error =
+        unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap_err();
     assert_eq!(error.kind(), Kind::Corrupt, "{error}");
     assert_eq!(listing(&bundle), before);
 }
@@ -177,7 +178,7 @@ fn other_files_are_kept() {
     let (store, image, at) = store();
     let bundle = MemDir::new();
     write(&bundle, "notes", "mine");
-    unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap();
+    unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap();
     assert_eq!(read(&bundle, Name::literal("notes")), "mine");
     assert_eq!(bundle.names().unwrap().len(), 6);
 }
@@ -189,7 +190,8 @@ fn what_is_there_already_is_left_alone() {
         let bundle = MemDir::new();
         bundle.create_dir(Name::literal(name)).unwrap();
         write(&bundle.open_dir(Name::literal(name)).unwrap(), "precious", "1");
-        let error = unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap_err();
+        let error = unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default())
+            .unwrap_err();
         assert!(matches!(&error, Error::Exists(what) if what.starts_with(name)), "{error}");
         assert_eq!(listing(&bundle), [format!("{name}/"), format!("{name}/precious 1")]);
     }
@@ -202,7 +204,8 @@ fn an_image_that_cannot_run_here_is_refused_before_anything_is_written() {
     config.os = "windows".into();
     image.config = crate::spec::Raw::new(config).unwrap();
     let bundle = MemDir::new();
-    let error = unpack(&store, &image, &at, &bundle, &Limits::default()).unwrap_err();
+    let error =
+        unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap_err();
     assert_eq!((error.kind(), listing(&bundle).len()), (Kind::Unsupported, 0));
 }
 

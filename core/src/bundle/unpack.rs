@@ -7,10 +7,11 @@ use crate::{
     attrs::{Time, Xattrs},
     digest::Algorithm,
     error::{Error, Result},
-    fs::{AttrChange, Dir, File as _, remove_tree},
+    fs::{AttrChange, Dir, File as _, Support, remove_tree},
     graph::Resolution,
     hash::{HashWrite, digest_of},
     image::{Image, layers::apply_layers},
+    layer::on_disk::{OnDisk, Privilege},
     limits::Limits,
     name::Name,
     store::BlobRead,
@@ -21,6 +22,16 @@ use crate::{
         rootfs::RootFs,
     },
 };
+
+/// How to unpack.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
+pub struct Options {
+    /// How entries lie on the disk. A repack undoes it.
+    pub on_disk: OnDisk,
+    /// The host has a file `/etc/resolv.conf`, for containers that share its network.
+    pub resolv_conf: bool,
+}
 
 /// Unpacks an image into a bundle directory, which may hold other things but nothing a bundle has.
 ///
@@ -36,17 +47,11 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
     image: &Image,
     resolution: &Resolution,
     bundle: &D,
+    options: &Options,
     limits: &Limits,
 ) -> Result<Tree> {
     runtime::check_supported(image.config.view())?;
-    let support = bundle.support();
-    if !(support.owner && support.mode && support.xattrs && support.devices) {
-        return Err(Error::Unsupported(
-            "the bundle cannot hold owners, modes, extended attributes and devices as the image has them: \
-             unpack as root, on a file system that holds them"
-                .into(),
-        ));
-    }
+    check_support(&bundle.support(), options.on_disk.privilege)?;
     for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE] {
         match bundle.metadata(Name::literal(name)) {
             Ok(_) => return Err(Error::Exists(format!("{name} of a bundle"))),
@@ -62,7 +67,7 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
         _ => Error::io(format_args!("create {STAGING}"))(error),
     })?;
     let mut moved = Vec::new();
-    let result = fill(store, image, resolution, bundle, limits).and_then(|tree| {
+    let result = fill(store, image, resolution, bundle, options, limits).and_then(|tree| {
         let staged = bundle.open_dir(staging).map_err(Error::io(format_args!("open {STAGING}")))?;
         for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE] {
             let place = Name::literal(name);
@@ -84,13 +89,33 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
     Ok(tree)
 }
 
+fn check_support(support: &Support, privilege: Privilege) -> Result<()> {
+    let able = match privilege {
+        Privilege::Full => support.owner && support.devices,
+        Privilege::Namespace => support.owner,
+        Privilege::None => true,
+    };
+    if able && support.mode && support.xattrs {
+        return Ok(());
+    }
+    let what = match privilege {
+        Privilege::None => "modes and extended attributes",
+        _ => "owners, modes, extended attributes and devices",
+    };
+    Err(Error::Unsupported(format!(
+        "the bundle cannot hold {what} as the image has them: unpack as root, or rootless, on a file system that holds them"
+    )))
+}
+
 fn fill<S: BlobRead + ?Sized, D: Dir>(
     store: &S,
     image: &Image,
     resolution: &Resolution,
     bundle: &D,
+    options: &Options,
     limits: &Limits,
 ) -> Result<Tree> {
+    let how = &options.on_disk;
     let staging =
         bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format_args!("open {STAGING}")))?;
     let rootfs = Name::literal(ROOTFS);
@@ -99,13 +124,13 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
     staging.set_attrs(rootfs, &none).map_err(Error::io("clear the attributes of rootfs"))?;
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
-    let mut merge = Merge::new(Tree::new(), RootFs::new(root), limits);
-    apply_layers(store, image, &mut merge, limits)?;
+    let mut merge = Merge::implying(how.implied_dir()?, RootFs::new(root), limits);
+    apply_layers(store, image, how, &mut merge, limits)?;
     let (tree, mirror) = merge.finish()?;
     let stamps = mirror.into_stamps();
 
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
-    let config = runtime::runtime_config(image.config.view(), &root, limits)?;
+    let config = runtime::runtime_config(image.config.view(), &root, how, options.resolv_conf, limits)?;
     write_file(&staging, CONFIG, |out| {
         out.write_all(&config).map_err(Error::io(format_args!("write {CONFIG}")))
     })?;
@@ -118,7 +143,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     })?;
     let settled = write_file(&staging, STAMPS, |out| stamps::write(&tree, &stamps, out))?;
     let mtree_digest = mtree_digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
-    let state = State::new(resolution.clone(), mtree_digest, settled).to_json()?;
+    let state = State::new(resolution.clone(), mtree_digest, settled, how.clone()).to_json()?;
     write_file(&staging, STATE, |out| {
         out.write_all(&state).map_err(Error::io(format_args!("write {STATE}")))
     })?;

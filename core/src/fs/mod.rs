@@ -13,12 +13,14 @@ use crate::{
 #[cfg(all(target_os = "linux", feature = "host"))]
 pub mod host;
 pub mod mem;
+mod readable;
 mod resolve;
 mod rules;
 mod walk;
 #[cfg(target_os = "wasi")]
 pub mod wasi;
 
+pub use readable::Readable;
 pub use resolve::open_file_in_root;
 pub use walk::remove_tree;
 
@@ -64,8 +66,8 @@ pub trait Dir: Sized + Send {
     fn remove_file(&self, name: Name<'_>) -> io::Result<()>;
     /// Removes an empty directory.
     fn remove_dir(&self, name: Name<'_>) -> io::Result<()>;
-    /// Changes attributes of the entry itself (a link is not followed), in the order owner, mode, xattrs, time: a change of
-    /// owner clears set-id bits and file capabilities.
+    /// Changes attributes of the entry itself (a link is not followed), in the order owner, xattrs, mode, time: a change of
+    /// owner clears set-id bits and file capabilities, and a mode may forbid to set attributes.
     fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()>;
     /// Changes attributes of this directory.
     fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()>;

@@ -92,6 +92,8 @@ impl Mirror for () {
 #[derive(Debug)]
 pub struct Merge<M> {
     tree: Tree,
+    /// The attributes of directories that a layer implies.
+    implied: Attrs,
     mirror: M,
     limits: Limits,
     layer: u32,
@@ -124,6 +126,7 @@ impl<M: Mirror> Merge<M> {
     pub fn new(tree: Tree, mirror: M, limits: &Limits) -> Self {
         Self {
             tree,
+            implied: Attrs::implied_dir(),
             mirror,
             limits: *limits,
             layer: 1,
@@ -132,6 +135,13 @@ impl<M: Mirror> Merge<M> {
             followed: HashSet::new(),
             at: Vec::new(),
         }
+    }
+
+    /// Starts from an empty tree, with these attributes of directories that a layer implies, and of the root.
+    pub fn implying(implied: Attrs, mirror: M, limits: &Limits) -> Self {
+        let mut tree = Tree::new();
+        tree.inode_mut(Tree::ROOT).attrs = implied.clone();
+        Self { implied, ..Self::new(tree, mirror, limits) }
     }
 
     /// Ends the current layer: what it put is lower from now on.
@@ -307,7 +317,7 @@ impl<M: Mirror> Merge<M> {
     }
 
     fn reset(&mut self, id: InodeId, name: Name<'_>) -> Result<()> {
-        self.tree.inode_mut(id).attrs = Attrs::implied_dir();
+        self.tree.inode_mut(id).attrs = self.implied.clone();
         self.clear_below(id, name)
     }
 
@@ -420,7 +430,7 @@ impl<M: Mirror> Merge<M> {
                         self.remove_child(name)?;
                     }
                     self.mirror.dir(&self.at, name)?;
-                    let id = self.insert(name, Attrs::implied_dir(), Content::Dir(Default::default()))?;
+                    let id = self.insert(name, self.implied.clone(), Content::Dir(Default::default()))?;
                     self.mark(id, false);
                     id
                 }

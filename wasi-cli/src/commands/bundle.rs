@@ -8,6 +8,7 @@ use ocicle::{
         repack::{Bundle, Options},
         unpack,
     },
+    fs::Readable,
     graph::{Resolution, resolve::Want, rewrite::Destination},
     image::Image,
     layer::{Change, ChangeSink},
@@ -19,21 +20,30 @@ use ocicle::{
 };
 
 use crate::{
-    args::{Args, Compress, Repack},
+    args::{Args, Compress, Owners, Repack},
     clock,
     failure::Failure,
     output,
+    owners::on_disk,
     place::{Place, make_dir, open_dir},
     progress::Watched,
 };
 
-pub(super) fn unpack(args: &Args, reference: &str, bundle: &Path, limits: &Limits) -> Result<(), Failure> {
+pub(super) fn unpack(
+    args: &Args,
+    reference: &str,
+    bundle: &Path,
+    owners: &Owners,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    let options =
+        unpack::Options { on_disk: on_disk(owners)?, resolv_conf: Path::new("/etc/resolv.conf").exists() };
     let place = Place::open(reference, limits)?;
     let resolution = place.resolve(Want::Image, limits)?;
     let image = Image::open(&place.store, resolution.target(), limits)?;
     let (dir, made) = make_dir(bundle, true)?;
     let store = Watched::new(args, &place.store, "unpacking", Some(image.size()));
-    let result = unpack::unpack(&store, &image, &resolution, &dir, limits);
+    let result = unpack::unpack(&store, &image, &resolution, &dir, &options, limits);
     if result.is_err() && made {
         let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
     }
@@ -51,7 +61,7 @@ pub(super) fn unpack(args: &Args, reference: &str, bundle: &Path, limits: &Limit
 }
 
 pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<(), Failure> {
-    let dir = open_dir(&repack.bundle).map_err(|failure| {
+    let dir = open_dir(&repack.bundle).map(Readable::new).map_err(|failure| {
         let swapped = repack.bundle.to_string_lossy().contains('#');
         if swapped { Failure::usage("the bundle comes first: ocicle repack BUNDLE REF") } else { failure }
     })?;

@@ -3,10 +3,10 @@
 use std::{io, path::Path};
 
 use ocicle::{
-    fs::Dir as _,
+    fs::{Dir as _, Readable},
     graph::resolve::Want,
     image::{Image, edit::append_layer, insert::send_directory},
-    layer::{Change, ChangeSink, clamp::Clamp, writer::LayerWriter},
+    layer::{Change, ChangeSink, clamp::Clamp, on_disk::FromDisk, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
     spec::{History, media_type::Compression},
@@ -19,6 +19,7 @@ use crate::{
     commands::bundle::{Lines, compression},
     failure::Failure,
     output,
+    owners::on_disk,
     place::{Place, SystemDir, open_dir},
     progress::Watched,
 };
@@ -53,6 +54,8 @@ pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<()
 }
 
 fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(), Failure> {
+    let how = on_disk(&insert.owners)?;
+    let sink = &mut FromDisk { sink, how: &how };
     if let Some(path) = &insert.whiteout {
         return Ok(sink.put(&Change::Remove(inside(path, limits)?), &mut io::empty())?);
     }
@@ -89,8 +92,8 @@ fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(
 }
 
 /// A directory whose modes can be seen: a layer made where they cannot would take them away.
-fn seeing(path: &Path) -> Result<SystemDir, Failure> {
-    let dir = open_dir(path)?;
+fn seeing(path: &Path) -> Result<Readable<SystemDir>, Failure> {
+    let dir = Readable::new(open_dir(path)?);
     if dir.support().mode {
         return Ok(dir);
     }

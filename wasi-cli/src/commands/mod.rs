@@ -31,14 +31,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Tag { reference, name, only, edit } => edit::tag(reference, name, *only, edit, limits)?,
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
         Command::Gc { reference, format, edit } => edit::gc(reference, format, edit, limits)?,
-        Command::Unpack { reference, bundle } => bundle::unpack(args, reference, bundle, limits)?,
+        Command::Unpack { reference, bundle, owners } => {
+            bundle::unpack(args, reference, bundle, owners, limits)?;
+        }
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
         Command::Config(config) => config::config(config, limits)?,
         Command::Insert(insert) => insert::insert(args, insert, limits)?,
         Command::Completions { shell } => generate::completions(*shell)?,
         Command::Man { command } => generate::man(command.as_deref())?,
-        Command::Mtree { reference, dialect, command } => {
-            return mtree::run(args, reference.as_deref(), *dialect, command.as_ref(), limits);
+        Command::Mtree { reference, dialect, owners, command } => {
+            return mtree::run(args, reference.as_deref(), *dialect, owners, command.as_ref(), limits);
         }
         Command::Check { reference, format } => return show::check(args, reference, format, limits),
     }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use ocicle::{
+    fs::Readable,
     graph::resolve::Want,
     image::{Image, layers::merged},
     limits::Limits,
@@ -18,9 +19,10 @@ use ocicle::{
 use serde::Serialize;
 
 use crate::{
-    args::{Args, Format, Mtree},
+    args::{Args, Format, Mtree, Owners},
     failure::{DIFFERENT, Failure},
     output,
+    owners::on_disk,
     place::{Place, open_dir},
     progress::Watched,
 };
@@ -29,22 +31,31 @@ pub(super) fn run(
     args: &Args,
     reference: Option<&str>,
     dialect: Dialect,
+    owners: &Owners,
     command: Option<&Mtree>,
     limits: &Limits,
 ) -> Result<ExitCode, Failure> {
     match (command, reference) {
         (Some(Mtree::Check { manifest, directory, format }), _) => check(manifest, directory, format, limits),
-        (None, Some(reference)) => print(args, reference, dialect, limits).map(|()| ExitCode::SUCCESS),
+        (None, Some(reference)) => {
+            print(args, reference, dialect, owners, limits).map(|()| ExitCode::SUCCESS)
+        }
         (None, None) => Err(Failure::usage("mtree needs a reference")),
     }
 }
 
-fn print(args: &Args, reference: &str, dialect: Dialect, limits: &Limits) -> Result<(), Failure> {
+fn print(
+    args: &Args,
+    reference: &str,
+    dialect: Dialect,
+    owners: &Owners,
+    limits: &Limits,
+) -> Result<(), Failure> {
     let place = Place::open(reference, limits)?;
     let resolution = place.resolve(Want::Image, limits)?;
     let image = Image::open(&place.store, resolution.target(), limits)?;
     let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
-    let tree = merged(&store, &image, limits)?;
+    let tree = merged(&store, &image, &on_disk(owners)?, limits)?;
     output::print(|out| mtree::write(&tree, dialect, out).map_err(io::Error::from))
 }
 
@@ -70,7 +81,7 @@ impl Report for Differences {
 }
 
 fn check(manifest: &Path, directory: &Path, format: &Format, limits: &Limits) -> Result<ExitCode, Failure> {
-    let root = open_dir(directory)?;
+    let root = Readable::new(open_dir(directory)?);
     let mut input: Box<dyn BufRead> = if manifest.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {

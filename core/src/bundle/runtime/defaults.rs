@@ -44,6 +44,13 @@ pub(super) fn volume(path: &str) -> Value {
     mount(path, "tmpfs", &["rw", "nosuid", "nodev", "noexec", "relatime"])
 }
 
+/// A file or directory of the host, as it is there.
+pub(super) fn bind(path: &str) -> Value {
+    json!({
+        "destination": path, "type": "none", "source": path, "options": ["rbind", "nosuid", "noexec", "nodev", "ro"],
+    })
+}
+
 fn namespaces() -> [Value; 6] {
     ["pid", "network", "ipc", "uts", "mount", "cgroup"].map(|kind| json!({ "type": kind }))
 }

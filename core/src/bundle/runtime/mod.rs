@@ -1,8 +1,9 @@
 //! The runtime's `config.json`, from an image config (image-spec, conversion.md).
 //!
-//! The same image gives the same bytes on every machine: nothing of the host goes in.
+//! The same image and the same maps of ids give the same bytes on every machine.
 
 mod defaults;
+mod userns;
 mod users;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     error::{Error, Result},
     fs::Dir,
+    layer::on_disk::OnDisk,
     limits::Limits,
     spec::{ContainerConfig, ImageConfig},
 };
@@ -27,11 +29,18 @@ pub(super) fn check_supported(config: &ImageConfig) -> Result<()> {
     Err(Error::Unsupported(message))
 }
 
-/// The text of `config.json` for an image whose root file system is below `root`.
+/// The text of `config.json` for an image whose root file system is below `root`, and lies there in that way. A container that
+/// shares the network of the host gets its `/etc/resolv.conf`, if `resolv_conf` says that there is one.
 ///
 /// # Errors
 /// [`Error::Document`] for a user that the image does not know, or a malformed variable; [`Error::Io`].
-pub(super) fn runtime_config<D: Dir>(config: &ImageConfig, root: &D, limits: &Limits) -> Result<Vec<u8>> {
+pub(super) fn runtime_config<D: Dir>(
+    config: &ImageConfig,
+    root: &D,
+    how: &OnDisk,
+    resolv_conf: bool,
+    limits: &Limits,
+) -> Result<Vec<u8>> {
     let run = config.config.clone().unwrap_or_default();
     let user = users::resolve(run.user.as_deref().unwrap_or(""), root, limits)?;
 
@@ -51,6 +60,7 @@ pub(super) fn runtime_config<D: Dir>(config: &ImageConfig, root: &D, limits: &Li
         mounts.extend(run.volumes.iter().flatten().map(|(path, _)| defaults::volume(&absolute(path))));
     }
     spec["annotations"] = annotations(config, &run);
+    userns::enter(&mut spec, how, resolv_conf);
 
     let mut text = serde_json::to_vec_pretty(&spec)
         .map_err(|error| Error::document(super::CONFIG, error.to_string()))?;

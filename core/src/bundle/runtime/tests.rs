@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -52,7 +52,7 @@ fn image_with(fields: &str, more: &str) -> ImageConfig {
 }
 
 fn made(config: &ImageConfig, root: &MemDir) -> Result<Value> {
-    let text = runtime_config(config, root, &Limits::default())?;
+    let text = runtime_config(config, root, &OnDisk::default(), true, &Limits::default())?;
     Ok(serde_json::from_slice(&text).unwrap())
 }
 
@@ -146,7 +146,7 @@ fn links_are_followed_inside_the_root_only() {
 #[test]
 fn a_user_file_over_the_limit_is_refused() {
     let limits = Limits { document: PASSWD.len() as u64 - 1, ..Limits::default() };
-    let error = runtime_config(&image(""), &root(), &limits).unwrap_err();
+    let error = runtime_config(&image(""), &root(), &OnDisk::default(), true, &limits).unwrap_err();
     assert!(matches!(error, Error::Limit { what, name: "document", .. } if what == "rootfs/etc/passwd"));
 }
 
@@ -247,6 +247,53 @@ fn only_linux_images_are_supported() {
 #[test]
 fn a_small_image_gives_exactly_this() {
     let config = image(r#""User":"web","Cmd":["httpd"],"Volumes":{"/data":{}}"#);
-    let text = runtime_config(&config, &root(), &Limits::default()).unwrap();
+    let text = runtime_config(&config, &root(), &OnDisk::default(), true, &Limits::default()).unwrap();
     assert_eq!(String::from_utf8(text).unwrap(), include_str!("tests/small.json"));
+}
+
+#[test]
+fn mapped_ids_make_a_user_namespace() {
+    let map = || crate::layer::on_disk::IdMap(vec!["0:100000:65536".parse().unwrap()]);
+    let how = OnDisk { uids: map(), gids: map(), ..OnDisk::default() };
+    let text = runtime_config(&image(r#""User":"web""#), &root(), &how, true, &Limits::default()).unwrap();
+    let spec: Value = serde_json::from_slice(&text).unwrap();
+    let kinds: Vec<_> =
+        spec["linux"]["namespaces"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
+    assert_eq!(kinds, ["pid", "network", "ipc", "uts", "mount", "cgroup", "user"]);
+    let range = json!([{"containerID": 0, "hostID": 100_000, "size": 65_536}]);
+    assert_eq!((&spec["linux"]["uidMappings"], &spec["linux"]["gidMappings"]), (&range, &range));
+    // The process has ids of the container; the group of terminals is mapped.
+    assert_eq!(spec["process"]["user"]["uid"], 33);
+    assert!(text.windows(7).any(|part| part == b"\"gid=5\""));
+}
+
+#[test]
+fn an_ordinary_user_gets_what_he_can_have() {
+    let how = OnDisk::rootless(1000, 100);
+    let made = |resolv_conf| -> Value {
+        let image = image(r#""User":"web""#);
+        let text = runtime_config(&image, &root(), &how, resolv_conf, &Limits::default()).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    let spec = made(true);
+    let kinds: Vec<_> =
+        spec["linux"]["namespaces"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
+    assert_eq!(kinds, ["pid", "ipc", "uts", "mount", "cgroup", "user"]);
+    assert_eq!(
+        (&spec["linux"]["resources"], &spec["process"]["user"]["additionalGids"]),
+        (&Value::Null, &Value::Null)
+    );
+    let mounts = |spec: &Value| -> Vec<String> {
+        spec["mounts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["destination"].as_str().unwrap().into())
+            .collect()
+    };
+    let expected = ["/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/etc/resolv.conf"];
+    assert_eq!(mounts(&spec), expected);
+    assert_eq!(mounts(&made(false)), expected[..6]);
+    let options = json!(["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]);
+    assert_eq!(spec["mounts"][2]["options"], options);
 }

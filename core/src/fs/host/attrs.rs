@@ -1,5 +1,5 @@
 //! Changing attributes, of what is open and of what has a name. One call to the kernel for each thing asked for, in the
-//! order owner, mode, extended attributes, time.
+//! order of [`crate::fs::Dir::set_attrs`].
 
 use std::{
     io::{self, ErrorKind},
@@ -26,11 +26,11 @@ pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()>
         let (uid, gid) = ids(owner)?;
         sys::fchown(fd, Some(uid), Some(gid))?;
     }
-    if let Some(mode) = mode {
-        sys::fchmod(fd, mode_of(mode))?;
-    }
     if let Some(wanted) = xattrs {
         xattrs::replace(fd, wanted)?;
+    }
+    if let Some(mode) = mode {
+        sys::fchmod(fd, mode_of(mode))?;
     }
     if let Some(mtime) = mtime {
         sys::futimens(fd, &timestamps(mtime)?)?;
@@ -45,11 +45,11 @@ pub(super) fn set_at(dir: BorrowedFd<'_>, name: Name<'_>, change: &AttrChange<'_
         let (uid, gid) = ids(owner)?;
         sys::chownat(dir, name.as_bytes(), Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
     }
-    if let Some(mode) = mode {
-        set_mode_at(dir, name, mode_of(mode))?;
-    }
     if let Some(wanted) = xattrs {
         xattrs::replace_at(dir, name, wanted)?;
+    }
+    if let Some(mode) = mode {
+        set_mode_at(dir, name, mode_of(mode))?;
     }
     if let Some(mtime) = mtime {
         sys::utimensat(dir, name.as_bytes(), &timestamps(mtime)?, AtFlags::SYMLINK_NOFOLLOW)?;

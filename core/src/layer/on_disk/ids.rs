@@ -37,9 +37,8 @@ impl FromStr for IdRange {
         let wrong =
             |reason: &str| Error::Misuse(format!("id map {text:?}: {reason}: write CONTAINER:HOST[:SIZE]"));
         let mut fields = text.split(':').map(|field| field.parse::<u32>().ok());
-        let (container, host) = match (fields.next(), fields.next()) {
-            (Some(Some(container)), Some(Some(host))) => (container, host),
-            _ => return Err(wrong("not two or three numbers")),
+        let (Some(Some(container)), Some(Some(host))) = (fields.next(), fields.next()) else {
+            return Err(wrong("not two or three numbers"));
         };
         let size = match (fields.next(), fields.next()) {
             (None, _) => 1,
