@@ -79,7 +79,7 @@ fn a_failure_at_any_call_leaves_the_bundle_as_it_was_or_whole() {
                 let last = left == whole && error.to_string().contains("remove .ocicle-unpack");
                 assert!(clean || last, "call {call}: {error}: {found:?}");
                 if last {
-                    Bundle::open(&bundle, &limits).unwrap();
+                    Bundle::open(&bundle, &store, &limits).unwrap();
                 }
             }
         }
@@ -100,7 +100,7 @@ fn a_crash_at_any_call_leaves_no_half_bundle() {
         }
         assert!(result.is_err(), "call {call}");
         // The state is moved last.
-        if let Ok(opened) = Bundle::open(&bundle, &limits) {
+        if let Ok(opened) = Bundle::open(&bundle, &store, &limits) {
             let mut nothing = Nothing(0);
             opened.changes(true, &[], &mut nothing).unwrap();
             assert_eq!(nothing.0, 0, "call {call}");

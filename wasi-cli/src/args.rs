@@ -173,6 +173,9 @@ pub(crate) enum Command {
         reference: String,
         /// The bundle: a directory, made if it is not there.
         bundle: PathBuf,
+        /// Who shall be able to repack the bundle.
+        #[arg(long, value_enum, default_value_t, value_name = "WHOSE")]
+        bundle_format: BundleFormat,
         #[command(flatten)]
         owners: Owners,
     },
@@ -231,6 +234,15 @@ pub(crate) enum Command {
         /// The command it is about; of ocicle itself by default.
         command: Option<String>,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum BundleFormat {
+    /// ocicle, which then need not read what has not changed.
+    #[default]
+    Native,
+    /// umoci and ocicle.
+    Umoci,
 }
 
 /// How files of an image lie on a disk of this machine.

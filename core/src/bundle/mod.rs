@@ -10,6 +10,9 @@
 //! | `rootfs.stamps` | inode number and ctime of each path, to find changes without reading files |
 //! | `ocicle.json` | the [`state::State`]: which image this is, and where a repack goes |
 //!
+//! A bundle of umoci ([`unpack::Format::Umoci`]) has, instead of the last three, `umoci.json` and a manifest named after the
+//! image, as umoci writes them; either tool goes on with it.
+//!
 //! Changing the last three makes a repack fail or send more than it must; it never makes it miss a change silently, since the
 //! state holds the manifest's digest.
 
@@ -17,6 +20,7 @@ pub mod repack;
 mod runtime;
 mod stamps;
 pub mod state;
+mod umoci;
 pub mod unpack;
 
 const ROOTFS: &str = "rootfs";

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read};
 
-use super::{MTREE, ROOTFS, STAMPS, STATE, stamps, state::State};
+use super::{MTREE, ROOTFS, STAMPS, STATE, stamps, state::State, umoci};
 use crate::{
     attrs::Time,
     digest::{Algorithm, Digest},
@@ -20,7 +20,7 @@ use crate::{
     limits::Limits,
     name::{EntryPath, Name},
     spec::{History, media_type::Compression},
-    store::{BlobWrite, RootIndexExt as _, Store},
+    store::{BlobRead, BlobWrite, RootIndex, RootIndexExt as _, Store},
     tree::{
         Tree,
         diff::{Baseline, Summary, diff},
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// A bundle that [`super::unpack::unpack`] made, with what it remembers.
+/// A bundle that [`super::unpack::unpack`] or umoci made, with what it remembers.
 #[derive(Debug)]
 pub struct Bundle<'a, D> {
     dir: &'a D,
@@ -68,18 +68,22 @@ pub struct Repacked {
 }
 
 impl<'a, D: Dir> Bundle<'a, D> {
-    /// Reads what a bundle remembers.
+    /// Reads what a bundle remembers, of ours or of umoci's. The store is the one it was unpacked from: umoci does not say in which
+    /// slots the image was.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if this is no bundle of ours; [`Error::Mismatch`] if the manifest is not the one the state was
-    /// written with; [`Error::Document`]; [`Error::Io`].
-    pub fn open(dir: &'a D, limits: &'a Limits) -> Result<Self> {
-        let mut state = Vec::new();
-        open(dir, STATE)?
-            .take(limits.document)
-            .read_to_end(&mut state)
-            .map_err(Error::io("read ocicle.json"))?;
-        let state = State::from_json(&state)?;
+    /// [`Error::NotFound`] if this is no bundle; [`Error::Mismatch`] if the manifest is not the one the state was written with;
+    /// [`Error::Document`]; [`Error::Io`]; for a bundle of umoci those of [`Resolution::locate`].
+    pub fn open<S>(dir: &'a D, store: &S, limits: &'a Limits) -> Result<Self>
+    where
+        S: BlobRead + RootIndex + ?Sized,
+    {
+        if dir.metadata(Name::literal(STATE)).is_err()
+            && let Ok(file) = dir.open_file(Name::literal(umoci::FILE))
+        {
+            return Self::open_umoci(dir, file, store, limits);
+        }
+        let state = State::from_json(&whole(open(dir, STATE)?, STATE, limits)?)?;
         let mut manifest = BufReader::new(Sha256Read::new(open(dir, MTREE)?));
         let tree = mtree::read_tree(MTREE, &mut manifest, limits)?;
         let actual = Digest::from_bytes(Algorithm::Sha256, &manifest.into_inner().finish().1);
@@ -89,6 +93,24 @@ impl<'a, D: Dir> Bundle<'a, D> {
         }
         let stamps = stamps::read(&tree, &mut BufReader::new(open(dir, STAMPS)?))?;
         Ok(Self { dir, state, tree, stamps, limits })
+    }
+
+    /// umoci keeps no stamps: every file will be read.
+    fn open_umoci<S>(dir: &'a D, file: D::File, store: &S, limits: &'a Limits) -> Result<Self>
+    where
+        S: BlobRead + RootIndex + ?Sized,
+    {
+        let meta = umoci::Meta::from_json(&whole(file, umoci::FILE, limits)?)?;
+        let resolution = Resolution::locate(store, &store.load()?, meta.walk(), limits)?;
+        let name = umoci::manifest_name(resolution.target())?;
+        let what = name.as_name().to_string();
+        let file = dir.open_file(name.as_name()).map_err(Error::io(format_args!("open {what}")))?;
+        let root = dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
+        let mut manifest = BufReader::new(Sha256Read::new(file));
+        let tree = mtree::read_umoci(&what, &mut manifest, &root, limits)?;
+        let digest = Digest::from_bytes(Algorithm::Sha256, &manifest.into_inner().finish().1);
+        let state = State::new(resolution, digest, Time::EPOCH, meta.on_disk());
+        Ok(Self { dir, state, tree, stamps: Vec::new(), limits })
     }
 
     /// Where the bundle came from.
@@ -176,11 +198,17 @@ fn last_compression(image: &Image) -> Compression {
 
 fn open<D: Dir>(dir: &D, name: &'static str) -> Result<D::File> {
     dir.open_file(Name::literal(name)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::NotFound(format!("there is no {name}: this is not a bundle made by ocicle unpack"))
-        }
+        std::io::ErrorKind::NotFound => Error::NotFound(format!(
+            "there is no {name}: this is not a bundle made by ocicle or umoci unpack"
+        )),
         _ => Error::io(format_args!("open {name}"))(error),
     })
+}
+
+fn whole(file: impl Read, name: &str, limits: &Limits) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.take(limits.document).read_to_end(&mut text).map_err(Error::io(format_args!("read {name}")))?;
+    Ok(text)
 }
 
 /// A layer that exists only once there is something to put into it.

@@ -75,7 +75,7 @@ fn rootfs(bundle: &MemDir) -> MemDir {
 
 fn repack(bundle: &MemDir, store: &MemoryStore, at: &Resolution, to: &Destination) -> Result<Repacked> {
     let limits = Limits::default();
-    Bundle::open(bundle, &limits)?.repack(store, at, to, &Options::default())
+    Bundle::open(bundle, store, &limits)?.repack(store, at, to, &Options::default())
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn an_image_becomes_a_bundle() {
         ]
     );
     let limits = Limits::default();
-    assert_eq!(Bundle::open(&bundle, &limits).unwrap().state().resolution, at);
+    assert_eq!(Bundle::open(&bundle, &store, &limits).unwrap().state().resolution, at);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn an_untouched_bundle_makes_no_layer() {
     assert_eq!(find(&store, "t").target().digest, image.descriptor.digest);
     // Even if every file is read.
     let mut record = Record::default();
-    Bundle::open(&bundle, &Limits::default()).unwrap().changes(true, &[], &mut record).unwrap();
+    Bundle::open(&bundle, &store, &Limits::default()).unwrap().changes(true, &[], &mut record).unwrap();
     assert_eq!(record.0.len(), 0);
 }
 
@@ -128,7 +128,7 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
     root.remove_file(Name::literal("l")).unwrap();
     write(&root, "new", "new");
     let limits = Limits::default();
-    let opened = Bundle::open(&bundle, &limits).unwrap();
+    let opened = Bundle::open(&bundle, &store, &limits).unwrap();
     let history = History { created: Some("2021-01-01T00:00:00Z".into()), ..History::default() };
     let options = Options { compression: Some(Compression::Zstd), history, ..Options::default() };
     let repacked = opened.repack(&store, &at, &Destination::InPlace, &options).unwrap();
@@ -210,7 +210,7 @@ fn an_image_that_cannot_run_here_is_refused_before_anything_is_written() {
 }
 
 fn open_error(bundle: &MemDir) -> Error {
-    Bundle::open(bundle, &Limits::default()).unwrap_err()
+    Bundle::open(bundle, &MemoryStore::new().unwrap(), &Limits::default()).unwrap_err()
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn stamps_of_another_tree_are_refused() {
         assert_eq!(error.to_string(), "rootfs.stamps: does not belong to rootfs.mtree", "{wrong}");
     }
     write(&bundle, STAMPS, &text);
-    Bundle::open(&bundle, &Limits::default()).unwrap();
+    Bundle::open(&bundle, &store, &Limits::default()).unwrap();
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn what_is_no_bundle_is_not_opened() {
     for name in [STATE, MTREE, STAMPS] {
         let bundle = unpacked(&store, &image, &at);
         bundle.remove_file(Name::literal(name)).unwrap();
-        let expected = format!("there is no {name}: this is not a bundle made by ocicle unpack");
+        let expected = format!("there is no {name}: this is not a bundle made by ocicle or umoci unpack");
         assert_eq!(open_error(&bundle).to_string(), expected);
     }
     let bundle = unpacked(&store, &image, &at);

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE, runtime, stamps, state::State};
+use super::{CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE, runtime, stamps, state::State, umoci};
 use crate::{
     attrs::{Time, Xattrs},
     digest::Algorithm,
@@ -13,13 +13,13 @@ use crate::{
     image::{Image, layers::apply_layers},
     layer::on_disk::{OnDisk, Privilege},
     limits::Limits,
-    name::Name,
+    name::{Name, NameBuf},
     store::BlobRead,
     tree::{
         Tree,
         merge::Merge,
         mtree::{self, Dialect},
-        rootfs::RootFs,
+        rootfs::{RootFs, Stamp},
     },
 };
 
@@ -29,8 +29,21 @@ use crate::{
 pub struct Options {
     /// How entries lie on the disk. A repack undoes it.
     pub on_disk: OnDisk,
+    /// Who shall be able to repack it.
+    pub format: Format,
     /// The host has a file `/etc/resolv.conf`, for containers that share its network.
     pub resolv_conf: bool,
+}
+
+/// What a bundle remembers, and in whose words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// Ours: a repack need not read what has not changed.
+    #[default]
+    Native,
+    /// umoci's, which both read.
+    Umoci,
 }
 
 /// Unpacks an image into a bundle directory, which may hold other things but nothing a bundle has.
@@ -52,7 +65,7 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
 ) -> Result<Tree> {
     runtime::check_supported(image.config.view())?;
     check_support(&bundle.support(), options.on_disk.privilege)?;
-    for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE] {
+    for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE, umoci::FILE] {
         match bundle.metadata(Name::literal(name)) {
             Ok(_) => return Err(Error::Exists(format!("{name} of a bundle"))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -67,20 +80,20 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
         _ => Error::io(format_args!("create {STAGING}"))(error),
     })?;
     let mut moved = Vec::new();
-    let result = fill(store, image, resolution, bundle, options, limits).and_then(|tree| {
+    let result = fill(store, image, resolution, bundle, options, limits).and_then(|(tree, names)| {
         let staged = bundle.open_dir(staging).map_err(Error::io(format_args!("open {STAGING}")))?;
-        for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE] {
-            let place = Name::literal(name);
+        for name in names {
+            let place = name.as_name();
             staged
                 .rename(place, bundle, place)
-                .map_err(Error::io(format_args!("move {name} into the bundle")))?;
-            moved.push(place);
+                .map_err(Error::io(format_args!("move {place} into the bundle")))?;
+            moved.push(name);
         }
         Ok(tree)
     });
     if result.is_err() {
         for name in moved {
-            let _ = remove_tree(bundle, name); // the first error is the one to tell
+            let _ = remove_tree(bundle, name.as_name()); // the first error is the one to tell
         }
     }
     let removed = remove_tree(bundle, staging).map_err(Error::io(format_args!("remove {STAGING}")));
@@ -114,7 +127,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     bundle: &D,
     options: &Options,
     limits: &Limits,
-) -> Result<Tree> {
+) -> Result<(Tree, Vec<NameBuf>)> {
     let how = &options.on_disk;
     let staging =
         bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format_args!("open {STAGING}")))?;
@@ -131,32 +144,64 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
 
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
     let config = runtime::runtime_config(image.config.view(), &root, how, options.resolv_conf, limits)?;
-    write_file(&staging, CONFIG, |out| {
-        out.write_all(&config).map_err(Error::io(format_args!("write {CONFIG}")))
-    })?;
-    let mut mtree_digest = None;
-    write_file(&staging, MTREE, |out| {
+    write_all(&staging, Name::literal(CONFIG), &config)?;
+    let memory = match options.format {
+        Format::Native => remember(&staging, resolution, &tree, &stamps, how)?,
+        Format::Umoci => remember_for_umoci(&staging, resolution, &tree, &root, how)?,
+    };
+    let names = [rootfs, Name::literal(CONFIG)].map(NameBuf::from).into_iter().chain(memory).collect();
+    Ok((tree, names))
+}
+
+/// Writes what a repack needs to know; gives the names of the files.
+fn remember<D: Dir>(
+    dir: &D,
+    resolution: &Resolution,
+    tree: &Tree,
+    stamps: &[Stamp],
+    how: &OnDisk,
+) -> Result<Vec<NameBuf>> {
+    let [manifest, times, state] = [MTREE, STAMPS, STATE].map(Name::literal);
+    let mut digest = None;
+    write_file(dir, manifest, |out| {
         let mut hashed = HashWrite::new(out, Algorithm::Sha256);
-        mtree::write(&tree, Dialect::Native, &mut hashed)?;
-        mtree_digest = Some(hashed.finish().1);
+        mtree::write(tree, Dialect::Native, &mut hashed)?;
+        digest = Some(hashed.finish().1);
         Ok(())
     })?;
-    let settled = write_file(&staging, STAMPS, |out| stamps::write(&tree, &stamps, out))?;
-    let mtree_digest = mtree_digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
-    let state = State::new(resolution.clone(), mtree_digest, settled, how.clone()).to_json()?;
-    write_file(&staging, STATE, |out| {
-        out.write_all(&state).map_err(Error::io(format_args!("write {STATE}")))
-    })?;
-    Ok(tree)
+    let digest = digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
+    let settled = write_file(dir, times, |out| stamps::write(tree, stamps, out))?;
+    write_all(dir, state, &State::new(resolution.clone(), digest, settled, how.clone()).to_json()?)?;
+    Ok([manifest, times, state].map(NameBuf::from).into())
+}
+
+/// The same for umoci.
+fn remember_for_umoci<D: Dir>(
+    dir: &D,
+    resolution: &Resolution,
+    tree: &Tree,
+    root: &D,
+    how: &OnDisk,
+) -> Result<Vec<NameBuf>> {
+    let manifest = umoci::manifest_name(resolution.target())?;
+    write_file(dir, manifest.as_name(), |out| mtree::write_for_umoci(tree, root, out))?;
+    let meta = Name::literal(umoci::FILE);
+    write_all(dir, meta, &umoci::Meta::new(resolution, how).to_json()?)?;
+    Ok(vec![manifest, meta.into()])
+}
+
+fn write_all<D: Dir>(dir: &D, name: Name<'_>, bytes: &[u8]) -> Result<()> {
+    write_file(dir, name, |out| out.write_all(bytes).map_err(Error::io(format_args!("write {name}"))))
+        .map(drop)
 }
 
 /// Writes a file and gives its ctime: the time on the file system's own clock.
 fn write_file<D: Dir>(
     dir: &D,
-    name: &'static str,
+    name: Name<'_>,
     fill: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<Time> {
-    let file = dir.create_file(Name::literal(name)).map_err(Error::io(format_args!("create {name}")))?;
+    let file = dir.create_file(name).map_err(Error::io(format_args!("create {name}")))?;
     let mut out = std::io::BufWriter::with_capacity(64 << 10, file);
     fill(&mut out)?;
     let file =

@@ -8,7 +8,9 @@ use super::selector::{Clause, Selector, kind_of};
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    spec::{Descriptor, Platform},
+    limits::Limits,
+    spec::{Descriptor, Index, Platform, Raw},
+    store::{BlobRead, BlobReadExt as _},
     text::{self, human_size, printable},
 };
 
@@ -55,6 +57,39 @@ impl Resolution {
     /// `hops` is not empty.
     pub(super) fn new(hops: Vec<Hop>, places: usize) -> Self {
         Self { hops, places }
+    }
+
+    /// Finds the slots of descriptors that lead from an entry of `index.json` to an object, each in the index that the one before
+    /// names. Where an entry was changed since, or `index.json` does not have it any more, the way is found by digests alone,
+    /// and only a copy of it can be edited.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if an index on the way does not have the next one; those of [`BlobReadExt::document`](crate::store::BlobReadExt::document).
+    pub fn locate<S: BlobRead + ?Sized>(
+        store: &S,
+        root: &Raw<Index>,
+        walk: &[Descriptor],
+        limits: &Limits,
+    ) -> Result<Self> {
+        let mut hops: Vec<Hop> = Vec::with_capacity(walk.len());
+        for descriptor in walk {
+            let (index, position) = match hops.last() {
+                None => (root.digest(), slot_of(root, descriptor).unwrap_or(0)),
+                Some(above) => {
+                    let index: Raw<Index> = store.document(&above.descriptor, limits)?;
+                    let position = slot_of(&index, descriptor).ok_or_else(|| {
+                        let (above, digest) = (&above.descriptor.digest, &descriptor.digest);
+                        Error::NotFound(format!("index {above} has no entry {digest}"))
+                    })?;
+                    (index.digest(), position)
+                }
+            };
+            hops.push(Hop { index, position, descriptor: descriptor.clone() });
+        }
+        match hops.is_empty() {
+            true => Err(Error::Misuse("a way of no descriptors leads nowhere".into())),
+            false => Ok(Self { hops, places: 1 }),
+        }
     }
 
     /// The slots, from `index.json` on.
@@ -118,6 +153,19 @@ impl Resolution {
             ))),
         }
     }
+}
+
+/// The entry that is this descriptor, or else one with its digest and tag, or with its digest.
+fn slot_of(index: &Raw<Index>, descriptor: &Descriptor) -> Option<usize> {
+    let entries = &index.view().manifests;
+    let same_digest = |entry: &Descriptor| entry.digest == descriptor.digest;
+    entries
+        .iter()
+        .position(|entry| entry == descriptor)
+        .or_else(|| {
+            entries.iter().position(|entry| same_digest(entry) && entry.ref_name() == descriptor.ref_name())
+        })
+        .or_else(|| entries.iter().position(same_digest))
 }
 
 /// A resolution for people and programs. Schema version 1; sizes are bytes.

@@ -20,7 +20,7 @@ use ocicle::{
 };
 
 use crate::{
-    args::{Args, Compress, Owners, Repack},
+    args::{Args, BundleFormat, Compress, Owners, Repack},
     clock,
     failure::Failure,
     output,
@@ -33,11 +33,16 @@ pub(super) fn unpack(
     args: &Args,
     reference: &str,
     bundle: &Path,
+    format: BundleFormat,
     owners: &Owners,
     limits: &Limits,
 ) -> Result<(), Failure> {
-    let options =
-        unpack::Options { on_disk: on_disk(owners)?, resolv_conf: Path::new("/etc/resolv.conf").exists() };
+    let format = match format {
+        BundleFormat::Native => unpack::Format::Native,
+        BundleFormat::Umoci => unpack::Format::Umoci,
+    };
+    let resolv_conf = Path::new("/etc/resolv.conf").exists();
+    let options = unpack::Options { on_disk: on_disk(owners)?, format, resolv_conf };
     let place = Place::open(reference, limits)?;
     let resolution = place.resolve(Want::Image, limits)?;
     let image = Image::open(&place.store, resolution.target(), limits)?;
@@ -65,9 +70,9 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
         let swapped = repack.bundle.to_string_lossy().contains('#');
         if swapped { Failure::usage("the bundle comes first: ocicle repack BUNDLE REF") } else { failure }
     })?;
-    let bundle = Bundle::open(&dir, limits)
-        .map_err(|error| Failure::failed(format!("bundle {}: {error}", repack.bundle.display())))?;
     let place = Place::open(&repack.reference, limits)?;
+    let bundle = Bundle::open(&dir, &place.store, limits)
+        .map_err(|error| Failure::failed(format!("bundle {}: {error}", repack.bundle.display())))?;
     let base = &bundle.state().resolution.target().digest;
     if place.store.try_size(base)?.is_none() {
         let layout = repack.reference.split('#').next().unwrap_or_default();

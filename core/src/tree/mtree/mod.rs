@@ -26,6 +26,7 @@ mod keywords;
 mod lines;
 mod parse;
 mod read;
+mod read_umoci;
 mod text;
 pub mod vis;
 mod write;
@@ -36,6 +37,7 @@ pub use difference::Difference;
 pub use keywords::Keywords;
 pub use parse::{Parser, Spec};
 pub use read::read_tree;
+pub use read_umoci::read_umoci;
 pub use write::{write, write_for_umoci};
 
 /// The first line of [`Dialect::Native`], with its version.

@@ -153,7 +153,7 @@ fn decode(keywords: Keywords) -> Result<(Attrs, Content), String> {
     Ok((attrs, content))
 }
 
-fn raw_sha256(hex: &str) -> Option<crate::hash::Sha256> {
+pub(super) fn raw_sha256(hex: &str) -> Option<crate::hash::Sha256> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut raw = [0; 32];
     let (pairs, _) = hex.as_bytes().as_chunks::<2>();
