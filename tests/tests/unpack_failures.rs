@@ -43,7 +43,7 @@ fn store() -> (MemoryStore, Image, Resolution) {
     }
     let layer = writer.finish().unwrap();
     let image = Image::open(&store, &blank, &limits).unwrap();
-    let image = append_layer(&store, &image, &layer, Compression::None, &History::default()).unwrap();
+    let image = append_layer(&store, &image, &layer, Compression::None, Some(&History::default())).unwrap();
     store.update(|root| point(root, &"t".parse().unwrap(), &image.descriptor)).unwrap();
     let at = resolve(&store, &store.load().unwrap(), None, Want::Image, &limits).unwrap();
     (store, image, at)

@@ -1,10 +1,14 @@
 //! What can be asked for. Help texts, completions and man pages come from here.
 
+mod history;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
+
+pub(crate) use self::history::HistoryArgs;
 
 /// Change and inspect OCI container images: no daemon, no registry.
 #[derive(Debug, Parser)]
@@ -289,6 +293,8 @@ pub(crate) struct Repack {
     pub(crate) no_mask_volumes: bool,
     #[command(flatten)]
     pub(crate) edit: Edit,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -366,11 +372,10 @@ pub(crate) struct Config {
     /// Variant of the architecture.
     #[arg(long, value_name = "NAME")]
     pub(crate) variant: Option<String>,
-    /// Add no entry to the history.
-    #[arg(long)]
-    pub(crate) no_history: bool,
     #[command(flatten)]
     pub(crate) edit: Edit,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -400,6 +405,8 @@ pub(crate) struct Insert {
     pub(crate) owners: Owners,
     #[command(flatten)]
     pub(crate) edit: Edit,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

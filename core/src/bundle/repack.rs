@@ -51,8 +51,8 @@ pub struct Options {
     pub masked: Vec<EntryPath>,
     /// Later times in the layer become this one.
     pub latest: Option<Time>,
-    /// The history entry of the new layer.
-    pub history: History,
+    /// The history entry of the new layer, if it is to have one.
+    pub history: Option<History>,
 }
 
 /// What a repack did.
@@ -168,7 +168,7 @@ impl<'a, D: Dir> Bundle<'a, D> {
             None => None,
             Some(writer) => {
                 let layer = writer.finish()?;
-                image = append_layer(store, &image, &layer, compression, &options.history)?;
+                image = append_layer(store, &image, &layer, compression, options.history.as_ref())?;
                 Some(layer)
             }
         };

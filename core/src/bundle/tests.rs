@@ -129,7 +129,7 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
     write(&root, "new", "new");
     let limits = Limits::default();
     let opened = Bundle::open(&bundle, &store, &limits).unwrap();
-    let history = History { created: Some("2021-01-01T00:00:00Z".into()), ..History::default() };
+    let history = Some(History { created: Some("2021-01-01T00:00:00Z".into()), ..History::default() });
     let options = Options { compression: Some(Compression::Zstd), history, ..Options::default() };
     let repacked = opened.repack(&store, &at, &Destination::InPlace, &options).unwrap();
 

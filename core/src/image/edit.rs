@@ -16,9 +16,10 @@ use crate::{
 };
 
 /// Puts a layer on top: the config gets its diff_id and the history entry, the manifest its descriptor. Both go to the store;
-/// nothing points at them yet. The image's `created` becomes that of the history entry.
+/// nothing points at them yet. The image's `created` becomes that of the history entry. Without an entry, history and `created`
+/// stay as they are.
 ///
-/// A config without history, or with less of it than layers, is filled up with empty entries first: readers count them.
+/// A history with fewer entries than there are layers is filled up with empty ones before the new one: readers count them.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) if the store cannot be written.
@@ -27,21 +28,29 @@ pub fn append_layer<S: Store + ?Sized>(
     image: &Image,
     layer: &Layer,
     compression: Compression,
-    history: &History,
+    history: Option<&History>,
 ) -> Result<Image> {
     let mut config = image.config.push_layer(&layer.diff_id)?;
-    let listed = image.config.view().history.iter().flatten();
-    let made = listed.filter(|entry| entry.empty_layer != Some(true)).count();
-    for _ in made..image.manifest.view().layers.len() {
-        config = config.push_history(&History::default())?;
-    }
-    config = config.push_history(history)?;
-    if let Some(created) = &history.created {
-        config = config.set_created(created)?;
+    if let Some(entry) = history {
+        config = push_history(config, image.manifest.view().layers.len(), entry)?;
     }
     let docker = image.descriptor.media_type.as_str() == DOCKER_MANIFEST;
     let layer = Descriptor::new(layer_type(docker, compression), layer.digest.clone(), layer.size);
     with_config(store, image, config, |manifest| manifest.push_layer(&layer))
+}
+
+/// Adds the entry of a layer that stands on as many others as `below`.
+fn push_history(mut config: Raw<ImageConfig>, below: usize, entry: &History) -> Result<Raw<ImageConfig>> {
+    let listed = config.view().history.iter().flatten();
+    let made = listed.filter(|entry| entry.empty_layer != Some(true)).count();
+    for _ in made..below {
+        config = config.push_history(&History::default())?;
+    }
+    config = config.push_history(entry)?;
+    match &entry.created {
+        Some(created) => config.set_created(created),
+        None => Ok(config),
+    }
 }
 
 /// Makes an image without layers, for that platform, created at that time (RFC 3339).

@@ -39,7 +39,7 @@ pub(crate) fn image(store: &MemoryStore, layers: &[&[Item]]) -> Image {
     let image = Image::open(store, &blank, &Limits::default()).unwrap();
     layers.iter().fold(image, |image, items| {
         let layer = layer(store, items, Compression::Gzip);
-        append_layer(store, &image, &layer, Compression::Gzip, &History::default()).unwrap()
+        append_layer(store, &image, &layer, Compression::Gzip, Some(&History::default())).unwrap()
     })
 }
 

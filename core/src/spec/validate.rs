@@ -168,9 +168,21 @@ pub fn is_date_time(text: &str) -> bool {
     }
     fits(whole, "0000-00-00T00:00:00")
         && within(5..7, 1, 12)
-        && within(8..10, 1, 31)
+        && within(8..10, 1, days_of(whole))
         && within(11..13, 0, 23)
         && within(14..16, 0, 59)
         && within(17..19, 0, 60)
         && (rest.eq_ignore_ascii_case("Z") || fits(rest, "+00:00") || fits(rest, "-00:00"))
+}
+
+/// How many days the month of a date has (RFC 3339, section 5.7).
+fn days_of(date: &str) -> u8 {
+    let year: Option<u16> = date.get(..4).and_then(|year| year.parse().ok());
+    let divides = |by| year.is_some_and(|year| year % by == 0);
+    match date.get(5..7) {
+        Some("02") if divides(4) && (!divides(100) || divides(400)) => 29,
+        Some("02") => 28,
+        Some("04" | "06" | "09" | "11") => 30,
+        _ => 31,
+    }
 }

@@ -14,7 +14,7 @@ use ocicle::{
     layer::{Change, ChangeSink},
     limits::Limits,
     name::EntryPath,
-    spec::{History, media_type::Compression},
+    spec::media_type::Compression,
     store::BlobRead as _,
     text::printable,
 };
@@ -87,11 +87,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
         compression: compression(repack.compress),
         verify: repack.verify,
         latest: clock::source_date()?,
-        history: History {
-            created: Some(clock::now()?.to_string()),
-            created_by: Some("ocicle repack".into()),
-            ..History::default()
-        },
+        history: repack.history.entry("repack")?,
     };
     if repack.edit.dry_run {
         let mut lines = Lines::default();

@@ -12,7 +12,6 @@ use ocicle::{
 
 use crate::{
     args::{self, Config},
-    clock,
     failure::Failure,
     output,
     place::Place,
@@ -24,13 +23,8 @@ pub(super) fn config(config: &Config, limits: &Limits) -> Result<(), Failure> {
     if edits.is_empty() && config.tag.is_none() {
         return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
     }
-    let history = History {
-        created: Some(clock::now()?.to_string()),
-        created_by: Some("ocicle config".into()),
-        empty_layer: Some(true),
-        ..History::default()
-    };
-    let history = (!config.no_history).then_some(&history);
+    let history = config.history.entry("config")?.map(|entry| History { empty_layer: Some(true), ..entry });
+    let history = history.as_ref();
     if config.edit.dry_run {
         // All that can be wrong shows in memory.
         let at = place.resolve(Want::Image, limits)?;

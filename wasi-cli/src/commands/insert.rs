@@ -9,7 +9,7 @@ use ocicle::{
     layer::{Change, ChangeSink, clamp::Clamp, on_disk::FromDisk, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
-    spec::{History, media_type::Compression},
+    spec::media_type::Compression,
     tree::diff::send_entry,
 };
 
@@ -33,6 +33,7 @@ pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<()
         send(insert, &mut lines, limits)?;
         return lines.print();
     }
+    let history = insert.history.entry("insert")?;
     let last = base.manifest.view().layers.last().and_then(|layer| layer.media_type.layer_compression());
     let compression = compression(insert.compress).or(last).unwrap_or(Compression::Gzip);
     let store = Watched::new(args, &place.store, "inserting", None);
@@ -42,13 +43,8 @@ pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<()
         None => send(insert, &mut writer, limits)?,
     }
     let layer = writer.finish()?;
-    let history = History {
-        created: Some(clock::now()?.to_string()),
-        created_by: Some("ocicle insert".into()),
-        ..History::default()
-    };
     let digest = place.edit_image(insert.tag.as_deref(), limits, |image| {
-        append_layer(&place.store, image, &layer, compression, &history)
+        append_layer(&place.store, image, &layer, compression, history.as_ref())
     })?;
     output::print(|out| writeln!(out, "{digest}"))
 }

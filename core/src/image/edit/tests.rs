@@ -39,7 +39,7 @@ fn a_layer_goes_on_top_with_its_history_and_date() {
     let below = image(&store, &[&[file("a", "1")]]);
     let added = layer(&store, &[file("b", "2")], Compression::Zstd);
     let history = History { created: Some("2022-02-02T00:00:00Z".into()), ..by("me") };
-    let above = append_layer(&store, &below, &added, Compression::Zstd, &history).unwrap();
+    let above = append_layer(&store, &below, &added, Compression::Zstd, Some(&history)).unwrap();
     // What is returned is what is stored.
     let read = Image::open(&store, &above.descriptor, &Limits::default()).unwrap();
     assert_eq!(read.manifest.bytes(), above.manifest.bytes());
@@ -58,8 +58,21 @@ fn without_a_date_the_image_keeps_its_own() {
     let store = MemoryStore::new().unwrap();
     let below = image(&store, &[]);
     let added = layer(&store, &[file("b", "2")], Compression::None);
-    let above = append_layer(&store, &below, &added, Compression::None, &by("me")).unwrap();
+    let above = append_layer(&store, &below, &added, Compression::None, Some(&by("me"))).unwrap();
     assert_eq!(above.config.view().created.as_deref(), Some("2020-01-01T00:00:00Z"));
+}
+
+#[test]
+fn a_layer_without_an_entry_leaves_the_history_alone() {
+    let store = MemoryStore::new().unwrap();
+    let below = image(&store, &[&[file("a", "1")]]);
+    let added = layer(&store, &[file("b", "2")], Compression::Gzip);
+    let above = append_layer(&store, &below, &added, Compression::Gzip, None).unwrap();
+    assert_eq!((above.layers().len(), history_of(&above)), (2, history_of(&below)));
+    assert_eq!(above.config.view().created, below.config.view().created);
+    // The next entry stands at its layer.
+    let above = append_layer(&store, &above, &added, Compression::Gzip, Some(&by("me"))).unwrap();
+    assert_eq!(history_of(&above), [History::default(), History::default(), by("me")]);
 }
 
 #[test]
@@ -78,7 +91,7 @@ fn missing_history_is_filled_up() {
     for (history, expected) in cases {
         let mut below = original.clone();
         below.config = Raw::new(ImageConfig { history, ..original.config.view().clone() }).unwrap();
-        let above = append_layer(&store, &below, &added, Compression::Gzip, &by("new")).unwrap();
+        let above = append_layer(&store, &below, &added, Compression::Gzip, Some(&by("new"))).unwrap();
         assert_eq!(history_of(&above), expected);
         let layers = above.history().filter(|(_, layer)| layer.is_some()).count();
         assert_eq!(layers, 3);
@@ -100,7 +113,7 @@ fn a_docker_image_gets_docker_layers() {
         (Compression::Zstd, DOCKER_LAYER_ZSTD),
     ] {
         let added = layer(&store, &[file("b", "2")], compression);
-        let above = append_layer(&store, &docker, &added, compression, &by("me")).unwrap();
+        let above = append_layer(&store, &docker, &added, compression, Some(&by("me"))).unwrap();
         let read = Image::open(&store, &above.descriptor, &Limits::default()).unwrap();
         let view = read.manifest.view();
         assert_eq!(view.layers.last().unwrap().media_type.as_str(), expected);
@@ -119,7 +132,7 @@ fn what_is_unknown_in_the_documents_is_kept() {
     below.descriptor.annotations.insert("a".into(), "b".into());
     below.descriptor.data = Some("e30=".into());
     let added = layer(&store, &[file("b", "2")], Compression::Gzip);
-    let above = append_layer(&store, &below, &added, Compression::Gzip, &by("me")).unwrap();
+    let above = append_layer(&store, &below, &added, Compression::Gzip, Some(&by("me"))).unwrap();
     for bytes in [above.config.bytes(), above.manifest.bytes()] {
         assert!(bytes.starts_with(b"{\"x-unknown\" : [1,  2],"));
     }

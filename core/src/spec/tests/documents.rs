@@ -225,3 +225,13 @@ fn a_new_document_has_its_bytes_by_its_view() -> Result<()> {
     assert!(Raw::new(Manifest { schema_version: 1, ..view }).is_err());
     Ok(())
 }
+
+#[test]
+fn dates_are_days_there_are() {
+    for date in ["2024-02-29", "2000-02-29", "2023-04-30", "2023-12-31"] {
+        assert!(crate::spec::is_date_time(&format!("{date}T00:00:00Z")), "{date}");
+    }
+    for date in ["2023-02-29", "1900-02-29", "2023-04-31", "2023-12-32", "2023-00-01", "2023-01-00"] {
+        assert!(!crate::spec::is_date_time(&format!("{date}T00:00:00Z")), "{date}");
+    }
+}

@@ -1,0 +1,53 @@
+//! What the history of an image says about an edit.
+
+use clap::Args as ClapArgs;
+use ocicle::spec::{History, is_date_time};
+
+use crate::{clock, failure::Failure};
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "History")]
+pub(crate) struct HistoryArgs {
+    /// Add no entry to the history.
+    #[arg(long, conflicts_with_all = ["history_author", "history_comment", "history_created", "history_created_by"])]
+    no_history: bool,
+    /// Author of the entry.
+    #[arg(long, value_name = "TEXT")]
+    history_author: Option<String>,
+    /// Comment of the entry.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    history_comment: Option<String>,
+    /// Date of the entry, RFC 3339; SOURCE_DATE_EPOCH or now by default.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    history_created: Option<String>,
+    /// Command of the entry; `ocicle COMMAND` by default.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    history_created_by: Option<String>,
+}
+
+impl HistoryArgs {
+    /// The entry for what this command did; `None` if there is to be none.
+    pub(crate) fn entry(&self, command: &str) -> Result<Option<History>, Failure> {
+        if self.no_history {
+            return Ok(None);
+        }
+        let created = match &self.history_created {
+            Some(date) => date.clone(),
+            None => clock::now()?.to_string(),
+        };
+        Ok(Some(History {
+            created: Some(created),
+            created_by: Some(self.history_created_by.clone().unwrap_or_else(|| format!("ocicle {command}"))),
+            author: self.history_author.clone(),
+            comment: self.history_comment.clone(),
+            empty_layer: None,
+        }))
+    }
+}
+
+fn date(text: &str) -> Result<String, String> {
+    if is_date_time(text) {
+        return Ok(text.into());
+    }
+    Err("expected an RFC 3339 date, such as 2026-01-31T12:00:00Z".into())
+}
