@@ -1,6 +1,7 @@
 //! What can be asked for. Help texts, completions and man pages come from here.
 
 mod history;
+mod raw;
 
 use std::path::PathBuf;
 
@@ -8,7 +9,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
 
-pub(crate) use self::history::HistoryArgs;
+pub(crate) use self::{
+    history::HistoryArgs,
+    raw::{AddLayer, Raw},
+};
 
 /// Change and inspect OCI container images: no daemon, no registry.
 #[derive(Debug, Parser)]
@@ -217,6 +221,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<Mtree>,
     },
+    /// Single steps of the other commands.
+    #[command(subcommand)]
+    Raw(Raw),
     /// Verify everything a layout holds: documents, blobs, layers.
     #[command(after_help = "Example:\n  ocicle check images")]
     Check {

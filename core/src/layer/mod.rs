@@ -5,6 +5,7 @@
 pub mod clamp;
 mod compress;
 mod gzip;
+pub mod import;
 pub mod inflate;
 pub mod on_disk;
 pub mod reader;
@@ -97,4 +98,11 @@ pub trait ChangeSink {
     /// # Errors
     /// Whatever the sink meets, and failed reads of the body.
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()>;
+}
+
+/// No sink: for who only wants to know that a layer can be read.
+impl ChangeSink for () {
+    fn put(&mut self, _: &Change, _: &mut dyn Read) -> Result<()> {
+        Ok(())
+    }
 }

@@ -6,6 +6,7 @@ mod edit;
 mod generate;
 mod insert;
 mod mtree;
+mod raw;
 mod show;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
         Command::Config(config) => config::config(config, limits)?,
         Command::Insert(insert) => insert::insert(args, insert, limits)?,
+        Command::Raw(step) => raw::run(args, step, limits)?,
         Command::Completions { shell } => generate::completions(*shell)?,
         Command::Man { command } => generate::man(command.as_deref())?,
         Command::Mtree { reference, dialect, owners, command } => {

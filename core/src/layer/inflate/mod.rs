@@ -21,6 +21,9 @@ use crate::{
     spec::media_type::Compression,
 };
 
+/// From how many bytes on the ratio of compression is looked at.
+const RATIO_FROM: u64 = 1 << 30;
+
 /// Reads the content of a compressed blob: all gzip members, all zstd frames. The blob is read to its end before the
 /// content ends.
 #[derive(Debug)]
@@ -92,6 +95,21 @@ impl<R: Read> Inflate<R> {
         }
     }
 
+    /// Whether so much content is within the limits.
+    ///
+    /// # Errors
+    /// [`Error::Limit`].
+    pub(super) fn check_limits(&self, given: u64, limits: &Limits) -> Result<()> {
+        let limit = |name, limit| Err(Error::Limit { what: self.what.clone(), name, limit });
+        if given > limits.layer_size {
+            return limit("layer_size", limits.layer_size);
+        }
+        if given > RATIO_FROM && given > self.compressed().saturating_mul(limits.ratio) {
+            return limit("ratio", limits.ratio);
+        }
+        Ok(())
+    }
+
     /// Reads the blob, but not its content, to the end: whoever verifies the blob sees all of it.
     ///
     /// # Errors
@@ -129,6 +147,23 @@ impl<R: Read> Read for Inflate<R> {
                 Error::layer(&self.what, format!("{reason}, before byte {at} of the blob")).into()
             }
         })
+    }
+}
+
+/// The compression of a blob that starts so.
+///
+/// # Errors
+/// [`Error::Layer`] for one that no layer can have.
+pub(super) fn detect(start: &[u8], what: &str) -> Result<Compression> {
+    match Format::of(start) {
+        Format::Gzip => Ok(Compression::Gzip),
+        Format::Zstd => Ok(Compression::Zstd),
+        Format::Other => Ok(Compression::None),
+        other @ (Format::Xz | Format::Bzip2) => {
+            let reason =
+                format!("is compressed with {}: a layer is a tar, plain or with gzip or zstd", other.name());
+            Err(Error::layer(what, reason))
+        }
     }
 }
 

@@ -18,9 +18,6 @@ use crate::{
 /// Bytes handed from stage to stage at a time.
 pub(super) const CHUNK: usize = 256 << 10;
 
-/// From how many bytes on the ratio of compression is looked at.
-const RATIO_FROM: u64 = 1 << 30;
-
 /// The first stage: reads, verifies and inflates a blob, within the limits.
 pub(super) struct Content<'a> {
     what: String,
@@ -81,7 +78,7 @@ impl<'a> Content<'a> {
             }
         }
         self.given += filled as u64;
-        self.check_limits()?;
+        self.inflate.check_limits(self.given, &self.limits)?;
         Ok(filled)
     }
 
@@ -94,18 +91,6 @@ impl<'a> Content<'a> {
             },
             other => other,
         }
-    }
-
-    fn check_limits(&self) -> Result<()> {
-        let limit = |name, limit| Err(Error::Limit { what: self.what.clone(), name, limit });
-        if self.given > self.limits.layer_size {
-            return limit("layer_size", self.limits.layer_size);
-        }
-        let most = self.inflate.compressed().saturating_mul(self.limits.ratio);
-        if self.given > RATIO_FROM && self.given > most {
-            return limit("ratio", self.limits.ratio);
-        }
-        Ok(())
     }
 }
 

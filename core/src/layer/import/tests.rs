@@ -1,0 +1,140 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::{Read as _, Write as _};
+
+use super::*;
+use crate::{
+    digest::Digest,
+    error::Kind,
+    hash::digest_of,
+    layer::tar::TarWriter,
+    store::{BlobRead as _, memory::MemoryStore},
+    tree::testing::{Item, Record, dir, file, remove},
+};
+
+fn archive(items: &[Item]) -> Vec<u8> {
+    let mut tar = TarWriter::new(Vec::new());
+    for Item(change, content) in items {
+        tar.put(change, &mut &content[..]).unwrap();
+    }
+    // What follows the end is of the diff_id too.
+    [tar.finish().unwrap(), vec![0; 10_240]].concat()
+}
+
+fn layer() -> Vec<u8> {
+    archive(&[dir("d"), file("d/f", &"text ".repeat(200_000)), remove("gone")])
+}
+
+fn compressed(content: &[u8], how: Compression) -> Vec<u8> {
+    let mut out = Compressor::new(Vec::new(), how).unwrap();
+    out.write_all(content).unwrap();
+    out.finish().unwrap()
+}
+
+fn sha256(bytes: &[u8]) -> Digest {
+    digest_of(Algorithm::Sha256, bytes)
+}
+
+fn blob(store: &MemoryStore, digest: &Digest) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    store.try_open(digest).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+const ALL: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
+
+#[test]
+fn what_is_compressed_as_wanted_is_stored_to_the_byte() {
+    let plain = layer();
+    for found in ALL {
+        let given = compressed(&plain, found);
+        let mut ways = vec![Recompress::As(found)];
+        if found != Compression::None {
+            ways.extend([Recompress::IfPlain(Compression::Gzip), Recompress::IfPlain(Compression::Zstd)]);
+        }
+        for how in ways {
+            let store = MemoryStore::new().unwrap();
+            let (layer, compression) =
+                import_layer(&store, &given[..], "it", how, &mut (), &Limits::default()).unwrap();
+            assert_eq!((layer.diff_id, compression), (sha256(&plain), found));
+            assert_eq!((&layer.digest, layer.size), (&sha256(&given), given.len() as u64));
+            assert!(blob(&store, &layer.digest) == given);
+        }
+    }
+}
+
+#[test]
+fn anything_else_is_compressed_anew_and_the_archive_stays() {
+    let plain = layer();
+    for found in ALL {
+        for wanted in ALL.into_iter().filter(|&wanted| wanted != found) {
+            let how = match found {
+                Compression::None => Recompress::IfPlain(wanted),
+                _ => Recompress::As(wanted),
+            };
+            let store = MemoryStore::new().unwrap();
+            let given = compressed(&plain, found);
+            let (layer, compression) =
+                import_layer(&store, &given[..], "it", how, &mut (), &Limits::default()).unwrap();
+            assert_eq!((layer.diff_id, compression), (sha256(&plain), wanted));
+            assert!(blob(&store, &layer.digest) == compressed(&plain, wanted), "{found:?} to {wanted:?}");
+        }
+    }
+}
+
+#[test]
+fn the_sink_gets_the_changes() {
+    let (store, mut record) = (MemoryStore::new().unwrap(), Record::default());
+    let items = [dir("d"), file("d/f", "abc"), remove("gone")];
+    let how = Recompress::As(Compression::Gzip);
+    import_layer(&store, &archive(&items)[..], "it", how, &mut record, &Limits::default()).unwrap();
+    let changes = |items: &[Item]| {
+        items.iter().map(|Item(change, content)| (change.clone(), content.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(changes(&record.0), changes(&items));
+}
+
+#[test]
+fn what_is_no_layer_is_refused_and_leaves_no_blob() {
+    let plain = layer();
+    let gzip = compressed(&plain, Compression::Gzip);
+    let damaged = |at: usize| [&gzip[..at], &[!gzip[at]], &gzip[at + 1..]].concat();
+    let cases = [
+        (vec![], "it: is empty: a layer is at least the end of a tar, 1024 zeros"),
+        (
+            b"BZh91AY&SY".to_vec(),
+            "it: is compressed with bzip2: a layer is a tar, plain or with gzip or zstd",
+        ),
+        (
+            vec![0xfd, b'7', b'z', b'X', b'Z', 0],
+            "it: is compressed with xz: a layer is a tar, plain or with gzip or zstd",
+        ),
+        (b"#!/bin/sh\necho no tar\n".repeat(40), "it, header at byte 0: "),
+        (plain[..2000].to_vec(), "it: "),
+        (gzip[..gzip.len() - 20].to_vec(), "it: "),
+        (damaged(gzip.len() - 5), "it: "),
+        ([&gzip[..], b"more"].concat(), "it: other data after the end of the gzip data"),
+    ];
+    for (given, message) in cases {
+        for how in [Recompress::As(Compression::Gzip), Recompress::As(Compression::None)] {
+            let store = MemoryStore::new().unwrap();
+            let error = import_layer(&store, &given[..], "it", how, &mut (), &Limits::default()).unwrap_err();
+            assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+            assert!(error.to_string().starts_with(message), "{error}");
+            for digest in [sha256(&given), sha256(&plain)] {
+                assert_eq!(store.try_size(&digest).unwrap(), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_hold_for_what_comes_from_outside() {
+    let given = compressed(&layer(), Compression::Gzip);
+    let limits = Limits { layer_size: 1000, ..Limits::default() };
+    for how in [Recompress::As(Compression::Gzip), Recompress::As(Compression::Zstd)] {
+        let store = MemoryStore::new().unwrap();
+        let error = import_layer(&store, &given[..], "it", how, &mut (), &limits).unwrap_err();
+        assert!(matches!(error, Error::Limit { name: "layer_size", .. }), "{error}");
+    }
+}
