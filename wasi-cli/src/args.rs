@@ -233,6 +233,17 @@ pub(crate) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Answer to umoci's command line.
+    #[command(
+        disable_help_flag = true,
+        after_help = "Example:\n  ocicle umoci unpack --image images:v1 bundle\n\n\
+            A link of the name umoci to this program does the same."
+    )]
+    Umoci {
+        /// What would stand after `umoci`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Print a script that completes this command's arguments in a shell.
     #[command(after_help = "Example:\n  ocicle completions bash > /etc/bash_completion.d/ocicle")]
     Completions {

@@ -25,6 +25,10 @@ impl Failure {
         Self { code: 1, message: message.into() }
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn report(&self) -> ExitCode {
         // Names from an image are in it, and must not steer the terminal.
         let lines: Vec<String> = self.message.lines().map(printable).collect();

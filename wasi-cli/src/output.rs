@@ -1,6 +1,9 @@
 //! Results go to standard output, everything else to standard error.
 
-use std::io::{self, BufWriter, Write};
+use std::{
+    io::{self, BufWriter, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use ocicle::text::Report;
 
@@ -25,8 +28,20 @@ pub(crate) fn report(report: &impl Report, format: &Format) -> Result<(), Failur
     })
 }
 
-/// Prints with a buffer. A reader that went away, as `head` does, is no failure.
+static DISCARD: AtomicBool = AtomicBool::new(false);
+
+/// From now on results are not printed: umoci is silent where we say what was made.
+pub(crate) fn discard_results() {
+    DISCARD.store(true, Ordering::Relaxed);
+}
+
+/// Prints a result.
 pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    if DISCARD.load(Ordering::Relaxed) { Ok(()) } else { print_always(fill) }
+}
+
+/// Prints with a buffer. A reader that went away, as `head` does, is no failure.
+pub(crate) fn print_always(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     match fill(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

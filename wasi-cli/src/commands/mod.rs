@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Config(config) => config::config(config, limits)?,
         Command::Insert(insert) => insert::insert(args, insert, limits)?,
         Command::Raw(step) => raw::run(args, step, limits)?,
+        Command::Umoci { words } => return Ok(crate::umoci::run(words)),
         Command::Completions { shell } => generate::completions(*shell)?,
         Command::Man { command } => generate::man(command.as_deref())?,
         Command::Mtree { reference, dialect, owners, command } => {
