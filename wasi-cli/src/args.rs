@@ -1,6 +1,7 @@
 //! What can be asked for. Help texts, completions and man pages come from here.
 
 mod history;
+mod layers;
 mod raw;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
 
 pub(crate) use self::{
     history::HistoryArgs,
+    layers::LayerArgs,
     raw::{AddLayer, Raw},
 };
 
@@ -186,6 +188,8 @@ pub(crate) enum Command {
         bundle_format: BundleFormat,
         #[command(flatten)]
         owners: Owners,
+        #[command(flatten)]
+        layers: LayerArgs,
     },
     /// Make what changed in a bundle a new layer of its image.
     #[command(after_help = "Examples:\n  ocicle repack bundle images#v2\n  \

@@ -17,7 +17,7 @@
 //! state holds the manifest's digest.
 
 pub mod repack;
-mod runtime;
+pub mod runtime;
 mod stamps;
 pub mod state;
 mod umoci;

@@ -2,15 +2,24 @@
 
 use std::io::Write;
 
-use super::{CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE, runtime, stamps, state::State, umoci};
+use super::{
+    CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE,
+    runtime::{Users, check_supported, runtime_config},
+    stamps,
+    state::State,
+    umoci,
+};
 use crate::{
     attrs::{Time, Xattrs},
-    digest::Algorithm,
+    digest::{Algorithm, Digest},
     error::{Error, Result},
     fs::{AttrChange, Dir, File as _, Support, remove_tree},
     graph::Resolution,
     hash::{HashWrite, digest_of},
-    image::{Image, layers::apply_layers},
+    image::{
+        Image,
+        layers::{apply_layers_from, find_layer},
+    },
     layer::on_disk::{OnDisk, Privilege},
     limits::Limits,
     name::{Name, NameBuf},
@@ -33,6 +42,10 @@ pub struct Options {
     pub format: Format,
     /// The host has a file `/etc/resolv.conf`, for containers that share its network.
     pub resolv_conf: bool,
+    /// See [`Merge::keep_dirlinks`].
+    pub keep_dirlinks: bool,
+    /// The lowest layer to unpack; those below it are left out. `None`: all.
+    pub start_from: Option<Digest>,
 }
 
 /// What a bundle remembers, and in whose words.
@@ -46,13 +59,23 @@ pub enum Format {
     Umoci,
 }
 
+/// What was unpacked.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Unpacked {
+    /// All files, as they lie on the disk.
+    pub tree: Tree,
+    /// Whether `config.json` starts the image's user. If not, the layer that names the user was left out, and it starts root.
+    pub user_known: bool,
+}
+
 /// Unpacks an image into a bundle directory, which may hold other things but nothing a bundle has.
 ///
 /// Everything is made in a staging directory inside the bundle and moved into place at the end. A failure leaves the
 /// bundle as it was.
 ///
 /// # Errors
-/// [`Error::Exists`] if the bundle has one already; [`Error::Unsupported`] for an image that is not for Linux;
+/// [`Error::Exists`] if the bundle has one already; [`Error::NotFound`] if the image has no such layer to start from; [`Error::Unsupported`] for an image that is not for Linux;
 /// [`Error::Mismatch`] for a layer that is not what its digest, size or diff_id promise; [`Error::Layer`] for one that must
 /// not be applied; [`Error::Io`].
 pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
@@ -62,8 +85,9 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
     bundle: &D,
     options: &Options,
     limits: &Limits,
-) -> Result<Tree> {
-    runtime::check_supported(image.config.view())?;
+) -> Result<Unpacked> {
+    check_supported(image.config.view())?;
+    let first = first_layer(image, options)?;
     check_support(&bundle.support(), options.on_disk.privilege)?;
     for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE, umoci::FILE] {
         match bundle.metadata(Name::literal(name)) {
@@ -80,29 +104,38 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
         _ => Error::io(format_args!("create {STAGING}"))(error),
     })?;
     let mut moved = Vec::new();
-    let result = fill(store, image, resolution, bundle, options, limits).and_then(|(tree, names)| {
-        let staged = bundle.open_dir(staging).map_err(Error::io(format_args!("open {STAGING}")))?;
-        for name in names {
-            let place = name.as_name();
-            staged
-                .rename(place, bundle, place)
-                .map_err(Error::io(format_args!("move {place} into the bundle")))?;
-            moved.push(name);
-        }
-        Ok(tree)
-    });
+    let result =
+        fill(store, image, first, resolution, bundle, options, limits).and_then(|(unpacked, names)| {
+            let staged = bundle.open_dir(staging).map_err(Error::io(format_args!("open {STAGING}")))?;
+            for name in names {
+                let place = name.as_name();
+                staged
+                    .rename(place, bundle, place)
+                    .map_err(Error::io(format_args!("move {place} into the bundle")))?;
+                moved.push(name);
+            }
+            Ok(unpacked)
+        });
     if result.is_err() {
         for name in moved {
             let _ = remove_tree(bundle, name.as_name()); // the first error is the one to tell
         }
     }
     let removed = remove_tree(bundle, staging).map_err(Error::io(format_args!("remove {STAGING}")));
-    let tree = result?;
+    let unpacked = result?;
     removed?;
-    Ok(tree)
+    Ok(unpacked)
 }
 
-fn check_support(support: &Support, privilege: Privilege) -> Result<()> {
+/// How many of the lowest layers are left out.
+pub(super) fn first_layer(image: &Image, options: &Options) -> Result<usize> {
+    match &options.start_from {
+        Some(layer) => find_layer(image, layer.as_str()).map(|(position, _)| position),
+        None => Ok(0),
+    }
+}
+
+pub(super) fn check_support(support: &Support, privilege: Privilege) -> Result<()> {
     let able = match privilege {
         Privilege::Full => support.owner && support.devices,
         Privilege::Namespace => support.owner,
@@ -123,11 +156,12 @@ fn check_support(support: &Support, privilege: Privilege) -> Result<()> {
 fn fill<S: BlobRead + ?Sized, D: Dir>(
     store: &S,
     image: &Image,
+    first: usize,
     resolution: &Resolution,
     bundle: &D,
     options: &Options,
     limits: &Limits,
-) -> Result<(Tree, Vec<NameBuf>)> {
+) -> Result<(Unpacked, Vec<NameBuf>)> {
     let how = &options.on_disk;
     let staging =
         bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format_args!("open {STAGING}")))?;
@@ -137,20 +171,22 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
     staging.set_attrs(rootfs, &none).map_err(Error::io("clear the attributes of rootfs"))?;
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
-    let mut merge = Merge::implying(how.implied_dir()?, RootFs::new(root), limits);
-    apply_layers(store, image, how, &mut merge, limits)?;
+    let merge = Merge::implying(how.implied_dir()?, RootFs::new(root), limits);
+    let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
+    apply_layers_from(store, image, first, how, &mut merge, limits)?;
     let (tree, mirror) = merge.finish()?;
     let stamps = mirror.into_stamps();
 
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
-    let config = runtime::runtime_config(image.config.view(), &root, how, options.resolv_conf, limits)?;
-    write_all(&staging, Name::literal(CONFIG), &config)?;
+    let users = if first == 0 { Users::In(&root) } else { Users::Perhaps(&root) };
+    let config = runtime_config(image.config.view(), &users, ROOTFS, how, options.resolv_conf, limits)?;
+    write_all(&staging, Name::literal(CONFIG), &config.text)?;
     let memory = match options.format {
         Format::Native => remember(&staging, resolution, &tree, &stamps, how)?,
         Format::Umoci => remember_for_umoci(&staging, resolution, &tree, &root, how)?,
     };
     let names = [rootfs, Name::literal(CONFIG)].map(NameBuf::from).into_iter().chain(memory).collect();
-    Ok((tree, names))
+    Ok((Unpacked { tree, user_known: config.user_known }, names))
 }
 
 /// Writes what a repack needs to know; gives the names of the files.

@@ -2,6 +2,7 @@
 
 use super::Image;
 use crate::{
+    digest::Digest,
     error::{Error, Result},
     layer::{
         on_disk::{OnDisk, ToDisk},
@@ -28,7 +29,22 @@ pub fn apply_layers<S: BlobRead + ?Sized, M: Mirror>(
     merge: &mut Merge<M>,
     limits: &Limits,
 ) -> Result<()> {
-    for (number, (descriptor, diff_id)) in image.layers().enumerate() {
+    apply_layers_from(store, image, 0, how, merge, limits)
+}
+
+/// As [`apply_layers`], but without so many of the lowest layers.
+///
+/// # Errors
+/// As [`apply_layers`]; [`Error::Layer`] also for a hard link to a file of a layer that was left out.
+pub fn apply_layers_from<S: BlobRead + ?Sized, M: Mirror>(
+    store: &S,
+    image: &Image,
+    first: usize,
+    how: &OnDisk,
+    merge: &mut Merge<M>,
+    limits: &Limits,
+) -> Result<()> {
+    for (number, (descriptor, diff_id)) in image.layers().enumerate().skip(first) {
         let sink = &mut ToDisk { sink: merge, how };
         read_layer(store, descriptor, diff_id, limits, sink).map_err(|error| match error {
             Error::Mismatch { property, expected, actual, .. } => {
@@ -42,6 +58,29 @@ pub fn apply_layers<S: BlobRead + ?Sized, M: Mirror>(
     Ok(())
 }
 
+/// Finds a layer by its digest, or by the beginning of one, with or without its algorithm: its position, from 0, and digest. Of
+/// a layer that an image has twice, it is the lower one.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is none, or several begin so; it lists the layers.
+pub fn find_layer<'a>(image: &'a Image, beginning: &str) -> Result<(usize, &'a Digest)> {
+    let digests = || image.layers().map(|(layer, _)| &layer.digest);
+    let begins = |digest: &Digest| {
+        let encoded = digest.as_str().split_once(':').map_or("", |(_, encoded)| encoded);
+        digest.as_str().starts_with(beginning) || encoded.starts_with(beginning)
+    };
+    let mut found = digests().enumerate().filter(|(_, digest)| !beginning.is_empty() && begins(digest));
+    let refuse = |what: &str| {
+        let list: String = digests().map(|digest| format!("\n  {digest}")).collect();
+        Err(Error::NotFound(format!("{beginning:?} is {what} of the image; it has{list}")))
+    };
+    let Some((position, first)) = found.next() else { return refuse("no layer") };
+    if found.any(|(_, other)| other != first) {
+        return refuse("more than one layer");
+    }
+    Ok((position, first))
+}
+
 /// The merged file system of an image as `how` puts it on a disk, without extracting anything.
 ///
 /// # Errors
@@ -50,4 +89,39 @@ pub fn merged<S: BlobRead + ?Sized>(store: &S, image: &Image, how: &OnDisk, limi
     let mut merge = Merge::implying(how.implied_dir()?, (), limits);
     apply_layers(store, image, how, &mut merge, limits)?;
     Ok(merge.finish()?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        image::testing::image,
+        store::memory::MemoryStore,
+        tree::testing::{dir, file},
+    };
+
+    #[test]
+    fn layers_are_found_by_the_beginning_of_their_digest() {
+        let store = MemoryStore::new().unwrap();
+        let layers: [&[_]; 3] = [&[file("a", "1")], &[dir("d")], &[file("a", "1")]];
+        let image = image(&store, &layers);
+        let digests: Vec<&str> = image.layers().map(|(layer, _)| layer.digest.as_str()).collect();
+        let found =
+            |text: &str| find_layer(&image, text).map(|(position, digest)| (position, digest.as_str()));
+        for (position, digest) in [(0, digests[0]), (1, digests[1]), (0, digests[2])] {
+            for text in [digest, &digest[..20], &digest[7..], &digest[7..12]] {
+                assert_eq!(found(text).unwrap(), (position, digest), "{text}");
+            }
+        }
+        let list = format!("\n  {}\n  {}\n  {}", digests[0], digests[1], digests[0]);
+        for (text, message) in [
+            ("", "no layer"),
+            ("sha512:", "no layer"),
+            ("xyz", "no layer"),
+            ("sha256:", "more than one layer"),
+        ] {
+            let error = found(text).unwrap_err().to_string();
+            assert_eq!(error, format!("{text:?} is {message} of the image; it has{list}"));
+        }
+    }
 }

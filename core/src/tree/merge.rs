@@ -96,6 +96,7 @@ pub struct Merge<M> {
     implied: Attrs,
     mirror: M,
     limits: Limits,
+    keep_dirlinks: bool,
     layer: u32,
     /// Per inode: the last layer that put it or went through it.
     marks: Vec<Mark>,
@@ -129,6 +130,7 @@ impl<M: Mirror> Merge<M> {
             implied: Attrs::implied_dir(),
             mirror,
             limits: *limits,
+            keep_dirlinks: false,
             layer: 1,
             marks: Vec::new(),
             links: HashSet::new(),
@@ -142,6 +144,14 @@ impl<M: Mirror> Merge<M> {
         let mut tree = Tree::new();
         tree.inode_mut(Tree::ROOT).attrs = implied.clone();
         Self { implied, ..Self::new(tree, mirror, limits) }
+    }
+
+    /// Whether a symbolic link of a lower layer stays where a layer has a directory of its name, if it leads to a directory. That
+    /// directory gets the attributes then, as with `rsync --keep-dirlinks`. The specification asks for the opposite.
+    #[must_use]
+    pub fn keep_dirlinks(mut self, keep: bool) -> Self {
+        self.keep_dirlinks = keep;
+        self
     }
 
     /// Ends the current layer: what it put is lower from now on.
@@ -180,6 +190,9 @@ impl<M: Mirror> Merge<M> {
                 self.links.insert((parent, name.into()));
                 return Ok(());
             }
+            if entry.node == Node::Dir && self.keep_dirlinks && self.put_behind_link(entry, &dir, old)? {
+                return Ok(());
+            }
             self.remove_child(name)?;
         }
         let mut attrs = entry.attrs.clone();
@@ -203,6 +216,26 @@ impl<M: Mirror> Merge<M> {
         let id = self.insert(name, attrs, content)?;
         let inode = self.tree.inode(id);
         self.mirror.other(&self.at, name, id, &inode.attrs, &inode.content)
+    }
+
+    /// Gives the directory that a link of a lower layer leads to the attributes of an entry; `false` if it leads to none.
+    fn put_behind_link(&mut self, entry: &Entry, parent: &EntryPath, link: InodeId) -> Result<bool> {
+        let is_link = matches!(self.tree.inode(link).content, Content::Symlink(_));
+        if !is_link || self.mark_of(link).layer == self.layer {
+            return Ok(false);
+        }
+        match self.follow(&entry.path) {
+            Ok(true) => {
+                self.enter(&entry.path)?;
+                let id = self.here();
+                self.tree.inode_mut(id).attrs = entry.attrs.clone();
+                self.mark(id, true);
+                Ok(true)
+            }
+            // A link that leads nowhere, or in a circle: as if nobody had asked.
+            Ok(false) | Err(Error::Limit { name: "links", .. }) => self.enter(parent).map(|()| false),
+            Err(error) => Err(error),
+        }
     }
 
     fn put_root(&mut self, entry: &Entry) -> Result<()> {

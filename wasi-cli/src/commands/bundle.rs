@@ -20,7 +20,7 @@ use ocicle::{
 };
 
 use crate::{
-    args::{Args, BundleFormat, Compress, Owners, Repack},
+    args::{Args, BundleFormat, Compress, LayerArgs, Owners, Repack},
     clock,
     failure::Failure,
     output,
@@ -35,34 +35,54 @@ pub(super) fn unpack(
     bundle: &Path,
     format: BundleFormat,
     owners: &Owners,
+    layers: &LayerArgs,
     limits: &Limits,
 ) -> Result<(), Failure> {
     let format = match format {
         BundleFormat::Native => unpack::Format::Native,
         BundleFormat::Umoci => unpack::Format::Umoci,
     };
-    let resolv_conf = Path::new("/etc/resolv.conf").exists();
-    let options = unpack::Options { on_disk: on_disk(owners)?, format, resolv_conf };
+    let on_disk = on_disk(owners)?;
     let place = Place::open(reference, limits)?;
     let resolution = place.resolve(Want::Image, limits)?;
     let image = Image::open(&place.store, resolution.target(), limits)?;
+    let options = unpack::Options {
+        on_disk,
+        format,
+        resolv_conf: Path::new("/etc/resolv.conf").exists(),
+        keep_dirlinks: layers.keep_dirlinks,
+        start_from: layers.start_from(&image)?,
+    };
     let (dir, made) = make_dir(bundle, true)?;
     let store = Watched::new(args, &place.store, "unpacking", Some(image.size()));
     let result = unpack::unpack(&store, &image, &resolution, &dir, &options, limits);
     if result.is_err() && made {
         let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
     }
-    let tree = result.map_err(|error| match error {
+    let unpacked = result.map_err(|error| match error {
         Error::Exists(_) => {
             let place = bundle.display();
             Failure::failed(format!("{place}: {error}: remove it, or unpack into another directory"))
         }
         other => other.into(),
     })?;
+    if !unpacked.user_known {
+        warn_of_root(args, &image);
+    }
     if args.verbose > 0 {
-        eprintln!("unpacked {} with {} files into {}", image.descriptor.digest, tree.len(), bundle.display());
+        let (digest, files) = (&image.descriptor.digest, unpacked.tree.len());
+        eprintln!("unpacked {digest} with {files} files into {}", bundle.display());
     }
     Ok(())
+}
+
+/// Says that a `config.json` does not start who it should.
+pub(super) fn warn_of_root(args: &Args, image: &Image) {
+    let run = image.config.view().config.as_ref();
+    let user = printable(run.and_then(|run| run.user.as_deref()).unwrap_or_default());
+    if !args.quiet {
+        eprintln!("warning: nothing here says who the user {user} is: config.json starts root instead");
+    }
 }
 
 pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<(), Failure> {

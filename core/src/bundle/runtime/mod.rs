@@ -29,23 +29,48 @@ pub(super) fn check_supported(config: &ImageConfig) -> Result<()> {
     Err(Error::Unsupported(message))
 }
 
-/// The text of `config.json` for an image whose root file system is below `root`, and lies there in that way. A container that
-/// shares the network of the host gets its `/etc/resolv.conf`, if `resolv_conf` says that there is one.
+/// Where the image's own list of users is.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums, reason = "all, some or none")]
+pub enum Users<'a, D> {
+    /// In this root file system: a name that is not there is an error.
+    In(&'a D),
+    /// In this one, if it happens to have it: layers were left out.
+    Perhaps(&'a D),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// A `config.json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RuntimeConfig {
+    /// The document.
+    pub text: Vec<u8>,
+    /// Whether it starts the image's user. If not, nobody knew the name, and it starts root.
+    pub user_known: bool,
+}
+
+/// The `config.json` for an image whose files lie at `root`, a path from the bundle, in that way. A container that shares the
+/// network of the host gets its `/etc/resolv.conf`, if `resolv_conf` says that there is one.
 ///
 /// # Errors
-/// [`Error::Document`] for a user that the image does not know, or a malformed variable; [`Error::Io`].
-pub(super) fn runtime_config<D: Dir>(
+/// [`Error::Unsupported`] for an image that is not for Linux; [`Error::Document`] for a user that the image does not know, or a
+/// malformed variable; [`Error::Io`].
+pub fn runtime_config<D: Dir>(
     config: &ImageConfig,
-    root: &D,
+    users: &Users<'_, D>,
+    root: &str,
     how: &OnDisk,
     resolv_conf: bool,
     limits: &Limits,
-) -> Result<Vec<u8>> {
+) -> Result<RuntimeConfig> {
+    check_supported(config)?;
     let run = config.config.clone().unwrap_or_default();
-    let user = users::resolve(run.user.as_deref().unwrap_or(""), root, limits)?;
+    let user = users::resolve(run.user.as_deref().unwrap_or(""), users, limits)?;
 
     let mut spec = defaults::spec();
-    spec["root"] = json!({ "path": super::ROOTFS });
+    spec["root"] = json!({ "path": root });
     spec["process"]["cwd"] = json!(absolute(run.working_dir.as_deref().unwrap_or("")));
     spec["process"]["env"] = json!(environment(&run, &user.home)?);
     let args: Vec<&String> = run.entrypoint.iter().flatten().chain(run.cmd.iter().flatten()).collect();
@@ -65,7 +90,7 @@ pub(super) fn runtime_config<D: Dir>(
     let mut text = serde_json::to_vec_pretty(&spec)
         .map_err(|error| Error::document(super::CONFIG, error.to_string()))?;
     text.push(b'\n');
-    Ok(text)
+    Ok(RuntimeConfig { text, user_known: user.known })
 }
 
 fn absolute(path: &str) -> String {

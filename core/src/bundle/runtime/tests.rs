@@ -52,7 +52,9 @@ fn image_with(fields: &str, more: &str) -> ImageConfig {
 }
 
 fn made(config: &ImageConfig, root: &MemDir) -> Result<Value> {
-    let text = runtime_config(config, root, &OnDisk::default(), true, &Limits::default())?;
+    let text =
+        runtime_config(config, &Users::In(root), "rootfs", &OnDisk::default(), true, &Limits::default())?
+            .text;
     Ok(serde_json::from_slice(&text).unwrap())
 }
 
@@ -146,7 +148,8 @@ fn links_are_followed_inside_the_root_only() {
 #[test]
 fn a_user_file_over_the_limit_is_refused() {
     let limits = Limits { document: PASSWD.len() as u64 - 1, ..Limits::default() };
-    let error = runtime_config(&image(""), &root(), &OnDisk::default(), true, &limits).unwrap_err();
+    let error = runtime_config(&image(""), &Users::In(&root()), "rootfs", &OnDisk::default(), true, &limits)
+        .unwrap_err();
     assert!(matches!(error, Error::Limit { what, name: "document", .. } if what == "rootfs/etc/passwd"));
 }
 
@@ -247,7 +250,10 @@ fn only_linux_images_are_supported() {
 #[test]
 fn a_small_image_gives_exactly_this() {
     let config = image(r#""User":"web","Cmd":["httpd"],"Volumes":{"/data":{}}"#);
-    let text = runtime_config(&config, &root(), &OnDisk::default(), true, &Limits::default()).unwrap();
+    let text =
+        runtime_config(&config, &Users::In(&root()), "rootfs", &OnDisk::default(), true, &Limits::default())
+            .unwrap()
+            .text;
     assert_eq!(String::from_utf8(text).unwrap(), include_str!("tests/small.json"));
 }
 
@@ -255,7 +261,16 @@ fn a_small_image_gives_exactly_this() {
 fn mapped_ids_make_a_user_namespace() {
     let map = || crate::layer::on_disk::IdMap(vec!["0:100000:65536".parse().unwrap()]);
     let how = OnDisk { uids: map(), gids: map(), ..OnDisk::default() };
-    let text = runtime_config(&image(r#""User":"web""#), &root(), &how, true, &Limits::default()).unwrap();
+    let text = runtime_config(
+        &image(r#""User":"web""#),
+        &Users::In(&root()),
+        "rootfs",
+        &how,
+        true,
+        &Limits::default(),
+    )
+    .unwrap()
+    .text;
     let spec: Value = serde_json::from_slice(&text).unwrap();
     let kinds: Vec<_> =
         spec["linux"]["namespaces"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
@@ -272,7 +287,10 @@ fn an_ordinary_user_gets_what_he_can_have() {
     let how = OnDisk::rootless(1000, 100);
     let made = |resolv_conf| -> Value {
         let image = image(r#""User":"web""#);
-        let text = runtime_config(&image, &root(), &how, resolv_conf, &Limits::default()).unwrap();
+        let text =
+            runtime_config(&image, &Users::In(&root()), "rootfs", &how, resolv_conf, &Limits::default())
+                .unwrap()
+                .text;
         serde_json::from_slice(&text).unwrap()
     };
     let spec = made(true);
@@ -296,4 +314,26 @@ fn an_ordinary_user_gets_what_he_can_have() {
     assert_eq!(mounts(&made(false)), expected[..6]);
     let options = json!(["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]);
     assert_eq!(spec["mounts"][2]["options"], options);
+}
+
+#[test]
+fn a_user_nobody_knows_is_root_only_where_files_are_left_out() {
+    let with = |users: &Users<'_, MemDir>, spec: &str| {
+        let config = image(&format!(r#""User":"{spec}""#));
+        let made = runtime_config(&config, users, "rootfs", &OnDisk::default(), true, &Limits::default())?;
+        let value: Value = serde_json::from_slice(&made.text).unwrap();
+        let env = value["process"]["env"].as_array().unwrap().last().unwrap().clone();
+        Ok::<_, Error>((value["process"]["user"].to_string(), env, made.user_known))
+    };
+    let root_instead = (r#"{"gid":0,"uid":0}"#.to_owned(), json!("HOME=/"), false);
+    for spec in ["nobody", "web:nobody", "1:nobody"] {
+        assert_eq!(with(&Users::In(&root()), spec).unwrap_err().kind(), Kind::Corrupt);
+        assert_eq!(with(&Users::Perhaps(&root()), spec).unwrap(), root_instead);
+        assert_eq!(with(&Users::Nowhere, spec).unwrap(), root_instead);
+    }
+    let web = (r#"{"additionalGids":[10,20],"gid":34,"uid":33}"#.to_owned(), json!("HOME=/var/www"), true);
+    assert_eq!(with(&Users::In(&root()), "web").unwrap(), web);
+    assert_eq!(with(&Users::Perhaps(&root()), "web").unwrap(), web);
+    let numbers = (r#"{"gid":6,"uid":5}"#.to_owned(), json!("HOME=/"), true);
+    assert_eq!(with(&Users::Nowhere, "5:6").unwrap(), numbers);
 }

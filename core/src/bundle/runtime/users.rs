@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use super::Users;
 use crate::{
     error::{Error, Result},
     fs::{Dir, open_file_in_root},
@@ -17,11 +18,17 @@ pub(super) struct User {
     /// Supplementary groups, in the order of `/etc/group`.
     pub(super) groups: Vec<u32>,
     pub(super) home: String,
+    /// Whether it is the one that was asked for, and not root in its place.
+    pub(super) known: bool,
 }
 
 /// Resolves a user. A number needs no entry; a name does. Without a group, the group is that of the user's entry, and the
 /// groups that list the user are supplementary.
-pub(super) fn resolve<D: Dir>(spec: &str, root: &D, limits: &Limits) -> Result<User> {
+pub(super) fn resolve<D: Dir>(spec: &str, users: &Users<'_, D>, limits: &Limits) -> Result<User> {
+    let root = match *users {
+        Users::In(root) | Users::Perhaps(root) => Some(root),
+        Users::Nowhere => None,
+    };
     let passwd = read(root, "etc/passwd", limits)?;
     let (user, group) = match spec.split_once(':') {
         Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
@@ -32,16 +39,17 @@ pub(super) fn resolve<D: Dir>(spec: &str, root: &D, limits: &Limits) -> Result<U
         Some(uid) => entry.uid == uid,
         None => entry.name == user,
     });
-    let unknown = |file: &str, name: &str| {
-        Error::document(
-            "image config",
-            format!("User: {name:?} is neither a number nor in the image's /{file}"),
-        )
+    let unknown = |file: &str, name: &str| match users {
+        Users::In(_) => {
+            let reason = format!("User: {name:?} is neither a number nor in the image's /{file}");
+            Err(Error::document("image config", reason))
+        }
+        _ => Ok(User { uid: 0, gid: 0, groups: Vec::new(), home: "/".into(), known: false }),
     };
     let uid = match (wanted, &entry) {
         (Some(uid), _) => uid,
         (None, Some(entry)) => entry.uid,
-        (None, None) => return Err(unknown("etc/passwd", user)),
+        (None, None) => return unknown("etc/passwd", user),
     };
     let home =
         entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
@@ -51,9 +59,10 @@ pub(super) fn resolve<D: Dir>(spec: &str, root: &D, limits: &Limits) -> Result<U
         (Some(group), _) => {
             let gid = match number("group", group)? {
                 Some(gid) => gid,
-                None => {
-                    groups.find(|known| known.name == group).ok_or_else(|| unknown("etc/group", group))?.gid
-                }
+                None => match groups.find(|known| known.name == group) {
+                    Some(known) => known.gid,
+                    None => return unknown("etc/group", group),
+                },
             };
             (gid, Vec::new())
         }
@@ -68,7 +77,7 @@ pub(super) fn resolve<D: Dir>(spec: &str, root: &D, limits: &Limits) -> Result<U
         }
         (None, None) => (0, Vec::new()),
     };
-    Ok(User { uid, gid, groups, home })
+    Ok(User { uid, gid, groups, home, known: true })
 }
 
 /// A decimal id; `None` for a name. A number is never a name, and 4294967295 never an id (POSIX uses it for "no change").
@@ -121,7 +130,8 @@ impl<'a> Group<'a> {
 }
 
 /// A text file of the image; empty if there is none. Links are followed inside the root only.
-fn read<D: Dir>(root: &D, path: &'static str, limits: &Limits) -> Result<String> {
+fn read<D: Dir>(root: Option<&D>, path: &'static str, limits: &Limits) -> Result<String> {
+    let Some(root) = root else { return Ok(String::new()) };
     let entry =
         EntryPath::clean(path.as_bytes(), limits).map_err(|error| Error::Misuse(error.to_string()))?;
     let Some(file) = open_file_in_root(root, &entry, limits)? else { return Ok(String::new()) };

@@ -1,5 +1,9 @@
-use super::super::testing::{Item, clear, dir, file, link, put, remove, show, symlink, tree};
-use crate::{error::Kind, layer::Node};
+use super::super::{
+    Tree,
+    merge::Merge,
+    testing::{Item, apply, clear, dir, file, link, put, remove, show, symlink, tree},
+};
+use crate::{error::Kind, layer::Node, limits::Limits};
 
 fn shown(layers: &[&[Item]]) -> String {
     show(&tree(layers).unwrap())
@@ -136,4 +140,63 @@ fn a_body_of_another_length_is_refused() {
     let Item(change, _) = file("f", "long");
     let error = tree(&[&[Item(change, b"short".to_vec())]]).unwrap_err();
     assert_eq!(error.to_string(), "f: content has 5 bytes where 4 were announced");
+}
+
+fn with_dirlinks(layers: &[&[Item]]) -> String {
+    let mut merge = Merge::new(Tree::new(), (), &Limits::default()).keep_dirlinks(true);
+    apply(&mut merge, layers).unwrap();
+    show(&merge.finish().unwrap().0)
+}
+
+#[test]
+fn a_link_to_a_directory_is_replaced_unless_it_is_to_stay() {
+    let base: &[Item] = &[put("usr/lib", Node::Dir), symlink("lib", "usr/lib"), symlink("usr/l", "../lib")];
+    let layer: &[Item] = &[dir("lib"), file("lib/f", "x"), file("usr/l/g", "yy")];
+    assert_eq!(
+        shown(&[base, layer]),
+        "/ d755 @0\n/lib d755 @1\n/lib/f f644 @1 1 x1\n/lib/g f644 @1 2 x1\n/usr d755 @0\n/usr/l -> ../lib\n/usr/lib d755 @1\n"
+    );
+    assert_eq!(
+        with_dirlinks(&[base, layer]),
+        "/ d755 @0\n/lib -> usr/lib\n/usr d755 @0\n/usr/l -> ../lib\n/usr/lib d755 @1\n/usr/lib/f f644 @1 1 x1\n\
+         /usr/lib/g f644 @1 2 x1\n"
+    );
+}
+
+#[test]
+fn the_directory_behind_a_link_gets_the_attributes() {
+    let base: &[Item] = &[file("usr/lib/f", "x"), symlink("lib", "/usr/lib"), symlink("up", "..")];
+    let layer: &[Item] = &[dir("lib"), dir("up")];
+    assert_eq!(
+        with_dirlinks(&[base, layer]),
+        "/ d755 @1\n/lib -> /usr/lib\n/up -> ..\n/usr d755 @0\n/usr/lib d755 @1\n/usr/lib/f f644 @1 1 x1\n"
+    );
+    // A marker in the same layer hides what is below, and not the directory.
+    let hidden: &[Item] = &[dir("lib"), remove("usr/lib")];
+    assert!(with_dirlinks(&[base, hidden]).ends_with("/usr d755 @0\n/usr/lib d755 @1\n"));
+}
+
+#[test]
+fn a_link_that_leads_to_no_directory_does_not_stay() {
+    let expected = "/ d755 @0\n/l d755 @1\n";
+    for target in ["nowhere", "l", "l/x", "f/x"] {
+        let base: &[Item] = &[symlink("l", target)];
+        assert_eq!(with_dirlinks(&[base, &[dir("l")]]), expected, "{target}");
+        assert_eq!(
+            with_dirlinks(&[base, &[dir("l"), file("l/f", "x")]]),
+            format!("{expected}/l/f f644 @1 1 x1\n")
+        );
+    }
+    let base: &[Item] = &[file("d/f", "x"), symlink("d/l", "f")];
+    assert_eq!(
+        with_dirlinks(&[base, &[dir("d/l"), file("d/l/g", "y")]]),
+        "/ d755 @0\n/d d755 @0\n/d/f f644 @1 1 x1\n/d/l d755 @1\n/d/l/g f644 @1 1 x1\n"
+    );
+    // Nor does one of the same layer, or one that something else than a directory replaces.
+    let base: &[Item] = &[dir("d"), symlink("l", "d")];
+    assert_eq!(
+        with_dirlinks(&[&[dir("d"), symlink("l", "d"), dir("l")]]),
+        "/ d755 @0\n/d d755 @1\n/l d755 @1\n"
+    );
+    assert_eq!(with_dirlinks(&[base, &[file("l", "x")]]), "/ d755 @0\n/d d755 @1\n/l f644 @1 1 x1\n");
 }
