@@ -13,7 +13,7 @@ use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
 pub(crate) use self::{
     history::HistoryArgs,
     layers::LayerArgs,
-    raw::{AddLayer, Raw},
+    raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
 };
 
 /// Change and inspect OCI container images: no daemon, no registry.

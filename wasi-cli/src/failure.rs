@@ -29,6 +29,12 @@ impl Failure {
         &self.message
     }
 
+    /// The same with a note at the end.
+    pub(crate) fn and(mut self, note: &str) -> Self {
+        self.message.push_str(note);
+        self
+    }
+
     pub(crate) fn report(&self) -> ExitCode {
         // Names from an image are in it, and must not steer the terminal.
         let lines: Vec<String> = self.message.lines().map(printable).collect();

@@ -1,7 +1,9 @@
 //! Results go to standard output, everything else to standard error.
 
 use std::{
+    fs,
     io::{self, BufWriter, Write},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -49,4 +51,19 @@ pub(crate) fn print_always(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a file, or leaves the one that is there as it is.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::failed(format!("write {}: {error}", path.display()));
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    if target.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        return fs::write(&target, bytes).map_err(failed); // a terminal or a pipe
+    }
+    let mut beside = target.clone().into_os_string();
+    beside.push(".ocicle-new");
+    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &target)).map_err(|error| {
+        let _ = fs::remove_file(&beside); // the first error is the one to tell
+        failed(error)
+    })
 }

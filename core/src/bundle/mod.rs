@@ -16,6 +16,7 @@
 //! Changing the last three makes a repack fail or send more than it must; it never makes it miss a change silently, since the
 //! state holds the manifest's digest.
 
+pub mod onto;
 pub mod repack;
 pub mod runtime;
 mod stamps;

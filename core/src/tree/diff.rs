@@ -368,7 +368,7 @@ pub(crate) fn attrs_of<D: Dir>(dir: &D) -> Result<Attrs> {
     Ok(attrs(&metadata, own_xattrs(xattrs)))
 }
 
-fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {
+pub(super) fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {
     Attrs { mode: mode(metadata), uid: metadata.uid, gid: metadata.gid, mtime: metadata.mtime, xattrs }
 }
 
@@ -376,7 +376,7 @@ fn mode(metadata: &Metadata) -> u32 {
     if metadata.file_type == FileType::Symlink { 0o777 } else { metadata.mode }
 }
 
-fn own_xattrs(mut xattrs: Xattrs) -> Xattrs {
+pub(super) fn own_xattrs(mut xattrs: Xattrs) -> Xattrs {
     xattrs.retain(|name, _| !is_system_xattr(name));
     xattrs
 }

@@ -139,11 +139,16 @@ impl<M: Mirror> Merge<M> {
         }
     }
 
+    /// Starts from what is on disk already, with these attributes of directories that a layer implies.
+    pub fn over(tree: Tree, implied: Attrs, mirror: M, limits: &Limits) -> Self {
+        Self { implied, ..Self::new(tree, mirror, limits) }
+    }
+
     /// Starts from an empty tree, with these attributes of directories that a layer implies, and of the root.
     pub fn implying(implied: Attrs, mirror: M, limits: &Limits) -> Self {
         let mut tree = Tree::new();
         tree.inode_mut(Tree::ROOT).attrs = implied.clone();
-        Self { implied, ..Self::new(tree, mirror, limits) }
+        Self::over(tree, implied, mirror, limits)
     }
 
     /// Whether a symbolic link of a lower layer stays where a layer has a directory of its name, if it leads to a directory. That
@@ -166,8 +171,16 @@ impl<M: Mirror> Merge<M> {
     /// # Errors
     /// Those of [`Mirror::finish`].
     pub fn finish(mut self) -> Result<(Tree, M)> {
-        self.mirror.finish(&self.tree)?;
+        self.finish_mirror()?;
         Ok((self.tree, self.mirror))
+    }
+
+    pub(crate) fn finish_mirror(&mut self) -> Result<()> {
+        self.mirror.finish(&self.tree)
+    }
+
+    pub(crate) fn into_mirror(self) -> M {
+        self.mirror
     }
 
     fn put_entry(&mut self, entry: &Entry, body: &mut dyn Read) -> Result<()> {

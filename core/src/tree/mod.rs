@@ -6,6 +6,7 @@ pub mod diff;
 pub mod merge;
 pub mod mtree;
 pub mod rootfs;
+pub mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 
 use super::{
     Content, InodeId, Tree,
+    diff::attrs_of,
     merge::{Mirror, Step, show_path},
 };
 use crate::{
@@ -43,6 +44,8 @@ pub struct RootFs<D> {
     stamps: Vec<Stamp>,
     /// Who owns what we create, learnt from the first file: nothing needs to be given to whom it belongs already.
     owner: Option<(u32, u32)>,
+    /// There were other things before: nothing can be learnt from where something is made, and directories may be as they should.
+    over: bool,
     buffer: Vec<u8>,
 }
 
@@ -51,9 +54,19 @@ const OPEN_MAX: usize = 64;
 const BUFFER: usize = 256 << 10;
 
 impl<D: Dir> RootFs<D> {
-    /// Writes into this directory.
+    /// Writes into this directory, which is empty.
     pub fn new(root: D) -> Self {
-        Self { root, open: Vec::new(), stamps: Vec::new(), owner: None, buffer: vec![0; BUFFER] }
+        Self { root, open: Vec::new(), stamps: Vec::new(), owner: None, over: false, buffer: vec![0; BUFFER] }
+    }
+
+    /// Writes into this directory, which may hold other things. The tree of the merge begins with them.
+    pub fn over(root: D) -> Self {
+        Self { over: true, ..Self::new(root) }
+    }
+
+    /// The directory.
+    pub(crate) fn root(&self) -> &D {
+        &self.root
     }
 
     /// The stamp of each inode, by [`InodeId::index`].
@@ -140,7 +153,7 @@ impl<D: Dir> Mirror for RootFs<D> {
             }
             file.write_all(&self.buffer[..got]).map_err(failed("write file", at, name))?;
         }
-        if self.owner.is_none() {
+        if self.owner.is_none() && !self.over {
             let born = file.metadata().map_err(failed("stat file", at, name))?;
             self.owner = Some((born.uid, born.gid));
         }
@@ -202,44 +215,58 @@ impl<D: Dir> Mirror for RootFs<D> {
         self.open.clear();
         let stamps = &mut self.stamps;
         stamps.resize(stamps.len().max(tree.inodes.len()), Stamp::default());
-        finish_dir(&self.root, tree, Tree::ROOT, self.owner, stamps, &mut Vec::new())
+        let mut finish = Finish { tree, born: self.owner, over: self.over, stamps, at: Vec::new() };
+        finish.dir(&self.root, Tree::ROOT)
     }
 }
 
-/// Sets the attributes of a directory and of all below it. Depth is bounded: see [`super::merge`].
-fn finish_dir<D: Dir>(
-    dir: &D,
-    tree: &Tree,
-    id: InodeId,
+/// What finishing directories takes.
+struct Finish<'a> {
+    tree: &'a Tree,
     born: Option<(u32, u32)>,
-    stamps: &mut [Stamp],
-    at: &mut Vec<Step>,
-) -> Result<()> {
-    for (name, &child) in tree.entries(id).into_iter().flatten() {
-        if tree.entries(child).is_some() {
-            let opened =
-                dir.open_dir(name.as_name()).map_err(failed("open directory", at, name.as_name()))?;
-            at.push((child, name.clone()));
-            finish_dir(&opened, tree, child, born, stamps, at)?;
-            at.pop();
+    over: bool,
+    stamps: &'a mut [Stamp],
+    at: Vec<Step>,
+}
+
+impl Finish<'_> {
+    /// Sets the attributes of a directory and of all below it. Depth is bounded: see [`super::merge`].
+    fn dir<D: Dir>(&mut self, dir: &D, id: InodeId) -> Result<()> {
+        let tree = self.tree;
+        for (name, &child) in tree.entries(id).into_iter().flatten() {
+            if tree.entries(child).is_some() {
+                let opened = dir.open_dir(name.as_name()).map_err(failed(
+                    "open directory",
+                    &self.at,
+                    name.as_name(),
+                ))?;
+                self.at.push((child, name.clone()));
+                self.dir(&opened, child)?;
+                self.at.pop();
+            }
         }
+        let attrs = &tree.inode(id).attrs;
+        if self.over && attrs_of(dir)? == *attrs {
+            return Ok(()); // it may not even be ours to set
+        }
+        let owner = (attrs.uid, attrs.gid);
+        let change = AttrChange {
+            owner: (self.born != Some(owner)).then_some(owner),
+            mode: Some(attrs.mode),
+            xattrs: (self.over || !attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
+            mtime: Some(attrs.mtime),
+        };
+        let doing = || match self.at.split_last() {
+            Some(((_, name), above)) => format!("set attributes of {}", show_path(above, name.as_name())),
+            None => "set attributes of the root".into(),
+        };
+        dir.set_self_attrs(&change).map_err(|error| Error::io(doing())(error))?;
+        let metadata = dir.self_metadata().map_err(|error| Error::io(doing())(error))?;
+        if let Some(stamp) = self.stamps.get_mut(id.index()) {
+            *stamp = Stamp::from(&metadata);
+        }
+        Ok(())
     }
-    let attrs = &tree.inode(id).attrs;
-    let owner = (attrs.uid, attrs.gid);
-    let change = AttrChange {
-        owner: (born != Some(owner)).then_some(owner),
-        mode: Some(attrs.mode),
-        xattrs: (!attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
-        mtime: Some(attrs.mtime),
-    };
-    let doing = || match at.split_last() {
-        Some(((_, name), above)) => format!("set attributes of {}", show_path(above, name.as_name())),
-        None => "set attributes of the root".into(),
-    };
-    dir.set_self_attrs(&change).map_err(|error| Error::io(doing())(error))?;
-    let metadata = dir.self_metadata().map_err(|error| Error::io(doing())(error))?;
-    stamps[id.index()] = Stamp::from(&metadata);
-    Ok(())
 }
 
 /// Runs `act` on the handle of the directory `at` leads to.
