@@ -168,10 +168,10 @@ fn bundles_go_both_ways() {
     let image = |tag: &str| format!("{}:{tag}", text(&layout));
     assert_eq!(front.run(&["unpack", "--image", &image("odd"), "bundle"]), "");
     let bundle = front.path("bundle");
-    fs::write(bundle.join("rootfs/etc/new"), "new").unwrap();
+    fs::write(bundle.join("rootfs/etc/newest"), "new").unwrap();
     run(
         "touch",
-        ["-d", "@1700000000", text(&bundle.join("rootfs/etc/new")), text(&bundle.join("rootfs/etc"))],
+        ["-d", "@1700000000", text(&bundle.join("rootfs/etc/newest")), text(&bundle.join("rootfs/etc"))],
     );
     assert_eq!(front.run(&["repack", "--image", &image("front"), "--mask-path", "/nothing", "bundle"]), "");
     run("umoci", ["repack", "--image", &image("real"), text(&bundle)]);
@@ -182,7 +182,7 @@ fn bundles_go_both_ways() {
     // An untouched one: no layer, but an entry in the history, as umoci has it.
     let output = front.try_run(&["unpack", "--image", &image("odd"), "bundle"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(bundle.join("rootfs/etc/new").exists());
+    assert!(bundle.join("rootfs/etc/newest").exists());
     assert_eq!(front.run(&["raw", "unpack", "--image", &image("odd"), "some/where/rootfs"]), "");
     assert!(front.path("some/where/rootfs/bin/setuid").exists());
     assert_eq!(
@@ -205,7 +205,7 @@ fn bundles_go_both_ways() {
     let validate = ["raw", "mtree-validate", "-f", text(&manifest), "-p", "bundle/rootfs"];
     let output = front.try_run(&validate);
     let lines = String::from_utf8(output.stdout).unwrap();
-    assert!(lines.contains("\"etc/new\": unexpected path\n"), "{lines}");
+    assert!(lines.contains("\"etc/newest\": unexpected path\n"), "{lines}");
     assert!(lines.contains("\"etc\": keyword \"tar_time\": expected "), "{lines}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("validation failed: "));
     assert_eq!(front.fails(&[&validate[..], &["-k", "sha1"]].concat()), "keyword \"sha1\" cannot be checked");
