@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
+use ocicle::{graph::RefName, layer::on_disk::IdRange, tree::mtree::Dialect};
 
 pub(crate) use self::{
     history::HistoryArgs,
@@ -339,7 +339,7 @@ pub(crate) struct Config {
     pub(crate) reference: String,
     /// Put the result under this tag, instead of changing the image in place.
     #[arg(long, value_name = "NAME")]
-    pub(crate) tag: Option<String>,
+    pub(crate) tag: Option<RefName>,
     /// Remove all values of a kind, before anything is set.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) clear: Vec<Clear>,
@@ -419,7 +419,7 @@ pub(crate) struct Insert {
     pub(crate) opaque: bool,
     /// Put the result under this tag, instead of changing the image in place.
     #[arg(long, value_name = "NAME")]
-    pub(crate) tag: Option<String>,
+    pub(crate) tag: Option<RefName>,
     /// Compression of the new layer.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) compress: Compress,

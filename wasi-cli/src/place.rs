@@ -6,7 +6,7 @@ use ocicle::{
     Error,
     digest::Digest,
     graph::{
-        Resolution,
+        RefName, Resolution,
         reference::{Reference, StoreKind},
         resolve::{Want, resolve},
         rewrite::{Destination, replace_target},
@@ -97,12 +97,12 @@ impl Place {
     /// called again, on the new state, if somebody else changed the index meanwhile.
     pub(crate) fn edit_image(
         &self,
-        tag: Option<&str>,
+        tag: Option<&RefName>,
         limits: &Limits,
         mut edit: impl FnMut(&Image) -> ocicle::Result<Image>,
     ) -> Result<Digest, Failure> {
         let to = match tag {
-            Some(tag) => Destination::Tag(tag.parse()?),
+            Some(tag) => Destination::Tag(tag.clone()),
             None => Destination::InPlace,
         };
         let mut digest = None;

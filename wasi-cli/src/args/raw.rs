@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
+use ocicle::graph::RefName;
 
 use super::{Compress, Edit, HistoryArgs, LayerArgs, Owners};
 
@@ -60,7 +61,7 @@ pub(crate) struct AddLayer {
     pub(crate) archive: PathBuf,
     /// Put the result under this tag, instead of changing the image in place.
     #[arg(long, value_name = "NAME")]
-    pub(crate) tag: Option<String>,
+    pub(crate) tag: Option<RefName>,
     /// Compression of the new layer; `auto` leaves alone what is compressed.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) compress: Compress,

@@ -33,9 +33,8 @@ pub(super) fn config(config: &Config, limits: &Limits) -> Result<(), Failure> {
         edit_config(&scratch, &image, &edits, history)?;
         return Ok(());
     }
-    let digest = place.edit_image(config.tag.as_deref(), limits, |image| {
-        edit_config(&place.store, image, &edits, history)
-    })?;
+    let digest = place
+        .edit_image(config.tag.as_ref(), limits, |image| edit_config(&place.store, image, &edits, history))?;
     output::print(|out| writeln!(out, "{digest}"))
 }
 

@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 use ocicle::{
+    Error,
     fs::{Dir as _, Readable},
     graph::resolve::Want,
     image::{Image, edit::append_layer, insert::send_directory},
@@ -43,7 +44,7 @@ pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<()
         None => send(insert, &mut writer, limits)?,
     }
     let layer = writer.finish()?;
-    let digest = place.edit_image(insert.tag.as_deref(), limits, |image| {
+    let digest = place.edit_image(insert.tag.as_ref(), limits, |image| {
         append_layer(&place.store, image, &layer, compression, history.as_ref())
     })?;
     output::print(|out| writeln!(out, "{digest}"))
@@ -60,8 +61,15 @@ fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(
     };
     let target = inside(target, limits)?;
     let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
+    let of_source = |error: Error| match error {
+        Error::Io { doing, source: error } => {
+            Error::Io { doing: format!("{}: {doing}", source.display()), source: error }
+        }
+        other => other,
+    };
     if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
-        let found = send_directory(&seeing(source)?, &target, insert.opaque, sink, limits)?;
+        let found =
+            send_directory(&seeing(source)?, &target, insert.opaque, sink, limits).map_err(of_source)?;
         for path in &found.sockets {
             eprintln!(
                 "warning: {}: a socket: no layer can hold one, it is left out",
@@ -84,7 +92,7 @@ fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(
         source.file_name().ok_or_else(|| Failure::usage(format!("{} has no name", source.display())))?;
     let name = Name::new(name.as_encoded_bytes())
         .map_err(|error| Failure::usage(format!("{}: {error}", source.display())))?;
-    Ok(send_entry(&seeing(parent)?, name, &target, sink, limits)?)
+    Ok(send_entry(&seeing(parent)?, name, &target, sink, limits).map_err(of_source)?)
 }
 
 /// A directory whose modes can be seen: a layer made where they cannot would take them away.

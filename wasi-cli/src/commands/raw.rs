@@ -116,7 +116,7 @@ fn add_layer(args: &Args, add: &AddLayer, limits: &Limits) -> Result<(), Failure
     }
     let store = Watched::new(args, &place.store, "storing", None);
     let (layer, compression) = import_layer(&store, archive, what, how, &mut (), limits)?;
-    let digest = place.edit_image(add.tag.as_deref(), limits, |image| {
+    let digest = place.edit_image(add.tag.as_ref(), limits, |image| {
         append_layer(&place.store, image, &layer, compression, history.as_ref())
     })?;
     output::print(|out| writeln!(out, "{digest}"))

@@ -174,7 +174,7 @@ impl OnDisk {
         let attrs = &mut entry.attrs;
         let lost = |what: &str, id: u32| {
             Error::Unsupported(format!(
-                "/{}: {what} {id} of the host has no place in the {what} map: change its owner, or leave it out with a mask",
+                "/{}: {what} {id} of the host has no place in the {what} map: add a range that has it, or give the file to somebody who has one (a copy is one's own)",
                 entry.path
             ))
         };
