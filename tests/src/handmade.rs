@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tar::{Builder, EntryType, Header};
 
 /// A layer's archive in the making. Names and targets are taken as they are, however wrong.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Archive(Vec<u8>);
 
 impl Archive {

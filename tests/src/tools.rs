@@ -42,6 +42,30 @@ pub fn root() -> bool {
     rustix::process::geteuid().is_root() || missing("this test needs root")
 }
 
+/// Whether the kernel mounts overlayfs here, over directories of the system's place for temporary ones. See [`require`].
+///
+/// # Panics
+/// If it does not, and tools are required.
+#[must_use]
+pub fn overlayfs() -> bool {
+    if !root() || !have(&["mount", "umount"]) {
+        return false;
+    }
+    let temp = crate::temp::TempDir::new().unwrap();
+    for name in ["lower", "upper", "work", "all"] {
+        std::fs::create_dir(temp.path().join(name)).unwrap();
+    }
+    let at = temp.path().display();
+    let options = format!("lowerdir={at}/lower,upperdir={at}/upper,workdir={at}/work");
+    let all = temp.path().join("all");
+    let mount = ["-t", "overlay", "overlay", "-o", &options].map(OsStr::new).into_iter();
+    if !try_run("mount", mount.chain([all.as_os_str()])).status.success() {
+        return missing("no overlayfs can be mounted");
+    }
+    run("umount", [&all]);
+    true
+}
+
 fn missing(what: &str) -> bool {
     assert!(env::var_os("OCICLE_REQUIRE_TOOLS").is_none(), "{what}, and OCICLE_REQUIRE_TOOLS is set");
     eprintln!("NOT RUN: {what}");

@@ -74,7 +74,7 @@ fn umoci_repacks_what_ocicle_unpacked() {
     let temp = TempDir::new().unwrap();
     let layout = tool_layout(&fixture, &temp, "ocicle");
     let bundle = temp.path().join("bundle");
-    ocicle(["unpack", "--bundle-format", "umoci", &at(&layout, "odd"), text(&bundle)]);
+    ocicle(["unpack", "--format", "umoci", &at(&layout, "odd"), text(&bundle)]);
     let mut names: Vec<_> = fs::read_dir(&bundle)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -107,7 +107,7 @@ fn a_bundle_of_umoci_that_is_damaged_is_refused() {
     let temp = TempDir::new().unwrap();
     let layout = tool_layout(&fixture, &temp, "ocicle");
     let bundle = temp.path().join("bundle");
-    ocicle(["unpack", "--bundle-format", "umoci", &at(&layout, "odd"), text(&bundle)]);
+    ocicle(["unpack", "--format", "umoci", &at(&layout, "odd"), text(&bundle)]);
     let meta = bundle.join("umoci.json");
     let good = fs::read_to_string(&meta).unwrap();
     let index = fs::read(layout.join("index.json")).unwrap();

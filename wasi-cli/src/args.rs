@@ -175,7 +175,8 @@ pub(crate) enum Command {
     /// Unpack an image into a bundle that a runtime can start.
     #[command(
         after_help = "Examples:\n  ocicle unpack images#v1 bundle && runc run --bundle bundle test\n  \
-        ocicle unpack --rootless images#v1 bundle"
+        ocicle unpack --rootless images#v1 bundle\n  \
+        mount -t overlay overlay -o \"$(ocicle unpack --format overlayfs images#v1 bundle)\" bundle/rootfs"
     )]
     Unpack {
         /// The image.
@@ -183,9 +184,12 @@ pub(crate) enum Command {
         reference: String,
         /// The bundle: a directory, made if it is not there.
         bundle: PathBuf,
-        /// Who shall be able to repack the bundle.
-        #[arg(long, value_enum, default_value_t, value_name = "WHOSE")]
-        bundle_format: BundleFormat,
+        /// How the bundle is laid out, and who shall be able to repack it.
+        #[arg(long, visible_alias = "bundle-format", value_enum, default_value_t, value_name = "NAME")]
+        format: BundleFormat,
+        /// Have overlayfs keep its marks in `user.overlay.`, as a mount in a user namespace needs it.
+        #[arg(long)]
+        userxattr: bool,
         #[command(flatten)]
         owners: Owners,
         #[command(flatten)]
@@ -269,6 +273,8 @@ pub(crate) enum BundleFormat {
     Native,
     /// umoci and ocicle.
     Umoci,
+    /// ocicle, with a directory for each layer, for overlayfs: prints the options to mount them with.
+    Overlayfs,
 }
 
 /// How files of an image lie on a disk of this machine.

@@ -13,10 +13,13 @@
 //! A bundle of umoci ([`unpack::Format::Umoci`]) has, instead of the last three, `umoci.json` and a manifest named after the
 //! image, as umoci writes them; either tool goes on with it.
 //!
+//! A bundle for overlayfs ([`overlay`]) has a directory for each layer, and no stamps.
+//!
 //! Changing the last three makes a repack fail or send more than it must; it never makes it miss a change silently, since the
 //! state holds the manifest's digest.
 
 pub mod onto;
+pub mod overlay;
 pub mod repack;
 pub mod runtime;
 mod stamps;
@@ -24,6 +27,9 @@ pub mod state;
 mod umoci;
 pub mod unpack;
 
+const LAYERS: &str = "layers";
+const UPPER: &str = "upper";
+const WORK: &str = "work";
 const ROOTFS: &str = "rootfs";
 const CONFIG: &str = "config.json";
 const MTREE: &str = "rootfs.mtree";

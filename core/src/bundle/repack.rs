@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read};
 
-use super::{MTREE, ROOTFS, STAMPS, STATE, stamps, state::State, umoci};
+use super::{MTREE, ROOTFS, STAMPS, STATE, overlay, stamps, state::State, umoci};
 use crate::{
     attrs::Time,
     digest::{Algorithm, Digest},
@@ -91,7 +91,10 @@ impl<'a, D: Dir> Bundle<'a, D> {
             let (expected, actual) = (state.mtree.to_string(), actual.to_string());
             return Err(Error::Mismatch { subject: MTREE.into(), property: "digest", expected, actual });
         }
-        let stamps = stamps::read(&tree, &mut BufReader::new(open(dir, STAMPS)?))?;
+        let stamps = match state.overlay {
+            None => stamps::read(&tree, &mut BufReader::new(open(dir, STAMPS)?))?,
+            Some(_) => Vec::new(),
+        };
         Ok(Self { dir, state, tree, stamps, limits })
     }
 
@@ -119,7 +122,8 @@ impl<'a, D: Dir> Bundle<'a, D> {
         &self.state
     }
 
-    /// Sends what changed in `rootfs/` since the bundle was unpacked, as the image would have it; see [`diff`]. With `verify` every file is read;
+    /// Sends what changed in `rootfs/` since the bundle was unpacked, as the image would have it; see [`diff`]. Of a bundle for
+    /// overlayfs that is what its upper directory holds. With `verify` every file is read;
     /// what is at or below `masked` paths is not looked at.
     ///
     /// # Errors
@@ -132,12 +136,16 @@ impl<'a, D: Dir> Bundle<'a, D> {
                            repack it with the native command";
             return Err(Error::Unsupported(message.into()));
         }
+        let sink = &mut FromDisk { sink, how: &self.state.on_disk };
+        if let Some(namespace) = self.state.overlay {
+            return overlay::changes(self.dir, &self.tree, namespace, masked, sink, self.limits);
+        }
         let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
         let stamps = if verify { &[][..] } else { &self.stamps };
         diff(
             Baseline { tree: &self.tree, stamps, settled: self.state.settled(), masked },
             &root,
-            &mut FromDisk { sink, how: &self.state.on_disk },
+            sink,
             self.limits,
         )
     }

@@ -7,7 +7,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     graph::Resolution,
-    layer::on_disk::OnDisk,
+    layer::{on_disk::OnDisk, overlay::Namespace},
 };
 
 /// The content of `ocicle.json`, version 1.
@@ -25,6 +25,9 @@ pub struct State {
     /// How entries lie in `rootfs/`.
     #[serde(default)]
     pub on_disk: OnDisk,
+    /// For a bundle with a directory for each layer: where overlayfs keeps its marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<Namespace>,
 }
 
 impl State {
@@ -37,6 +40,7 @@ impl State {
             mtree,
             settled: (settled.seconds, settled.nanoseconds),
             on_disk,
+            overlay: None,
         }
     }
 

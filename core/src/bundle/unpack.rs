@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{
-    CONFIG, MTREE, ROOTFS, STAGING, STAMPS, STATE,
+    CONFIG, LAYERS, MTREE, ROOTFS, STAGING, STAMPS, STATE, UPPER, WORK, overlay,
     runtime::{Users, check_supported, runtime_config},
     stamps,
     state::State,
@@ -20,7 +20,10 @@ use crate::{
         Image,
         layers::{apply_layers_from, find_layer},
     },
-    layer::on_disk::{OnDisk, Privilege},
+    layer::{
+        on_disk::{OnDisk, Privilege},
+        overlay::Namespace,
+    },
     limits::Limits,
     name::{Name, NameBuf},
     store::BlobRead,
@@ -48,7 +51,7 @@ pub struct Options {
     pub start_from: Option<Digest>,
 }
 
-/// What a bundle remembers, and in whose words.
+/// How a bundle is laid out, what it remembers, and in whose words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {
@@ -57,6 +60,8 @@ pub enum Format {
     Native,
     /// umoci's, which both read.
     Umoci,
+    /// A directory for each layer, for overlayfs to mount, with its marks in this namespace; see [`super::overlay`].
+    Overlay(Namespace),
 }
 
 /// What was unpacked.
@@ -65,6 +70,8 @@ pub enum Format {
 pub struct Unpacked {
     /// All files, as they lie on the disk.
     pub tree: Tree,
+    /// How many layers they are from.
+    pub layers: usize,
     /// Whether `config.json` starts the image's user. If not, the layer that names the user was left out, and it starts root.
     pub user_known: bool,
 }
@@ -89,7 +96,10 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
     check_supported(image.config.view())?;
     let first = first_layer(image, options)?;
     check_support(&bundle.support(), options.on_disk.privilege)?;
-    for name in [ROOTFS, CONFIG, MTREE, STAMPS, STATE, umoci::FILE] {
+    if let Format::Overlay(namespace) = options.format {
+        overlay::check(namespace, options.on_disk.privilege)?;
+    }
+    for name in [ROOTFS, LAYERS, UPPER, WORK, CONFIG, MTREE, STAMPS, STATE, umoci::FILE] {
         match bundle.metadata(Name::literal(name)) {
             Ok(_) => return Err(Error::Exists(format!("{name} of a bundle"))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -165,6 +175,48 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let how = &options.on_disk;
     let staging =
         bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format_args!("open {STAGING}")))?;
+    let configure = |root: &D| {
+        let users = if first == 0 { Users::In(root) } else { Users::Perhaps(root) };
+        runtime_config(image.config.view(), &users, ROOTFS, how, options.resolv_conf, limits)
+    };
+    let open_root = || staging.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"));
+    let (tree, config, memory) = match options.format {
+        Format::Native => {
+            let (tree, stamps) = fill_rootfs(store, image, first, &staging, options, limits)?;
+            let memory = remember(&staging, resolution, &tree, Some(&stamps), options)?;
+            (tree, configure(&open_root()?)?, memory)
+        }
+        Format::Umoci => {
+            let (tree, _) = fill_rootfs(store, image, first, &staging, options, limits)?;
+            let root = open_root()?;
+            let memory = remember_for_umoci(&staging, resolution, &tree, &root, how)?;
+            (tree, configure(&root)?, memory)
+        }
+        Format::Overlay(namespace) => {
+            let (tree, accounts) = overlay::fill(store, image, first, &staging, namespace, options, limits)?;
+            let users = if first == 0 { Users::In(&accounts) } else { Users::Perhaps(&accounts) };
+            let spec = image.config.view();
+            let config = runtime_config(spec, &users, ROOTFS, how, options.resolv_conf, limits)?;
+            let mut memory = remember(&staging, resolution, &tree, None, options)?;
+            memory.extend([LAYERS, UPPER, WORK].map(|name| Name::literal(name).into()));
+            (tree, config, memory)
+        }
+    };
+    write_all(&staging, Name::literal(CONFIG), &config.text)?;
+    let names = [ROOTFS, CONFIG].map(|name| Name::literal(name).into()).into_iter().chain(memory).collect();
+    let layers = image.layers().len() - first;
+    Ok((Unpacked { tree, layers, user_known: config.user_known }, names))
+}
+
+fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
+    store: &S,
+    image: &Image,
+    first: usize,
+    staging: &D,
+    options: &Options,
+    limits: &Limits,
+) -> Result<(Tree, Vec<Stamp>)> {
+    let how = &options.on_disk;
     let rootfs = Name::literal(ROOTFS);
     staging.create_dir(rootfs).map_err(Error::io("create rootfs"))?;
     // A default access control list, inherited from where the bundle is, would go on to every file.
@@ -175,40 +227,37 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
     apply_layers_from(store, image, first, how, &mut merge, limits)?;
     let (tree, mirror) = merge.finish()?;
-    let stamps = mirror.into_stamps();
-
-    let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
-    let users = if first == 0 { Users::In(&root) } else { Users::Perhaps(&root) };
-    let config = runtime_config(image.config.view(), &users, ROOTFS, how, options.resolv_conf, limits)?;
-    write_all(&staging, Name::literal(CONFIG), &config.text)?;
-    let memory = match options.format {
-        Format::Native => remember(&staging, resolution, &tree, &stamps, how)?,
-        Format::Umoci => remember_for_umoci(&staging, resolution, &tree, &root, how)?,
-    };
-    let names = [rootfs, Name::literal(CONFIG)].map(NameBuf::from).into_iter().chain(memory).collect();
-    Ok((Unpacked { tree, user_known: config.user_known }, names))
+    Ok((tree, mirror.into_stamps()))
 }
 
-/// Writes what a repack needs to know; gives the names of the files.
+/// Writes what a repack needs to know; gives the names of the files. For overlayfs there are no stamps.
 fn remember<D: Dir>(
     dir: &D,
     resolution: &Resolution,
     tree: &Tree,
-    stamps: &[Stamp],
-    how: &OnDisk,
+    stamps: Option<&[Stamp]>,
+    options: &Options,
 ) -> Result<Vec<NameBuf>> {
     let [manifest, times, state] = [MTREE, STAMPS, STATE].map(Name::literal);
     let mut digest = None;
-    write_file(dir, manifest, |out| {
+    let mut settled = write_file(dir, manifest, |out| {
         let mut hashed = HashWrite::new(out, Algorithm::Sha256);
         mtree::write(tree, Dialect::Native, &mut hashed)?;
         digest = Some(hashed.finish().1);
         Ok(())
     })?;
     let digest = digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
-    let settled = write_file(dir, times, |out| stamps::write(tree, stamps, out))?;
-    write_all(dir, state, &State::new(resolution.clone(), digest, settled, how.clone()).to_json()?)?;
-    Ok([manifest, times, state].map(NameBuf::from).into())
+    let mut names: Vec<NameBuf> = vec![manifest.into(), state.into()];
+    if let Some(stamps) = stamps {
+        settled = write_file(dir, times, |out| stamps::write(tree, stamps, out))?;
+        names.push(times.into());
+    }
+    let mut memory = State::new(resolution.clone(), digest, settled, options.on_disk.clone());
+    if let Format::Overlay(namespace) = options.format {
+        memory.overlay = Some(namespace);
+    }
+    write_all(dir, state, &memory.to_json()?)?;
+    Ok(names)
 }
 
 /// The same for umoci.

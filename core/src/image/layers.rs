@@ -53,7 +53,7 @@ pub fn apply_layers_from<S: BlobRead + ?Sized, M: Mirror>(
             }
             other => other,
         })?;
-        merge.next_layer();
+        merge.next_layer()?;
     }
     Ok(())
 }

@@ -8,8 +8,11 @@ mod gzip;
 pub mod import;
 pub mod inflate;
 pub mod on_disk;
+pub mod overlay;
 pub mod reader;
 pub mod tar;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod whiteout;
 pub mod writer;
 

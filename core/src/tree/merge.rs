@@ -7,11 +7,11 @@
 //! what the current layer put, and which directories it only passed through. A lower directory that a marker hides, but
 //! that the layer also writes below, becomes an implied one again.
 
-use std::{
-    collections::HashSet,
-    io::{self, Read},
-};
+mod mirror;
 
+use std::{collections::HashSet, io::Read};
+
+pub use self::mirror::{Mirror, Step};
 use super::{Content, InodeId, Tree};
 use crate::{
     attrs::Attrs,
@@ -21,72 +21,6 @@ use crate::{
     limits::Limits,
     name::{EntryPath, Name, NameBuf},
 };
-
-/// One directory on the way from the root to a place: its inode and its name in the directory before it.
-pub type Step = (InodeId, NameBuf);
-
-/// Repeats on a real directory what the merge does to the tree. `at` is the way from the root (excluded) to the directory
-/// that holds `name`; every directory on it is a real directory, never a link.
-pub trait Mirror {
-    /// Makes an empty directory. Its attributes come with [`Mirror::finish`].
-    ///
-    /// # Errors
-    /// Of this and of all others: [`Error::Io`] naming the path.
-    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()>;
-    /// Makes a file with the content of `body`, which must be read to its end.
-    fn file(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        attrs: &Attrs,
-        body: &mut dyn Read,
-    ) -> Result<()>;
-    /// Makes a link, device or fifo.
-    fn other(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        attrs: &Attrs,
-        content: &Content,
-    ) -> Result<()>;
-    /// Gives an existing inode one more name.
-    fn link(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        from: &[Step],
-        from_name: Name<'_>,
-    ) -> Result<()>;
-    /// Removes an entry with all below it.
-    fn remove(&mut self, at: &[Step], name: Name<'_>, content: &Content) -> Result<()>;
-    /// Sets the attributes of all directories, once nothing is written below them any more.
-    fn finish(&mut self, tree: &Tree) -> Result<()>;
-}
-
-/// No mirror: the tree alone.
-impl Mirror for () {
-    fn dir(&mut self, _: &[Step], _: Name<'_>) -> Result<()> {
-        Ok(())
-    }
-    fn file(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: &Attrs, body: &mut dyn Read) -> Result<()> {
-        io::copy(body, &mut io::sink()).map(drop).map_err(Error::io("read layer"))
-    }
-    fn other(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: &Attrs, _: &Content) -> Result<()> {
-        Ok(())
-    }
-    fn link(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: &[Step], _: Name<'_>) -> Result<()> {
-        Ok(())
-    }
-    fn remove(&mut self, _: &[Step], _: Name<'_>, _: &Content) -> Result<()> {
-        Ok(())
-    }
-    fn finish(&mut self, _: &Tree) -> Result<()> {
-        Ok(())
-    }
-}
 
 /// Applies changesets, layer by layer. A [`ChangeSink`].
 #[derive(Debug)]
@@ -160,10 +94,15 @@ impl<M: Mirror> Merge<M> {
     }
 
     /// Ends the current layer: what it put is lower from now on.
-    pub fn next_layer(&mut self) {
+    ///
+    /// # Errors
+    /// Those of [`Mirror::end_layer`].
+    pub fn next_layer(&mut self) -> Result<()> {
+        self.mirror.end_layer(&self.tree)?;
         self.layer += 1;
         self.links.clear();
         self.followed.clear();
+        Ok(())
     }
 
     /// Finishes the mirror and gives both back.
@@ -195,13 +134,13 @@ impl<M: Mirror> Merge<M> {
             if entry.node == Node::Dir && self.tree.entries(old).is_some() {
                 self.tree.inode_mut(old).attrs = entry.attrs.clone();
                 self.mark(old, true);
-                return Ok(());
+                return self.mirror.again(&self.at, name, old, &self.tree.inode(old).content);
             }
             if let Some((_, _, id)) = target
                 && id == old
             {
                 self.links.insert((parent, name.into()));
-                return Ok(());
+                return self.mirror.again(&self.at, name, id, &self.tree.inode(id).content);
             }
             if entry.node == Node::Dir && self.keep_dirlinks && self.put_behind_link(entry, &dir, old)? {
                 return Ok(());
@@ -303,10 +242,12 @@ impl<M: Mirror> Merge<M> {
         let way = from.iter().try_fold(Tree::ROOT, |dir, (id, name)| {
             (self.tree.child(dir, name.as_name()) == Some(*id)).then_some(*id)
         });
-        if way.is_none() || self.tree.child(parent, from_name.as_name()) != Some(id) {
+        let there = way.is_some() && self.tree.child(parent, from_name.as_name()) == Some(id);
+        // The number of an inode that went may be that of a directory made on the way to the link.
+        if !there || self.tree.entries(id).is_some() {
             return Err(Error::layer(
                 path.to_string(),
-                "the hard link replaces the directory its target is in",
+                "the hard link replaces its target, or the directory that is in",
             ));
         }
         self.mirror.link(&self.at, name, id, &from, from_name.as_name())?;
@@ -339,6 +280,7 @@ impl<M: Mirror> Merge<M> {
 
     /// Removes from the current directory what only lower layers have, and below it likewise.
     fn clear_here(&mut self) -> Result<()> {
+        self.mirror.clear(&self.at)?;
         let here = self.here();
         let Some(entries) = self.tree.entries(here) else { return Ok(()) };
         let entries: Vec<(NameBuf, InodeId)> = entries.iter().map(|(name, id)| (name.clone(), *id)).collect();

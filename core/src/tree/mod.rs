@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod merge;
 pub mod mtree;
+pub mod overlay;
 pub mod rootfs;
 pub mod scan;
 #[cfg(test)]

@@ -75,6 +75,15 @@ impl<D: Dir> RootFs<D> {
         self.stamps
     }
 
+    /// Runs `act` on the handle of the directory `at` leads to.
+    pub(super) fn within<R>(
+        &mut self,
+        at: &[Step],
+        act: impl FnOnce(&D) -> std::io::Result<R>,
+    ) -> std::io::Result<R> {
+        with_dir(&self.root, &mut self.open, at, act)
+    }
+
     fn stamp(&mut self, id: InodeId, metadata: &Metadata) {
         if self.stamps.len() <= id.index() {
             self.stamps.resize(id.index() + 1, Stamp::default());
@@ -290,6 +299,10 @@ fn with_dir<D: Dir, R>(
     act(beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir)))
 }
 
-fn failed<'a>(doing: &'a str, at: &'a [Step], name: Name<'a>) -> impl FnOnce(std::io::Error) -> Error + 'a {
+pub(super) fn failed<'a>(
+    doing: &'a str,
+    at: &'a [Step],
+    name: Name<'a>,
+) -> impl FnOnce(std::io::Error) -> Error + 'a {
     move |error| Error::io(format_args!("{doing} {}", show_path(at, name)))(error)
 }

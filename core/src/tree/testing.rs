@@ -1,57 +1,13 @@
-//! Short ways to write layers and trees in tests.
+//! Short ways to write trees in tests.
 
-use std::{fmt::Write as _, io::Read};
+use std::fmt::Write as _;
 
 use super::{
     Content, Tree,
     merge::{Merge, Mirror},
 };
-use crate::{
-    attrs::{Attrs, Time},
-    error::Result,
-    layer::{Change, ChangeSink, Entry, Node},
-    limits::Limits,
-    name::EntryPath,
-};
-
-/// One change with its content.
-#[derive(Debug, Clone)]
-pub(crate) struct Item(pub(crate) Change, pub(crate) Vec<u8>);
-
-pub(crate) fn path(text: &str) -> EntryPath {
-    EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap()
-}
-
-pub(crate) fn put(at: &str, node: Node) -> Item {
-    let mode = if node == Node::Dir { 0o755 } else { 0o644 };
-    let attrs = Attrs { mode, mtime: Time::from_seconds(1), ..Attrs::default() };
-    Item(Change::Put(Entry { path: path(at), attrs, node }), Vec::new())
-}
-
-pub(crate) fn file(at: &str, content: &str) -> Item {
-    let Item(change, _) = put(at, Node::File { size: content.len() as u64 });
-    Item(change, content.into())
-}
-
-pub(crate) fn dir(at: &str) -> Item {
-    put(at, Node::Dir)
-}
-
-pub(crate) fn symlink(at: &str, target: &str) -> Item {
-    put(at, Node::Symlink { target: target.as_bytes().into() })
-}
-
-pub(crate) fn link(at: &str, to: &str) -> Item {
-    put(at, Node::HardLink { to: path(to) })
-}
-
-pub(crate) fn remove(at: &str) -> Item {
-    Item(Change::Remove(path(at)), Vec::new())
-}
-
-pub(crate) fn clear(at: &str) -> Item {
-    Item(Change::ClearLower(path(at)), Vec::new())
-}
+pub(crate) use crate::layer::testing::{Item, Record, clear, dir, file, link, path, put, remove, symlink};
+use crate::{error::Result, layer::ChangeSink as _, limits::Limits};
 
 /// Applies layers to a merge; each ends its layer.
 pub(crate) fn apply<M: Mirror>(merge: &mut Merge<M>, layers: &[&[Item]]) -> Result<()> {
@@ -59,7 +15,7 @@ pub(crate) fn apply<M: Mirror>(merge: &mut Merge<M>, layers: &[&[Item]]) -> Resu
         for Item(change, content) in *layer {
             merge.put(change, &mut &content[..])?;
         }
-        merge.next_layer();
+        merge.next_layer()?;
     }
     Ok(())
 }
@@ -88,17 +44,4 @@ pub(crate) fn show(tree: &Tree) -> String {
         };
     }
     text
-}
-
-/// Keeps the changes it is sent.
-#[derive(Debug, Default)]
-pub(crate) struct Record(pub(crate) Vec<Item>);
-
-impl ChangeSink for Record {
-    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
-        let mut content = Vec::new();
-        body.read_to_end(&mut content).map_err(crate::Error::io("read"))?;
-        self.0.push(Item(change.clone(), content));
-        Ok(())
-    }
 }

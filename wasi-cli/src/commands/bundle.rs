@@ -5,13 +5,14 @@ use std::{io::Read, path::Path};
 use ocicle::{
     Error,
     bundle::{
+        overlay::mount_options,
         repack::{Bundle, Options},
         unpack,
     },
     fs::Readable,
     graph::{Resolution, resolve::Want, rewrite::Destination},
     image::Image,
-    layer::{Change, ChangeSink},
+    layer::{Change, ChangeSink, overlay::Namespace},
     limits::Limits,
     name::EntryPath,
     spec::media_type::Compression,
@@ -33,15 +34,11 @@ pub(super) fn unpack(
     args: &Args,
     reference: &str,
     bundle: &Path,
-    format: BundleFormat,
+    format: unpack::Format,
     owners: &Owners,
     layers: &LayerArgs,
     limits: &Limits,
 ) -> Result<(), Failure> {
-    let format = match format {
-        BundleFormat::Native => unpack::Format::Native,
-        BundleFormat::Umoci => unpack::Format::Umoci,
-    };
     let on_disk = on_disk(owners)?;
     let place = Place::open(reference, limits)?;
     let resolution = place.resolve(Want::Image, limits)?;
@@ -73,7 +70,27 @@ pub(super) fn unpack(
         let (digest, files) = (&image.descriptor.digest, unpacked.tree.len());
         eprintln!("unpacked {digest} with {files} files into {}", bundle.display());
     }
-    Ok(())
+    match format {
+        unpack::Format::Overlay(namespace) => {
+            let whole = std::path::absolute(bundle)
+                .map_err(|error| Failure::failed(format!("{}: {error}", bundle.display())))?;
+            let path = whole.as_os_str().as_encoded_bytes();
+            let options = mount_options(path, unpacked.layers, namespace);
+            output::print(|out| [&options[..], b"\n"].iter().try_for_each(|part| out.write_all(part)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was asked for.
+pub(super) fn format(format: BundleFormat, userxattr: bool) -> Result<unpack::Format, Failure> {
+    match (format, userxattr) {
+        (BundleFormat::Native, false) => Ok(unpack::Format::Native),
+        (BundleFormat::Umoci, false) => Ok(unpack::Format::Umoci),
+        (BundleFormat::Overlayfs, false) => Ok(unpack::Format::Overlay(Namespace::Trusted)),
+        (BundleFormat::Overlayfs, true) => Ok(unpack::Format::Overlay(Namespace::User)),
+        (_, true) => Err(Failure::usage("--userxattr is about --format overlayfs")),
+    }
 }
 
 /// Says that a `config.json` does not start who it should.

@@ -32,8 +32,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Tag { reference, name, only, edit } => edit::tag(reference, name, *only, edit, limits)?,
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
         Command::Gc { reference, format, edit } => edit::gc(reference, format, edit, limits)?,
-        Command::Unpack { reference, bundle, bundle_format, owners, layers } => {
-            bundle::unpack(args, reference, bundle, *bundle_format, owners, layers, limits)?;
+        Command::Unpack { reference, bundle, format, userxattr, owners, layers } => {
+            let format = bundle::format(*format, *userxattr)?;
+            bundle::unpack(args, reference, bundle, format, owners, layers, limits)?;
         }
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
         Command::Config(config) => config::config(config, limits)?,

@@ -153,8 +153,7 @@ fn unpack(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
     let image = image(parsed)?;
     image.existing("tag is not found")?;
     make_parents(bundle)?;
-    let mut words =
-        vec!["unpack".to_owned(), "--bundle-format=umoci".into(), image.reference(), word(bundle)];
+    let mut words = vec!["unpack".to_owned(), "--format=umoci".into(), image.reference(), word(bundle)];
     words.extend(switches(parsed, &["keep-dirlinks"]));
     words.extend(remap(parsed));
     native(words, volume)

@@ -7,9 +7,11 @@ use crate::{
     digest::Digest,
     error::Kind,
     hash::digest_of,
-    layer::tar::TarWriter,
+    layer::{
+        tar::TarWriter,
+        testing::{Item, Record, dir, file, remove},
+    },
     store::{BlobRead as _, memory::MemoryStore},
-    tree::testing::{Item, Record, dir, file, remove},
 };
 
 fn archive(items: &[Item]) -> Vec<u8> {

@@ -108,7 +108,7 @@ fn a_file_in_the_way_of_a_directory_gives_way() {
 
 #[test]
 fn what_means_nothing_is_refused() {
-    let cases: [(&[&[Item]], &str); 7] = [
+    let cases: [(&[&[Item]], &str); 8] = [
         (&[&[link("a", "a")]], "a (hard link to a): the link names itself"),
         (&[&[dir("d"), link("a", "d")]], "a (hard link to d): the target is a directory"),
         (&[&[link("a", "b"), file("b", "x")]], "neither a lower layer nor this one, up to here, has it"),
@@ -116,7 +116,12 @@ fn what_means_nothing_is_refused() {
         (&[&[remove("")]], "names the root directory"),
         (
             &[&[file("d/t", "x")], &[link("d", "d/t")]],
-            "the hard link replaces the directory its target is in",
+            "the hard link replaces its target, or the directory that is in",
+        ),
+        // The directory made on the way gets the inode number of the target that went.
+        (
+            &[&[file("a", "x"), link("a/b", "a")]],
+            "the hard link replaces its target, or the directory that is in",
         ),
         (
             &[&[symlink("l", "t")], &[file("l/f", "x"), remove("l")]],

@@ -1,0 +1,91 @@
+//! Which layer's directory has what the merged tree shows.
+
+use std::io::ErrorKind;
+
+use super::number_name;
+use crate::{
+    error::{Error, Result},
+    fs::Dir,
+    limits::Limits,
+    name::{EntryPath, Name},
+    tree::{Content, Tree, merge::Step, rootfs::failed},
+};
+
+/// Opens the regular file that a path of the merged tree means, symbolic links followed inside the root; `None` if there is
+/// none. `layers` is what [`super::Layers`] wrote, `count` directories.
+///
+/// # Errors
+/// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Io`] if what is found is no regular file, or a call fails.
+pub fn open_file<D: Dir>(
+    layers: &D,
+    count: usize,
+    tree: &Tree,
+    path: &EntryPath,
+    limits: &Limits,
+) -> Result<Option<D::File>> {
+    let Some(way) = follow(tree, path, limits)? else { return Ok(None) };
+    let Some(((_, name), at)) = way.split_last() else { return Ok(None) };
+    match holder(layers, count, at, name.as_name())? {
+        None => Ok(None),
+        Some(dir) => {
+            let name = name.as_name();
+            dir.open_file(name).map(Some).map_err(failed("open", at, name))
+        }
+    }
+}
+
+/// The directory at the end of a way, in the highest of `count` layers that has the entry in it. The merged tree must have the
+/// entry: then no layer hides it.
+pub(super) fn holder<D: Dir>(layers: &D, count: usize, at: &[Step], name: Name<'_>) -> Result<Option<D>> {
+    for number in (0..count).rev() {
+        let found = (|| {
+            let mut dir = layers.open_dir(number_name(number).map_err(std::io::Error::other)?.as_name())?;
+            for (_, step) in at {
+                dir = dir.open_dir(step.as_name())?;
+            }
+            dir.metadata(name)?;
+            Ok(dir)
+        })();
+        match found {
+            Ok(dir) => return Ok(Some(dir)),
+            Err(error) if ErrorKind::NotFound == std::io::Error::kind(&error) => {}
+            Err(error) => return Err(failed("look up", at, name)(error)),
+        }
+    }
+    Ok(None)
+}
+
+/// The way to what a path means, with links followed.
+fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<Option<Vec<Step>>> {
+    let mut links = 0;
+    let mut at: Vec<Step> = Vec::new();
+    let mut left: Vec<Box<[u8]>> = path.names().rev().map(|name| name.as_bytes().into()).collect();
+    while let Some(part) = left.pop() {
+        match &*part {
+            b"" | b"." => continue,
+            b".." => {
+                at.pop();
+                continue;
+            }
+            _ => {}
+        }
+        let name = Name::new(&part).map_err(|error| Error::layer(path.to_string(), error.to_string()))?;
+        let here = at.last().map_or(Tree::ROOT, |(id, _)| *id);
+        let Some(id) = tree.child(here, name) else { return Ok(None) };
+        match &tree.inode(id).content {
+            Content::Symlink(target) => {
+                links += 1;
+                if links > limits.links {
+                    let what = format!("links of {path}");
+                    return Err(Error::Limit { what, name: "links", limit: limits.links as u64 });
+                }
+                if target.first() == Some(&b'/') {
+                    at.clear();
+                }
+                left.extend(target.rsplit(|&byte| byte == b'/').map(Box::from));
+            }
+            _ => at.push((id, name.into())),
+        }
+    }
+    Ok(Some(at))
+}
