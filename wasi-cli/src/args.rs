@@ -319,6 +319,9 @@ pub(crate) struct Repack {
     /// Keep what changed in the volumes of the image; it is left out otherwise.
     #[arg(long)]
     pub(crate) no_mask_volumes: bool,
+    /// Make the bundle remember the new image, so that the next repack adds to that.
+    #[arg(long)]
+    pub(crate) refresh_bundle: bool,
     #[command(flatten)]
     pub(crate) edit: Edit,
     #[command(flatten)]

@@ -15,11 +15,15 @@
 //!
 //! A bundle for overlayfs ([`overlay`]) has a directory for each layer, and no stamps.
 //!
-//! Changing the last three makes a repack fail or send more than it must; it never makes it miss a change silently, since the
+//! While a repack makes the bundle remember the new image, the last three are for a moment in `.ocicle-refreshed/`, and count
+//! from there.
+//!
+//! Changing them makes a repack fail or send more than it must; it never makes it miss a change silently, since the
 //! state holds the manifest's digest.
 
 pub mod onto;
 pub mod overlay;
+mod refresh;
 pub mod repack;
 pub mod runtime;
 mod stamps;

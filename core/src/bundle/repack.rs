@@ -2,7 +2,14 @@
 
 use std::io::{BufReader, Read};
 
-use super::{MTREE, ROOTFS, STAMPS, STATE, overlay, stamps, state::State, umoci};
+use super::{
+    MTREE, ROOTFS, STAMPS, STATE, overlay,
+    refresh::{Refresh, open_newest},
+    stamps,
+    state::State,
+    umoci,
+    unpack::Format,
+};
 use crate::{
     attrs::Time,
     digest::{Algorithm, Digest},
@@ -23,19 +30,21 @@ use crate::{
     store::{BlobRead, BlobWrite, RootIndex, RootIndexExt as _, Store},
     tree::{
         Tree,
-        diff::{Baseline, Summary, diff},
+        diff::{Baseline, Learned, Summary, diff_and_learn},
         mtree,
         rootfs::Stamp,
+        update::Update,
     },
 };
 
 /// A bundle that [`super::unpack::unpack`] or umoci made, with what it remembers.
 #[derive(Debug)]
 pub struct Bundle<'a, D> {
-    dir: &'a D,
-    state: State,
-    tree: Tree,
-    stamps: Vec<Stamp>,
+    pub(super) dir: &'a D,
+    pub(super) format: Format,
+    pub(super) state: State,
+    pub(super) tree: Tree,
+    pub(super) stamps: Vec<Stamp>,
     limits: &'a Limits,
 }
 
@@ -53,6 +62,8 @@ pub struct Options {
     pub latest: Option<Time>,
     /// The history entry of the new layer, if it is to have one.
     pub history: Option<History>,
+    /// The bundle remembers the new image, so that the next repack goes on from there.
+    pub refresh: bool,
 }
 
 /// What a repack did.
@@ -65,6 +76,8 @@ pub struct Repacked {
     pub layer: Option<Layer>,
     /// What was found on disk.
     pub summary: Summary,
+    /// Why the bundle does not remember the new image, where it should. The image is there, and the bundle as it was.
+    pub not_refreshed: Option<Error>,
 }
 
 impl<'a, D: Dir> Bundle<'a, D> {
@@ -91,11 +104,11 @@ impl<'a, D: Dir> Bundle<'a, D> {
             let (expected, actual) = (state.mtree.to_string(), actual.to_string());
             return Err(Error::Mismatch { subject: MTREE.into(), property: "digest", expected, actual });
         }
-        let stamps = match state.overlay {
-            None => stamps::read(&tree, &mut BufReader::new(open(dir, STAMPS)?))?,
-            Some(_) => Vec::new(),
+        let (format, stamps) = match state.overlay {
+            None => (Format::Native, stamps::read(&tree, &mut BufReader::new(open(dir, STAMPS)?))?),
+            Some(namespace) => (Format::Overlay(namespace), Vec::new()),
         };
-        Ok(Self { dir, state, tree, stamps, limits })
+        Ok(Self { dir, format, state, tree, stamps, limits })
     }
 
     /// umoci keeps no stamps: every file will be read.
@@ -113,7 +126,7 @@ impl<'a, D: Dir> Bundle<'a, D> {
         let tree = mtree::read_umoci(&what, &mut manifest, &root, limits)?;
         let digest = Digest::from_bytes(Algorithm::Sha256, &manifest.into_inner().finish().1);
         let state = State::new(resolution, digest, Time::EPOCH, meta.on_disk());
-        Ok(Self { dir, state, tree, stamps: Vec::new(), limits })
+        Ok(Self { dir, format: Format::Umoci, state, tree, stamps: Vec::new(), limits })
     }
 
     /// Where the bundle came from.
@@ -122,13 +135,25 @@ impl<'a, D: Dir> Bundle<'a, D> {
         &self.state
     }
 
-    /// Sends what changed in `rootfs/` since the bundle was unpacked, as the image would have it; see [`diff`]. Of a bundle for
-    /// overlayfs that is what its upper directory holds. With `verify` every file is read;
+    /// Sends what changed in `rootfs/` since the bundle was unpacked, as the image would have it; see
+    /// [`diff`](crate::tree::diff::diff). Of a bundle for overlayfs that is what its upper directory holds. With `verify` every file
+    /// is read;
     /// what is at or below `masked` paths is not looked at.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if modes or extended attributes cannot be seen from here; those of [`diff`].
+    /// [`Error::Unsupported`] if modes or extended attributes cannot be seen from here; those of [`diff`](crate::tree::diff::diff).
     pub fn changes(&self, verify: bool, masked: &[EntryPath], sink: &mut dyn ChangeSink) -> Result<Summary> {
+        self.compare(verify, masked, &mut FromDisk { sink, how: &self.state.on_disk }, None)
+    }
+
+    /// Sends what changed as it is on the disk.
+    fn compare(
+        &self,
+        verify: bool,
+        masked: &[EntryPath],
+        sink: &mut dyn ChangeSink,
+        learned: Option<&mut Learned>,
+    ) -> Result<Summary> {
         let support = self.dir.support();
         if !(support.mode && support.xattrs) {
             // As in a WASI sandbox: every file would seem to belong to root, with mode 0.
@@ -136,25 +161,20 @@ impl<'a, D: Dir> Bundle<'a, D> {
                            repack it with the native command";
             return Err(Error::Unsupported(message.into()));
         }
-        let sink = &mut FromDisk { sink, how: &self.state.on_disk };
-        if let Some(namespace) = self.state.overlay {
+        if let Format::Overlay(namespace) = self.format {
             return overlay::changes(self.dir, &self.tree, namespace, masked, sink, self.limits);
         }
         let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
         let stamps = if verify { &[][..] } else { &self.stamps };
-        diff(
-            Baseline { tree: &self.tree, stamps, settled: self.state.settled(), masked },
-            &root,
-            sink,
-            self.limits,
-        )
+        let baseline = Baseline { tree: &self.tree, stamps, settled: self.state.settled(), masked };
+        diff_and_learn(baseline, &root, sink, self.limits, learned)
     }
 
     /// Writes what changed as a new layer on the image at `at`, and makes `to` point at the result. If nothing changed
     /// there is no layer, and `to` points at the image as it is.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the index changed in a way that `at` no longer fits; those of [`diff`], of reading the image and
+    /// [`Error::Conflict`] if the index changed in a way that `at` no longer fits; those of [`diff`](crate::tree::diff::diff), of reading the image and
     /// of writing the store. Nothing points at anything new then.
     pub fn repack<S: Store + ?Sized>(
         &self,
@@ -166,11 +186,14 @@ impl<'a, D: Dir> Bundle<'a, D> {
         let mut image = Image::open(store, at.target(), self.limits)?;
         let compression = options.compression.unwrap_or_else(|| last_compression(&image));
         let mut sink = Lazy { store, compression, writer: None };
+        if options.refresh && matches!(self.format, Format::Overlay(_)) {
+            let message = "a bundle for overlayfs cannot go on from the image it became: unpack that image";
+            return Err(Error::Unsupported(message.into()));
+        }
+        let mut refresh = options.refresh.then(|| Refresh::begin(self)).transpose()?;
         let summary = match options.latest {
-            Some(latest) => {
-                self.changes(options.verify, &options.masked, &mut Clamp { sink: &mut sink, latest })?
-            }
-            None => self.changes(options.verify, &options.masked, &mut sink)?,
+            Some(latest) => self.send(&mut Clamp { sink: &mut sink, latest }, options, refresh.as_mut())?,
+            None => self.send(&mut sink, options, refresh.as_mut())?,
         };
         let layer = match sink.writer {
             None => None,
@@ -195,7 +218,20 @@ impl<'a, D: Dir> Bundle<'a, D> {
             Ok(index)
         })?;
         let resolution = resolution.ok_or_else(|| Error::Misuse("the index was not updated".into()))?;
-        Ok(Repacked { resolution, layer, summary })
+        let not_refreshed = refresh.and_then(|refresh| refresh.end(&resolution).err());
+        Ok(Repacked { resolution, layer, summary, not_refreshed })
+    }
+
+    fn send(
+        &self,
+        sink: &mut dyn ChangeSink,
+        options: &Options,
+        refresh: Option<&mut Refresh<'_, D>>,
+    ) -> Result<Summary> {
+        let Some(refresh) = refresh else { return self.changes(options.verify, &options.masked, sink) };
+        let Refresh { tree, learned, .. } = refresh;
+        let sink = &mut FromDisk { sink, how: &self.state.on_disk };
+        self.compare(options.verify, &options.masked, &mut Update { tree, sink }, Some(learned))
     }
 }
 
@@ -205,7 +241,7 @@ fn last_compression(image: &Image) -> Compression {
 }
 
 fn open<D: Dir>(dir: &D, name: &'static str) -> Result<D::File> {
-    dir.open_file(Name::literal(name)).map_err(|error| match error.kind() {
+    open_newest(dir, Name::literal(name)).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::NotFound(format!(
             "there is no {name}: this is not a bundle made by ocicle or umoci unpack"
         )),

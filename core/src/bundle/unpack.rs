@@ -183,7 +183,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let (tree, config, memory) = match options.format {
         Format::Native => {
             let (tree, stamps) = fill_rootfs(store, image, first, &staging, options, limits)?;
-            let memory = remember(&staging, resolution, &tree, Some(&stamps), options)?;
+            let memory = remember(&staging, resolution, &tree, Some(&stamps), how, None, None)?;
             (tree, configure(&open_root()?)?, memory)
         }
         Format::Umoci => {
@@ -197,7 +197,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
             let users = if first == 0 { Users::In(&accounts) } else { Users::Perhaps(&accounts) };
             let spec = image.config.view();
             let config = runtime_config(spec, &users, ROOTFS, how, options.resolv_conf, limits)?;
-            let mut memory = remember(&staging, resolution, &tree, None, options)?;
+            let mut memory = remember(&staging, resolution, &tree, None, how, Some(namespace), None)?;
             memory.extend([LAYERS, UPPER, WORK].map(|name| Name::literal(name).into()));
             (tree, config, memory)
         }
@@ -230,17 +230,20 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
     Ok((tree, mirror.into_stamps()))
 }
 
-/// Writes what a repack needs to know; gives the names of the files. For overlayfs there are no stamps.
-fn remember<D: Dir>(
+/// Writes what a repack needs to know; gives the names of the files. For overlayfs there are no stamps. Without a time, stamps are
+/// proof that are older than their file.
+pub(super) fn remember<D: Dir>(
     dir: &D,
     resolution: &Resolution,
     tree: &Tree,
     stamps: Option<&[Stamp]>,
-    options: &Options,
+    how: &OnDisk,
+    overlay: Option<Namespace>,
+    settled: Option<Time>,
 ) -> Result<Vec<NameBuf>> {
     let [manifest, times, state] = [MTREE, STAMPS, STATE].map(Name::literal);
     let mut digest = None;
-    let mut settled = write_file(dir, manifest, |out| {
+    let mut written = write_file(dir, manifest, |out| {
         let mut hashed = HashWrite::new(out, Algorithm::Sha256);
         mtree::write(tree, Dialect::Native, &mut hashed)?;
         digest = Some(hashed.finish().1);
@@ -249,19 +252,17 @@ fn remember<D: Dir>(
     let digest = digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
     let mut names: Vec<NameBuf> = vec![manifest.into(), state.into()];
     if let Some(stamps) = stamps {
-        settled = write_file(dir, times, |out| stamps::write(tree, stamps, out))?;
+        written = write_file(dir, times, |out| stamps::write(tree, stamps, out))?;
         names.push(times.into());
     }
-    let mut memory = State::new(resolution.clone(), digest, settled, options.on_disk.clone());
-    if let Format::Overlay(namespace) = options.format {
-        memory.overlay = Some(namespace);
-    }
+    let mut memory = State::new(resolution.clone(), digest, settled.unwrap_or(written), how.clone());
+    memory.overlay = overlay;
     write_all(dir, state, &memory.to_json()?)?;
     Ok(names)
 }
 
 /// The same for umoci.
-fn remember_for_umoci<D: Dir>(
+pub(super) fn remember_for_umoci<D: Dir>(
     dir: &D,
     resolution: &Resolution,
     tree: &Tree,

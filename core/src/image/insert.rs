@@ -11,7 +11,8 @@ use crate::{
     name::EntryPath,
     tree::{
         Tree,
-        diff::{Baseline, Summary, attrs_of, diff},
+        diff::{Baseline, Summary, diff},
+        seen::attrs_of,
     },
 };
 

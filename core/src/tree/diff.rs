@@ -3,16 +3,24 @@
 //! A file whose inode and ctime are those it was unpacked with has not changed, and is not read. Where that cannot be
 //! known, attributes are compared, and last the content. Applied to the tree, the changes give the directory.
 
+mod learned;
+
 use std::{
     collections::HashMap,
     io::{self, Read},
 };
 
-use super::{Content, Inode, InodeId, Tree, rootfs::Stamp};
+pub use self::learned::Learned;
+use self::learned::Learning;
+use super::{
+    Content, Inode, InodeId, Tree,
+    rootfs::Stamp,
+    seen::{attrs, mode, own_xattrs},
+};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
     error::{Error, Result},
-    fs::{Dir, File as _, FileType, Metadata, is_system_xattr},
+    fs::{Dir, File as _, FileType, Metadata},
     hash::Sha256Read,
     layer::{Change, ChangeSink, Entry, Node},
     limits::Limits,
@@ -57,7 +65,21 @@ pub fn diff<D: Dir>(
     sink: &mut dyn ChangeSink,
     limits: &Limits,
 ) -> Result<Summary> {
-    let mut differ = Differ::new(baseline, root, sink, limits);
+    diff_and_learn(baseline, root, sink, limits, None)
+}
+
+/// As [`diff`]; adds what it saw of files it had to look at more closely.
+///
+/// # Errors
+/// As [`diff`].
+pub fn diff_and_learn<D: Dir>(
+    baseline: Baseline<'_>,
+    root: &D,
+    sink: &mut dyn ChangeSink,
+    limits: &Limits,
+    learned: Option<&mut Learned>,
+) -> Result<Summary> {
+    let mut differ = Differ { learned: Learning(learned), ..Differ::new(baseline, root, sink, limits) };
     differ.root_attrs()?;
     differ.dir(root, &EntryPath::root(), Some(Tree::ROOT))?;
     Ok(differ.summary)
@@ -99,6 +121,7 @@ struct Differ<'a, D> {
     claims: HashMap<InodeId, (u64, u64)>,
     /// All names of all files with several, read once if ever needed.
     names: Option<HashMap<(u64, u64), Vec<EntryPath>>>,
+    learned: Learning<'a>,
 }
 
 #[derive(Clone)]
@@ -127,6 +150,7 @@ impl<'a, D: Dir> Differ<'a, D> {
             groups: HashMap::new(),
             claims: HashMap::new(),
             names: None,
+            learned: Learning(None),
         }
     }
 
@@ -140,6 +164,7 @@ impl<'a, D: Dir> Differ<'a, D> {
         let attrs = attrs(&metadata, xattrs);
         let but_time = Attrs { mtime: old.mtime, ..attrs.clone() };
         if *old == attrs {
+            self.learned.unchanged(Tree::ROOT, &metadata);
             return Ok(());
         }
         let only_time = *old == but_time;
@@ -148,6 +173,7 @@ impl<'a, D: Dir> Differ<'a, D> {
             self.pending_root = Some(change);
             return Ok(());
         }
+        self.learned.sent(&EntryPath::root(), &metadata);
         self.send(&change, &mut io::empty())
     }
 
@@ -210,9 +236,13 @@ impl<'a, D: Dir> Differ<'a, D> {
                 let known = old.map_or(Known::Unsure, |id| self.known(id, &metadata));
                 if known == Known::Unsure {
                     let attrs = self.attrs(dir, &path, name, &metadata)?;
-                    if old.is_none_or(|id| self.baseline.tree.inode(id).attrs != attrs) {
-                        let entry = Entry { path: path.clone(), attrs, node: Node::Dir };
-                        self.send(&Change::Put(entry), &mut io::empty())?;
+                    match old.filter(|&id| self.baseline.tree.inode(id).attrs == attrs) {
+                        Some(id) => self.learned.unchanged(id, &metadata),
+                        None => {
+                            self.learned.sent(&path, &metadata);
+                            let entry = Entry { path: path.clone(), attrs, node: Node::Dir };
+                            self.send(&Change::Put(entry), &mut io::empty())?;
+                        }
                     }
                 }
                 let opened = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
@@ -224,7 +254,10 @@ impl<'a, D: Dir> Differ<'a, D> {
                 if several {
                     return self.linked(dir, path, name, &metadata, old);
                 }
-                if self.unchanged(dir, &path, name, &metadata, old)? {
+                if let Some(id) = old
+                    && self.unchanged(dir, &path, name, &metadata, old)?
+                {
+                    self.learned.unchanged(id, &metadata);
                     return Ok(());
                 }
                 self.put(dir, path, name, &metadata)
@@ -259,6 +292,7 @@ impl<'a, D: Dir> Differ<'a, D> {
             && *self.claims.entry(id).or_insert(file) == file
         {
             self.groups.insert(file, Group::Unchanged);
+            self.learned.unchanged(id, metadata);
             return Ok(());
         }
         self.groups.insert(file, Group::Sent(path.clone()));
@@ -324,6 +358,7 @@ impl<'a, D: Dir> Differ<'a, D> {
     }
 
     fn put(&mut self, dir: &D, path: EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<()> {
+        self.learned.sent(&path, metadata);
         let attrs = self.attrs(dir, &path, name, metadata)?;
         let (major, minor) = metadata.rdev;
         let node = match metadata.file_type {
@@ -356,29 +391,6 @@ impl<'a, D: Dir> Differ<'a, D> {
         self.summary.changes += 1;
         self.sink.put(change, body)
     }
-}
-
-/// The attributes of a directory, as a layer would have them.
-///
-/// # Errors
-/// [`Error::Io`].
-pub(crate) fn attrs_of<D: Dir>(dir: &D) -> Result<Attrs> {
-    let metadata = dir.self_metadata().map_err(Error::io("stat the directory"))?;
-    let xattrs = dir.self_xattrs().map_err(Error::io("read xattrs of the directory"))?;
-    Ok(attrs(&metadata, own_xattrs(xattrs)))
-}
-
-pub(super) fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {
-    Attrs { mode: mode(metadata), uid: metadata.uid, gid: metadata.gid, mtime: metadata.mtime, xattrs }
-}
-
-fn mode(metadata: &Metadata) -> u32 {
-    if metadata.file_type == FileType::Symlink { 0o777 } else { metadata.mode }
-}
-
-pub(super) fn own_xattrs(mut xattrs: Xattrs) -> Xattrs {
-    xattrs.retain(|name, _| !is_system_xattr(name));
-    xattrs
 }
 
 fn hash_file<D: Dir>(dir: &D, path: &EntryPath, name: Name<'_>) -> Result<crate::hash::Sha256> {

@@ -8,8 +8,10 @@ pub mod mtree;
 pub mod overlay;
 pub mod rootfs;
 pub mod scan;
+pub(crate) mod seen;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod update;
 
 use std::collections::BTreeMap;
 

@@ -8,8 +8,8 @@ use std::io::{Read, Write};
 
 use super::{
     Content, InodeId, Tree,
-    diff::attrs_of,
     merge::{Mirror, Step, show_path},
+    seen::attrs_of,
 };
 use crate::{
     attrs::{Attrs, Time},

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Content, InodeId, Tree, diff};
+use super::{Content, InodeId, Tree, seen};
 use crate::{
     attrs::Xattrs,
     error::{Error, Result},
@@ -18,7 +18,7 @@ use crate::{
 /// [`Error::Io`] naming the path; [`Error::Limit`] where directories are nested deeper than any path is long.
 pub fn scan<D: Dir>(root: &D, limits: &Limits) -> Result<Tree> {
     let mut scan = Scan { tree: Tree::new(), links: HashMap::new(), depth: limits.path / 2, limits };
-    scan.tree.inode_mut(Tree::ROOT).attrs = diff::attrs_of(root)?;
+    scan.tree.inode_mut(Tree::ROOT).attrs = seen::attrs_of(root)?;
     scan.dir(root, &EntryPath::root(), Tree::ROOT)?;
     Ok(scan.tree)
 }
@@ -56,12 +56,12 @@ impl Scan<'_> {
         }
         let xattrs = match metadata.file_type {
             FileType::Dir => {
-                diff::own_xattrs(dir.xattrs(name).map_err(Error::io(format_args!("read xattrs of /{path}")))?)
+                seen::own_xattrs(dir.xattrs(name).map_err(Error::io(format_args!("read xattrs of /{path}")))?)
             }
             _ => Xattrs::new(),
         };
         let content = content(dir, path, name, &metadata)?;
-        let attrs = diff::attrs(&metadata, xattrs);
+        let attrs = seen::attrs(&metadata, xattrs);
         let id = self.tree.insert(parent, name, attrs, content).ok_or_else(|| Error::Limit {
             what: format!("/{path}"),
             name: "entries",

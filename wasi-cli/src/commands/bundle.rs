@@ -125,6 +125,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
         verify: repack.verify,
         latest: clock::source_date()?,
         history: repack.history.entry("repack")?,
+        refresh: repack.refresh_bundle,
     };
     if repack.edit.dry_run {
         let mut lines = Lines::default();
@@ -148,7 +149,15 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
             None => eprintln!("nothing changed, no layer added"),
         }
     }
-    output::print(|out| writeln!(out, "{}", done.resolution.target().digest))
+    output::print(|out| writeln!(out, "{}", done.resolution.target().digest))?;
+    match done.not_refreshed {
+        None => Ok(()),
+        Some(error) => {
+            let bundle = repack.bundle.display();
+            let message = "the image is made, but the bundle still remembers the one it was unpacked from";
+            Err(Failure::failed(format!("bundle {bundle}: {error}: {message}")))
+        }
+    }
 }
 
 /// What stays out of the layer: the paths given, and the image's volumes, whose content is no part of it.

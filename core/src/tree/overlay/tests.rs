@@ -7,7 +7,7 @@ use crate::{
     layer::Node as Entry,
     limits::Limits,
     name::EntryPath,
-    tree::{diff::attrs_of, merge::Merge},
+    tree::{merge::Merge, seen::attrs_of},
 };
 
 /// The directories of some layers, and the tree they should show.

@@ -1,0 +1,139 @@
+//! A bundle that was repacked remembers the image it became.
+//!
+//! What it remembers is several files. They are made in a directory of their own; giving that directory its name is the moment from which
+//! they count. Then they are moved over the old ones. Whoever opens a bundle looks into the directory first, so an
+//! interruption leaves the old ones or the new ones, and never some of each.
+
+use super::{
+    ROOTFS,
+    repack::Bundle,
+    umoci,
+    unpack::{Format, remember, remember_for_umoci},
+};
+use crate::{
+    attrs::Time,
+    error::{Error, Result},
+    fs::{Dir, File as _, remove_tree},
+    graph::Resolution,
+    name::{Name, NameBuf},
+    tree::{Tree, diff::Learned, rootfs::Stamp},
+};
+
+/// Files that count already, but are not in their place yet.
+const DONE: &str = ".ocicle-refreshed";
+/// Files that do not count yet.
+const MAKING: &str = ".ocicle-refreshing";
+
+/// Opens a file of a bundle, the newest there is.
+pub(super) fn open_newest<D: Dir>(dir: &D, name: Name<'_>) -> std::io::Result<D::File> {
+    match dir.open_dir(Name::literal(DONE)).and_then(|done| done.open_file(name)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => dir.open_file(name),
+        opened => opened,
+    }
+}
+
+/// What will be remembered, while a repack is at work. Dropping it forgets it.
+pub(super) struct Refresh<'a, D: Dir> {
+    bundle: &'a Bundle<'a, D>,
+    /// Will be what is in the bundle, as far as it is in the image.
+    pub(super) tree: Tree,
+    pub(super) learned: Learned,
+    /// When it began, on the file system's own clock: what has changed since may change again without a trace.
+    settled: Time,
+}
+
+impl<'a, D: Dir> Refresh<'a, D> {
+    /// Begins, before anything is looked at.
+    pub(super) fn begin(bundle: &'a Bundle<'a, D>) -> Result<Self> {
+        let dir = bundle.dir;
+        move_over(dir)?;
+        let making = Name::literal(MAKING);
+        match remove_tree(dir, making) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(format_args!("remove {MAKING}"))(error));
+            }
+            _ => {}
+        }
+        dir.create_dir(making).map_err(Error::io(format_args!("create {MAKING}")))?;
+        let settled = dir.metadata(making).map_err(Error::io(format_args!("stat {MAKING}")))?.ctime;
+        Ok(Self { bundle, tree: bundle.tree.clone(), learned: Learned::default(), settled })
+    }
+
+    /// Ends, with the image in its place.
+    pub(super) fn end(self, resolution: &Resolution) -> Result<()> {
+        let dir = self.bundle.dir;
+        let making = dir.open_dir(Name::literal(MAKING)).map_err(Error::io(format_args!("open {MAKING}")))?;
+        let how = &self.bundle.state.on_disk;
+        match self.bundle.format {
+            Format::Umoci => {
+                let root = dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
+                let names = remember_for_umoci(&making, resolution, &self.tree, &root, how)?;
+                sync(&making, &names)?;
+                // The manifest has the name of the image, so it is `umoci.json` alone that decides.
+                move_all(&making, dir, &names)?;
+                let old = umoci::manifest_name(self.bundle.state.resolution.target())?;
+                if !names.contains(&old) {
+                    let _ = dir.remove_file(old.as_name()); // nobody looks at it any more
+                }
+                Ok(())
+            }
+            _ => {
+                let stamps = self.stamps();
+                let names =
+                    remember(&making, resolution, &self.tree, Some(&stamps), how, None, Some(self.settled))?;
+                sync(&making, &names)?;
+                dir.rename(Name::literal(MAKING), dir, Name::literal(DONE))
+                    .map_err(Error::io(format_args!("rename {MAKING}")))?;
+                let _ = dir.sync().and_then(|()| move_over(dir).map_err(Into::into)); // done, wherever it lies
+                Ok(())
+            }
+        }
+    }
+
+    /// The stamps of the new tree.
+    fn stamps(&self) -> Vec<Stamp> {
+        let mut stamps = self.bundle.stamps.clone();
+        let sent = self.learned.sent.iter().filter_map(|(path, stamp)| Some((self.tree.get(path)?, *stamp)));
+        // What was sent last: it may have got the id of what is gone.
+        for (id, stamp) in self.learned.unchanged.iter().copied().chain(sent) {
+            if stamps.len() <= id.index() {
+                stamps.resize(id.index() + 1, Stamp::default());
+            }
+            stamps[id.index()] = stamp;
+        }
+        stamps
+    }
+}
+
+impl<D: Dir> Drop for Refresh<'_, D> {
+    fn drop(&mut self) {
+        let _ = remove_tree(self.bundle.dir, Name::literal(MAKING)); // not there after a good end
+    }
+}
+
+fn sync<D: Dir>(dir: &D, names: &[NameBuf]) -> Result<()> {
+    for name in names {
+        let name = name.as_name();
+        dir.open_file(name).and_then(|file| file.sync()).map_err(Error::io(format_args!("sync {name}")))?;
+    }
+    dir.sync().map_err(Error::io("sync what the bundle remembers"))
+}
+
+/// Moves what counts already into its place.
+fn move_over<D: Dir>(dir: &D) -> Result<()> {
+    let name = Name::literal(DONE);
+    let done = match dir.open_dir(name) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        opened => opened.map_err(Error::io(format_args!("open {DONE}")))?,
+    };
+    move_all(&done, dir, &done.names().map_err(Error::io(format_args!("read {DONE}")))?)?;
+    dir.remove_dir(name).map_err(Error::io(format_args!("remove {DONE}")))
+}
+
+fn move_all<D: Dir>(from: &D, to: &D, names: &[NameBuf]) -> Result<()> {
+    for name in names {
+        let name = name.as_name();
+        from.rename(name, to, name).map_err(Error::io(format_args!("move {name} into the bundle")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Attributes of what is on disk, as a layer would have them.
+
+use crate::{
+    attrs::{Attrs, Xattrs},
+    error::{Error, Result},
+    fs::{Dir, FileType, Metadata, is_system_xattr},
+};
+
+/// The attributes of a directory, as a layer would have them.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn attrs_of<D: Dir>(dir: &D) -> Result<Attrs> {
+    let metadata = dir.self_metadata().map_err(Error::io("stat the directory"))?;
+    let xattrs = dir.self_xattrs().map_err(Error::io("read xattrs of the directory"))?;
+    Ok(attrs(&metadata, own_xattrs(xattrs)))
+}
+
+pub(super) fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {
+    Attrs { mode: mode(metadata), uid: metadata.uid, gid: metadata.gid, mtime: metadata.mtime, xattrs }
+}
+
+pub(super) fn mode(metadata: &Metadata) -> u32 {
+    if metadata.file_type == FileType::Symlink { 0o777 } else { metadata.mode }
+}
+
+pub(super) fn own_xattrs(mut xattrs: Xattrs) -> Xattrs {
+    xattrs.retain(|name, _| !is_system_xattr(name));
+    xattrs
+}
