@@ -368,3 +368,33 @@ fn every_command_has_help_with_an_example() {
     assert!(ocicle(["mtree", "check", "--help"]).contains("Example"));
     assert!(ocicle(["--version"]).starts_with("ocicle "));
 }
+
+#[test]
+fn health_checks_are_those_of_docker() {
+    let temp = TempDir::new().unwrap();
+    let layout = blank(&temp);
+    let check =
+        || json(&ocicle(["stat", "--json", &at(&layout, "v1")]))["config"]["config"]["Healthcheck"].clone();
+    let config = |more: &[&str]| ocicle(["config", &at(&layout, "v1")].iter().chain(more));
+    config(&[
+        "--healthcheck",
+        "curl",
+        "--healthcheck",
+        "-f",
+        "--health-interval",
+        "1m30s",
+        "--health-retries",
+        "2",
+    ]);
+    let expected =
+        serde_json::json!({ "Test": ["CMD", "curl", "-f"], "Interval": 90_000_000_000_i64, "Retries": 2 });
+    assert_eq!(check(), expected);
+    config(&["--no-healthcheck"]);
+    assert_eq!(check(), serde_json::json!({ "Test": ["NONE"] }));
+    config(&["--clear", "healthcheck"]);
+    assert_eq!(check(), Value::Null);
+    let error = fails(2, ["config", &at(&layout, "v1"), "--health-timeout", "30"]);
+    assert!(error.contains("expected a time with its unit"), "{error}");
+    fails(2, ["config", &at(&layout, "v1"), "--no-healthcheck", "--health-retries", "1"]);
+    fails(2, ["config", &at(&layout, "v1"), "--health-retries", "0"]);
+}

@@ -1,5 +1,8 @@
 //! Edits of what an image says about itself, without loss: fields nobody asked to change stay as they are, to the byte.
 
+mod health;
+
+pub use self::health::Health;
 use super::{Image, edit::with_config};
 use crate::{
     error::{Error, Result},
@@ -28,6 +31,8 @@ pub enum ConfigEdit {
     Port(String),
     /// Adds a volume.
     Volume(String),
+    /// Sets a field of the health check.
+    Health(Health),
     /// Removes all values of a kind.
     Clear(Clear),
 }
@@ -70,6 +75,7 @@ pub enum Clear {
     Volumes,
     Cmd,
     Entrypoint,
+    Healthcheck,
 }
 
 /// Applies edits, and adds a history entry if there is one. Both documents go to the store; nothing points at them yet.
@@ -139,6 +145,7 @@ fn apply(config: &mut Object, edit: &ConfigEdit) -> Result<()> {
             named("volume", path)?;
             run(config, |run| run.edit_object("Volumes", |volumes| add(volumes, path)))
         }
+        ConfigEdit::Health(health) => run(config, |run| health.apply(run)),
         ConfigEdit::Clear(what) => {
             let key = match what {
                 Clear::Labels => "Labels",
@@ -147,6 +154,7 @@ fn apply(config: &mut Object, edit: &ConfigEdit) -> Result<()> {
                 Clear::Volumes => "Volumes",
                 Clear::Cmd => "Cmd",
                 Clear::Entrypoint => "Entrypoint",
+                Clear::Healthcheck => "Healthcheck",
                 Clear::Annotations => return Ok(()), // of the manifest
             };
             run(config, |run| {

@@ -80,6 +80,7 @@ fn edits(config: &Config) -> Result<Vec<ConfigEdit>, Failure> {
     }
     edits.extend(config.port.iter().cloned().map(ConfigEdit::Port));
     edits.extend(config.volume.iter().cloned().map(ConfigEdit::Volume));
+    edits.extend(config.health.edits());
     Ok(edits)
 }
 
@@ -99,5 +100,6 @@ fn clear(what: args::Clear) -> Clear {
         args::Clear::Volumes => Clear::Volumes,
         args::Clear::Cmd => Clear::Cmd,
         args::Clear::Entrypoint => Clear::Entrypoint,
+        args::Clear::Healthcheck => Clear::Healthcheck,
     }
 }

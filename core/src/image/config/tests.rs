@@ -118,3 +118,43 @@ fn values_that_cannot_be_are_refused() {
         assert!(edited(std::slice::from_ref(&edit)).is_err(), "{edit:?}");
     }
 }
+
+#[test]
+fn a_health_check_is_set_field_by_field() {
+    use std::time::Duration;
+
+    use crate::image::config::Health;
+
+    let run = |edits: &[Health]| {
+        let edits: Vec<ConfigEdit> = edits.iter().cloned().map(ConfigEdit::Health).collect();
+        edited(&edits).map(|image| {
+            let config: serde_json::Value = serde_json::from_slice(image.config.bytes()).unwrap();
+            config["config"]["Healthcheck"].clone()
+        })
+    };
+    let all = [
+        Health::Command(vec!["check".into(), "-v".into()]),
+        Health::Interval(Duration::from_secs(90)),
+        Health::Timeout(Duration::from_millis(1)),
+        Health::StartPeriod(Duration::from_secs(1)),
+        Health::Retries(3),
+    ];
+    let expected = serde_json::json!({
+        "Test": ["CMD", "check", "-v"], "Interval": 90_000_000_000_i64, "Timeout": 1_000_000, "StartPeriod": 1_000_000_000, "Retries": 3
+    });
+    assert_eq!(run(&all).unwrap(), expected);
+    // The test image has ["NONE"]; a number alone leaves it.
+    assert_eq!(run(&all[4..]).unwrap(), serde_json::json!({ "Test": ["NONE"], "Retries": 3 }));
+    let off = [&all[..], &[Health::Off]].concat();
+    assert_eq!(run(&off).unwrap(), serde_json::json!({ "Test": ["NONE"] }));
+    for wrong in [
+        Health::Retries(0),
+        Health::Interval(Duration::ZERO),
+        Health::Timeout(Duration::from_micros(999)),
+        Health::Timeout(Duration::MAX),
+    ] {
+        assert!(run(&[wrong]).is_err());
+    }
+    let cleared = edited(&[ConfigEdit::Clear(Clear::Healthcheck)]).unwrap();
+    assert!(!String::from_utf8_lossy(cleared.config.bytes()).contains("Healthcheck"));
+}
