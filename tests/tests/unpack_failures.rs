@@ -5,7 +5,7 @@ use ocicle::{
     attrs::Attrs,
     bundle::{
         repack::Bundle,
-        unpack::{Options, unpack},
+        unpack::{Format, Options, unpack},
     },
     fs::{Dir, mem::MemDir},
     graph::{
@@ -17,7 +17,7 @@ use ocicle::{
         Image,
         edit::{append_layer, blank},
     },
-    layer::{Change, ChangeSink as _, Entry, Node, writer::LayerWriter},
+    layer::{Change, ChangeSink as _, Entry, Node, overlay::Namespace, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
     spec::{History, media_type::Compression},
@@ -53,16 +53,26 @@ fn names(dir: &MemDir) -> Vec<String> {
     dir.names().unwrap().iter().map(|name| name.as_name().to_string()).collect()
 }
 
+const FORMATS: [Format; 2] = [Format::Native, Format::Overlay(Namespace::Trusted)];
+
 #[test]
 fn a_failure_at_any_call_leaves_the_bundle_as_it_was_or_whole() {
+    let native = ["config.json", "mine", "ocicle.json", "rootfs", "rootfs.mtree", "rootfs.stamps"];
+    let overlay = ["config.json", "layers", "mine", "ocicle.json", "rootfs", "rootfs.mtree", "upper", "work"];
+    for (format, whole) in FORMATS.into_iter().zip([&native[..], &overlay]) {
+        fail_at_any_call(format, whole);
+    }
+}
+
+fn fail_at_any_call(format: Format, whole: &[&str]) {
     let (store, image, at) = store();
     let limits = Limits::default();
-    let whole = ["config.json", "mine", "ocicle.json", "rootfs", "rootfs.mtree", "rootfs.stamps"];
+    let options = Options { format, ..Options::default() };
     for call in 0.. {
         let bundle = MemDir::new();
         bundle.create_file(Name::literal("mine")).unwrap();
         let failing = FailingDir::new(bundle.clone(), Fail::Only(call));
-        let result = unpack(&store, &image, &at, &failing, &Options::default(), &limits);
+        let result = unpack(&store, &image, &at, &failing, &options, &limits);
         let found = names(&bundle);
         if !failing.failed() {
             assert!(result.is_ok());
@@ -89,12 +99,17 @@ fn a_failure_at_any_call_leaves_the_bundle_as_it_was_or_whole() {
 /// The end of the process: a bundle is one only when all of it is there.
 #[test]
 fn a_crash_at_any_call_leaves_no_half_bundle() {
+    FORMATS.into_iter().for_each(crash_at_any_call);
+}
+
+fn crash_at_any_call(format: Format) {
     let (store, image, at) = store();
     let limits = Limits::default();
+    let options = Options { format, ..Options::default() };
     for call in 0.. {
         let bundle = MemDir::new();
         let failing = FailingDir::new(bundle.clone(), Fail::From(call));
-        let result = unpack(&store, &image, &at, &failing, &Options::default(), &limits);
+        let result = unpack(&store, &image, &at, &failing, &options, &limits);
         if !failing.failed() {
             return;
         }

@@ -197,8 +197,8 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
             let users = if first == 0 { Users::In(&accounts) } else { Users::Perhaps(&accounts) };
             let spec = image.config.view();
             let config = runtime_config(spec, &users, ROOTFS, how, options.resolv_conf, limits)?;
-            let mut memory = remember(&staging, resolution, &tree, None, how, Some(namespace), None)?;
-            memory.extend([LAYERS, UPPER, WORK].map(|name| Name::literal(name).into()));
+            let mut memory: Vec<_> = [LAYERS, UPPER, WORK].map(|name| Name::literal(name).into()).into();
+            memory.extend(remember(&staging, resolution, &tree, None, how, Some(namespace), None)?);
             (tree, config, memory)
         }
     };
@@ -230,8 +230,8 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
     Ok((tree, mirror.into_stamps()))
 }
 
-/// Writes what a repack needs to know; gives the names of the files. For overlayfs there are no stamps. Without a time, stamps are
-/// proof that are older than their file.
+/// Writes what a repack needs to know; gives the names of the files, the one that makes it a bundle last. For overlayfs there are no
+/// stamps. Without a time, stamps are proof that are older than their file.
 pub(super) fn remember<D: Dir>(
     dir: &D,
     resolution: &Resolution,
@@ -250,7 +250,7 @@ pub(super) fn remember<D: Dir>(
         Ok(())
     })?;
     let digest = digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
-    let mut names: Vec<NameBuf> = vec![manifest.into(), state.into()];
+    let mut names: Vec<NameBuf> = vec![manifest.into()];
     if let Some(stamps) = stamps {
         written = write_file(dir, times, |out| stamps::write(tree, stamps, out))?;
         names.push(times.into());
@@ -258,6 +258,7 @@ pub(super) fn remember<D: Dir>(
     let mut memory = State::new(resolution.clone(), digest, settled.unwrap_or(written), how.clone());
     memory.overlay = overlay;
     write_all(dir, state, &memory.to_json()?)?;
+    names.push(state.into());
     Ok(names)
 }
 

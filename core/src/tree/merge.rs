@@ -182,6 +182,9 @@ impl<M: Mirror> Merge<M> {
                 let id = self.here();
                 self.tree.inode_mut(id).attrs = entry.attrs.clone();
                 self.mark(id, true);
+                if let Some(((_, name), above)) = self.at.split_last() {
+                    self.mirror.again(above, name.as_name(), id, &self.tree.inode(id).content)?;
+                }
                 Ok(true)
             }
             // A link that leads nowhere, or in a circle: as if nobody had asked.
