@@ -1,5 +1,6 @@
 //! What can be asked for. Help texts, completions and man pages come from here.
 
+mod annotate;
 mod config;
 mod health;
 mod history;
@@ -13,6 +14,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use ocicle::{graph::RefName, layer::on_disk::IdRange, tree::mtree::Dialect};
 
 pub(crate) use self::{
+    annotate::Annotate,
     config::{Clear, Config},
     health::HealthArgs,
     history::HistoryArgs,
@@ -209,6 +211,12 @@ pub(crate) enum Command {
         ocicle config images#v1 --clear labels --label a=b --tag v2"
     )]
     Config(Box<Config>),
+    /// Set and remove annotations of an image or index, or of the entry that leads to it.
+    #[command(
+        after_help = "Examples:\n  ocicle annotate images#v1 org.opencontainers.image.title='A title'\n  \
+        ocicle annotate --descriptor images#v1//platform=linux/arm64 example.note=x --remove example.old"
+    )]
+    Annotate(Annotate),
     /// Put a file or directory into an image, or hide one, as a new layer.
     #[command(after_help = "Examples:\n  ocicle insert images#v1 app /opt/app\n  \
         ocicle insert images#v1 --opaque public /srv/www --tag v2\n  ocicle insert images#v1 --whiteout /etc/motd")]

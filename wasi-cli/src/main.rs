@@ -6,6 +6,7 @@
 mod args;
 mod clock;
 mod commands;
+mod dry_run;
 mod failure;
 mod output;
 mod owners;

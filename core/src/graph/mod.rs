@@ -3,6 +3,7 @@
 //! A [`mod@reference`] names a store and a [`selector`]; [`resolve`] finds the one object it means; [`rewrite`] replaces it,
 //! with everything along the way and nothing beside it.
 
+pub mod annotate;
 pub mod gc;
 pub mod list;
 mod progress;

@@ -41,6 +41,20 @@ pub fn replace_target<S: Store + ?Sized>(
     to: &Destination,
     limits: &Limits,
 ) -> Result<(Raw<Index>, Resolution)> {
+    let point = |index: &Raw<Index>, position: usize| replace_slot(index, position, new, bytes);
+    replace_entry(store, root, at, point, to, limits)
+}
+
+/// As [`replace_target`], but what is changed is the entry that leads to the object, in the index above it. `edit` gets that index and
+/// the position.
+pub(super) fn replace_entry<S: Store + ?Sized>(
+    store: &S,
+    root: &Raw<Index>,
+    at: &Resolution,
+    edit: impl Fn(&Raw<Index>, usize) -> Result<Raw<Index>>,
+    to: &Destination,
+    limits: &Limits,
+) -> Result<(Raw<Index>, Resolution)> {
     at.only_place()?;
     // What can be refused is refused before anything is written.
     let (root, position) = match to {
@@ -51,18 +65,21 @@ pub fn replace_target<S: Store + ?Sized>(
         Destination::Tag(name) => copy_to_tag(root, at.root(), name)?,
     };
     let mut hops = Vec::with_capacity(at.hops().len());
-    let mut content = new.clone();
-    let mut bytes = bytes.to_vec();
+    // The index below, once there is one.
+    let mut below: Option<(Descriptor, Vec<u8>)> = None;
+    let change = |index: &Raw<Index>, position, below: &Option<(Descriptor, Vec<u8>)>| match below {
+        Some((content, bytes)) => replace_slot(index, position, content, bytes),
+        None => edit(index, position),
+    };
     for pair in at.hops().windows(2).rev() {
         let [Hop { descriptor: above, .. }, hop] = pair else { continue };
         let index: Raw<Index> = store.document(above, limits)?;
         check_slot(&index, hop)?;
-        let index = replace_slot(&index, hop.position, &content, &bytes)?;
-        content = put_document(store, &index, &above.media_type)?;
-        bytes = index.bytes().to_vec();
+        let index = change(&index, hop.position, &below)?;
+        below = Some((put_document(store, &index, &above.media_type)?, index.bytes().to_vec()));
         hops.push(hop_to(&index, hop.position)?);
     }
-    let root = replace_slot(&root, position, &content, &bytes)?;
+    let root = change(&root, position, &below)?;
     hops.push(hop_to(&root, position)?);
     hops.reverse();
     Ok((root, Resolution::new(hops, 1)))

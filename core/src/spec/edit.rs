@@ -10,6 +10,13 @@ use super::{
 };
 use crate::{digest::Digest, error::Result};
 
+impl<T: Document> Raw<T> {
+    /// Sets an annotation of the document itself, or removes it (`None`). The last one takes `annotations` with it.
+    pub(crate) fn annotate_self(&self, key: &str, value: Option<&str>) -> Result<Self> {
+        self.edit(T::KIND, |document| annotate(document, key, value))
+    }
+}
+
 impl Raw<Index> {
     /// Points an entry at other content: `digest`, `size` and `mediaType` become those of `new`. Content that was
     /// embedded (`data`) is embedded again, from `bytes`; `urls` go, since they lead to the old content; the other fields

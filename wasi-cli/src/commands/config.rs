@@ -84,7 +84,7 @@ fn edits(config: &Config) -> Result<Vec<ConfigEdit>, Failure> {
     Ok(edits)
 }
 
-fn pair(option: &str, text: &str) -> Result<(String, String), Failure> {
+pub(super) fn pair(option: &str, text: &str) -> Result<(String, String), Failure> {
     match text.split_once('=') {
         Some((name, value)) => Ok((name.into(), value.into())),
         None => Err(Failure::usage(format!("{option} {text:?}: expected NAME=VALUE"))),

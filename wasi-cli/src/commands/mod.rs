@@ -1,5 +1,6 @@
 //! The commands: each a short composition of the library.
 
+mod annotate;
 mod bundle;
 mod config;
 mod edit;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
         Command::Config(config) => config::config(config, limits)?,
+        Command::Annotate(wanted) => annotate::run(wanted, limits)?,
         Command::Insert(insert) => insert::insert(args, insert, limits)?,
         Command::Raw(step) => raw::run(args, step, limits)?,
         Command::Umoci { words } => return Ok(crate::umoci::run(words)),

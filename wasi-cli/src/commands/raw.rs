@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::Path,
 };
 
@@ -12,19 +12,18 @@ use ocicle::{
         runtime::{Users, runtime_config},
         unpack::Options,
     },
-    digest::Digest,
     fs::Readable,
     graph::resolve::Want,
     image::{Image, edit::append_layer},
     layer::import::{Recompress, import_layer},
     limits::Limits,
     spec::media_type::Compression,
-    store::{BlobWrite, Pending},
 };
 
 use crate::{
     args::{AddLayer, Args, Raw, RawUnpack, RuntimeConfig},
     commands::bundle::{Lines, compression, warn_of_root},
+    dry_run::DryRun,
     failure::Failure,
     output,
     owners::on_disk,
@@ -111,7 +110,7 @@ fn add_layer(args: &Args, add: &AddLayer, limits: &Limits) -> Result<(), Failure
     };
     if add.edit.dry_run {
         let mut lines = Lines::default();
-        import_layer(&Nowhere, archive, what, how, &mut lines, limits)?;
+        import_layer(&DryRun(&place.store), archive, what, how, &mut lines, limits)?;
         return lines.print();
     }
     let store = Watched::new(args, &place.store, "storing", None);
@@ -120,29 +119,4 @@ fn add_layer(args: &Args, add: &AddLayer, limits: &Limits) -> Result<(), Failure
         append_layer(&place.store, image, &layer, compression, history.as_ref())
     })?;
     output::print(|out| writeln!(out, "{digest}"))
-}
-
-/// A store that keeps nothing: for finding out whether a layer could be stored.
-struct Nowhere;
-
-impl BlobWrite for Nowhere {
-    fn begin(&self) -> ocicle::Result<Box<dyn Pending + '_>> {
-        Ok(Box::new(Self))
-    }
-}
-
-impl Write for Nowhere {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Pending for Nowhere {
-    fn publish(self: Box<Self>, _: &Digest) -> ocicle::Result<()> {
-        Ok(())
-    }
 }

@@ -1,0 +1,213 @@
+//! Annotations of any object, or of the entry that leads to it.
+
+use super::{
+    Resolution,
+    rewrite::{Destination, replace_entry, replace_target},
+};
+use crate::{
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, Document, Index, Manifest, REF_NAME, Raw},
+    store::{BlobReadExt as _, Store, put_document},
+    text::printable,
+};
+
+/// One change: a name with its new value, or `None` to remove it.
+pub type Annotation = (String, Option<String>);
+
+/// Whose annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "an object and what points at it")]
+pub enum Of {
+    /// The object's: they are in its document, so its digest changes, and so do those above it.
+    Object,
+    /// Those of the entry in the index above: the object stays as it is.
+    Entry,
+}
+
+/// Changes annotations along exactly the way to an object, and nothing beside it. Gives the new root index and the way to the object
+/// in it, as [`replace_target`] does.
+///
+/// # Errors
+/// [`Error::NotFound`] if one that is to be removed is not there; [`Error::Unsupported`] for an object that can have none;
+/// [`Error::Misuse`] for an empty name, or for the tag of an entry, which [`super::rewrite::tag`] changes; those of
+/// [`replace_target`].
+pub fn annotate<S: Store + ?Sized>(
+    store: &S,
+    root: &Raw<Index>,
+    at: &Resolution,
+    of: Of,
+    changes: &[Annotation],
+    to: &Destination,
+    limits: &Limits,
+) -> Result<(Raw<Index>, Resolution)> {
+    let target = at.target();
+    if changes.iter().any(|(name, _)| name.is_empty()) {
+        return Err(Error::Misuse("an annotation needs a name".into()));
+    }
+    if of == Of::Entry {
+        check_names(&target.annotations, changes)?;
+        if changes.iter().any(|(name, _)| name == REF_NAME) {
+            return Err(Error::Misuse(format!("{REF_NAME} is the tag: `ocicle tag` and `rm` change it")));
+        }
+        let edit = |index: &Raw<Index>, position: usize| {
+            changes.iter().try_fold(index.clone(), |index, (name, value)| {
+                index.annotate(position, name, value.as_deref())
+            })
+        };
+        return replace_entry(store, root, at, edit, to, limits);
+    }
+    let (new, bytes) = if target.media_type.is_index() {
+        let index: Raw<Index> = store.document(target, limits)?;
+        check_names(&index.view().annotations, changes)?;
+        put(store, target, &index, changes)?
+    } else if target.media_type.is_manifest() {
+        let manifest: Raw<Manifest> = store.document(target, limits)?;
+        check_names(&manifest.view().annotations, changes)?;
+        put(store, target, &manifest, changes)?
+    } else {
+        let message = format!(
+            "{} is of type {}, which has no annotations: annotate the entry that leads to it (--descriptor)",
+            target.digest, target.media_type
+        );
+        return Err(Error::Unsupported(message));
+    };
+    replace_target(store, root, at, &new, &bytes, to, limits)
+}
+
+fn check_names(there: &crate::spec::Annotations, changes: &[Annotation]) -> Result<()> {
+    let missing = changes.iter().find(|(name, value)| value.is_none() && !there.contains_key(name));
+    let Some((name, _)) = missing else { return Ok(()) };
+    let names: Vec<String> = there.keys().map(|name| printable(name)).collect();
+    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+    Err(Error::NotFound(format!("there is no annotation {}; there is {names}", printable(name))))
+}
+
+/// Stores the changed document; gives a descriptor of it, and its bytes.
+fn put<S: Store + ?Sized, T: Document + Clone>(
+    store: &S,
+    old: &Descriptor,
+    document: &Raw<T>,
+    changes: &[Annotation],
+) -> Result<(Descriptor, Vec<u8>)> {
+    let document = changes.iter().try_fold(document.clone(), |document, (name, value)| {
+        document.annotate_self(name, value.as_deref())
+    })?;
+    let new = put_document(store, &document, &old.media_type)?;
+    Ok((new, document.bytes().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            resolve::{Want, resolve},
+            rewrite::Destination,
+            testing::store,
+        },
+        *,
+    };
+    use crate::{error::Kind, store::memory::MemoryStore};
+
+    fn find(store: &MemoryStore, root: &Raw<Index>, selector: &str) -> Resolution {
+        resolve(store, root, Some(&selector.parse().unwrap()), Want::Any, &Limits::default()).unwrap()
+    }
+
+    fn change(
+        selector: &str,
+        of: Of,
+        changes: &[(&str, Option<&str>)],
+        to: &Destination,
+    ) -> Result<(MemoryStore, Raw<Index>, Raw<Index>, Resolution)> {
+        let (store, root) = store();
+        let at = find(&store, &root, selector);
+        let changes: Vec<Annotation> =
+            changes.iter().map(|(name, value)| ((*name).to_owned(), value.map(Into::into))).collect();
+        let (after, now) = annotate(&store, &root, &at, of, &changes, to, &Limits::default())?;
+        Ok((store, root, after, now))
+    }
+
+    const DEEP: &str = "deep//platform=linux/riscv64";
+
+    #[test]
+    fn an_object_at_any_depth_gets_them_and_nothing_beside_it_changes() {
+        for selector in [DEEP, "deep//pos=1,type=index", "deep", "v2"] {
+            let (store, before, after, now) =
+                change(selector, Of::Object, &[("a", Some("1"))], &Destination::InPlace).unwrap();
+            assert_eq!(find(&store, &after, selector), now);
+            let limits = Limits::default();
+            let annotations = if now.target().media_type.is_index() {
+                store.document::<Index>(now.target(), &limits).unwrap().view().annotations.clone()
+            } else {
+                store.document::<Manifest>(now.target(), &limits).unwrap().view().annotations.clone()
+            };
+            assert_eq!(annotations.into_iter().collect::<Vec<_>>(), [("a".to_owned(), "1".to_owned())]);
+            let old = find(&store, &before, selector);
+            assert_eq!(now.target().platform, old.target().platform);
+            let changed: Vec<usize> =
+                (0..5).filter(|&at| before.view().manifests[at] != after.view().manifests[at]).collect();
+            assert_eq!(changed, [old.root().position], "{selector}");
+        }
+    }
+
+    #[test]
+    fn an_entry_gets_them_and_the_object_stays() {
+        for selector in [DEEP, "deep", "v2"] {
+            let (store, before, after, now) =
+                change(selector, Of::Entry, &[("a", Some("1"))], &Destination::InPlace).unwrap();
+            let old = find(&store, &before, selector);
+            assert_eq!(now.target().digest, old.target().digest);
+            assert_eq!(now.target().annotations.get("a").map(String::as_str), Some("1"));
+            assert_eq!(find(&store, &after, selector), now);
+            assert_eq!(now.root().descriptor.digest == old.root().descriptor.digest, old.hops().len() == 1);
+            let (again, gone) = annotate(
+                &store,
+                &after,
+                &now,
+                Of::Entry,
+                &[("a".into(), None)],
+                &Destination::InPlace,
+                &Limits::default(),
+            )
+            .unwrap();
+            assert_eq!((again.bytes(), gone.target()), (before.bytes(), old.target()), "{selector}");
+        }
+    }
+
+    #[test]
+    fn a_tag_gets_a_copy() {
+        let to = Destination::Tag("new".parse().unwrap());
+        for of in [Of::Object, Of::Entry] {
+            for (selector, copy) in [(DEEP, "new//platform=linux/riscv64"), ("v2", "new")] {
+                let (store, before, after, now) = change(selector, of, &[("a", Some("1"))], &to).unwrap();
+                assert_eq!(after.view().manifests[..5], before.view().manifests[..]);
+                assert_eq!(find(&store, &after, copy), now);
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let refused = |of, name, value| {
+            change("v2", of, &[(name, value)], &Destination::InPlace).map(drop).unwrap_err()
+        };
+        assert_eq!(refused(Of::Object, "", Some("1")).kind(), Kind::Misuse);
+        assert_eq!(refused(Of::Entry, REF_NAME, Some("1")).kind(), Kind::Misuse);
+        assert_eq!(refused(Of::Entry, REF_NAME, None).kind(), Kind::Misuse);
+        assert_eq!(refused(Of::Object, "a", None).to_string(), "there is no annotation a; there is none");
+        assert_eq!(
+            refused(Of::Entry, "a", None).to_string(),
+            format!("there is no annotation a; there is {REF_NAME}")
+        );
+        let (store, root) = store();
+        let several =
+            find(&store, &root, &format!("digest={}", find(&store, &root, "again").target().digest));
+        for of in [Of::Object, Of::Entry] {
+            let changes = [("a".to_owned(), Some("1".to_owned()))];
+            let error =
+                annotate(&store, &root, &several, of, &changes, &Destination::InPlace, &Limits::default())
+                    .unwrap_err();
+            assert!(error.to_string().contains("is at 3 places"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Annotations of any object.
+
+use clap::Args as ClapArgs;
+use ocicle::graph::RefName;
+
+use super::Edit;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Annotate {
+    /// The object: an image, or an index at any depth.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// What to set.
+    #[arg(value_name = "NAME=VALUE", required_unless_present = "remove")]
+    pub(crate) set: Vec<String>,
+    /// Remove an annotation.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remove: Vec<String>,
+    /// Annotate the entry that leads to the object, in the index above it, and not the object.
+    #[arg(long)]
+    pub(crate) descriptor: bool,
+    /// Put the result under this tag, instead of changing the object in place.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tag: Option<RefName>,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+}
