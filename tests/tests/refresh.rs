@@ -174,7 +174,7 @@ fn an_interruption_leaves_the_old_or_the_new() {
                 let failing = FailingDir::new(bundle.clone(), fail(call));
                 let options = repack::Options { refresh: true, ..Default::default() };
                 let result = Bundle::open(&failing, &store, &limits)
-                    .and_then(|opened| opened.repack(&store, &at, &Destination::InPlace, &options));
+                    .and_then(|opened| opened.repack(&store, &at, &Destination::in_place(), &options));
                 if !failing.failed() {
                     assert!(result.unwrap().not_refreshed.is_none());
                     assert!(old > 10 && new > 1, "{old} old, {new} new");
@@ -187,7 +187,7 @@ fn an_interruption_leaves_the_old_or_the_new() {
                     assert_eq!(done.not_refreshed.is_none(), is_new, "{format:?}, call {call}: {result:?}");
                 }
                 let at = resolve(&store, &store.load().unwrap(), None, Want::Image, &limits).unwrap();
-                let again = opened.repack(&store, &at, &Destination::InPlace, &options).unwrap();
+                let again = opened.repack(&store, &at, &Destination::in_place(), &options).unwrap();
                 assert_eq!(again.layer.is_none(), is_new, "{format:?}, call {call}");
                 assert!(again.not_refreshed.is_none(), "{format:?}, call {call}: {again:?}");
                 *(if is_new { &mut new } else { &mut old }) += 1;

@@ -6,12 +6,13 @@ mod health;
 mod history;
 mod layers;
 mod raw;
+mod target;
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use ocicle::{graph::RefName, layer::on_disk::IdRange, tree::mtree::Dialect};
+use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
 
 pub(crate) use self::{
     annotate::Annotate,
@@ -20,6 +21,7 @@ pub(crate) use self::{
     history::HistoryArgs,
     layers::LayerArgs,
     raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
+    target::{Follow, Target},
 };
 
 /// Change and inspect OCI container images: no daemon, no registry.
@@ -335,6 +337,8 @@ pub(crate) struct Repack {
     #[arg(long)]
     pub(crate) refresh_bundle: bool,
     #[command(flatten)]
+    pub(crate) follow: Follow,
+    #[command(flatten)]
     pub(crate) edit: Edit,
     #[command(flatten)]
     pub(crate) history: HistoryArgs,
@@ -370,9 +374,8 @@ pub(crate) struct Insert {
     /// Hide what the image has in the target directory already.
     #[arg(long, conflicts_with = "whiteout")]
     pub(crate) opaque: bool,
-    /// Put the result under this tag, instead of changing the image in place.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tag: Option<RefName>,
+    #[command(flatten)]
+    pub(crate) result: Target,
     /// Compression of the new layer.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) compress: Compress,

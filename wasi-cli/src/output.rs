@@ -7,10 +7,15 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use ocicle::text::Report;
+use ocicle::{
+    digest::Digest,
+    graph::rewrite::{Destination, Referrers},
+    spec::Descriptor,
+    text::{Report, printable},
+};
 
 use crate::{
-    args::{Format, FormatName},
+    args::{Args, Format, FormatName},
     failure::Failure,
 };
 
@@ -28,6 +33,25 @@ pub(crate) fn report(report: &impl Report, format: &Format) -> Result<(), Failur
             out.write_all(text.as_bytes())
         }
     })
+}
+
+/// Prints the digest of what an edit made; and what is still about the object that was replaced.
+pub(crate) fn replaced(
+    args: &Args,
+    digest: &Digest,
+    referrers: &[Descriptor],
+    to: &Destination,
+) -> Result<(), Failure> {
+    if to.referrers == Referrers::Keep && !args.quiet {
+        for Descriptor { digest, artifact_type, media_type, .. } in referrers {
+            let kind = artifact_type.as_ref().unwrap_or(media_type);
+            eprintln!(
+                "warning: {digest} ({}) is about the object that was replaced: see --referrers",
+                printable(kind.as_str())
+            );
+        }
+    }
+    print(|out| writeln!(out, "{digest}"))
 }
 
 static DISCARD: AtomicBool = AtomicBool::new(false);

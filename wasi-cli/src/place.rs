@@ -4,12 +4,11 @@ use std::path::Path;
 
 use ocicle::{
     Error,
-    digest::Digest,
     graph::{
-        RefName, Resolution,
+        Resolution,
         reference::{Reference, StoreKind},
         resolve::{Want, resolve},
-        rewrite::{Destination, replace_target},
+        rewrite::{Destination, Replaced, replace_target},
         selector::Selector,
     },
     image::Image,
@@ -93,28 +92,24 @@ fn no_layout(path: &str, error: &std::io::Error) -> Failure {
 }
 
 impl Place {
-    /// Changes the image that is meant, in place or under another tag, and gives the digest of the result. `edit` may be
-    /// called again, on the new state, if somebody else changed the index meanwhile.
+    /// Changes the image that is meant. `edit` may be called again, on the new state, if somebody else changed the index meanwhile.
     pub(crate) fn edit_image(
         &self,
-        tag: Option<&RefName>,
+        to: &Destination,
         limits: &Limits,
         mut edit: impl FnMut(&Image) -> ocicle::Result<Image>,
-    ) -> Result<Digest, Failure> {
-        let to = match tag {
-            Some(tag) => Destination::Tag(tag.clone()),
-            None => Destination::InPlace,
-        };
-        let mut digest = None;
+    ) -> Result<Replaced, Failure> {
+        let mut replaced = None;
         self.store.update(|root| {
             let at = self.resolve_in(root, Want::Image, limits)?;
             let image = edit(&Image::open(&self.store, at.target(), limits)?)?;
-            digest = Some(image.descriptor.digest.clone());
             let bytes = image.manifest.bytes();
-            let (root, _) = replace_target(&self.store, root, &at, &image.descriptor, bytes, &to, limits)?;
+            let done = replace_target(&self.store, root, &at, &image.descriptor, bytes, to, limits)?;
+            let root = done.root.clone();
+            replaced = Some(done);
             Ok::<_, Failure>(root)
         })?;
-        digest.ok_or_else(|| Failure::failed("nothing was edited"))
+        replaced.ok_or_else(|| Failure::failed("nothing was edited"))
     }
 }
 

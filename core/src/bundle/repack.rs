@@ -15,7 +15,10 @@ use crate::{
     digest::{Algorithm, Digest},
     error::{Error, Result},
     fs::Dir,
-    graph::{Resolution, rewrite},
+    graph::{
+        Resolution,
+        rewrite::{self, Replaced},
+    },
     hash::Sha256Read,
     image::{Image, edit::append_layer},
     layer::{
@@ -26,7 +29,7 @@ use crate::{
     },
     limits::Limits,
     name::{EntryPath, Name},
-    spec::{History, media_type::Compression},
+    spec::{Descriptor, History, media_type::Compression},
     store::{BlobRead, BlobWrite, RootIndex, RootIndexExt as _, Store},
     tree::{
         Tree,
@@ -76,6 +79,8 @@ pub struct Repacked {
     pub layer: Option<Layer>,
     /// What was found on disk.
     pub summary: Summary,
+    /// What is about the image that was replaced: signatures, SBOMs, attestations.
+    pub referrers: Vec<Descriptor>,
     /// Why the bundle does not remember the new image, where it should. The image is there, and the bundle as it was.
     pub not_refreshed: Option<Error>,
 }
@@ -203,23 +208,19 @@ impl<'a, D: Dir> Bundle<'a, D> {
                 Some(layer)
             }
         };
-        let mut resolution = None;
+        let mut replaced = None;
         store.update(|root| {
-            let (index, now) = rewrite::replace_target(
-                store,
-                root,
-                at,
-                &image.descriptor,
-                image.manifest.bytes(),
-                to,
-                self.limits,
-            )?;
-            resolution = Some(now);
-            Ok(index)
+            let (new, bytes) = (&image.descriptor, image.manifest.bytes());
+            let done = rewrite::replace_target(store, root, at, new, bytes, to, self.limits)?;
+            let root = done.root.clone();
+            replaced = Some(done);
+            Ok(root)
         })?;
-        let resolution = resolution.ok_or_else(|| Error::Misuse("the index was not updated".into()))?;
+        let Some(Replaced { resolution, referrers, .. }) = replaced else {
+            return Err(Error::Misuse("the index was not updated".into()));
+        };
         let not_refreshed = refresh.and_then(|refresh| refresh.end(&resolution).err());
-        Ok(Repacked { resolution, layer, summary, not_refreshed })
+        Ok(Repacked { resolution, layer, summary, referrers, not_refreshed })
     }
 
     fn send(

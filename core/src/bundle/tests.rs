@@ -104,12 +104,12 @@ fn an_untouched_bundle_makes_no_layer() {
     let (store, image, at) = store();
     let bundle = unpacked(&store, &image, &at);
     let before = store.load().unwrap();
-    let repacked = repack(&bundle, &store, &at, &Destination::InPlace).unwrap();
+    let repacked = repack(&bundle, &store, &at, &Destination::in_place()).unwrap();
     assert_eq!((repacked.layer, repacked.summary.changes), (None, 0));
     assert_eq!(repacked.resolution.target().digest, image.descriptor.digest);
     assert_eq!(store.load().unwrap().bytes(), before.bytes());
 
-    let to = Destination::Tag("other".parse().unwrap());
+    let to = Destination::tag("other".parse().unwrap());
     repack(&bundle, &store, &at, &to).unwrap();
     assert_eq!(find(&store, "other").target().digest, image.descriptor.digest);
     assert_eq!(find(&store, "t").target().digest, image.descriptor.digest);
@@ -131,7 +131,7 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
     let opened = Bundle::open(&bundle, &store, &limits).unwrap();
     let history = Some(History { created: Some("2021-01-01T00:00:00Z".into()), ..History::default() });
     let options = Options { compression: Some(Compression::Zstd), history, ..Options::default() };
-    let repacked = opened.repack(&store, &at, &Destination::InPlace, &options).unwrap();
+    let repacked = opened.repack(&store, &at, &Destination::in_place(), &options).unwrap();
 
     let now = Image::open(&store, find(&store, "t").target(), &limits).unwrap();
     assert_eq!(now.descriptor.digest, repacked.resolution.target().digest);
@@ -265,10 +265,10 @@ fn a_repack_in_place_of_what_has_moved_on_conflicts() {
     let bundle = unpacked(&store, &image, &at);
     let first = unpacked(&store, &image, &at);
     write(&rootfs(&first), "new", "first");
-    repack(&first, &store, &at, &Destination::InPlace).unwrap();
+    repack(&first, &store, &at, &Destination::in_place()).unwrap();
     write(&rootfs(&bundle), "new", "second");
     let before = store.load().unwrap();
-    let error = repack(&bundle, &store, &at, &Destination::InPlace).unwrap_err();
+    let error = repack(&bundle, &store, &at, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
     assert_eq!(store.load().unwrap().bytes(), before.bytes());
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Resolution,
-    rewrite::{Destination, replace_entry, replace_target},
+    rewrite::{Destination, Replaced, replace_entry, replace_target},
 };
 use crate::{
     error::{Error, Result},
@@ -40,7 +40,7 @@ pub fn annotate<S: Store + ?Sized>(
     changes: &[Annotation],
     to: &Destination,
     limits: &Limits,
-) -> Result<(Raw<Index>, Resolution)> {
+) -> Result<Replaced> {
     let target = at.target();
     if changes.iter().any(|(name, _)| name.is_empty()) {
         return Err(Error::Misuse("an annotation needs a name".into()));
@@ -123,7 +123,8 @@ mod tests {
         let at = find(&store, &root, selector);
         let changes: Vec<Annotation> =
             changes.iter().map(|(name, value)| ((*name).to_owned(), value.map(Into::into))).collect();
-        let (after, now) = annotate(&store, &root, &at, of, &changes, to, &Limits::default())?;
+        let Replaced { root: after, resolution: now, .. } =
+            annotate(&store, &root, &at, of, &changes, to, &Limits::default())?;
         Ok((store, root, after, now))
     }
 
@@ -133,7 +134,7 @@ mod tests {
     fn an_object_at_any_depth_gets_them_and_nothing_beside_it_changes() {
         for selector in [DEEP, "deep//pos=1,type=index", "deep", "v2"] {
             let (store, before, after, now) =
-                change(selector, Of::Object, &[("a", Some("1"))], &Destination::InPlace).unwrap();
+                change(selector, Of::Object, &[("a", Some("1"))], &Destination::in_place()).unwrap();
             assert_eq!(find(&store, &after, selector), now);
             let limits = Limits::default();
             let annotations = if now.target().media_type.is_index() {
@@ -154,19 +155,19 @@ mod tests {
     fn an_entry_gets_them_and_the_object_stays() {
         for selector in [DEEP, "deep", "v2"] {
             let (store, before, after, now) =
-                change(selector, Of::Entry, &[("a", Some("1"))], &Destination::InPlace).unwrap();
+                change(selector, Of::Entry, &[("a", Some("1"))], &Destination::in_place()).unwrap();
             let old = find(&store, &before, selector);
             assert_eq!(now.target().digest, old.target().digest);
             assert_eq!(now.target().annotations.get("a").map(String::as_str), Some("1"));
             assert_eq!(find(&store, &after, selector), now);
             assert_eq!(now.root().descriptor.digest == old.root().descriptor.digest, old.hops().len() == 1);
-            let (again, gone) = annotate(
+            let Replaced { root: again, resolution: gone, .. } = annotate(
                 &store,
                 &after,
                 &now,
                 Of::Entry,
                 &[("a".into(), None)],
-                &Destination::InPlace,
+                &Destination::in_place(),
                 &Limits::default(),
             )
             .unwrap();
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_tag_gets_a_copy() {
-        let to = Destination::Tag("new".parse().unwrap());
+        let to = Destination::tag("new".parse().unwrap());
         for of in [Of::Object, Of::Entry] {
             for (selector, copy) in [(DEEP, "new//platform=linux/riscv64"), ("v2", "new")] {
                 let (store, before, after, now) = change(selector, of, &[("a", Some("1"))], &to).unwrap();
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         let refused = |of, name, value| {
-            change("v2", of, &[(name, value)], &Destination::InPlace).map(drop).unwrap_err()
+            change("v2", of, &[(name, value)], &Destination::in_place()).map(drop).unwrap_err()
         };
         assert_eq!(refused(Of::Object, "", Some("1")).kind(), Kind::Misuse);
         assert_eq!(refused(Of::Entry, REF_NAME, Some("1")).kind(), Kind::Misuse);
@@ -205,7 +206,7 @@ mod tests {
         for of in [Of::Object, Of::Entry] {
             let changes = [("a".to_owned(), Some("1".to_owned()))];
             let error =
-                annotate(&store, &root, &several, of, &changes, &Destination::InPlace, &Limits::default())
+                annotate(&store, &root, &several, of, &changes, &Destination::in_place(), &Limits::default())
                     .unwrap_err();
             assert!(error.to_string().contains("is at 3 places"), "{error}");
         }

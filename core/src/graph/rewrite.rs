@@ -4,34 +4,99 @@
 //! the byte. These functions give the new root index; the caller swaps it in
 //! ([`RootIndexExt::update`](crate::store::RootIndexExt::update)).
 
+mod pass;
+mod referrers;
+mod tags;
+
+use std::collections::HashMap;
+
+use self::{
+    pass::{EditSlot, Pass, Reach, Task},
+    tags::{copy_to_tag, move_to_tag},
+};
+pub use self::{
+    referrers::Referrers,
+    tags::{point, tag, untag},
+};
 use super::{Hop, RefName, Resolution};
 use crate::{
     error::{Error, Result},
     limits::Limits,
-    spec::{Descriptor, Index, REF_NAME, Raw},
-    store::{BlobReadExt as _, Store, put_document},
-    text::printable,
+    spec::{Descriptor, Index, Raw},
+    store::Store,
 };
 
-/// Where a replaced object goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "there or elsewhere")]
-pub enum Destination {
-    /// The place it was at.
-    InPlace,
-    /// A copy of the tree it was in, under this tag. An entry that has the tag already gives up its slot.
-    Tag(RefName),
+/// Where a replaced object goes, and what else follows it.
+///
+/// ```
+/// use ocicle::graph::rewrite::{Destination, Scope};
+///
+/// let everywhere = Destination { scope: Scope::All, ..Destination::in_place() };
+/// let new_tag = Destination::tag("v2".parse()?);
+/// # Ok::<(), ocicle::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
+pub struct Destination {
+    /// `None`: the place it was at. Otherwise a copy of the tree it was in, under this tag; an entry that has the tag already gives up
+    /// its slot.
+    pub tag: Option<RefName>,
+    /// The tag gets the object itself, and not the tree it was in.
+    pub only: bool,
+    /// Which places of the object are meant, if it is at several.
+    pub scope: Scope,
+    /// What happens to objects that are about the replaced one.
+    pub referrers: Referrers,
 }
 
-/// Replaces the object at `at` by `new`, whose content is `bytes` and in the store already. Gives the new root index and the
-/// way to the object in it. The slot's platform stays unless `new` has one.
+/// Places of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_enums, reason = "here, around here, everywhere")]
+pub enum Scope {
+    /// The one place that the resolution names.
+    #[default]
+    Place,
+    /// Every place below the same entry of `index.json`.
+    Tag,
+    /// Every place in the store.
+    All,
+}
+
+impl Destination {
+    /// The place the object was at.
+    #[must_use]
+    pub fn in_place() -> Self {
+        Self::default()
+    }
+
+    /// A copy of the tree it was in, under this tag.
+    #[must_use]
+    pub fn tag(name: RefName) -> Self {
+        Self { tag: Some(name), ..Self::default() }
+    }
+}
+
+/// The store's new root index, which nothing points at yet.
+#[derive(Debug, Clone)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Replaced {
+    /// The new root index.
+    pub root: Raw<Index>,
+    /// The way to the new object in it.
+    pub resolution: Resolution,
+    /// What is about the object that was replaced, as it was found.
+    pub referrers: Vec<Descriptor>,
+}
+
+/// Replaces the object at `at` by `new`, whose content is `bytes` and in the store already. The slot's platform becomes that of `new`, if
+/// it has one; at other places (`to.scope`) only if it was the same there.
 ///
-/// For [`Destination::Tag`], the entry of `index.json` that the way began with may be gone by now: the indexes below it are
+/// With a new tag, the entry of `index.json` that the way began with may be gone by now: the indexes below it are
 /// found by their digests.
 ///
 /// # Errors
-/// [`Error::Misuse`] if the object was found at several places; [`Error::Conflict`] if, for [`Destination::InPlace`], the slot in
-/// the root index holds something else by now; whatever reading and writing indexes meets.
+/// [`Error::Misuse`] if the object was found at several places and `to` does not say which, or if `to` contradicts itself;
+/// [`Error::Conflict`] if, in place, the root index does not lead there any more; whatever reading and writing indexes meets.
 pub fn replace_target<S: Store + ?Sized>(
     store: &S,
     root: &Raw<Index>,
@@ -40,9 +105,14 @@ pub fn replace_target<S: Store + ?Sized>(
     bytes: &[u8],
     to: &Destination,
     limits: &Limits,
-) -> Result<(Raw<Index>, Resolution)> {
-    let point = |index: &Raw<Index>, position: usize| replace_slot(index, position, new, bytes);
-    replace_entry(store, root, at, point, to, limits)
+) -> Result<Replaced> {
+    let pinned = Descriptor { platform: None, ..new.clone() };
+    let point = |index: &Raw<Index>, position: usize| {
+        // A slot that says another platform than this one did was told so by somebody.
+        let follows = entry(index, position)?.platform == at.target().platform;
+        replace_slot(index, position, if follows { new } else { &pinned }, bytes)
+    };
+    replace(store, root, at, Some((new, bytes)), &point, to, limits)
 }
 
 /// As [`replace_target`], but what is changed is the entry that leads to the object, in the index above it. `edit` gets that index and
@@ -54,118 +124,73 @@ pub(super) fn replace_entry<S: Store + ?Sized>(
     edit: impl Fn(&Raw<Index>, usize) -> Result<Raw<Index>>,
     to: &Destination,
     limits: &Limits,
-) -> Result<(Raw<Index>, Resolution)> {
-    at.only_place()?;
-    // What can be refused is refused before anything is written.
-    let (root, position) = match to {
-        Destination::InPlace => {
-            check_root(root, at.root())?;
-            (root.clone(), at.root().position)
-        }
-        Destination::Tag(name) => copy_to_tag(root, at.root(), name)?,
-    };
-    let mut hops = Vec::with_capacity(at.hops().len());
-    // The index below, once there is one.
-    let mut below: Option<(Descriptor, Vec<u8>)> = None;
-    let change = |index: &Raw<Index>, position, below: &Option<(Descriptor, Vec<u8>)>| match below {
-        Some((content, bytes)) => replace_slot(index, position, content, bytes),
-        None => edit(index, position),
-    };
-    for pair in at.hops().windows(2).rev() {
-        let [Hop { descriptor: above, .. }, hop] = pair else { continue };
-        let index: Raw<Index> = store.document(above, limits)?;
-        check_slot(&index, hop)?;
-        let index = change(&index, hop.position, &below)?;
-        below = Some((put_document(store, &index, &above.media_type)?, index.bytes().to_vec()));
-        hops.push(hop_to(&index, hop.position)?);
-    }
-    let root = change(&root, position, &below)?;
-    hops.push(hop_to(&root, position)?);
-    hops.reverse();
-    Ok((root, Resolution::new(hops, 1)))
+) -> Result<Replaced> {
+    replace(store, root, at, None, &edit, to, limits)
 }
 
-/// Gives the entry of `index.json` on the way to an object one more tag; with `only`, the object itself. Whoever has the tag
-/// now loses it.
-///
-/// # Errors
-/// [`Error::Misuse`] if the object was found at several places, unless `only` it is tagged; [`Error::Conflict`] if the entry is not
-/// there any more.
-pub fn tag(root: &Raw<Index>, at: &Resolution, name: &RefName, only: bool) -> Result<Raw<Index>> {
-    if only && at.hops().len() > 1 {
-        return point(root, name, at.target());
-    }
-    if !only {
+fn replace<S: Store + ?Sized>(
+    store: &S,
+    root: &Raw<Index>,
+    at: &Resolution,
+    new: Option<(&Descriptor, &[u8])>,
+    edit: EditSlot<'_>,
+    to: &Destination,
+    limits: &Limits,
+) -> Result<Replaced> {
+    // What can be refused is refused before anything is written.
+    to.check()?;
+    if to.scope == Scope::Place && !to.only {
         at.only_place()?;
     }
-    check_root(root, at.root())?;
-    Ok(copy_to_tag(root, at.root(), name)?.0)
-}
-
-/// Points a tag at an object that is in the store.
-///
-/// # Errors
-/// [`Error::Document`] if the tag is used more than once.
-pub fn point(root: &Raw<Index>, name: &RefName, descriptor: &Descriptor) -> Result<Raw<Index>> {
-    let root = root.push(descriptor)?;
-    let last = root.view().manifests.len() - 1;
-    Ok(move_to_tag(&root, last, name)?.0)
-}
-
-/// Removes every entry of `index.json` that has a tag.
-///
-/// # Errors
-/// [`Error::NotFound`], with the tags there are.
-pub fn untag(root: &Raw<Index>, name: &RefName) -> Result<Raw<Index>> {
-    let tagged = |index: &Raw<Index>| {
-        index.view().manifests.iter().position(|entry| entry.ref_name() == Some(name.as_str()))
-    };
-    let Some(mut position) = tagged(root) else {
-        let tags: Vec<String> =
-            root.view().manifests.iter().filter_map(|entry| entry.ref_name()).map(printable).collect();
-        let there = if tags.is_empty() { "no tag".into() } else { tags.join(", ") };
-        return Err(Error::NotFound(format!("there is no tag {name}; there is {there}")));
-    };
-    let mut root = root.clone();
-    loop {
-        root = root.remove(position)?;
-        match tagged(&root) {
-            Some(next) => position = next,
-            None => return Ok(root),
+    let mut way = at.hops().to_vec();
+    let (root, position) = match &to.tag {
+        None => (root.clone(), find_root(root, at.root())?),
+        Some(name) if to.only => {
+            let root = root.push(at.target())?;
+            let last = root.view().manifests.len() - 1;
+            way.truncate(1);
+            move_to_tag(&root, last, name)?
         }
-    }
-}
-
-/// A copy of an entry under a tag, and its position.
-fn copy_to_tag(root: &Raw<Index>, source: &Hop, name: &RefName) -> Result<(Raw<Index>, usize)> {
-    if source.descriptor.ref_name() == Some(name.as_str()) && check_root(root, source).is_ok() {
-        return Ok((root.clone(), source.position));
-    }
-    let root = match check_root(root, source) {
-        Ok(()) => root.duplicate(source.position)?,
-        Err(_) => root.push(&source.descriptor)?,
+        Some(name) => copy_to_tag(root, at.root(), name)?,
     };
-    let last = root.view().manifests.len() - 1;
-    move_to_tag(&root, last, name)
+    let mut pass = Pass {
+        store,
+        limits,
+        old: &at.target().digest,
+        new,
+        edit,
+        referrers: to.referrers,
+        found: Vec::new(),
+        done: HashMap::new(),
+        visited: 0,
+    };
+    let of_entry = |entry| {
+        let here = entry == position;
+        Task {
+            way: if here { &way } else { &[] },
+            everywhere: to.scope == Scope::All || (to.scope == Scope::Tag && here),
+            // Beside a new tag, what is there is about what is still there; it can get company, though.
+            reach: match to.referrers {
+                _ if here || to.tag.is_none() => Reach::Below,
+                Referrers::Copy => Reach::Entry,
+                _ => Reach::Nowhere,
+            },
+        }
+    };
+    let (root, hops) = pass.index(&root, 0, &of_entry)?;
+    let referrers = pass.found;
+    Ok(Replaced { root, resolution: Resolution::new(hops, 1), referrers })
 }
 
-/// Gives the last entry a tag, and the slot of whoever had it.
-fn move_to_tag(root: &Raw<Index>, last: usize, name: &RefName) -> Result<(Raw<Index>, usize)> {
-    let entries = &root.view().manifests[..last];
-    let mut holders = entries
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| entry.ref_name() == Some(name.as_str()))
-        .map(|(at, _)| at);
-    let holder = holders.next();
-    if holders.next().is_some() {
-        let reason = format!("the tag {name} is used more than once; `ocicle rm` removes them all");
-        return Err(Error::document("index.json", reason));
-    }
-    let root = root.annotate(last, REF_NAME, Some(name.as_str()))?;
-    match holder {
-        Some(holder) => Ok((root.copy(last, holder)?.remove(last)?, holder)),
-        None => Ok((root, last)),
+impl Destination {
+    fn check(&self) -> Result<()> {
+        let reason = match (&self.tag, self.only, self.scope) {
+            (None, true, _) => "only a new tag can be given to an object alone",
+            (Some(_), true, Scope::Tag | Scope::All) => "an object alone under a new tag is at one place",
+            (Some(_), _, Scope::All) => "a new tag is one tree: it cannot be in the whole store",
+            _ => return Ok(()),
+        };
+        Err(Error::Misuse(reason.into()))
     }
 }
 
@@ -190,14 +215,21 @@ fn check_slot(index: &Raw<Index>, hop: &Hop) -> Result<()> {
     }
 }
 
-/// Whether an entry of `index.json` is still the one the way began with: another one may have moved to its position, and lead
-/// to the same object.
-fn check_root(root: &Raw<Index>, hop: &Hop) -> Result<()> {
-    check_slot(root, hop)?;
-    if entry(root, hop.position)?.ref_name() == hop.descriptor.ref_name() {
-        return Ok(());
+/// The position of the entry of `index.json` that the way began with. If somebody else changed the index meanwhile, it may have
+/// moved, and another one that leads to the same object may be where it was.
+fn find_root(root: &Raw<Index>, hop: &Hop) -> Result<usize> {
+    let is_it = |entry: &Descriptor| {
+        entry.digest == hop.descriptor.digest && entry.ref_name() == hop.descriptor.ref_name()
+    };
+    let entries = &root.view().manifests;
+    if entries.get(hop.position).is_some_and(is_it) {
+        return Ok(hop.position);
     }
-    Err(Error::Conflict { expected: hop.index.clone(), actual: root.digest() })
+    let mut found = entries.iter().enumerate().filter(|(_, entry)| is_it(entry));
+    match (found.next(), found.next()) {
+        (Some((position, _)), None) => Ok(position),
+        _ => Err(Error::Conflict { expected: hop.index.clone(), actual: root.digest() }),
+    }
 }
 
 fn entry(index: &Raw<Index>, position: usize) -> Result<&Descriptor> {
@@ -208,5 +240,7 @@ fn entry(index: &Raw<Index>, position: usize) -> Result<&Descriptor> {
         .ok_or_else(|| Error::NotFound(format!("index.json has no entry at position {position}")))
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

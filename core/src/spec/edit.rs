@@ -15,6 +15,11 @@ impl<T: Document> Raw<T> {
     pub(crate) fn annotate_self(&self, key: &str, value: Option<&str>) -> Result<Self> {
         self.edit(T::KIND, |document| annotate(document, key, value))
     }
+
+    /// Points `subject` at another object, as [`Raw::<Index>::retarget`] does with an entry.
+    pub(crate) fn set_subject(&self, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
+        self.edit(T::KIND, |document| document.edit_object("subject", |slot| retarget(slot, new, bytes)))
+    }
 }
 
 impl Raw<Index> {

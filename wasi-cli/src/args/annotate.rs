@@ -1,9 +1,8 @@
 //! Annotations of any object.
 
 use clap::Args as ClapArgs;
-use ocicle::graph::RefName;
 
-use super::Edit;
+use super::{Edit, Target};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Annotate {
@@ -19,9 +18,8 @@ pub(crate) struct Annotate {
     /// Annotate the entry that leads to the object, in the index above it, and not the object.
     #[arg(long)]
     pub(crate) descriptor: bool,
-    /// Put the result under this tag, instead of changing the object in place.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tag: Option<RefName>,
+    #[command(flatten)]
+    pub(crate) result: Target,
     #[command(flatten)]
     pub(crate) edit: Edit,
 }

@@ -1,18 +1,16 @@
 //! What an image says about itself.
 
 use clap::{Args as ClapArgs, ValueEnum};
-use ocicle::graph::RefName;
 
-use super::{Edit, HealthArgs, HistoryArgs};
+use super::{Edit, HealthArgs, HistoryArgs, Target};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Config {
     /// The image.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
-    /// Put the result under this tag, instead of changing the image in place.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tag: Option<RefName>,
+    #[command(flatten)]
+    pub(crate) result: Target,
     /// Remove all values of a kind, before anything is set.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) clear: Vec<Clear>,

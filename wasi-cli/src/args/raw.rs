@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
-use ocicle::graph::RefName;
 
-use super::{Compress, Edit, HistoryArgs, LayerArgs, Owners};
+use super::{Compress, Edit, HistoryArgs, LayerArgs, Owners, Target};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Raw {
@@ -59,9 +58,8 @@ pub(crate) struct AddLayer {
     pub(crate) reference: String,
     /// The layer: a tar, plain or compressed with gzip or zstd; `-` for standard input.
     pub(crate) archive: PathBuf,
-    /// Put the result under this tag, instead of changing the image in place.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tag: Option<RefName>,
+    #[command(flatten)]
+    pub(crate) result: Target,
     /// Compression of the new layer; `auto` leaves alone what is compressed.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) compress: Compress,

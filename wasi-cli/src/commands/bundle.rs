@@ -118,6 +118,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
         )));
     }
     let (at, to) = destination(&place, &bundle.state().resolution, limits)?;
+    let to = repack.follow.with(to);
     let masked = masked(repack, &Image::open(&place.store, at.target(), limits)?, limits)?;
     let options = Options {
         masked,
@@ -149,7 +150,7 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
             None => eprintln!("nothing changed, no layer added"),
         }
     }
-    output::print(|out| writeln!(out, "{}", done.resolution.target().digest))?;
+    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)?;
     match done.not_refreshed {
         None => Ok(()),
         Some(error) => {
@@ -181,13 +182,13 @@ fn destination(
 ) -> Result<(Resolution, Destination), Failure> {
     let Some(selector) = &place.selector else {
         let to = match from.tag() {
-            Some(tag) => Destination::Tag(tag.parse()?),
-            None => Destination::InPlace,
+            Some(tag) => Destination::tag(tag.parse()?),
+            None => Destination::in_place(),
         };
         return Ok((from.clone(), to));
     };
     if let Some(tag) = selector.as_tag() {
-        return Ok((from.clone(), Destination::Tag(tag.parse()?)));
+        return Ok((from.clone(), Destination::tag(tag.parse()?)));
     }
     let at = place.resolve(Want::Image, limits)?;
     let (now, then) = (&at.target().digest, &from.target().digest);
@@ -196,7 +197,7 @@ fn destination(
             "#{selector} is {now}, but the bundle was unpacked from {then}: repack to a new tag instead"
         )));
     }
-    Ok((at, Destination::InPlace))
+    Ok((at, Destination::in_place()))
 }
 
 pub(super) fn compression(compress: Compress) -> Option<Compression> {

@@ -11,16 +11,16 @@ use ocicle::{
 };
 
 use crate::{
-    args::{self, Config},
+    args::{self, Args, Config},
     failure::Failure,
     output,
     place::Place,
 };
 
-pub(super) fn config(config: &Config, limits: &Limits) -> Result<(), Failure> {
+pub(super) fn config(args: &Args, config: &Config, limits: &Limits) -> Result<(), Failure> {
     let place = Place::open(&config.reference, limits)?;
     let edits = edits(config)?;
-    if edits.is_empty() && config.tag.is_none() {
+    if edits.is_empty() && config.result.tag.is_none() {
         return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
     }
     let history = config.history.entry("config")?.map(|entry| History { empty_layer: Some(true), ..entry });
@@ -33,9 +33,9 @@ pub(super) fn config(config: &Config, limits: &Limits) -> Result<(), Failure> {
         edit_config(&scratch, &image, &edits, history)?;
         return Ok(());
     }
-    let digest = place
-        .edit_image(config.tag.as_ref(), limits, |image| edit_config(&place.store, image, &edits, history))?;
-    output::print(|out| writeln!(out, "{digest}"))
+    let to = config.result.destination();
+    let done = place.edit_image(&to, limits, |image| edit_config(&place.store, image, &edits, history))?;
+    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)
 }
 
 /// What was asked for: first what is cleared, then what is set.

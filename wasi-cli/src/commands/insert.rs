@@ -44,10 +44,11 @@ pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<()
         None => send(insert, &mut writer, limits)?,
     }
     let layer = writer.finish()?;
-    let digest = place.edit_image(insert.tag.as_ref(), limits, |image| {
+    let to = insert.result.destination();
+    let done = place.edit_image(&to, limits, |image| {
         append_layer(&place.store, image, &layer, compression, history.as_ref())
     })?;
-    output::print(|out| writeln!(out, "{digest}"))
+    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)
 }
 
 fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(), Failure> {

@@ -38,8 +38,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             bundle::unpack(args, reference, bundle, format, owners, layers, limits)?;
         }
         Command::Repack(repack) => bundle::repack(args, repack, limits)?,
-        Command::Config(config) => config::config(config, limits)?,
-        Command::Annotate(wanted) => annotate::run(wanted, limits)?,
+        Command::Config(config) => config::config(args, config, limits)?,
+        Command::Annotate(wanted) => annotate::run(args, wanted, limits)?,
         Command::Insert(insert) => insert::insert(args, insert, limits)?,
         Command::Raw(step) => raw::run(args, step, limits)?,
         Command::Umoci { words } => return Ok(crate::umoci::run(words)),

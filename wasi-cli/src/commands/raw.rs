@@ -115,8 +115,9 @@ fn add_layer(args: &Args, add: &AddLayer, limits: &Limits) -> Result<(), Failure
     }
     let store = Watched::new(args, &place.store, "storing", None);
     let (layer, compression) = import_layer(&store, archive, what, how, &mut (), limits)?;
-    let digest = place.edit_image(add.tag.as_ref(), limits, |image| {
+    let to = add.result.destination();
+    let done = place.edit_image(&to, limits, |image| {
         append_layer(&place.store, image, &layer, compression, history.as_ref())
     })?;
-    output::print(|out| writeln!(out, "{digest}"))
+    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)
 }

@@ -1,15 +1,24 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::Write as _;
+
 use super::{
     super::{
         resolve::{Want, resolve},
-        testing::{image, index, root as make_root, store, tagged, with_platform},
+        testing::{annotated, image, index, root as make_root, store, tagged, with_platform},
     },
-    Destination, RefName, Resolution, point, replace_target, tag, untag,
+    Destination, RefName, Referrers, Replaced, Resolution, Scope, point, replace_target, tag, untag,
 };
 use crate::{
+    digest::Algorithm,
     error::Kind,
+    hash::digest_of,
     limits::Limits,
-    spec::{Descriptor, Index, Manifest, Raw},
-    store::{BlobRead as _, BlobReadExt as _, memory::MemoryStore},
+    spec::{
+        Descriptor, Index, Manifest, MediaType, Raw,
+        media_type::{EMPTY, MANIFEST},
+    },
+    store::{BlobRead as _, BlobReadExt as _, BlobWriter, memory::MemoryStore},
 };
 
 fn find(store: &MemoryStore, root: &Raw<Index>, selector: &str) -> Resolution {
@@ -33,7 +42,8 @@ fn replace(
 ) -> crate::Result<(Raw<Index>, Resolution)> {
     let limits = Limits::default();
     let manifest: Raw<Manifest> = store.document(new, &limits).unwrap();
-    replace_target(store, root, at, new, manifest.bytes(), to, &limits)
+    let done = replace_target(store, root, at, new, manifest.bytes(), to, &limits)?;
+    Ok((done.root, done.resolution))
 }
 
 #[test]
@@ -41,7 +51,7 @@ fn in_place_changes_the_way_and_nothing_beside_it() {
     let (store, root) = store();
     let at = find(&store, &root, "deep//platform=linux/riscv64");
     let new = image(&store, "linux/riscv64", 50);
-    let (after, now) = replace(&store, &root, &at, &new, &Destination::InPlace).unwrap();
+    let (after, now) = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap();
     assert_eq!(now.target().digest, new.digest);
     assert_eq!(now.target().platform, at.target().platform, "the other fields of the slot stay");
     assert_eq!(find(&store, &after, "deep//platform=linux/riscv64"), now);
@@ -67,7 +77,7 @@ fn a_tag_gets_a_copy_of_the_tree() {
     let (store, root) = store();
     let at = find(&store, &root, "v1//platform=linux/arm64");
     let new = image(&store, "linux/arm64", 50);
-    let (after, now) = replace(&store, &root, &at, &new, &Destination::Tag(name("new"))).unwrap();
+    let (after, now) = replace(&store, &root, &at, &new, &Destination::tag(name("new"))).unwrap();
     assert_eq!(tags(&after), ["v1", "v2", "deep", "sparse", "again", "new"]);
     assert_eq!(after.view().manifests[..5], root.view().manifests[..]);
     assert_eq!(find(&store, &after, "new//platform=linux/arm64"), now);
@@ -77,9 +87,9 @@ fn a_tag_gets_a_copy_of_the_tree() {
         find(&store, &root, "v1//platform=linux/amd64").target().digest
     );
     // The tag it has: in its slot. Another's: in that one's slot.
-    let (after, _) = replace(&store, &root, &at, &new, &Destination::Tag(name("v1"))).unwrap();
+    let (after, _) = replace(&store, &root, &at, &new, &Destination::tag(name("v1"))).unwrap();
     assert_eq!(tags(&after), tags(&root));
-    let (after, now) = replace(&store, &root, &at, &new, &Destination::Tag(name("v2"))).unwrap();
+    let (after, now) = replace(&store, &root, &at, &new, &Destination::tag(name("v2"))).unwrap();
     assert_eq!(tags(&after), tags(&root));
     assert_eq!(after.view().manifests[0], root.view().manifests[0]);
     assert_eq!(find(&store, &after, "v2//platform=linux/arm64"), now);
@@ -91,9 +101,9 @@ fn a_way_whose_beginning_is_gone_still_leads_to_a_tag() {
     let at = find(&store, &root, "v1//platform=linux/arm64");
     let root = untag(&root, &name("v1")).unwrap();
     let new = image(&store, "linux/arm64", 50);
-    let error = replace(&store, &root, &at, &new, &Destination::InPlace).unwrap_err();
+    let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), Kind::Conflict);
-    let (after, now) = replace(&store, &root, &at, &new, &Destination::Tag(name("v1"))).unwrap();
+    let (after, now) = replace(&store, &root, &at, &new, &Destination::tag(name("v1"))).unwrap();
     assert_eq!(tags(&after), ["v2", "deep", "sparse", "again", "v1"]);
     assert_eq!(find(&store, &after, "v1//platform=linux/arm64"), now);
 }
@@ -104,7 +114,7 @@ fn one_of_several_places_must_be_named() {
     let digest = find(&store, &root, "again").target().digest.clone();
     let at = find(&store, &root, &format!("digest={digest}"));
     let new = image(&store, "linux/amd64", 50);
-    let error = replace(&store, &root, &at, &new, &Destination::InPlace).unwrap_err();
+    let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), Kind::Misuse);
     assert!(error.to_string().contains("is at 3 places"), "{error}");
     assert!(tag(&root, &at, &name("new"), false).is_err());
@@ -154,7 +164,7 @@ fn a_slot_that_another_tag_moved_into_is_not_taken_for_the_old_one() {
     // Without `a`, `b` stands at its position, with the same object.
     let root = untag(&root, &name("a")).unwrap();
     let new = image(&store, "linux/amd64", 2);
-    let error = replace(&store, &root, &at, &new, &Destination::InPlace).unwrap_err();
+    let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), Kind::Conflict);
     assert_eq!(tag(&root, &at, &name("c"), false).unwrap_err().kind(), Kind::Conflict);
 }
@@ -166,7 +176,7 @@ fn nothing_is_written_for_a_way_that_is_gone() {
         let at = find(&store, &root, "v1//platform=linux/arm64");
         let new = image(&store, "linux/arm64", 50);
         let root = if gone { untag(&root, &name("v1")).unwrap() } else { root };
-        (replace(&store, &root, &at, &new, &Destination::InPlace), store)
+        (replace(&store, &root, &at, &new, &Destination::in_place()), store)
     };
     let index = written_to(false).0.unwrap().1.root().descriptor.digest.clone();
     let (result, store) = written_to(true);
@@ -186,10 +196,147 @@ fn what_only_fits_the_old_content_goes_and_the_resolution_is_as_written() {
     let new = with_platform(image(&store, "linux/arm64", 2), "linux/arm64");
     for selector in ["a", "i//pos=0"] {
         let at = find(&store, &root, selector);
-        let (after, now) = replace(&store, &root, &at, &new, &Destination::InPlace).unwrap();
+        let (after, now) = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap();
         assert_eq!(now, find(&store, &after, selector));
         assert!(now.target().urls.is_empty());
         assert_eq!(now.target().platform, new.platform, "it follows where the new content states it");
         new.verify("embedded", &now.target().embedded().unwrap().unwrap()).unwrap();
     }
+}
+
+/// A manifest that is about another one.
+fn about(store: &MemoryStore, subject: &Descriptor) -> Descriptor {
+    let text = format!(
+        r#"{{"schemaVersion":2,"artifactType":"text/x-sbom","config":{{"mediaType":"{EMPTY}","digest":"{}","size":2}},"layers":[],"subject":{},"x-own":1}}"#,
+        digest_of(Algorithm::Sha256, b"{}"),
+        serde_json::to_string(subject).unwrap(),
+    );
+    let mut writer = BlobWriter::new(store).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
+    let (digest, size) = writer.finish().unwrap();
+    Descriptor::new(MediaType::literal(MANIFEST), digest, size)
+}
+
+/// An image with an SBOM at the top and one beside it, and BuildKit's attestation; all under `v1`, but for the first.
+fn with_referrers() -> (MemoryStore, Raw<Index>, Descriptor) {
+    let store = MemoryStore::new().unwrap();
+    let amd64 = image(&store, "linux/amd64", 1);
+    let attestation =
+        annotated(image(&store, "unknown/unknown", 2), "vnd.docker.reference.digest", amd64.digest.as_str());
+    let both =
+        index(&store, &[attestation, about(&store, &amd64), with_platform(amd64.clone(), "linux/amd64")]);
+    let root = make_root(&store, &[tagged(both, "v1"), about(&store, &amd64)]);
+    (store, root, amd64)
+}
+
+/// What is about an object: at the top, and in the index of a tag.
+fn counts(store: &MemoryStore, root: &Raw<Index>, tag: &str, object: &Descriptor) -> (usize, usize) {
+    let limits = Limits::default();
+    let count = |index: &Raw<Index>| {
+        let entries = index.view().manifests.iter();
+        entries
+            .filter(|entry| super::referrers::is_about(store, entry, &object.digest, &limits).unwrap())
+            .count()
+    };
+    let inner: Raw<Index> = store.document(find(store, root, tag).target(), &limits).unwrap();
+    (count(root), count(&inner))
+}
+
+fn replace_with(
+    store: &MemoryStore,
+    root: &Raw<Index>,
+    tag: Option<&str>,
+    referrers: Referrers,
+) -> (Replaced, Descriptor) {
+    let at = find(store, root, "v1//platform=linux/amd64");
+    let new = image(store, "linux/amd64", 9);
+    let limits = Limits::default();
+    let manifest: Raw<Manifest> = store.document(&new, &limits).unwrap();
+    let to = Destination { tag: tag.map(name), referrers, ..Destination::in_place() };
+    (replace_target(store, root, &at, &new, manifest.bytes(), &to, &limits).unwrap(), new)
+}
+
+#[test]
+fn referrers_are_found_and_kept() {
+    let (store, root, old) = with_referrers();
+    let (done, new) = replace_with(&store, &root, None, Referrers::Keep);
+    assert_eq!(done.referrers.len(), 3);
+    assert_eq!(counts(&store, &done.root, "v1", &old), (1, 2));
+    assert_eq!(counts(&store, &done.root, "v1", &new), (0, 0));
+}
+
+#[test]
+fn referrers_are_copied() {
+    let (store, root, old) = with_referrers();
+    let (done, new) = replace_with(&store, &root, None, Referrers::Copy);
+    assert_eq!(counts(&store, &done.root, "v1", &old), (1, 2));
+    assert_eq!(counts(&store, &done.root, "v1", &new), (1, 2));
+    assert_eq!(done.resolution, find(&store, &done.root, "v1//platform=linux/amd64,pos=2"));
+    let copy: Raw<Manifest> = store.document(&done.root.view().manifests[2], &Limits::default()).unwrap();
+    assert_eq!(
+        copy.view().subject.as_ref().map(|subject| (&subject.digest, subject.size)),
+        Some((&new.digest, new.size))
+    );
+    assert!(copy.bytes().ends_with(b",\"x-own\":1}"), "unknown fields stay");
+    // Beside a new tag: what is at the top gets company, what is in the old tree does not.
+    let (done, new) = replace_with(&store, &root, Some("v2"), Referrers::Copy);
+    assert_eq!(counts(&store, &done.root, "v1", &new), (1, 0));
+    assert_eq!(counts(&store, &done.root, "v2", &new), (1, 2));
+}
+
+#[test]
+fn referrers_are_dropped_where_the_object_goes() {
+    let (store, root, old) = with_referrers();
+    let (done, new) = replace_with(&store, &root, None, Referrers::Drop);
+    assert_eq!(counts(&store, &done.root, "v1", &old), (0, 0));
+    assert_eq!(done.resolution, find(&store, &done.root, "v1//pos=0"));
+    assert_eq!(done.resolution.target().digest, new.digest);
+    // What the old tag has is about what it still has.
+    let (done, _) = replace_with(&store, &root, Some("v2"), Referrers::Drop);
+    assert_eq!(counts(&store, &done.root, "v1", &old), (1, 2));
+    assert_eq!(counts(&store, &done.root, "v2", &old), (1, 0));
+}
+
+#[test]
+fn destinations_that_contradict_themselves_are_refused() {
+    let (store, root) = store();
+    let at = find(&store, &root, "v2");
+    let new = image(&store, "linux/amd64", 50);
+    for (tag, only, scope) in
+        [(None, true, Scope::Place), (Some("x"), true, Scope::Tag), (Some("x"), false, Scope::All)]
+    {
+        let to = Destination { tag: tag.map(name), only, scope, ..Destination::in_place() };
+        assert_eq!(replace(&store, &root, &at, &new, &to).unwrap_err().kind(), Kind::Misuse);
+    }
+}
+
+#[test]
+fn an_entry_that_only_moved_is_found_again() {
+    let (store, root) = store();
+    let at = find(&store, &root, "deep//platform=linux/riscv64");
+    let new = image(&store, "linux/riscv64", 50);
+    // Somebody removed a tag before it.
+    let moved = untag(&root, &name("v1")).unwrap();
+    let (after, now) = replace(&store, &moved, &at, &new, &Destination::in_place()).unwrap();
+    assert_eq!((now.root().position, tags(&after)[1]), (1, "deep"));
+    // Somebody changed it.
+    let gone = untag(&root, &name("deep")).unwrap();
+    let error = replace(&store, &gone, &at, &new, &Destination::in_place()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert!(
+        error.to_string().contains(at.root().index.as_str())
+            && error.to_string().contains(gone.digest().as_str())
+    );
+}
+
+#[test]
+fn damage_beside_the_way_is_in_the_way_only_where_it_matters() {
+    let (store, root) = store();
+    let at = find(&store, &root, "v2");
+    let deep = &root.view().manifests[2];
+    crate::image::testing::overwrite(&store, &deep.digest, b"damaged");
+    let new = image(&store, "linux/amd64", 50);
+    assert!(replace(&store, &root, &at, &new, &Destination::in_place()).is_ok());
+    let all = Destination { scope: Scope::All, ..Destination::in_place() };
+    assert_eq!(replace(&store, &root, &at, &new, &all).unwrap_err().kind(), Kind::Corrupt);
 }

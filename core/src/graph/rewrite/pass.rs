@@ -1,0 +1,181 @@
+//! One pass over the indexes of a store, the deepest first: slots are changed, and what is above them follows.
+
+use std::collections::HashMap;
+
+use super::{
+    Hop, hop_to,
+    referrers::{Referrers, copy_for, is_about},
+    replace_slot,
+};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, Index, Raw},
+    store::{BlobReadExt as _, Store, put_document},
+};
+
+/// Changes one entry of an index.
+pub(super) type EditSlot<'a> = &'a dyn Fn(&Raw<Index>, usize) -> Result<Raw<Index>>;
+/// What a changed index became, with its bytes.
+type Content = (Descriptor, Vec<u8>);
+
+/// What is to be done in every index that is visited.
+pub(super) struct Pass<'a, S: ?Sized> {
+    pub(super) store: &'a S,
+    pub(super) limits: &'a Limits,
+    /// The object that is replaced.
+    pub(super) old: &'a Digest,
+    /// Its replacement with its bytes; `None` if only the entry is edited.
+    pub(super) new: Option<(&'a Descriptor, &'a [u8])>,
+    /// Changes a slot that leads to the object.
+    pub(super) edit: EditSlot<'a>,
+    pub(super) referrers: Referrers,
+    /// Those that were found.
+    pub(super) found: Vec<Descriptor>,
+    /// Indexes that are not on the way, by their old digest, [`Task::everywhere`] and whether its reach is below.
+    pub(super) done: HashMap<(Digest, bool, bool), Option<Content>>,
+    pub(super) visited: usize,
+}
+
+/// What is done in one entry and below it.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
+    /// What is left of the way to the one place; empty beside it.
+    pub(super) way: &'a [Hop],
+    /// Every slot that leads to the object is changed, and not only the one at the end of the way.
+    pub(super) everywhere: bool,
+    /// Where what `referrers` says is done; elsewhere they are only found.
+    pub(super) reach: Reach,
+}
+
+/// How far a task goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    Nowhere,
+    /// The entry itself.
+    Entry,
+    /// And all below it.
+    Below,
+}
+
+impl<S: Store + ?Sized> Pass<'_, S> {
+    /// Goes over the entries of an index; `task` says what to do with each. Gives the new index, and the slots of the way from here on
+    /// as they are now.
+    pub(super) fn index<'t>(
+        &mut self,
+        index: &Raw<Index>,
+        depth: usize,
+        task: &dyn Fn(usize) -> Task<'t>,
+    ) -> Result<(Raw<Index>, Vec<Hop>)> {
+        if depth > self.limits.depth {
+            let limit = self.limits.depth as u64;
+            return Err(Error::Limit { what: "indexes below index.json".into(), name: "depth", limit });
+        }
+        let mut new = index.clone();
+        let mut copies = Vec::new();
+        let (mut removed, mut on_way) = (0, None);
+        for (position, entry) in index.view().manifests.iter().enumerate() {
+            self.visited += 1;
+            if self.visited > self.limits.descriptors {
+                let limit = self.limits.descriptors as u64;
+                return Err(Error::Limit {
+                    what: "descriptors in the store".into(),
+                    name: "descriptors",
+                    limit,
+                });
+            }
+            let (now, task) = (position - removed, task(position));
+            let is_place = matches!(task.way, [_]);
+            if is_place || (task.everywhere && entry.digest == *self.old) {
+                new = (self.edit)(&new, now)?;
+            } else if self.new.is_some() && self.is_about(entry, task)? {
+                self.found.push(entry.clone());
+                match self.referrers {
+                    Referrers::Copy if task.reach != Reach::Nowhere => copies.push(now),
+                    Referrers::Drop if task.reach != Reach::Nowhere => {
+                        new = new.remove(now)?;
+                        removed += 1;
+                        // Those seen so far stand before it.
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            if is_place {
+                on_way = Some((now, Vec::new()));
+            } else if entry.media_type.is_index() && entry.digest != *self.old {
+                let (below, hops) = self.below(entry, depth, task)?;
+                if let Some((content, bytes)) = below {
+                    new = replace_slot(&new, now, &content, &bytes)?;
+                }
+                if !task.way.is_empty() {
+                    on_way = Some((now, hops));
+                }
+            }
+        }
+        for position in copies {
+            if let Some(about) = self.new {
+                new = copy_for(self.store, &new, position, about, self.limits)?;
+            }
+        }
+        let hops = match on_way {
+            Some((position, below)) => std::iter::once(hop_to(&new, position)?).chain(below).collect(),
+            None => Vec::new(),
+        };
+        Ok((new, hops))
+    }
+
+    fn is_about(&self, entry: &Descriptor, task: Task<'_>) -> Result<bool> {
+        match is_about(self.store, entry, self.old, self.limits) {
+            Err(_) if self.is_beside(task) => Ok(false),
+            found => found,
+        }
+    }
+
+    /// Whether nothing is to be changed here: then what is damaged is not in the way.
+    fn is_beside(&self, task: Task<'_>) -> bool {
+        task.way.is_empty()
+            && !task.everywhere
+            && (self.referrers == Referrers::Keep || task.reach == Reach::Nowhere)
+    }
+
+    /// The index an entry leads to, changed; `None` if it is as it was, or absent.
+    fn below(
+        &mut self,
+        entry: &Descriptor,
+        depth: usize,
+        task: Task<'_>,
+    ) -> Result<(Option<Content>, Vec<Hop>)> {
+        let reach = if task.reach == Reach::Below { Reach::Below } else { Reach::Nowhere };
+        let task = Task { reach, ..task };
+        let key = (entry.digest.clone(), task.everywhere, reach == Reach::Below);
+        if task.way.is_empty()
+            && let Some(done) = self.done.get(&key)
+        {
+            return Ok((done.clone(), Vec::new()));
+        }
+        let index: Raw<Index> = match self.store.document(entry, self.limits) {
+            Err(Error::MissingBlob(_)) if task.way.is_empty() => return Ok((None, Vec::new())),
+            Err(_) if self.is_beside(task) => return Ok((None, Vec::new())),
+            index => index?,
+        };
+        let rest = task.way.get(1..).unwrap_or_default();
+        if let Some(next) = rest.first() {
+            super::check_slot(&index, next)?;
+        }
+        let of_entry = |position| Task {
+            way: if rest.first().is_some_and(|hop| hop.position == position) { rest } else { &[] },
+            ..task
+        };
+        let (new, hops) = self.index(&index, depth + 1, &of_entry)?;
+        let changed = match new.bytes() == index.bytes() {
+            true => None,
+            false => Some((put_document(self.store, &new, &entry.media_type)?, new.bytes().to_vec())),
+        };
+        if task.way.is_empty() {
+            self.done.insert(key, changed.clone());
+        }
+        Ok((changed, hops))
+    }
+}

@@ -1,0 +1,88 @@
+//! Objects that say which image they are about: signatures, SBOMs, attestations.
+//!
+//! Two ways are known: `subject` in a manifest or index (image-spec 1.1), and BuildKit's annotation of the entry that leads to
+//! an attestation.
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, Document, Index, Manifest, Raw},
+    store::{BlobRead, BlobReadExt as _, Store, put_document},
+};
+
+/// BuildKit's annotation: the digest of the image that an attestation is about.
+const ATTESTED: &str = "vnd.docker.reference.digest";
+
+/// What to do with objects that are about one that is replaced. A signature of the old object does not fit the new one, whatever is
+/// done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_enums, reason = "all that can be done with them")]
+pub enum Referrers {
+    /// They stay as they are, and are about the old object.
+    #[default]
+    Keep,
+    /// Each gets a copy behind the others in its index, which is about the new object.
+    Copy,
+    /// They go, where the edit is in place; elsewhere they are about what is still there.
+    Drop,
+}
+
+/// Whether what an entry leads to is about that object. What is absent is about nothing.
+pub(super) fn is_about<S: BlobRead + ?Sized>(
+    store: &S,
+    entry: &Descriptor,
+    object: &Digest,
+    limits: &Limits,
+) -> Result<bool> {
+    if entry.annotations.get(ATTESTED).is_some_and(|attested| attested == object.as_str()) {
+        return Ok(true);
+    }
+    let subject = if entry.media_type.is_manifest() {
+        store.document::<Manifest>(entry, limits).map(|manifest| manifest.view().subject.clone())
+    } else if entry.media_type.is_index() {
+        store.document::<Index>(entry, limits).map(|index| index.view().subject.clone())
+    } else {
+        Ok(None)
+    };
+    match subject {
+        Err(Error::MissingBlob(_)) => Ok(false),
+        subject => Ok(subject?.is_some_and(|subject| subject.digest == *object)),
+    }
+}
+
+/// Puts a copy of a referrer that is about `new` behind the entries of its index.
+pub(super) fn copy_for<S: Store + ?Sized>(
+    store: &S,
+    index: &Raw<Index>,
+    position: usize,
+    new: (&Descriptor, &[u8]),
+    limits: &Limits,
+) -> Result<Raw<Index>> {
+    let Some(entry) = index.view().manifests.get(position).cloned() else { return Ok(index.clone()) };
+    let mut index = index.duplicate(position)?;
+    let last = index.view().manifests.len() - 1;
+    // Two entries of one tag would make it ambiguous.
+    if entry.ref_name().is_some() {
+        index = index.annotate(last, crate::spec::REF_NAME, None)?;
+    }
+    if entry.annotations.contains_key(ATTESTED) {
+        return index.annotate(last, ATTESTED, Some(new.0.digest.as_str()));
+    }
+    let (copy, bytes) = if entry.media_type.is_index() {
+        about::<S, Index>(store, &entry, new, limits)?
+    } else {
+        about::<S, Manifest>(store, &entry, new, limits)?
+    };
+    index.retarget(last, &copy, &bytes)
+}
+
+fn about<S: Store + ?Sized, T: Document>(
+    store: &S,
+    entry: &Descriptor,
+    (new, bytes): (&Descriptor, &[u8]),
+    limits: &Limits,
+) -> Result<(Descriptor, Vec<u8>)> {
+    let document: Raw<T> = store.document::<T>(entry, limits)?.set_subject(new, bytes)?;
+    Ok((put_document(store, &document, &entry.media_type)?, document.bytes().to_vec()))
+}
