@@ -275,8 +275,8 @@ pub(crate) enum Command {
     /// Print a manual page, in the language of man(7).
     #[command(after_help = "Example:\n  ocicle man repack | man -l -")]
     Man {
-        /// The command it is about; of ocicle itself by default.
-        command: Option<String>,
+        /// The command it is about, such as `raw unpack`; of ocicle itself by default.
+        command: Vec<String>,
     },
 }
 

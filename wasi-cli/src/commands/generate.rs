@@ -11,15 +11,15 @@ pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
     output::print(|out| out.write_all(&script))
 }
 
-pub(super) fn man(command: Option<&str>) -> Result<(), Failure> {
-    let mut all = Args::command();
-    all.build();
-    let page = match command {
-        None => all,
-        Some(name) => all
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Failure::usage(format!("there is no command {name:?}")))?,
-    };
-    output::print(|out| clap_mangen::Man::new(page).render(out))
+/// The page of a command, or of a command of a command.
+pub(super) fn man(words: &[String]) -> Result<(), Failure> {
+    let mut page = Args::command();
+    page.build();
+    for word in words {
+        let found = page.find_subcommand(word).cloned();
+        page = found.ok_or_else(|| Failure::usage(format!("there is no command {:?}", words.join(" "))))?;
+    }
+    // As `man` names the pages of other programs with commands.
+    let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
+    output::print(|out| clap_mangen::Man::new(page).title(name).render(out))
 }

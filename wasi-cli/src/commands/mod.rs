@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Raw(step) => raw::run(args, step, limits)?,
         Command::Umoci { words } => return Ok(crate::umoci::run(words)),
         Command::Completions { shell } => generate::completions(*shell)?,
-        Command::Man { command } => generate::man(command.as_deref())?,
+        Command::Man { command } => generate::man(command)?,
         Command::Mtree { reference, dialect, owners, command } => {
             return mtree::run(args, reference.as_deref(), *dialect, owners, command.as_ref(), limits);
         }
