@@ -5,6 +5,7 @@ mod config;
 mod health;
 mod history;
 mod layers;
+mod look;
 mod raw;
 mod target;
 
@@ -20,6 +21,7 @@ pub(crate) use self::{
     health::HealthArgs,
     history::HistoryArgs,
     layers::LayerArgs,
+    look::{Cat, Export, ListFiles, Squash, Why},
     raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
     target::{Follow, Target},
 };
@@ -223,6 +225,24 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  ocicle insert images#v1 app /opt/app\n  \
         ocicle insert images#v1 --opaque public /srv/www --tag v2\n  ocicle insert images#v1 --whiteout /etc/motd")]
     Insert(Insert),
+    /// List the files of an image, with the layer each is from.
+    #[command(after_help = "Examples:\n  ocicle files images#v1 /etc\n  ocicle files --layer 3 images#v1")]
+    Files(ListFiles),
+    /// Print a file of an image.
+    #[command(after_help = "Example:\n  ocicle cat images#v1 /etc/os-release")]
+    Cat(Cat),
+    /// Say what each layer did to a path.
+    #[command(after_help = "Example:\n  ocicle why images#v1 /usr/bin/perl")]
+    Why(Why),
+    /// Write all files of an image as one tar, or into a directory.
+    #[command(
+        after_help = "Examples:\n  ocicle export images#v1 | tar -tv\n  ocicle export images#v1 rootfs.tar"
+    )]
+    Export(Export),
+    /// Make one layer of several.
+    #[command(after_help = "Examples:\n  ocicle squash images#v1 --tag v1-flat\n  \
+        ocicle squash images#v1 --from sha256:1f2e3d4c")]
+    Squash(Box<Squash>),
     /// Print the manifest of an image's files, straight from its layers, as mtree(5).
     #[command(
         args_conflicts_with_subcommands = true,

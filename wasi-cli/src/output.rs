@@ -71,7 +71,10 @@ pub(crate) fn print_always(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     match fill(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::failed(format!("write standard output: {error}")))
+            Err(match error.downcast::<ocicle::Error>() {
+                Ok(error) => error.into(), // not of the output, but of what was to be printed
+                Err(error) => Failure::failed(format!("write standard output: {error}")),
+            })
         }
         _ => Ok(()),
     }

@@ -5,6 +5,8 @@ pub mod config;
 pub mod edit;
 pub mod insert;
 pub mod layers;
+pub mod look;
+pub mod squash;
 pub mod stat;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -114,7 +114,51 @@ impl Raw<Manifest> {
     }
 }
 
+impl Raw<Manifest> {
+    /// Removes all layers above the lowest `count`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub fn keep_layers(&self, count: usize) -> Result<Self> {
+        let all = self.view().layers.len();
+        self.edit(Manifest::KIND, |manifest| {
+            manifest
+                .edit_array("layers", |layers| (count..all).rev().try_for_each(|layer| layers.remove(layer)))
+        })
+    }
+}
+
 impl Raw<ImageConfig> {
+    /// Removes all diff_ids above the lowest `count`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub fn keep_layers(&self, count: usize) -> Result<Self> {
+        let all = self.view().rootfs.diff_ids.len();
+        self.edit(ImageConfig::KIND, |config| {
+            config.edit_object("rootfs", |rootfs| {
+                rootfs
+                    .edit_array("diff_ids", |ids| (count..all).rev().try_for_each(|layer| ids.remove(layer)))
+            })
+        })
+    }
+
+    /// Removes entries of the history: those for whose position, from 0, `keep` says no.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub fn keep_history(&self, keep: impl Fn(usize) -> bool) -> Result<Self> {
+        let all = self.view().history.as_ref().map_or(0, Vec::len);
+        if all == 0 {
+            return Ok(self.clone());
+        }
+        self.edit(ImageConfig::KIND, |config| {
+            config.edit_array("history", |history| {
+                (0..all).rev().filter(|&entry| !keep(entry)).try_for_each(|entry| history.remove(entry))
+            })
+        })
+    }
+
     /// Adds the digest of the uncompressed topmost layer.
     ///
     /// # Errors

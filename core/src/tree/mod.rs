@@ -3,9 +3,11 @@
 //! Inodes and names are apart, so hard links are what they are: several names of one inode.
 
 pub mod diff;
+pub(crate) mod follow;
 pub mod merge;
 pub mod mtree;
 pub mod overlay;
+pub mod provenance;
 pub mod rootfs;
 pub mod scan;
 pub(crate) mod seen;

@@ -6,6 +6,7 @@ mod config;
 mod edit;
 mod generate;
 mod insert;
+mod look;
 mod mtree;
 mod raw;
 mod show;
@@ -42,6 +43,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Annotate(wanted) => annotate::run(args, wanted, limits)?,
         Command::Insert(insert) => insert::insert(args, insert, limits)?,
         Command::Raw(step) => raw::run(args, step, limits)?,
+        Command::Files(wanted) => look::files(args, wanted, limits)?,
+        Command::Cat(wanted) => look::cat(args, wanted, limits)?,
+        Command::Why(wanted) => look::why(args, wanted, limits)?,
+        Command::Export(wanted) => look::export(args, wanted, limits)?,
+        Command::Squash(wanted) => look::squash(args, wanted, limits)?,
         Command::Umoci { words } => return Ok(crate::umoci::run(words)),
         Command::Completions { shell } => generate::completions(*shell)?,
         Command::Man { command } => generate::man(command)?,

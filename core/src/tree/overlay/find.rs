@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 
 use super::number_name;
 use crate::{
-    error::{Error, Result},
+    error::Result,
     fs::Dir,
     limits::Limits,
     name::{EntryPath, Name},
-    tree::{Content, Tree, merge::Step, rootfs::failed},
+    tree::{Tree, follow::follow, merge::Step, rootfs::failed},
 };
 
 /// Opens the regular file that a path of the merged tree means, symbolic links followed inside the root; `None` if there is
@@ -53,39 +53,4 @@ pub(super) fn holder<D: Dir>(layers: &D, count: usize, at: &[Step], name: Name<'
         }
     }
     Ok(None)
-}
-
-/// The way to what a path means, with links followed.
-fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<Option<Vec<Step>>> {
-    let mut links = 0;
-    let mut at: Vec<Step> = Vec::new();
-    let mut left: Vec<Box<[u8]>> = path.names().rev().map(|name| name.as_bytes().into()).collect();
-    while let Some(part) = left.pop() {
-        match &*part {
-            b"" | b"." => continue,
-            b".." => {
-                at.pop();
-                continue;
-            }
-            _ => {}
-        }
-        let name = Name::new(&part).map_err(|error| Error::layer(path.to_string(), error.to_string()))?;
-        let here = at.last().map_or(Tree::ROOT, |(id, _)| *id);
-        let Some(id) = tree.child(here, name) else { return Ok(None) };
-        match &tree.inode(id).content {
-            Content::Symlink(target) => {
-                links += 1;
-                if links > limits.links {
-                    let what = format!("links of {path}");
-                    return Err(Error::Limit { what, name: "links", limit: limits.links as u64 });
-                }
-                if target.first() == Some(&b'/') {
-                    at.clear();
-                }
-                left.extend(target.rsplit(|&byte| byte == b'/').map(Box::from));
-            }
-            _ => at.push((id, name.into())),
-        }
-    }
-    Ok(Some(at))
 }

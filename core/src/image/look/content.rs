@@ -1,0 +1,111 @@
+//! The contents of files, straight from the layers.
+
+use std::{
+    collections::HashMap,
+    io::{self, Read, Write},
+};
+
+use super::{Look, files::shown};
+use crate::{
+    error::{Error, Result},
+    image::Image,
+    layer::{
+        Change, ChangeSink, Changes as _, Node,
+        reader::{LayerReader, read_layer},
+    },
+    limits::Limits,
+    name::EntryPath,
+    store::BlobRead,
+    tree::{Content, InodeId, Tree, follow::follow, provenance::Origin},
+};
+
+/// Writes the content of a file; links are followed inside the image. Only its layer is read, up to the file: `look` has verified
+/// all of them.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is none, or a link leads nowhere; [`Error::Unsupported`] for what is no file; [`Error::Io`] of `out`;
+/// those of [`LayerReader`].
+pub fn read_file<S: BlobRead + ?Sized>(
+    store: &S,
+    image: &Image,
+    look: &Look,
+    path: &EntryPath,
+    out: &mut dyn Write,
+    limits: &Limits,
+) -> Result<()> {
+    let way = follow(&look.tree, path, limits)?;
+    let Some(id) = way.map(|way| way.last().map_or(Tree::ROOT, |(id, _)| *id)) else {
+        return Err(Error::NotFound(format!("there is no {} in the image", shown(path))));
+    };
+    let Content::File { .. } = look.tree.inode(id).content else {
+        return Err(Error::Unsupported(format!("{} is no regular file", shown(path))));
+    };
+    let Origin { layer, ordinal } = look.provenance.origin(id);
+    let Some((descriptor, diff_id)) = image.layers().nth(layer) else {
+        return Err(Error::Misuse("this is another image than the one that was looked into".into()));
+    };
+    let mut reader = LayerReader::open(store, descriptor, diff_id, limits)?;
+    let mut files = 0;
+    while let Some((change, body)) = reader.next_change()? {
+        if is_file(&change) {
+            if files == ordinal {
+                return io::copy(body, out).map(drop).map_err(Error::io("write content"));
+            }
+            files += 1;
+        }
+    }
+    Err(Error::Misuse("this is another image than the one that was looked into".into()))
+}
+
+fn is_file(change: &Change) -> bool {
+    matches!(change, Change::Put(entry) if matches!(entry.node, Node::File { .. }))
+}
+
+/// Gives every file that is there in the end and that `want` says yes to, with its content, in the order of the layers and of what is in
+/// them. The layers that have one are verified once more, each at its end.
+///
+/// # Errors
+/// Those of `put`, and of [`read_layer`].
+pub fn each_file<S: BlobRead + ?Sized>(
+    store: &S,
+    image: &Image,
+    look: &Look,
+    limits: &Limits,
+    want: &dyn Fn(InodeId) -> bool,
+    put: &mut dyn FnMut(InodeId, &mut dyn Read) -> Result<()>,
+) -> Result<()> {
+    let mut wanted: HashMap<Origin, InodeId> = HashMap::new();
+    for (_, id) in &look.tree {
+        if matches!(look.tree.inode(id).content, Content::File { .. }) && want(id) {
+            wanted.insert(look.provenance.origin(id), id);
+        }
+    }
+    for (layer, (descriptor, diff_id)) in image.layers().enumerate() {
+        if wanted.keys().any(|origin| origin.layer == layer) {
+            let mut sink = Wanted { layer, files: 0, wanted: &wanted, put };
+            read_layer(store, descriptor, diff_id, limits, &mut sink)?;
+        }
+    }
+    Ok(())
+}
+
+struct Wanted<'a> {
+    layer: usize,
+    files: u64,
+    wanted: &'a HashMap<Origin, InodeId>,
+    put: &'a mut dyn FnMut(InodeId, &mut dyn Read) -> Result<()>,
+}
+
+impl ChangeSink for Wanted<'_> {
+    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        if !is_file(change) {
+            return Ok(());
+        }
+        let origin = Origin { layer: self.layer, ordinal: self.files };
+        self.files += 1;
+        match self.wanted.get(&origin) {
+            Some(id) => (self.put)(*id, body),
+            None => Ok(()),
+        }
+    }
+}

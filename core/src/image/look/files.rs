@@ -1,0 +1,208 @@
+//! `ocicle files`: the merged file system as a list, or what one layer does.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Look;
+use crate::{
+    error::{Error, Result},
+    name::EntryPath,
+    text,
+    tree::{
+        Content, InodeId, Tree,
+        mtree::vis,
+        provenance::{Event, What},
+    },
+};
+
+/// What `ocicle files` shows. Schema version 1; sizes are bytes, modes octal. A path that is no text, or has
+/// control characters or a backslash, is escaped as in an mtree manifest; so an escaped one has a backslash in it, and no other has.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Files {
+    schema_version: u32,
+    /// In the order of the tree.
+    pub files: Vec<FileRow>,
+}
+
+/// One name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FileRow {
+    /// From the root, with a slash before it.
+    pub path: String,
+    /// The layer it is from, from 1.
+    pub layer: usize,
+    /// What that layer does: `added`, `replaced`, `attributes`, `linked` or `removed`; only in the list of one layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<&'static str>,
+    /// What it is, if it is there in the end.
+    #[serde(flatten)]
+    pub now: Option<Facts>,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Facts {
+    /// `file`, `dir`, `link`, `char`, `block`, `fifo` or `socket`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Octal, such as `0755`.
+    pub mode: String,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Bytes; 0 for what is no file.
+    pub size: u64,
+    /// When its content changed, RFC 3339.
+    pub mtime: String,
+    /// Where a link leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Number of names.
+    pub nlink: u32,
+}
+
+impl Files {
+    /// Everything at and below a path.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is nothing at the path.
+    pub fn merged(look: &Look, below: &EntryPath) -> Result<Self> {
+        if look.tree.get(below).is_none() {
+            return Err(Error::NotFound(format!(
+                "there is no /{} in the image",
+                vis::to_text(below.as_bytes())
+            )));
+        }
+        let rows =
+            (&look.tree).into_iter().filter(|(path, _)| is_below(path, below)).map(|(path, id)| FileRow {
+                path: shown(&path),
+                layer: look.provenance.origin(id).layer + 1,
+                change: None,
+                now: Some(Facts::of(&look.tree, id)),
+            });
+        Ok(Self { schema_version: 1, files: rows.collect() })
+    }
+
+    /// What one layer, counted from 0, does at and below a path. What upper layers make of it is shown as it is in the end.
+    #[must_use]
+    pub fn of_layer(look: &Look, layer: usize, below: &EntryPath) -> Self {
+        let of_layer = |event: &&Event| event.layer == layer && is_below(&event.path, below);
+        let rows = look.provenance.events().iter().filter(of_layer).map(|event| FileRow {
+            path: shown(&event.path),
+            layer: layer + 1,
+            change: Some(match event.what {
+                What::Added => "added",
+                What::Replaced => "replaced",
+                What::Attributes => "attributes",
+                What::Linked => "linked",
+                What::Removed | What::RemovedWith(_) => "removed",
+            }),
+            now: look.tree.get(&event.path).map(|id| Facts::of(&look.tree, id)),
+        });
+        Self { schema_version: 1, files: rows.collect() }
+    }
+}
+
+/// As it is, if that can be printed and has no backslash; else escaped.
+pub(super) fn shown(path: &EntryPath) -> String {
+    match std::str::from_utf8(path.as_bytes()) {
+        Ok(text) if !text.contains('\\') && !text.contains(char::is_control) => format!("/{text}"),
+        _ => format!("/{}", vis::to_text(path.as_bytes())),
+    }
+}
+
+fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
+    above.is_root()
+        || path
+            .as_bytes()
+            .strip_prefix(above.as_bytes())
+            .is_some_and(|rest| rest.first().is_none_or(|&byte| byte == b'/'))
+}
+
+impl Facts {
+    fn of(tree: &Tree, id: InodeId) -> Self {
+        let inode = tree.inode(id);
+        let (kind, size, target) = match &inode.content {
+            Content::File { size, .. } => ("file", *size, None),
+            Content::Dir(_) => ("dir", 0, None),
+            Content::Symlink(target) => ("link", 0, Some(vis::to_text(target))),
+            Content::Char(..) => ("char", 0, None),
+            Content::Block(..) => ("block", 0, None),
+            Content::Fifo => ("fifo", 0, None),
+            Content::Socket => ("socket", 0, None),
+        };
+        let attrs = &inode.attrs;
+        Self {
+            kind,
+            mode: format!("{:04o}", attrs.mode),
+            uid: attrs.uid,
+            gid: attrs.gid,
+            size,
+            mtime: attrs.mtime.to_string(),
+            target,
+            nlink: inode.nlink,
+        }
+    }
+}
+
+impl text::Report for Files {
+    /// A line for each name: path, layer, change or `-`, type, mode, uid, gid, bytes, time, target or `-`.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for FileRow { path, layer, change, now } in &self.files {
+            write!(out, "{path}\t{layer}\t{}", change.unwrap_or("-"))?;
+            match now {
+                Some(Facts { kind, mode, uid, gid, size, mtime, target, .. }) => writeln!(
+                    out,
+                    "\t{kind}\t{mode}\t{uid}\t{gid}\t{size}\t{mtime}\t{}",
+                    target.as_deref().unwrap_or("-")
+                )?,
+                None => writeln!(out, "\t-\t-\t-\t-\t-\t-\t-")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owner = |now: &Facts| format!("{}:{}", now.uid, now.gid);
+        let known = || self.files.iter().filter_map(|row| row.now.as_ref());
+        let owners = known().map(|now| owner(now).len()).max().unwrap_or(0);
+        let sizes = known().map(|now| now.size.to_string().len()).max().unwrap_or(0);
+        for FileRow { path, layer, change, now } in &self.files {
+            if let Some(change) = change {
+                write!(f, "{change:<10}  ")?;
+            }
+            match now {
+                Some(now) => write!(
+                    f,
+                    "{:<5} {}  {:<owners$}  {:>sizes$}  {:.19}  {layer:>3}  {path}",
+                    now.kind,
+                    now.mode,
+                    owner(now),
+                    now.size,
+                    now.mtime,
+                )?,
+                None => write!(
+                    f,
+                    "{:w$}  {layer:>3}  {path}",
+                    "",
+                    w = 5 + 1 + 4 + 2 + owners + 2 + sizes + 2 + 19
+                )?,
+            }
+            match now.as_ref().and_then(|now| now.target.as_ref()) {
+                Some(target) => writeln!(f, " -> {target}")?,
+                None => writeln!(f)?,
+            }
+        }
+        Ok(())
+    }
+}

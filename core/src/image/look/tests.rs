@@ -1,0 +1,90 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use super::{Files, Look, Why, each_file, read_file};
+use crate::{
+    error::Kind,
+    image::{Image, testing::image},
+    limits::Limits,
+    name::EntryPath,
+    store::memory::MemoryStore,
+    tree::testing::{dir, file, link, path, remove, symlink},
+};
+
+fn look() -> (MemoryStore, Image, Look) {
+    let store = MemoryStore::new().unwrap();
+    let base = [
+        dir("etc"),
+        file("etc/hosts", "old"),
+        file("gone", "x"),
+        symlink("l", "/etc/../etc/hosts"),
+        file("keep", "kept"),
+    ];
+    let top =
+        [remove("gone"), file("etc/hosts", "new one"), link("same", "keep"), symlink("nowhere", "gone")];
+    let image = image(&store, &[&base, &top]);
+    let look = Look::inside(&store, &image, &Limits::default()).unwrap();
+    (store, image, look)
+}
+
+fn cat(at: &str) -> crate::Result<String> {
+    let (store, image, look) = look();
+    let mut out = Vec::new();
+    read_file(&store, &image, &look, &path(at), &mut out, &Limits::default())?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn one_file_is_read_from_its_layer() {
+    let read = |at| cat(at).unwrap();
+    assert_eq!(
+        [read("etc/hosts"), read("l"), read("same"), read("keep")],
+        ["new one", "new one", "kept", "kept"]
+    );
+    let kind = |at| cat(at).unwrap_err().kind();
+    assert_eq!(
+        [kind("gone"), kind("nowhere"), kind("etc"), kind("")],
+        [Kind::NotFound, Kind::NotFound, Kind::Unsupported, Kind::Unsupported]
+    );
+}
+
+#[test]
+fn every_file_is_given_once() {
+    let (store, image, look) = look();
+    let mut found = Vec::new();
+    each_file(&store, &image, &look, &Limits::default(), &|_| true, &mut |id, body| {
+        let mut text = String::new();
+        body.read_to_string(&mut text).unwrap();
+        found.push((look.tree.inode(id).nlink, text));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(found, [(2, "kept".into()), (1, "new one".into())]);
+}
+
+#[test]
+fn the_list_says_where_everything_is_from() {
+    let (_, _, look) = look();
+    let list = |files: &Files| {
+        let line = |row: &super::FileRow| format!("{} {} {}", row.path, row.layer, row.change.unwrap_or("-"));
+        files.files.iter().map(line).collect::<Vec<_>>()
+    };
+    let all = Files::merged(&look, &EntryPath::root()).unwrap();
+    assert_eq!(
+        list(&all),
+        ["/ 1 -", "/etc 1 -", "/etc/hosts 2 -", "/keep 1 -", "/l 1 -", "/nowhere 2 -", "/same 1 -"]
+    );
+    assert_eq!(list(&Files::merged(&look, &path("etc")).unwrap()), ["/etc 1 -", "/etc/hosts 2 -"]);
+    assert_eq!(Files::merged(&look, &path("et")).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(
+        list(&Files::of_layer(&look, 1, &EntryPath::root())),
+        ["/gone 2 removed", "/etc/hosts 2 replaced", "/same 2 linked", "/nowhere 2 added"]
+    );
+}
+
+#[test]
+fn a_path_has_a_history() {
+    let (_, image, look) = look();
+    let why = Why::new(&look, &image, &path("gone")).unwrap();
+    assert_eq!(why.to_string(), "layer 1: added, 1 B\nlayer 2: removed\n/gone is not there in the end\n");
+    assert_eq!(Why::new(&look, &image, &path("never")).unwrap_err().kind(), Kind::NotFound);
+}

@@ -1,0 +1,129 @@
+//! `ocicle why`: what the layers did to a path, one after the other.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Look, files::shown};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    image::Image,
+    name::EntryPath,
+    text::{self, human_size, printable},
+    tree::provenance::What,
+};
+
+/// What `ocicle why` shows. Schema version 1; sizes are bytes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Why {
+    schema_version: u32,
+    /// The path, from the root, with a slash before it.
+    pub path: String,
+    /// Whether it is there in the end.
+    pub exists: bool,
+    /// What was done to it, the lowest layer first.
+    pub deeds: Vec<Deed>,
+}
+
+/// What one layer did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Deed {
+    /// The layer, from 1.
+    pub layer: usize,
+    /// Its blob.
+    pub digest: Digest,
+    /// What it did: `added`, `replaced`, `attributes`, `linked`, `removed`.
+    pub what: &'static str,
+    /// The directory that it went with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
+    /// Bytes the layer stores for it.
+    pub size: u64,
+    /// The command that made the layer, as the history has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+}
+
+impl Why {
+    /// The history of a path.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if no layer ever had it.
+    pub fn new(look: &Look, image: &Image, path: &EntryPath) -> Result<Self> {
+        let layers: Vec<&Digest> = image.layers().map(|(layer, _)| &layer.digest).collect();
+        let commands: Vec<Option<&str>> = image
+            .history()
+            .filter(|(_, layer)| layer.is_some())
+            .map(|(entry, _)| entry.created_by.as_deref())
+            .collect();
+        let deeds: Vec<Deed> = look
+            .provenance
+            .events()
+            .iter()
+            .filter(|event| event.path == *path)
+            .filter_map(|event| {
+                let (what, with) = match &event.what {
+                    What::Added => ("added", None),
+                    What::Replaced => ("replaced", None),
+                    What::Attributes => ("attributes", None),
+                    What::Linked => ("linked", None),
+                    What::Removed => ("removed", None),
+                    What::RemovedWith(above) => ("removed", Some(shown(above))),
+                };
+                Some(Deed {
+                    layer: event.layer + 1,
+                    digest: (*layers.get(event.layer)?).clone(),
+                    what,
+                    with,
+                    size: event.size,
+                    created_by: commands.get(event.layer).copied().flatten().map(str::to_owned),
+                })
+            })
+            .collect();
+        if deeds.is_empty() {
+            return Err(Error::NotFound(format!("no layer of the image has {}", shown(path))));
+        }
+        Ok(Self { schema_version: 1, path: shown(path), exists: look.tree.get(path).is_some(), deeds })
+    }
+}
+
+impl text::Report for Why {
+    /// A line for each deed: layer, digest, what, bytes, the directory it went with or `-`, command or `-`.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for Deed { layer, digest, what, with, size, created_by } in &self.deeds {
+            let command = created_by.as_deref().map_or_else(|| "-".into(), printable);
+            writeln!(
+                out,
+                "{layer}\t{digest}\t{what}\t{size}\t{}\t{command}",
+                with.as_deref().unwrap_or("-")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Deed { layer, what, with, size, created_by, .. } in &self.deeds {
+            let what = match with {
+                Some(above) => format!("{what} with {above}"),
+                None => (*what).to_owned(),
+            };
+            let size = if *size == 0 { String::new() } else { format!(", {}", human_size(*size)) };
+            write!(f, "layer {layer}: {what}{size}")?;
+            match created_by {
+                Some(command) => writeln!(f, "  ({})", printable(command))?,
+                None => writeln!(f)?,
+            }
+        }
+        match self.exists {
+            true => Ok(()),
+            false => writeln!(f, "{} is not there in the end", self.path),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Several layers as one: what they make together, without what they hide from each other.
+
+use std::{collections::HashMap, io};
+
+use super::{
+    Image,
+    edit::{append_layer, with_config},
+    look::{Look, each_file},
+};
+use crate::{
+    error::Result,
+    layer::{Change, ChangeSink, Entry, Node, reader::read_layer, writer::LayerWriter},
+    limits::Limits,
+    name::EntryPath,
+    spec::{History, media_type::Compression},
+    store::{BlobRead, Store},
+    tree::{Content, Inode, InodeId, Tree, merge::Merge},
+};
+
+/// Sends the changes that turn the lowest `from` layers of an image into the whole of it; with 0, the whole image. What is no file comes first,
+/// then the files in the order of the layers, further names of files, and the directories, so that nothing changes their times any more.
+///
+/// # Errors
+/// Those of [`Look::inside`], and of the sink.
+pub fn send_squashed<S: BlobRead + ?Sized>(
+    store: &S,
+    image: &Image,
+    from: usize,
+    sink: &mut dyn ChangeSink,
+    limits: &Limits,
+) -> Result<()> {
+    let base = lowest(store, image, from, limits)?;
+    let look = Look::inside(store, image, limits)?;
+    let now = &look.tree;
+    for path in gone(&base, now) {
+        sink.put(&Change::Remove(path), &mut io::empty())?;
+    }
+    let mut dirs = Vec::new();
+    // The first name of each file that is sent.
+    let mut first: HashMap<InodeId, EntryPath> = HashMap::new();
+    let names = names(now);
+    let mut links = Vec::new();
+    for (path, id) in now {
+        let Inode { attrs, content, .. } = now.inode(id);
+        if matches!(content, Content::Dir(_)) {
+            let old = base.get(&path).map(|old| base.inode(old));
+            match old.map(|old| (matches!(old.content, Content::Dir(_)), old.attrs == *attrs)) {
+                Some((true, true)) if !(path.is_root() && from == 0) => {}
+                Some((false, _)) => {
+                    // What is to be in it needs it to be there.
+                    put(sink, path.clone(), now.inode(id), Node::Dir)?;
+                    dirs.push((path, id));
+                }
+                _ => dirs.push((path, id)),
+            }
+            continue;
+        }
+        let all = names.get(&id).map_or(&[][..], Vec::as_slice);
+        if unchanged(&base, now, id, &path, all) {
+            continue;
+        }
+        match first.get(&id) {
+            Some(to) => links.push((path, id, to.clone())),
+            None => {
+                first.insert(id, path.clone());
+                if let Some(node) = node_of(content) {
+                    put(sink, path, now.inode(id), node)?;
+                }
+            }
+        }
+    }
+    each_file(store, image, &look, limits, &|id| first.contains_key(&id), &mut |id, body| {
+        let (Some(path), Content::File { size, .. }) = (first.get(&id), &now.inode(id).content) else {
+            return Ok(());
+        };
+        let attrs = now.inode(id).attrs.clone();
+        let entry = Entry { path: path.clone(), attrs, node: Node::File { size: *size } };
+        sink.put(&Change::Put(entry), body)
+    })?;
+    for (path, id, to) in links {
+        put(sink, path, now.inode(id), Node::HardLink { to })?;
+    }
+    dirs.into_iter().try_for_each(|(path, id)| put(sink, path, now.inode(id), Node::Dir))
+}
+
+/// Makes one layer of all layers above the lowest `from`. The history keeps what it says about the lower layers and about changes of
+/// metadata. If the layers come to nothing, there is none in their place.
+///
+/// # Errors
+/// Those of [`send_squashed`] and [`append_layer`].
+pub fn squash<S: Store + ?Sized>(
+    store: &S,
+    image: &Image,
+    from: usize,
+    compression: Compression,
+    history: Option<&History>,
+    limits: &Limits,
+) -> Result<Image> {
+    let mut sink = Counted { writer: LayerWriter::new(store, compression)?, changes: 0 };
+    send_squashed(store, image, from, &mut sink, limits)?;
+    let layer = if sink.changes > 0 { Some(sink.writer.finish()?) } else { None };
+    let mut layers = 0;
+    let made: Vec<bool> = image
+        .config
+        .view()
+        .history
+        .iter()
+        .flatten()
+        .map(|entry| {
+            let makes_layer = entry.empty_layer != Some(true);
+            layers += usize::from(makes_layer);
+            !makes_layer || layers <= from
+        })
+        .collect();
+    let config = image.config.keep_layers(from)?.keep_history(|entry| made.get(entry) == Some(&true))?;
+    let lower = with_config(store, image, config, |manifest| manifest.keep_layers(from))?;
+    match layer {
+        None => Ok(lower),
+        Some(layer) => append_layer(store, &lower, &layer, compression, history),
+    }
+}
+
+struct Counted<'a> {
+    writer: LayerWriter<'a>,
+    changes: u64,
+}
+
+impl ChangeSink for Counted<'_> {
+    fn put(&mut self, change: &Change, body: &mut dyn io::Read) -> Result<()> {
+        self.changes += 1;
+        self.writer.put(change, body)
+    }
+}
+
+fn put(sink: &mut dyn ChangeSink, path: EntryPath, inode: &Inode, node: Node) -> Result<()> {
+    let entry = Entry { path, attrs: inode.attrs.clone(), node };
+    sink.put(&Change::Put(entry), &mut io::empty())
+}
+
+/// The tree of the lowest layers.
+fn lowest<S: BlobRead + ?Sized>(store: &S, image: &Image, count: usize, limits: &Limits) -> Result<Tree> {
+    let mut merge = Merge::new(Tree::new(), (), limits);
+    for (descriptor, diff_id) in image.layers().take(count) {
+        read_layer(store, descriptor, diff_id, limits, &mut merge)?;
+        merge.next_layer()?;
+    }
+    Ok(merge.finish()?.0)
+}
+
+/// What is not there any more, without what is below it.
+fn gone(base: &Tree, now: &Tree) -> Vec<EntryPath> {
+    let mut gone = Vec::new();
+    for (path, _) in base {
+        let Some((above, _)) = path.split_last() else { continue };
+        let above_is_there = now.get(&above).is_some_and(|id| now.entries(id).is_some());
+        if above_is_there && now.get(&path).is_none() {
+            gone.push(path);
+        }
+    }
+    gone
+}
+
+fn names(tree: &Tree) -> HashMap<InodeId, Vec<EntryPath>> {
+    let mut names: HashMap<InodeId, Vec<EntryPath>> = HashMap::new();
+    for (path, id) in tree {
+        if tree.inode(id).nlink > 1 {
+            names.entry(id).or_default().push(path);
+        }
+    }
+    names
+}
+
+/// Whether the lower layers have just that, under the same names.
+fn unchanged(base: &Tree, now: &Tree, id: InodeId, path: &EntryPath, names: &[EntryPath]) -> bool {
+    let Some(old) = base.get(path) else { return false };
+    let (before, after) = (base.inode(old), now.inode(id));
+    before == after && names.iter().all(|name| base.get(name) == Some(old))
+}
+
+/// What is no file and no directory.
+fn node_of(content: &Content) -> Option<Node> {
+    match content {
+        Content::Symlink(target) => Some(Node::Symlink { target: target.clone() }),
+        Content::Char(major, minor) => Some(Node::Char { major: *major, minor: *minor }),
+        Content::Block(major, minor) => Some(Node::Block { major: *major, minor: *minor }),
+        Content::Fifo => Some(Node::Fifo),
+        Content::File { .. } | Content::Dir(_) | Content::Socket => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
+    use super::{send_squashed, squash};
+    use crate::{
+        image::{Image, layers::merged, testing::image},
+        layer::on_disk::OnDisk,
+        limits::Limits,
+        spec::{History, media_type::Compression},
+        store::memory::MemoryStore,
+        tree::{
+            mtree::{self, Dialect},
+            testing::{Item, Record, clear, dir, file, link, remove, symlink},
+        },
+    };
+
+    fn manifest(store: &MemoryStore, image: &Image) -> String {
+        let tree = merged(store, image, &OnDisk::default(), &Limits::default()).unwrap();
+        let mut text = Vec::new();
+        mtree::write(&tree, Dialect::Native, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    fn layers() -> [Vec<Item>; 4] {
+        [
+            vec![
+                dir("d"),
+                file("d/a", "a"),
+                file("d/b", "b"),
+                link("hard", "d/a"),
+                dir("o"),
+                file("o/x", "x"),
+                file("twice", "1"),
+            ],
+            vec![
+                file("twice", "2"),
+                remove("d/b"),
+                file("new", "n"),
+                clear("o"),
+                file("o/y", "y"),
+                symlink("s", "d"),
+            ],
+            vec![
+                remove("d"),
+                dir("d"),
+                file("d/c", "c"),
+                link("more", "hard"),
+                file("file-dir", "f"),
+                remove("new"),
+            ],
+            vec![dir("file-dir"), file("file-dir/f", "f"), file("twice", "1"), file("s/through", "t")],
+        ]
+    }
+
+    #[test]
+    fn the_files_stay_whatever_is_squashed() {
+        let store = MemoryStore::new().unwrap();
+        let layers = layers();
+        let layers: Vec<&[Item]> = layers.iter().map(Vec::as_slice).collect();
+        let before = image(&store, &layers);
+        for from in 0..4 {
+            let entry = History { created_by: Some("squash".into()), ..History::default() };
+            let after =
+                squash(&store, &before, from, Compression::Gzip, Some(&entry), &Limits::default()).unwrap();
+            assert_eq!(manifest(&store, &after), manifest(&store, &before), "from {from}");
+            assert_eq!(after.manifest.view().layers.len(), from + 1);
+            assert_eq!(after.manifest.view().layers[..from], before.manifest.view().layers[..from]);
+            let history = after.config.view().history.clone().unwrap();
+            assert_eq!((history.len(), history[from].created_by.as_deref()), (from + 1, Some("squash")));
+            Image::open(&store, &after.descriptor, &Limits::default()).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_comes_to_nothing_makes_no_layer() {
+        let store = MemoryStore::new().unwrap();
+        let before = image(
+            &store,
+            &[&[file("a", "a")], &[file("b", "b"), file("a", "x")], &[remove("b"), file("a", "a")]],
+        );
+        let after = squash(&store, &before, 1, Compression::Gzip, None, &Limits::default()).unwrap();
+        assert_eq!(after.manifest.view().layers, before.manifest.view().layers[..1]);
+        assert_eq!(manifest(&store, &after), manifest(&store, &before));
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_sent() {
+        let store = MemoryStore::new().unwrap();
+        let image =
+            image(&store, &[&[file("a", "old"), file("gone", "g")], &[file("a", "new"), remove("gone")]]);
+        let mut record = Record::default();
+        send_squashed(&store, &image, 0, &mut record, &Limits::default()).unwrap();
+        let sent: Vec<_> =
+            record.0.iter().map(|item| String::from_utf8_lossy(&item.1).into_owned()).collect();
+        assert_eq!(sent, ["new", ""]);
+    }
+}

@@ -1,0 +1,46 @@
+//! Paths of a tree, as a process with that root directory would understand them.
+
+use super::{Content, Tree, merge::Step};
+use crate::{
+    error::{Error, Result},
+    limits::Limits,
+    name::{EntryPath, Name},
+};
+
+/// The way to what a path means: links followed, `..` stopping at the root. `None` if it leads nowhere; empty for the root.
+///
+/// # Errors
+/// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Layer`] for a link with a name in it that is none.
+pub(crate) fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<Option<Vec<Step>>> {
+    let mut links = 0;
+    let mut at: Vec<Step> = Vec::new();
+    let mut left: Vec<Box<[u8]>> = path.names().rev().map(|name| name.as_bytes().into()).collect();
+    while let Some(part) = left.pop() {
+        match &*part {
+            b"" | b"." => continue,
+            b".." => {
+                at.pop();
+                continue;
+            }
+            _ => {}
+        }
+        let name = Name::new(&part).map_err(|error| Error::layer(path.to_string(), error.to_string()))?;
+        let here = at.last().map_or(Tree::ROOT, |(id, _)| *id);
+        let Some(id) = tree.child(here, name) else { return Ok(None) };
+        match &tree.inode(id).content {
+            Content::Symlink(target) => {
+                links += 1;
+                if links > limits.links {
+                    let what = format!("links of {path}");
+                    return Err(Error::Limit { what, name: "links", limit: limits.links as u64 });
+                }
+                if target.first() == Some(&b'/') {
+                    at.clear();
+                }
+                left.extend(target.rsplit(|&byte| byte == b'/').map(Box::from));
+            }
+            _ => at.push((id, name.into())),
+        }
+    }
+    Ok(Some(at))
+}

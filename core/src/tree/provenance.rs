@@ -1,0 +1,307 @@
+//! Where everything in a merged tree is from, and what became of the rest: a [`Mirror`] that takes notes.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, Read},
+};
+
+use super::{
+    Content, InodeId, Tree,
+    merge::{Mirror, Step},
+};
+use crate::{
+    attrs::Attrs,
+    error::{Error, Result},
+    hash::Sha256,
+    name::{EntryPath, Name},
+};
+
+/// Which layer put an inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Origin {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// For a file: the how many-th of the layer's files it is, from 0, in the order of the archive.
+    pub ordinal: u64,
+}
+
+/// Something a layer did to a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Event {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The path, with links on the way followed.
+    pub path: EntryPath,
+    /// What it did.
+    pub what: What,
+    /// Bytes of content that the layer stores for it; 0 for what is no file, and for names of a file that is there already.
+    pub size: u64,
+}
+
+/// What a layer does to a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "all that a merge does")]
+pub enum What {
+    /// It was not there.
+    Added,
+    /// There was something else, or other content.
+    Replaced,
+    /// Attributes only: a directory that was there, or a file with the content it had.
+    Attributes,
+    /// One more name of a file.
+    Linked,
+    /// It is gone, by a marker for this path.
+    Removed,
+    /// It is gone, with that directory above it or by an opaque marker there.
+    RemovedWith(EntryPath),
+}
+
+/// Takes notes while layers are merged.
+#[derive(Debug, Default)]
+pub struct Provenance {
+    layer: usize,
+    /// Files of the current layer so far.
+    files: u64,
+    origins: Vec<Origin>,
+    events: Vec<Event>,
+    /// What is there now, with the content it had when the layer before ended.
+    present: BTreeMap<EntryPath, Option<Sha256>>,
+    /// What went away in this layer, with its event and the content it had.
+    gone: HashMap<EntryPath, (usize, Option<Sha256>)>,
+    /// The directory that an opaque marker clears now.
+    clearing: Option<EntryPath>,
+}
+
+impl Provenance {
+    /// Notes about nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What happened, layer by layer.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Where an inode of the merged tree is from; the root, and directories that no layer lists, from layer 0 or the one that implied
+    /// them.
+    #[must_use]
+    pub fn origin(&self, id: InodeId) -> Origin {
+        self.origins.get(id.index()).copied().unwrap_or_default()
+    }
+
+    fn put(&mut self, at: &[Step], name: Name<'_>, size: u64, what: What) {
+        let path = path_of(at, name);
+        self.clearing = None;
+        let event = match self.gone.remove(&path) {
+            // What went away made room for this.
+            Some((event, content)) => {
+                self.present.insert(path.clone(), content);
+                event
+            }
+            None => {
+                self.present.insert(path.clone(), None);
+                self.events.push(Event { layer: self.layer, path, what, size });
+                return;
+            }
+        };
+        if let Some(event) = self.events.get_mut(event) {
+            event.what = What::Replaced;
+            event.size = size;
+        }
+    }
+
+    fn born(&mut self, id: InodeId, ordinal: u64) {
+        if self.origins.len() <= id.index() {
+            self.origins.resize(id.index() + 1, Origin::default());
+        }
+        self.origins[id.index()] = Origin { layer: self.layer, ordinal };
+    }
+
+    fn take(&mut self, path: EntryPath, what: What) {
+        let content = self.present.remove(&path).flatten();
+        let event = self.events.len();
+        self.events.push(Event { layer: self.layer, path: path.clone(), what, size: 0 });
+        self.gone.insert(path, (event, content));
+    }
+}
+
+fn path_of(at: &[Step], name: Name<'_>) -> EntryPath {
+    at.iter().fold(EntryPath::root(), |path, (_, name)| path.join(name.as_name())).join(name)
+}
+
+impl Mirror for Provenance {
+    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()> {
+        self.put(at, name, 0, What::Added);
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        id: InodeId,
+        _: &Attrs,
+        body: &mut dyn Read,
+    ) -> Result<()> {
+        let size = io::copy(body, &mut io::sink()).map_err(Error::io("read layer"))?;
+        self.born(id, self.files);
+        self.files += 1;
+        self.put(at, name, size, What::Added);
+        Ok(())
+    }
+
+    fn other(&mut self, at: &[Step], name: Name<'_>, id: InodeId, _: &Attrs, _: &Content) -> Result<()> {
+        self.born(id, 0);
+        self.put(at, name, 0, What::Added);
+        Ok(())
+    }
+
+    fn link(&mut self, at: &[Step], name: Name<'_>, _: InodeId, _: &[Step], _: Name<'_>) -> Result<()> {
+        self.put(at, name, 0, What::Linked);
+        Ok(())
+    }
+
+    fn remove(&mut self, at: &[Step], name: Name<'_>, content: &Content) -> Result<()> {
+        let path = path_of(at, name);
+        let with = self.clearing.clone();
+        if matches!(content, Content::Dir(_)) {
+            let prefix = [path.as_bytes(), b"/"].concat();
+            let near = self.present.range(path.clone()..).map(|(near, _)| near);
+            let near = near.take_while(|near| near.as_bytes().starts_with(path.as_bytes()));
+            let below: Vec<EntryPath> =
+                near.filter(|near| near.as_bytes().starts_with(&prefix)).cloned().collect();
+            for below in below {
+                let with = with.clone().unwrap_or_else(|| path.clone());
+                self.take(below, What::RemovedWith(with));
+            }
+        }
+        self.take(path, with.map_or(What::Removed, What::RemovedWith));
+        Ok(())
+    }
+
+    fn again(&mut self, at: &[Step], name: Name<'_>, id: InodeId, content: &Content) -> Result<()> {
+        if matches!(content, Content::Dir(_)) {
+            self.born(id, 0);
+            let path = path_of(at, name);
+            self.events.push(Event { layer: self.layer, path, what: What::Attributes, size: 0 });
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self, at: &[Step]) -> Result<()> {
+        self.clearing = Some(match at.split_last() {
+            Some(((_, name), above)) => path_of(above, name.as_name()),
+            None => EntryPath::root(),
+        });
+        Ok(())
+    }
+
+    fn end_layer(&mut self, tree: &Tree) -> Result<()> {
+        for event in self.events.iter_mut().rev().take_while(|event| event.layer == self.layer) {
+            let Some(Content::File { sha256, .. }) = tree.get(&event.path).map(|id| &tree.inode(id).content)
+            else {
+                continue;
+            };
+            if let Some(before) = self.present.get_mut(&event.path) {
+                if event.what == What::Replaced && sha256.is_some() && before == sha256 {
+                    event.what = What::Attributes;
+                }
+                *before = *sha256;
+            }
+        }
+        self.layer += 1;
+        self.files = 0;
+        self.gone.clear();
+        self.clearing = None;
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Tree) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
+    use super::{Provenance, What};
+    use crate::{
+        limits::Limits,
+        tree::{
+            Tree,
+            merge::Merge,
+            testing::{Item, apply, clear, dir, file, link, path, remove},
+        },
+    };
+
+    fn notes(layers: &[&[Item]]) -> (Tree, Provenance) {
+        let mut merge = Merge::new(Tree::new(), Provenance::new(), &Limits::default());
+        apply(&mut merge, layers).unwrap();
+        merge.finish().unwrap()
+    }
+
+    fn lines(provenance: &Provenance) -> Vec<String> {
+        let line = |event: &super::Event| {
+            let what = match &event.what {
+                What::RemovedWith(path) => format!("removed with /{path}"),
+                what => format!("{what:?}").to_lowercase(),
+            };
+            format!("{} /{} {what} {}", event.layer, event.path, event.size)
+        };
+        provenance.events().iter().map(line).collect()
+    }
+
+    #[test]
+    fn each_layer_s_deeds_are_told_apart() {
+        let (tree, provenance) = notes(&[
+            &[dir("d"), file("d/a", "aa"), file("d/b", "b"), file("c", "c"), link("l", "c")],
+            &[file("d/a", "aaa"), file("c", "c"), remove("l"), dir("d")],
+            &[remove("d"), file("n/f", "x")],
+        ]);
+        assert_eq!(
+            lines(&provenance),
+            [
+                "0 /d added 0",
+                "0 /d/a added 2",
+                "0 /d/b added 1",
+                "0 /c added 1",
+                "0 /l linked 0",
+                "1 /d/a replaced 3",
+                "1 /c attributes 1",
+                "1 /l removed 0",
+                "1 /d attributes 0",
+                "2 /d/a removed with /d 0",
+                "2 /d/b removed with /d 0",
+                "2 /d removed 0",
+                "2 /n added 0",
+                "2 /n/f added 1",
+            ]
+        );
+        let origin = |at: &str| provenance.origin(tree.get(&path(at)).unwrap());
+        assert_eq!((origin("c").layer, origin("c").ordinal), (1, 1));
+        assert_eq!((origin("n/f").layer, origin("n/f").ordinal), (2, 0));
+    }
+
+    #[test]
+    fn opaque_markers_name_their_directory() {
+        let (_, provenance) = notes(&[
+            &[dir("o"), file("o/a", "a"), dir("o/s"), file("o/s/b", "b")],
+            &[clear("o"), file("o/new", "n"), file("o/a", "a")],
+        ]);
+        assert_eq!(
+            lines(&provenance)[4..],
+            [
+                "1 /o/a attributes 1",
+                "1 /o/s/b removed with /o 0",
+                "1 /o/s removed with /o 0",
+                "1 /o/new added 1",
+            ]
+        );
+    }
+}

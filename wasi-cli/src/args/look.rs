@@ -1,0 +1,71 @@
+//! Looking inside, and layers as a whole.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::{Compress, Edit, Format, HistoryArgs, Target};
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListFiles {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// Only what is at and below this path.
+    #[arg(default_value = "/")]
+    pub(crate) path: String,
+    /// What this layer does, and not the files of the image; the lowest is 1.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) layer: Option<usize>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Cat {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The file; links are followed inside the image.
+    pub(crate) path: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Why {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The path, as it is called with links followed.
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Export {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The file to write; `-` for standard output. A directory that is there gets the files themselves.
+    #[arg(default_value = "-")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Squash {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The lowest layer that goes in: the beginning of its digest; layers below it stay. All, by default.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) from: Option<String>,
+    /// Compression of the new layer.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) compress: Compress,
+    #[command(flatten)]
+    pub(crate) result: Target,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+}

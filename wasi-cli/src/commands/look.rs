@@ -1,0 +1,145 @@
+//! `files`, `cat`, `why`, `export`, `squash`.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, IsTerminal as _, Write},
+    path::Path,
+};
+
+use ocicle::{
+    bundle::{onto::unpack_onto, unpack::Options},
+    graph::resolve::Want,
+    image::{
+        Image,
+        layers::find_layer,
+        look::{Files, Look, Why, read_file},
+        squash::{send_squashed, squash as squashed},
+    },
+    layer::tar::TarWriter,
+    limits::Limits,
+    name::EntryPath,
+    spec::media_type::Compression,
+};
+
+use crate::{
+    args::{self, Args, Cat, ListFiles, Squash},
+    commands::bundle::compression,
+    dry_run::DryRun,
+    failure::Failure,
+    output,
+    place::{Place, open_dir},
+    progress::Watched,
+};
+
+fn open(reference: &str, limits: &Limits) -> Result<(Place, Image), Failure> {
+    let place = Place::open(reference, limits)?;
+    let image = Image::open(&place.store, place.resolve(Want::Image, limits)?.target(), limits)?;
+    Ok((place, image))
+}
+
+fn look(args: &Args, place: &Place, image: &Image, limits: &Limits) -> Result<Look, Failure> {
+    let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
+    Ok(Look::inside(&store, image, limits)?)
+}
+
+fn inside(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
+    EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
+}
+
+pub(super) fn files(args: &Args, wanted: &ListFiles, limits: &Limits) -> Result<(), Failure> {
+    let (place, image) = open(&wanted.reference, limits)?;
+    let path = inside(&wanted.path, limits)?;
+    let count = image.layers().len();
+    let layer = match wanted.layer {
+        Some(number @ 1..) if number <= count => Some(number - 1),
+        Some(_) => return Err(Failure::usage(format!("--layer: the image has layers 1 to {count}"))),
+        None => None,
+    };
+    let look = look(args, &place, &image, limits)?;
+    let found = match layer {
+        Some(layer) => Files::of_layer(&look, layer, &path),
+        None => Files::merged(&look, &path)?,
+    };
+    output::report(&found, &wanted.format)
+}
+
+pub(super) fn cat(args: &Args, wanted: &Cat, limits: &Limits) -> Result<(), Failure> {
+    let (place, image) = open(&wanted.reference, limits)?;
+    let path = inside(&wanted.path, limits)?;
+    let look = look(args, &place, &image, limits)?;
+    output::print(|out| Ok(read_file(&place.store, &image, &look, &path, out, limits)?))
+}
+
+pub(super) fn why(args: &Args, wanted: &args::Why, limits: &Limits) -> Result<(), Failure> {
+    let (place, image) = open(&wanted.reference, limits)?;
+    let path = inside(&wanted.path, limits)?;
+    let look = look(args, &place, &image, limits)?;
+    output::report(&Why::new(&look, &image, &path)?, &wanted.format)
+}
+
+pub(super) fn export(args: &Args, wanted: &args::Export, limits: &Limits) -> Result<(), Failure> {
+    let (place, image) = open(&wanted.reference, limits)?;
+    let store = Watched::new(args, &place.store, "exporting", Some(image.size()));
+    let path = &wanted.output;
+    if path.is_dir() {
+        let options = Options::default();
+        return unpack_onto(&store, &image, open_dir(path)?, &options, limits)
+            .map_err(|failed| failed.error.into());
+    }
+    if path == Path::new("-") {
+        if io::stdout().is_terminal() {
+            return Err(Failure::usage("a tar is no text: name a file, or let another program read it"));
+        }
+        return output::print(|out| write_tar(&store, &image, out, limits));
+    }
+    // Under its name only once all of it is there.
+    let mut beside = path.clone().into_os_string();
+    beside.push(".ocicle-new");
+    let written = File::create(&beside).and_then(|file| {
+        let mut out = BufWriter::with_capacity(256 << 10, file);
+        write_tar(&store, &image, &mut out, limits)?;
+        out.flush()?;
+        fs::rename(&beside, path)
+    });
+    written.map_err(|error| {
+        let _ = fs::remove_file(&beside); // the first error is the one to tell
+        match error.downcast::<ocicle::Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Failure::failed(format!("write {}: {error}", path.display())),
+        }
+    })
+}
+
+fn write_tar<S: ocicle::store::BlobRead>(
+    store: &S,
+    image: &Image,
+    out: &mut dyn Write,
+    limits: &Limits,
+) -> io::Result<()> {
+    let mut tar = TarWriter::new(out);
+    send_squashed(store, image, 0, &mut tar, limits)?;
+    tar.finish()?;
+    Ok(())
+}
+
+pub(super) fn squash(args: &Args, wanted: &Squash, limits: &Limits) -> Result<(), Failure> {
+    let (place, base) = open(&wanted.reference, limits)?;
+    let history = wanted.history.entry("squash")?;
+    let last = base.manifest.view().layers.last().and_then(|layer| layer.media_type.layer_compression());
+    let compression = compression(wanted.compress).or(last).unwrap_or(Compression::Gzip);
+    let from = |image: &Image| match &wanted.from {
+        Some(layer) => find_layer(image, layer).map(|(position, _)| position),
+        None => Ok(0),
+    };
+    let store = Watched::new(args, &place.store, "squashing", None);
+    if wanted.edit.dry_run {
+        let scratch = DryRun(&place.store);
+        squashed(&scratch, &base, from(&base)?, compression, history.as_ref(), limits)?;
+        return Ok(());
+    }
+    let to = wanted.result.destination();
+    let done = place.edit_image(&to, limits, |image| {
+        squashed(&store, image, from(image)?, compression, history.as_ref(), limits)
+    })?;
+    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)
+}
