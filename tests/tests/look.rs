@@ -153,3 +153,82 @@ fn a_squashed_image_has_the_same_files() {
     assert_eq!(again.status.code(), Some(3));
     ocicle(["check", text(&layout)]);
 }
+
+/// Runs `diff`; gives what it says and whether there were differences.
+fn compare(words: &[&str]) -> (String, bool) {
+    let output = try_ocicle(["diff"].iter().chain(words));
+    let code = output.status.code();
+    assert!([Some(0), Some(5)].contains(&code), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    (String::from_utf8(output.stdout).unwrap(), code == Some(5))
+}
+
+#[test]
+fn differences_of_files_and_config_are_told() {
+    let Some(fixture) = ODD.layout() else { return };
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let (image, bundle) = (at(&layout, "odd"), temp.path().join("bundle"));
+    assert_eq!(compare(&[&image, &image]), (String::new(), false));
+    ocicle(["unpack", &image, text(&bundle)]);
+    assert_eq!(compare(&[&image, text(&bundle)]), (String::new(), false));
+    assert_eq!(compare(&[&image, text(&bundle.join("rootfs"))]), (String::new(), false));
+
+    let root = bundle.join("rootfs");
+    fs::write(root.join("bin/setuid"), "other").unwrap();
+    fs::create_dir(root.join("added")).unwrap();
+    fs::write(root.join("added/file"), "12345").unwrap();
+    fs::remove_file(root.join("twice")).unwrap();
+    run("chmod", ["700", text(&root.join("null"))]);
+    let (said, differs) = compare(&["--format", "plain", &image, text(&bundle)]);
+    let lines: Vec<&str> =
+        said.lines().filter(|line| !line.contains("\t/bin\t") && !line.contains("\t/\t")).collect();
+    assert!(differs);
+    assert_eq!(
+        lines,
+        [
+            "added\t/added\t-\t0\t0",
+            "added\t/added/file\t-\t0\t5",
+            // Writing took the set-id bit away.
+            "changed\t/bin/setuid\tcontent,time\t8\t5",
+            "changed\t/null\tmode\t0\t0",
+            "removed\t/twice\t-\t7\t0",
+        ]
+    );
+    ocicle(["repack", text(&bundle), &at(&layout, "new")]);
+    ocicle(["config", &at(&layout, "new"), "--env", "A=1", "--label", "a=c"]);
+    let (between, differs) = compare(&["--format", "plain", &image, &at(&layout, "new")]);
+    assert!(differs);
+    let files: Vec<&str> = between.lines().filter(|line| lines.contains(line)).collect();
+    assert_eq!(files, lines);
+    assert!(
+        between.contains("config\tconfig.Labels.a\t\"b\"\t\"c\"\n")
+            && between.contains("config\tconfig.Env\t-\t[\"A=1\"]\n")
+    );
+    assert!(between.contains("config\thistory[4]"), "{between}");
+
+    // A build of the same at another time.
+    let found = compare(&["--json", &image, &at(&layout, "new")]).0;
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(
+        (&found["directories"]["/added"], &found["directories"]["/"]),
+        (&5.into(), &(5 - 3 - 7).into())
+    );
+    ocicle(["insert", &image, text(&root.join("added")), "/again", "--tag", "one"]);
+    run("touch", ["-d", "@1", text(&root.join("added/file"))]);
+    ocicle(["insert", &image, text(&root.join("added")), "/again", "--tag", "two"]);
+    assert!(compare(&[&at(&layout, "one"), &at(&layout, "two")]).1);
+    let (said, differs) = compare(&["--semantic", &at(&layout, "one"), &at(&layout, "two")]);
+    assert!(!differs && said.contains("ignored: time (1)\n") && said.contains("ignored: history "), "{said}");
+}
+
+#[test]
+fn a_rootless_bundle_is_compared_as_the_image_has_it() {
+    let Some(layout) = ODD.layout() else { return };
+    let temp = TempDir::new().unwrap();
+    let bundle = temp.path().join("bundle");
+    let image = at(&layout, "odd");
+    ocicle(["unpack", "--rootless", &image, text(&bundle)]);
+    let (said, _) = compare(&[&image, text(&bundle)]);
+    // Of a link, the owner is lost.
+    assert_eq!(said.lines().filter(|line| !line.ends_with("dangling  owner")).count(), 0, "{said}");
+}

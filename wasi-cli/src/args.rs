@@ -21,7 +21,7 @@ pub(crate) use self::{
     health::HealthArgs,
     history::HistoryArgs,
     layers::LayerArgs,
-    look::{Cat, Export, ListFiles, Squash, Why},
+    look::{Cat, Diff, Export, ListFiles, Squash, Why},
     raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
     target::{Follow, Target},
 };
@@ -234,6 +234,12 @@ pub(crate) enum Command {
     /// Say what each layer did to a path.
     #[command(after_help = "Example:\n  ocicle why images#v1 /usr/bin/perl")]
     Why(Why),
+    /// Compare two images, or an image with a bundle or directory.
+    #[command(
+        after_help = "Examples:\n  ocicle diff images#v1 images#v2\n  ocicle diff --semantic images#v1 other#v1\n  \
+        ocicle diff images#v1 bundle"
+    )]
+    Diff(Diff),
     /// Write all files of an image as one tar, or into a directory.
     #[command(
         after_help = "Examples:\n  ocicle export images#v1 | tar -tv\n  ocicle export images#v1 rootfs.tar"

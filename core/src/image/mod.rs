@@ -1,6 +1,7 @@
 //! One image: a manifest, its config and its layers.
 
 pub mod check;
+pub mod compare;
 pub mod config;
 pub mod edit;
 pub mod insert;

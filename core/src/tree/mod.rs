@@ -2,6 +2,7 @@
 //!
 //! Inodes and names are apart, so hard links are what they are: several names of one inode.
 
+pub mod delta;
 pub mod diff;
 pub(crate) mod follow;
 pub mod merge;

@@ -69,3 +69,18 @@ pub(crate) struct Squash {
     #[command(flatten)]
     pub(crate) edit: Edit,
 }
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Diff {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) before: String,
+    /// Another image, a bundle, or a directory with the files of one.
+    #[arg(value_name = "REF|DIRECTORY")]
+    pub(crate) after: String,
+    /// Leave out what builds of the same thing differ in: times, dates and the history; say how much that was.
+    #[arg(long)]
+    pub(crate) semantic: bool,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}

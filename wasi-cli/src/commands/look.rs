@@ -1,31 +1,34 @@
-//! `files`, `cat`, `why`, `export`, `squash`.
+//! `files`, `cat`, `why`, `diff`, `export`, `squash`.
 
 use std::{
     fs::{self, File},
     io::{self, BufWriter, IsTerminal as _, Write},
     path::Path,
+    process::ExitCode,
 };
 
 use ocicle::{
-    bundle::{onto::unpack_onto, unpack::Options},
+    bundle::{onto::unpack_onto, repack::Bundle, unpack::Options},
+    fs::Readable,
     graph::resolve::Want,
     image::{
         Image,
-        layers::find_layer,
+        compare::{Compared, tree_of_directory},
+        layers::{find_layer, merged},
         look::{Files, Look, Why, read_file},
         squash::{send_squashed, squash as squashed},
     },
-    layer::tar::TarWriter,
+    layer::{on_disk::OnDisk, tar::TarWriter},
     limits::Limits,
     name::EntryPath,
     spec::media_type::Compression,
 };
 
 use crate::{
-    args::{self, Args, Cat, ListFiles, Squash},
+    args::{self, Args, Cat, Diff, ListFiles, Squash},
     commands::bundle::compression,
     dry_run::DryRun,
-    failure::Failure,
+    failure::{DIFFERENT, Failure},
     output,
     place::{Place, open_dir},
     progress::Watched,
@@ -75,6 +78,35 @@ pub(super) fn why(args: &Args, wanted: &args::Why, limits: &Limits) -> Result<()
     let path = inside(&wanted.path, limits)?;
     let look = look(args, &place, &image, limits)?;
     output::report(&Why::new(&look, &image, &path)?, &wanted.format)
+}
+
+pub(super) fn diff(args: &Args, wanted: &Diff, limits: &Limits) -> Result<ExitCode, Failure> {
+    let (place, image) = open(&wanted.before, limits)?;
+    let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
+    let before = merged(&store, &image, &OnDisk::default(), limits)?;
+    let path = Path::new(&wanted.after);
+    let found = if path.is_dir() && !path.join("oci-layout").exists() {
+        let dir = Readable::new(open_dir(path)?);
+        // A bundle knows how its files lie there.
+        let bundle = ["ocicle.json", "umoci.json"].iter().any(|name| path.join(name).exists());
+        let (root, how) = match bundle {
+            true => {
+                let how = Bundle::open(&dir, &place.store, limits)?.state().on_disk.clone();
+                (Readable::new(open_dir(&path.join("rootfs"))?), how)
+            }
+            false => (dir, OnDisk::default()),
+        };
+        let disk = if how.is_plain() { before.clone() } else { merged(&store, &image, &how, limits)? };
+        let after = tree_of_directory(&before, &disk, &root, &how, limits)?;
+        Compared::new(&before, &after, None, wanted.semantic)
+    } else {
+        let (other, second) = open(&wanted.after, limits)?;
+        let store = Watched::new(args, &other.store, "reading layers", Some(second.size()));
+        let after = merged(&store, &second, &OnDisk::default(), limits)?;
+        Compared::new(&before, &after, Some((&image, &second)), wanted.semantic)
+    };
+    output::report(&found, &wanted.format)?;
+    Ok(if found.is_same() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
 }
 
 pub(super) fn export(args: &Args, wanted: &args::Export, limits: &Limits) -> Result<(), Failure> {

@@ -46,6 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Files(wanted) => look::files(args, wanted, limits)?,
         Command::Cat(wanted) => look::cat(args, wanted, limits)?,
         Command::Why(wanted) => look::why(args, wanted, limits)?,
+        Command::Diff(wanted) => return look::diff(args, wanted, limits),
         Command::Export(wanted) => look::export(args, wanted, limits)?,
         Command::Squash(wanted) => look::squash(args, wanted, limits)?,
         Command::Umoci { words } => return Ok(crate::umoci::run(words)),

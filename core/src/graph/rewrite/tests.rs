@@ -18,7 +18,7 @@ use crate::{
         Descriptor, Index, Manifest, MediaType, Raw,
         media_type::{EMPTY, MANIFEST},
     },
-    store::{BlobRead as _, BlobReadExt as _, BlobWriter, memory::MemoryStore},
+    store::{BlobRead as _, BlobReadExt as _, BlobWrite as _, BlobWriter, memory::MemoryStore},
 };
 
 fn find(store: &MemoryStore, root: &Raw<Index>, selector: &str) -> Resolution {
@@ -334,7 +334,9 @@ fn damage_beside_the_way_is_in_the_way_only_where_it_matters() {
     let (store, root) = store();
     let at = find(&store, &root, "v2");
     let deep = &root.view().manifests[2];
-    crate::image::testing::overwrite(&store, &deep.digest, b"damaged");
+    let mut pending = store.begin().unwrap();
+    pending.write_all(b"damaged").unwrap();
+    pending.publish(&deep.digest).unwrap();
     let new = image(&store, "linux/amd64", 50);
     assert!(replace(&store, &root, &at, &new, &Destination::in_place()).is_ok());
     let all = Destination { scope: Scope::All, ..Destination::in_place() };

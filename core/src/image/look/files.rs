@@ -112,7 +112,7 @@ impl Files {
 }
 
 /// As it is, if that can be printed and has no backslash; else escaped.
-pub(super) fn shown(path: &EntryPath) -> String {
+pub(in crate::image) fn shown(path: &EntryPath) -> String {
     match std::str::from_utf8(path.as_bytes()) {
         Ok(text) if !text.contains('\\') && !text.contains(char::is_control) => format!("/{text}"),
         _ => format!("/{}", vis::to_text(path.as_bytes())),

@@ -6,10 +6,11 @@ mod why;
 
 pub use self::{
     content::{each_file, read_file},
-    files::{FileRow, Files},
+    files::{Facts, FileRow, Files},
     why::{Deed, Why},
 };
 
+pub(super) use self::files::shown;
 use super::{Image, layers::apply_layers};
 use crate::{
     error::Result,

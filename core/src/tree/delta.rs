@@ -1,0 +1,177 @@
+//! How one tree differs from another.
+
+use super::{Content, Inode, InodeId, Tree};
+use crate::name::EntryPath;
+
+/// One path that is not the same in both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Delta {
+    /// The path.
+    pub path: EntryPath,
+    /// Where it is in the first tree.
+    pub before: Option<InodeId>,
+    /// Where it is in the second tree.
+    pub after: Option<InodeId>,
+    /// In what they differ; empty where one is not there.
+    pub aspects: Vec<Aspect>,
+}
+
+/// In what two inodes differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(clippy::exhaustive_enums, reason = "all that an inode has")]
+pub enum Aspect {
+    /// File, directory, link …
+    Type,
+    /// Content of a file, target of a link, numbers of a device.
+    Content,
+    /// Mode.
+    Mode,
+    /// Owner or group.
+    Owner,
+    /// Extended attributes.
+    Xattrs,
+    /// Time of last change of the content.
+    Time,
+    /// The number of names.
+    Links,
+}
+
+impl Aspect {
+    /// In a word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Content => "content",
+            Self::Mode => "mode",
+            Self::Owner => "owner",
+            Self::Xattrs => "xattrs",
+            Self::Time => "time",
+            Self::Links => "links",
+        }
+    }
+}
+
+/// Tells every path that differs, in the order of the trees. What is below a directory that only one has is told, too.
+pub fn between(before: &Tree, after: &Tree, tell: &mut dyn FnMut(Delta)) {
+    pair(before, after, &EntryPath::root(), Some(Tree::ROOT), Some(Tree::ROOT), tell);
+}
+
+/// Depth is bounded: see [`super::merge`].
+fn pair(
+    before: &Tree,
+    after: &Tree,
+    path: &EntryPath,
+    old: Option<InodeId>,
+    new: Option<InodeId>,
+    tell: &mut dyn FnMut(Delta),
+) {
+    let aspects = match (old, new) {
+        (Some(old), Some(new)) => aspects(before.inode(old), after.inode(new)),
+        _ => Vec::new(),
+    };
+    if old.is_none() || new.is_none() || !aspects.is_empty() {
+        tell(Delta { path: path.clone(), before: old, after: new, aspects });
+    }
+    let entries = |tree: &'_ Tree, id: Option<InodeId>| -> Vec<_> {
+        let entries = id.and_then(|id| tree.entries(id)).into_iter().flatten();
+        entries.map(|(name, id)| (name.clone(), *id)).collect()
+    };
+    let (mut left, mut right) =
+        (entries(before, old).into_iter().peekable(), entries(after, new).into_iter().peekable());
+    loop {
+        let (name, old, new) = match (left.peek(), right.peek()) {
+            (None, None) => break,
+            (Some((a, _)), Some((b, _))) if a == b => {
+                (a.clone(), left.next().map(|(_, id)| id), right.next().map(|(_, id)| id))
+            }
+            (Some((a, _)), b) if b.is_none_or(|(b, _)| a < b) => {
+                (a.clone(), left.next().map(|(_, id)| id), None)
+            }
+            (_, Some((b, _))) => (b.clone(), None, right.next().map(|(_, id)| id)),
+            (Some(_), None) => break, // the arm before has it
+        };
+        pair(before, after, &path.join(name.as_name()), old, new, tell);
+    }
+}
+
+fn aspects(before: &Inode, after: &Inode) -> Vec<Aspect> {
+    let content = match (&before.content, &after.content) {
+        (Content::Dir(_), Content::Dir(_)) => None,
+        (a, b) if std::mem::discriminant(a) != std::mem::discriminant(b) => Some(Aspect::Type),
+        (a, b) => (a != b).then_some(Aspect::Content),
+    };
+    let (a, b) = (&before.attrs, &after.attrs);
+    let rest = [
+        (Aspect::Mode, a.mode != b.mode),
+        (Aspect::Owner, (a.uid, a.gid) != (b.uid, b.gid)),
+        (Aspect::Xattrs, a.xattrs != b.xattrs),
+        (Aspect::Time, a.mtime != b.mtime),
+        (Aspect::Links, before.nlink != after.nlink),
+    ];
+    content
+        .into_iter()
+        .chain(rest.into_iter().filter(|(_, differs)| *differs).map(|(aspect, _)| aspect))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
+    use super::between;
+    use crate::tree::testing::{Item, dir, file, link, symlink, tree};
+
+    fn told(before: &[Item], after: &[Item]) -> Vec<String> {
+        let mut lines = Vec::new();
+        between(&tree(&[before]).unwrap(), &tree(&[after]).unwrap(), &mut |delta| {
+            let sign = match (delta.before, delta.after) {
+                (None, _) => "+",
+                (_, None) => "-",
+                _ => "~",
+            };
+            let aspects: Vec<_> = delta.aspects.iter().map(|aspect| aspect.name()).collect();
+            lines.push(format!("{sign}/{} {}", delta.path, aspects.join(",")).trim_end().to_owned());
+        });
+        lines
+    }
+
+    #[test]
+    fn every_path_that_differs_is_told() {
+        let before = [
+            dir("d"),
+            file("d/a", "1"),
+            dir("gone"),
+            file("gone/x", "x"),
+            symlink("l", "d"),
+            file("t", "t"),
+            file("u", "u"),
+        ];
+        let after = [
+            dir("d"),
+            file("d/a", "2"),
+            file("d/b", "b"),
+            symlink("l", "e"),
+            dir("t"),
+            file("t/in", ""),
+            file("u", "u"),
+            link("v", "u"),
+        ];
+        assert_eq!(
+            told(&before, &after),
+            [
+                "~/d/a content",
+                "+/d/b",
+                "-/gone",
+                "-/gone/x",
+                "~/l content",
+                "~/t type,mode",
+                "+/t/in",
+                "~/u links",
+                "+/v"
+            ]
+        );
+        assert_eq!(told(&before, &before), [""; 0]);
+    }
+}
