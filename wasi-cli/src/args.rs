@@ -7,6 +7,7 @@ mod history;
 mod layers;
 mod look;
 mod raw;
+pub(crate) mod size;
 mod target;
 
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ pub(crate) use self::{
     health::HealthArgs,
     history::HistoryArgs,
     layers::LayerArgs,
-    look::{Cat, Diff, Export, ListFiles, Squash, Why},
+    look::{Cat, Diff, Export, ListFiles, Squash, Waste, Why},
     raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
     target::{Follow, Target},
 };
@@ -240,6 +241,12 @@ pub(crate) enum Command {
         ocicle diff images#v1 bundle"
     )]
     Diff(Diff),
+    /// Say which bytes of an image nobody sees: overwritten, removed, there twice.
+    #[command(
+        after_help = "Examples:\n  ocicle waste images#v1\n  ocicle waste images#v1 --fail-above 5%\n  \
+        ocicle waste images#v1 --metric dive --dive-ci .dive-ci"
+    )]
+    Waste(Waste),
     /// Write all files of an image as one tar, or into a directory.
     #[command(
         after_help = "Examples:\n  ocicle export images#v1 | tar -tv\n  ocicle export images#v1 rootfs.tar"

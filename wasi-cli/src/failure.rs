@@ -11,10 +11,13 @@ pub(crate) struct Failure {
     message: String,
 }
 
-/// Differences were found, or a rule was not met.
-pub(crate) const DIFFERENT: u8 = 5;
 /// Content is not what it promises to be.
 pub(crate) const CORRUPT: u8 = 4;
+
+/// Success, unless something differs or a rule is not met.
+pub(crate) fn unless_different(different: bool) -> ExitCode {
+    ExitCode::from(if different { 5 } else { 0 })
+}
 
 impl Failure {
     pub(crate) fn usage(message: impl Into<String>) -> Self {

@@ -11,6 +11,7 @@ pub mod squash;
 pub mod stat;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod waste;
 
 use crate::{
     digest::Digest,

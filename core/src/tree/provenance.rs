@@ -58,6 +58,35 @@ pub enum What {
     RemovedWith(EntryPath),
 }
 
+/// The content of a file as one layer stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Stored {
+    /// Where it is stored.
+    pub origin: Origin,
+    /// Its first name there.
+    pub path: EntryPath,
+    /// Bytes.
+    pub size: u64,
+    /// Its SHA-256; `None` if the same layer hides it again.
+    pub sha256: Option<Sha256>,
+    /// What became of it: `None` if it is there in the end.
+    pub hidden: Option<Hidden>,
+    /// Names it has now.
+    names: u32,
+}
+
+/// Why a content is not there in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Hidden {
+    /// The layer, from 0, that took its last name.
+    pub layer: usize,
+    /// What that layer did to the name: [`What::Replaced`], [`What::Attributes`] if it stores the same content again,
+    /// [`What::Removed`] or [`What::RemovedWith`].
+    pub what: What,
+}
+
 /// Takes notes while layers are merged.
 #[derive(Debug, Default)]
 pub struct Provenance {
@@ -66,12 +95,24 @@ pub struct Provenance {
     files: u64,
     origins: Vec<Origin>,
     events: Vec<Event>,
-    /// What is there now, with the content it had when the layer before ended.
-    present: BTreeMap<EntryPath, Option<Sha256>>,
-    /// What went away in this layer, with its event and the content it had.
-    gone: HashMap<EntryPath, (usize, Option<Sha256>)>,
+    stored: Vec<Stored>,
+    /// What is there now.
+    present: BTreeMap<EntryPath, Present>,
+    /// What went away in this layer, with its event.
+    gone: HashMap<EntryPath, (usize, Present)>,
+    /// Contents of this layer's files that took the place of others, by their events.
+    replaced: HashMap<usize, usize>,
     /// The directory that an opaque marker clears now.
     clearing: Option<EntryPath>,
+}
+
+/// A name that is there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Present {
+    /// What it had when the layer before ended.
+    before: Option<Sha256>,
+    /// Which content it stands for now, if it is a file.
+    stored: Option<usize>,
 }
 
 impl Provenance {
@@ -94,24 +135,34 @@ impl Provenance {
         self.origins.get(id.index()).copied().unwrap_or_default()
     }
 
-    fn put(&mut self, at: &[Step], name: Name<'_>, size: u64, what: What) {
+    /// Every content of a file that a layer stores, layer by layer in the order of the archive.
+    #[must_use]
+    pub fn stored(&self) -> &[Stored] {
+        &self.stored
+    }
+
+    fn put(&mut self, at: &[Step], name: Name<'_>, stored: Option<usize>, what: What) {
         let path = path_of(at, name);
         self.clearing = None;
-        let event = match self.gone.remove(&path) {
-            // What went away made room for this.
-            Some((event, content)) => {
-                self.present.insert(path.clone(), content);
-                event
-            }
-            None => {
-                self.present.insert(path.clone(), None);
-                self.events.push(Event { layer: self.layer, path, what, size });
-                return;
-            }
+        let size = match what {
+            What::Linked => 0,
+            _ => stored.and_then(|stored| self.stored.get(stored)).map_or(0, |stored| stored.size),
         };
+        // What went away made room for this.
+        let Some((event, old)) = self.gone.remove(&path) else {
+            self.present.insert(path.clone(), Present { before: None, stored });
+            self.events.push(Event { layer: self.layer, path, what, size });
+            return;
+        };
+        self.present.insert(path, Present { before: old.before, stored });
         if let Some(event) = self.events.get_mut(event) {
             event.what = What::Replaced;
             event.size = size;
+        }
+        let hidden = old.stored.and_then(|old| Some((old, self.stored.get_mut(old)?.hidden.as_mut()?)));
+        if let Some((old, hidden)) = hidden {
+            hidden.what = What::Replaced;
+            self.replaced.insert(event, old);
         }
     }
 
@@ -123,10 +174,16 @@ impl Provenance {
     }
 
     fn take(&mut self, path: EntryPath, what: What) {
-        let content = self.present.remove(&path).flatten();
+        let old = self.present.remove(&path).unwrap_or_default();
+        if let Some(stored) = old.stored.and_then(|stored| self.stored.get_mut(stored)) {
+            stored.names = stored.names.saturating_sub(1);
+            if stored.names == 0 {
+                stored.hidden = Some(Hidden { layer: self.layer, what: what.clone() });
+            }
+        }
         let event = self.events.len();
         self.events.push(Event { layer: self.layer, path: path.clone(), what, size: 0 });
-        self.gone.insert(path, (event, content));
+        self.gone.insert(path, (event, old));
     }
 }
 
@@ -136,7 +193,7 @@ fn path_of(at: &[Step], name: Name<'_>) -> EntryPath {
 
 impl Mirror for Provenance {
     fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()> {
-        self.put(at, name, 0, What::Added);
+        self.put(at, name, None, What::Added);
         Ok(())
     }
 
@@ -150,19 +207,33 @@ impl Mirror for Provenance {
     ) -> Result<()> {
         let size = io::copy(body, &mut io::sink()).map_err(Error::io("read layer"))?;
         self.born(id, self.files);
+        let origin = Origin { layer: self.layer, ordinal: self.files };
         self.files += 1;
-        self.put(at, name, size, What::Added);
+        let path = path_of(at, name);
+        self.stored.push(Stored { origin, path, size, sha256: None, hidden: None, names: 1 });
+        self.put(at, name, Some(self.stored.len() - 1), What::Added);
         Ok(())
     }
 
     fn other(&mut self, at: &[Step], name: Name<'_>, id: InodeId, _: &Attrs, _: &Content) -> Result<()> {
         self.born(id, 0);
-        self.put(at, name, 0, What::Added);
+        self.put(at, name, None, What::Added);
         Ok(())
     }
 
-    fn link(&mut self, at: &[Step], name: Name<'_>, _: InodeId, _: &[Step], _: Name<'_>) -> Result<()> {
-        self.put(at, name, 0, What::Linked);
+    fn link(
+        &mut self,
+        at: &[Step],
+        name: Name<'_>,
+        _: InodeId,
+        from: &[Step],
+        from_name: Name<'_>,
+    ) -> Result<()> {
+        let stored = self.present.get(&path_of(from, from_name)).and_then(|present| present.stored);
+        if let Some(stored) = stored.and_then(|stored| self.stored.get_mut(stored)) {
+            stored.names += 1;
+        }
+        self.put(at, name, stored, What::Linked);
         Ok(())
     }
 
@@ -202,21 +273,32 @@ impl Mirror for Provenance {
     }
 
     fn end_layer(&mut self, tree: &Tree) -> Result<()> {
-        for event in self.events.iter_mut().rev().take_while(|event| event.layer == self.layer) {
-            let Some(Content::File { sha256, .. }) = tree.get(&event.path).map(|id| &tree.inode(id).content)
-            else {
-                continue;
-            };
-            if let Some(before) = self.present.get_mut(&event.path) {
-                if event.what == What::Replaced && sha256.is_some() && before == sha256 {
-                    event.what = What::Attributes;
+        let first = self.events.partition_point(|event| event.layer < self.layer);
+        let content = |path: &EntryPath| match tree.get(path).map(|id| &tree.inode(id).content) {
+            Some(Content::File { sha256, .. }) => *sha256,
+            _ => None,
+        };
+        for (number, event) in self.events.iter_mut().enumerate().skip(first) {
+            let before = self.present.get(&event.path).and_then(|present| present.before);
+            if event.what == What::Replaced && before.is_some() && before == content(&event.path) {
+                event.what = What::Attributes;
+                let old = self.replaced.get(&number).and_then(|old| self.stored.get_mut(*old));
+                if let Some(hidden) = old.and_then(|old| old.hidden.as_mut()) {
+                    hidden.what = What::Attributes;
                 }
-                *before = *sha256;
+            }
+        }
+        for event in self.events.iter().skip(first) {
+            let Some(present) = self.present.get_mut(&event.path) else { continue };
+            present.before = content(&event.path);
+            if let Some(stored) = present.stored.and_then(|stored| self.stored.get_mut(stored)) {
+                stored.sha256 = present.before;
             }
         }
         self.layer += 1;
         self.files = 0;
         self.gone.clear();
+        self.replaced.clear();
         self.clearing = None;
         Ok(())
     }
@@ -286,6 +368,52 @@ mod tests {
         let origin = |at: &str| provenance.origin(tree.get(&path(at)).unwrap());
         assert_eq!((origin("c").layer, origin("c").ordinal), (1, 1));
         assert_eq!((origin("n/f").layer, origin("n/f").ordinal), (2, 0));
+    }
+
+    #[test]
+    fn what_became_of_each_content_is_told() {
+        let (_, provenance) = notes(&[
+            &[
+                dir("d"),
+                file("d/a", "aa"),
+                file("d/b", "b"),
+                link("l", "d/b"),
+                file("m", "m"),
+                file("t", "1"),
+            ],
+            &[file("t", "22"), file("t", "333"), file("m", "m"), remove("d")],
+            &[remove("l"), file("o", "o")],
+            &[file("o", "x"), remove("t"), dir("t")],
+        ]);
+        let line = |stored: &super::Stored| {
+            let fate = stored.hidden.as_ref().map_or("there".into(), |hidden| {
+                let what = match &hidden.what {
+                    What::RemovedWith(path) => format!("removed with /{path}"),
+                    what => format!("{what:?}").to_lowercase(),
+                };
+                format!("{what} by {}", hidden.layer)
+            });
+            format!(
+                "{}.{} /{} {} {fate}",
+                stored.origin.layer, stored.origin.ordinal, stored.path, stored.size
+            )
+        };
+        let lines: Vec<String> = provenance.stored().iter().map(line).collect();
+        assert_eq!(
+            lines,
+            [
+                "0.0 /d/a 2 removed with /d by 1",
+                "0.1 /d/b 1 removed by 2",
+                "0.2 /m 1 attributes by 1",
+                "0.3 /t 1 replaced by 1",
+                "1.0 /t 2 replaced by 1",
+                "1.1 /t 3 replaced by 3",
+                "1.2 /m 1 there",
+                "2.0 /o 1 replaced by 3",
+                "3.0 /o 1 there",
+            ]
+        );
+        assert!(provenance.stored()[4].sha256.is_none() && provenance.stored()[5].sha256.is_some());
     }
 
     #[test]

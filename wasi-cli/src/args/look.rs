@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::{Compress, Edit, Format, HistoryArgs, Target};
+use super::{Compress, Edit, Format, HistoryArgs, Target, size::Threshold};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListFiles {
@@ -39,6 +39,31 @@ pub(crate) struct Why {
     pub(crate) path: String,
     #[command(flatten)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Waste {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// Exit with 5 if more than this is hidden: bytes, such as `20MB` or `16MiB`, or a share of all that is stored, such as `5%`.
+    #[arg(long, value_name = "SIZE|PERCENT", conflicts_with = "metric")]
+    pub(crate) fail_above: Option<Threshold>,
+    /// Count as another tool does, and apply its rules: exit with 5 if one is not met.
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub(crate) metric: Option<Metric>,
+    /// The rules for `--metric dive`; without such a file, those that dive has by default.
+    #[arg(long, value_name = "FILE", requires = "metric", default_value = ".dive-ci")]
+    pub(crate) dive_ci: PathBuf,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Whose numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Metric {
+    /// dive.
+    Dive,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -28,24 +28,24 @@ use crate::{
     args::{self, Args, Cat, Diff, ListFiles, Squash},
     commands::bundle::compression,
     dry_run::DryRun,
-    failure::{DIFFERENT, Failure},
+    failure::{Failure, unless_different},
     output,
     place::{Place, open_dir},
     progress::Watched,
 };
 
-fn open(reference: &str, limits: &Limits) -> Result<(Place, Image), Failure> {
+pub(super) fn open(reference: &str, limits: &Limits) -> Result<(Place, Image), Failure> {
     let place = Place::open(reference, limits)?;
     let image = Image::open(&place.store, place.resolve(Want::Image, limits)?.target(), limits)?;
     Ok((place, image))
 }
 
-fn look(args: &Args, place: &Place, image: &Image, limits: &Limits) -> Result<Look, Failure> {
+pub(super) fn look(args: &Args, place: &Place, image: &Image, limits: &Limits) -> Result<Look, Failure> {
     let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
     Ok(Look::inside(&store, image, limits)?)
 }
 
-fn inside(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
+pub(super) fn inside(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
     EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
 }
 
@@ -106,7 +106,7 @@ pub(super) fn diff(args: &Args, wanted: &Diff, limits: &Limits) -> Result<ExitCo
         Compared::new(&before, &after, Some((&image, &second)), wanted.semantic)
     };
     output::report(&found, &wanted.format)?;
-    Ok(if found.is_same() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
+    Ok(unless_different(!found.is_same()))
 }
 
 pub(super) fn export(args: &Args, wanted: &args::Export, limits: &Limits) -> Result<(), Failure> {

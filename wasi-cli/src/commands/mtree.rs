@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::{
     args::{Args, Format, Mtree, Owners},
-    failure::{DIFFERENT, Failure},
+    failure::{Failure, unless_different},
     output,
     owners::on_disk,
     place::{Place, open_dir},
@@ -99,5 +99,5 @@ fn check(manifest: &Path, directory: &Path, format: &Format, limits: &Limits) ->
     })?;
     let found = Differences { schema_version: 1, differences };
     output::report(&found, format)?;
-    Ok(if found.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
+    Ok(unless_different(!found.differences.is_empty()))
 }
