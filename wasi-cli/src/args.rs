@@ -22,7 +22,7 @@ pub(crate) use self::{
     health::HealthArgs,
     history::HistoryArgs,
     layers::LayerArgs,
-    look::{Cat, Diff, Export, ListFiles, Squash, Waste, Why},
+    look::{Cat, Diff, Export, Find, ListFiles, Squash, Waste, Why},
     raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
     target::{Follow, Target},
 };
@@ -241,6 +241,11 @@ pub(crate) enum Command {
         ocicle diff images#v1 bundle"
     )]
     Diff(Diff),
+    /// Find files in all layers, also those that a later layer hides. All that is asked must hold.
+    #[command(
+        after_help = "Examples:\n  ocicle find images#v1 --secret\n  ocicle find images#v1 --name '*.pyc' --larger 1MB"
+    )]
+    Find(Find),
     /// Say which bytes of an image nobody sees: overwritten, removed, there twice.
     #[command(
         after_help = "Examples:\n  ocicle waste images#v1\n  ocicle waste images#v1 --fail-above 5%\n  \

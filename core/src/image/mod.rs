@@ -4,6 +4,7 @@ pub mod check;
 pub mod compare;
 pub mod config;
 pub mod edit;
+pub mod find;
 pub mod insert;
 pub mod layers;
 pub mod look;

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::{Compress, Edit, Format, HistoryArgs, Target, size::Threshold};
+use super::{
+    Compress, Edit, Format, HistoryArgs, Target,
+    size::{Bytes, Threshold},
+};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListFiles {
@@ -55,6 +58,27 @@ pub(crate) struct Waste {
     /// The rules for `--metric dive`; without such a file, those that dive has by default.
     #[arg(long, value_name = "FILE", requires = "metric", default_value = ".dive-ci")]
     pub(crate) dive_ci: PathBuf,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Find {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// A pattern such as `*.pyc` for the name, or, with a slash in it, such as `etc/**/*.conf`, for the whole path.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) name: Option<String>,
+    /// Files with more bytes than this, such as `20MB` or `16MiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) larger: Option<Bytes>,
+    /// Files that run with the rights of their owner or group.
+    #[arg(long)]
+    pub(crate) setuid: bool,
+    /// Files that look like keys, passwords or tokens.
+    #[arg(long)]
+    pub(crate) secret: bool,
     #[command(flatten)]
     pub(crate) format: Format,
 }

@@ -1,4 +1,4 @@
-//! `files`, `cat`, `why`, `diff`, `export`, `squash`.
+//! `files`, `cat`, `why`, `find`, `diff`, `export`, `squash`.
 
 use std::{
     fs::{self, File},
@@ -14,6 +14,7 @@ use ocicle::{
     image::{
         Image,
         compare::{Compared, tree_of_directory},
+        find::{Finds, Query},
         layers::{find_layer, merged},
         look::{Files, Look, Why, read_file},
         squash::{send_squashed, squash as squashed},
@@ -25,7 +26,7 @@ use ocicle::{
 };
 
 use crate::{
-    args::{self, Args, Cat, Diff, ListFiles, Squash},
+    args::{self, Args, Cat, Diff, ListFiles, Squash, size::Bytes},
     commands::bundle::compression,
     dry_run::DryRun,
     failure::{Failure, unless_different},
@@ -107,6 +108,15 @@ pub(super) fn diff(args: &Args, wanted: &Diff, limits: &Limits) -> Result<ExitCo
     };
     output::report(&found, &wanted.format)?;
     Ok(unless_different(!found.is_same()))
+}
+
+pub(super) fn find(args: &Args, wanted: &args::Find, limits: &Limits) -> Result<(), Failure> {
+    let (place, image) = open(&wanted.reference, limits)?;
+    let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
+    let args::Find { name, larger, setuid, secret, .. } = wanted;
+    let larger = larger.map(|Bytes(bytes)| bytes);
+    let query = Query { name: name.clone(), larger, setuid: *setuid, secret: *secret };
+    output::report(&Finds::new(&store, &image, &query, limits)?, &wanted.format)
 }
 
 pub(super) fn export(args: &Args, wanted: &args::Export, limits: &Limits) -> Result<(), Failure> {

@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Cat(wanted) => look::cat(args, wanted, limits)?,
         Command::Why(wanted) => look::why(args, wanted, limits)?,
         Command::Diff(wanted) => return look::diff(args, wanted, limits),
+        Command::Find(wanted) => look::find(args, wanted, limits)?,
         Command::Waste(wanted) => return waste::waste(args, wanted, limits),
         Command::Export(wanted) => look::export(args, wanted, limits)?,
         Command::Squash(wanted) => look::squash(args, wanted, limits)?,
