@@ -202,6 +202,11 @@ impl Seek for FailingFile {
 }
 
 impl File for FailingFile {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.plan.call()?;
+        self.inner.read_at(buffer, position)
+    }
+
     fn metadata(&self) -> io::Result<Metadata> {
         self.plan.call()?;
         self.inner.metadata()

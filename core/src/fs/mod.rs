@@ -83,7 +83,10 @@ pub trait Dir: Sized + Send {
 }
 
 /// An open regular file.
-pub trait File: Read + Write + Seek + Send {
+pub trait File: Read + Write + Seek + Send + Sync {
+    /// Reads from a position, in bytes, as far as one call of the system goes, and leaves the file's own position alone; 0 at
+    /// the end.
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
     /// What is known about the file now.
     fn metadata(&self) -> io::Result<Metadata>;
     /// Changes attributes, in the order of [`Dir::set_attrs`].

@@ -1,5 +1,6 @@
 //! Where images live: blobs by digest and one root index, behind small traits.
 
+pub mod archive;
 pub mod layout;
 pub mod memory;
 mod sweep;

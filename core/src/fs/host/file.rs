@@ -49,6 +49,10 @@ impl Seek for HostFile {
 }
 
 impl File for HostFile {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.0, buffer, position)
+    }
+
     fn metadata(&self) -> io::Result<Metadata> {
         Ok(metadata_of(&rustix::fs::fstat(&self.0)?))
     }

@@ -47,10 +47,7 @@ fn content_of(table: &Table, ino: u64) -> io::Result<&[u8]> {
 
 impl Read for MemFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = match &self.snapshot {
-            Some(content) => copy_from(content, self.position, buffer),
-            None => copy_from(content_of(&self.handle.lock(), self.handle.ino())?, self.position, buffer),
-        };
+        let count = self.read_at(buffer, self.position)?;
         self.position += count as u64;
         Ok(count)
     }
@@ -113,6 +110,13 @@ impl Seek for MemFile {
 }
 
 impl File for MemFile {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        match &self.snapshot {
+            Some(content) => Ok(copy_from(content, position, buffer)),
+            None => Ok(copy_from(content_of(&self.handle.lock(), self.handle.ino())?, position, buffer)),
+        }
+    }
+
     fn metadata(&self) -> io::Result<Metadata> {
         self.handle.lock().metadata(self.handle.ino())
     }

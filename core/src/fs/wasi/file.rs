@@ -44,6 +44,10 @@ impl Seek for WasiFile {
 }
 
 impl File for WasiFile {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        rustix::io::pread(&self.0, buffer, position).map_err(kind::error)
+    }
+
     fn metadata(&self) -> io::Result<Metadata> {
         Ok(metadata_of(&rustix::fs::fstat(&self.0).map_err(kind::error)?))
     }

@@ -1,0 +1,156 @@
+//! What `docker save` makes, presented as a layout: the manifests it lacks are made here, the same for the same archive.
+//!
+//! Source: the Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format", and what
+//! `docker save`, skopeo and buildah write.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Read as _,
+};
+
+use serde::Deserialize;
+
+use super::{Content, Extent, Part, Source};
+use crate::{
+    digest::{Algorithm, Digest},
+    error::{Error, Result},
+    hash::{Hasher, digest_of},
+    spec::{
+        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, REF_NAME, Raw,
+        media_type::{self, Compression},
+    },
+    store::layout::empty_index,
+};
+
+/// The list of the images.
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// One image.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Saved {
+    /// The name of its config.
+    config: String,
+    /// Its tags, such as `busybox:latest`.
+    repo_tags: Option<Vec<String>>,
+    /// The names of its layers, the base first.
+    layers: Option<Vec<String>>,
+}
+
+pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, Content>)> {
+    let list: Vec<Saved> = serde_json::from_slice(&source.document(MANIFEST)?).map_err(|error| {
+        Error::document(MANIFEST, format!("no list of images as Docker writes it: {error}"))
+    })?;
+    let mut images = Images { source, blobs: BTreeMap::new(), compressed: HashMap::new() };
+    let mut entries = Vec::new();
+    for saved in &list {
+        let manifest = images.manifest(saved)?;
+        let entry = manifest.descriptor(&MediaType::literal(media_type::MANIFEST));
+        images.blobs.insert(entry.digest.clone(), Content::Made(manifest.bytes().into()));
+        let tags = saved.repo_tags.as_deref().unwrap_or_default();
+        entries.extend(tags.iter().map(|tag| tagged(&entry, tag)));
+        if tags.is_empty() {
+            entries.push(entry);
+        }
+        if entries.len() > source.limits.descriptors {
+            let limit = source.limits.descriptors as u64;
+            return Err(Error::Limit { what: MANIFEST.into(), name: "descriptors", limit });
+        }
+    }
+    let index = Index { manifests: entries, ..empty_index()?.view().clone() };
+    Ok((Raw::new(index)?, images.blobs))
+}
+
+fn tagged(entry: &Descriptor, tag: &str) -> Descriptor {
+    let mut entry = entry.clone();
+    entry.annotations.insert(REF_NAME.into(), tag.into());
+    entry
+}
+
+struct Images<'a> {
+    source: &'a Source<'a>,
+    blobs: BTreeMap<Digest, Content>,
+    /// The digests of compressed layers, by where they start: images share layers.
+    compressed: HashMap<u64, Digest>,
+}
+
+impl Images<'_> {
+    fn manifest(&mut self, saved: &Saved) -> Result<Raw<Manifest>> {
+        let bytes = self.source.document(&saved.config)?;
+        let config_type = MediaType::literal(media_type::CONFIG);
+        let digest = digest_of(Algorithm::Sha256, &bytes);
+        let config: Raw<ImageConfig> = Raw::parse(&saved.config, bytes, Some(&config_type))?;
+        let diff_ids = &config.view().rootfs.diff_ids;
+        let names = saved.layers.as_deref().unwrap_or_default();
+        if names.len() != diff_ids.len() {
+            let (layers, config, ids) = (names.len(), &saved.config, diff_ids.len());
+            let reason = format!("an image has {layers} layers, but its config {config:?} names {ids}");
+            return Err(Error::document(MANIFEST, reason));
+        }
+        let layers = names.iter().zip(diff_ids).map(|(name, diff_id)| self.layer(name, diff_id));
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let manifest = Raw::new(Manifest {
+            schema_version: 2,
+            media_type: Some(MediaType::literal(media_type::MANIFEST)),
+            artifact_type: None,
+            config: Descriptor::new(config_type, digest.clone(), config.bytes().len() as u64),
+            layers,
+            subject: None,
+            annotations: Annotations::new(),
+        })?;
+        self.blobs.insert(digest, Content::Made(config.bytes().into()));
+        Ok(manifest)
+    }
+
+    /// A plain layer is known by its diff_id already; a compressed one has to be read once.
+    fn layer(&mut self, name: &str, diff_id: &Digest) -> Result<Descriptor> {
+        let Some(extent) = self.source.members.find(name.as_bytes())? else {
+            return Err(Error::NotFound(format!(
+                "{MANIFEST} names the layer {name:?}, which is not in the archive"
+            )));
+        };
+        let compression = self.compression(name, extent)?;
+        let digest = match compression {
+            Compression::None => diff_id.clone(),
+            _ => match self.compressed.get(&extent.start) {
+                Some(digest) => digest.clone(),
+                None => {
+                    let digest = self.hash(name, extent)?;
+                    self.compressed.insert(extent.start, digest.clone());
+                    digest
+                }
+            },
+        };
+        self.blobs.insert(digest.clone(), Content::There(extent));
+        Ok(Descriptor::new(MediaType::layer(compression), digest, extent.size))
+    }
+
+    fn compression(&self, name: &str, extent: Extent) -> Result<Compression> {
+        let mut start = Vec::new();
+        Part::new(self.source.bytes, extent)
+            .take(4)
+            .read_to_end(&mut start)
+            .map_err(Error::io(reading(name)))?;
+        Ok(match start[..] {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstd,
+            _ => Compression::None,
+        })
+    }
+
+    fn hash(&self, name: &str, extent: Extent) -> Result<Digest> {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        let mut buffer = vec![0; 128 << 10];
+        let mut part = Part::new(self.source.bytes, extent);
+        loop {
+            match part.read(&mut buffer).map_err(Error::io(reading(name)))? {
+                0 => return Ok(hasher.finish()),
+                got => hasher.update(buffer.get(..got).unwrap_or_default()),
+            }
+        }
+    }
+}
+
+fn reading(name: &str) -> String {
+    format!("read {name:?} of the archive")
+}

@@ -1,0 +1,305 @@
+//! What a tar holds, and where: its headers are read, its contents passed over.
+//!
+//! Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "Basic Tar Format".
+
+use std::{collections::BTreeMap, io::Read as _, sync::Arc};
+
+use tar::{EntryType, Header, PaxExtensions};
+
+use super::read_at::{Extent, Part, ReadAt};
+use crate::{
+    error::{Error, Result},
+    limits::Limits,
+};
+
+const BLOCK: usize = 512;
+
+/// The members of an archive by their names, the last of equal names.
+#[derive(Debug)]
+pub(super) struct Members {
+    all: BTreeMap<Vec<u8>, Member>,
+    links: usize,
+}
+
+#[derive(Debug)]
+enum Member {
+    File(Extent),
+    /// Another member that has the content.
+    Link(Target),
+    /// A directory, for example.
+    Other,
+}
+
+#[derive(Debug)]
+enum Target {
+    Inside(Vec<u8>),
+    Outside(Vec<u8>),
+}
+
+/// What extension headers say about the member that follows.
+#[derive(Default)]
+struct Extended {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    size: Option<u64>,
+    bytes: u64,
+}
+
+impl Members {
+    pub(super) fn read(bytes: &Arc<dyn ReadAt>, limits: &Limits) -> Result<Self> {
+        let total = bytes.size().map_err(Error::io("read the archive"))?;
+        let scan = Scan { bytes, total, limits };
+        let mut all = BTreeMap::new();
+        let mut extended = Extended::default();
+        let (mut position, mut count) = (0, 0);
+        while let Some(header) = scan.header(position)? {
+            count += 1;
+            if count > limits.entries {
+                return Err(scan.limit("entries", limits.entries));
+            }
+            let kind = header.entry_type();
+            let size = match extended.size.filter(|_| !is_extension(kind)) {
+                Some(size) => size,
+                None => header.entry_size().map_err(|error| scan.wrong(position, error))?,
+            };
+            let content =
+                Extent { start: position + BLOCK as u64, size: if has_content(kind) { size } else { 0 } };
+            let next = scan.end(content).ok_or_else(|| {
+                scan.wrong(
+                    position,
+                    format!("it says that {size} bytes follow, but the archive ends before: it was cut off"),
+                )
+            })?;
+            if is_extension(kind) {
+                scan.extend(&mut extended, kind, content)?;
+            } else {
+                let Extended { path, link, .. } = std::mem::take(&mut extended);
+                let path = path.unwrap_or_else(|| header.path_bytes().into_owned());
+                if path.len() > limits.path {
+                    return Err(scan.limit("path", limits.path as u64));
+                }
+                let link = || link.or_else(|| header.link_name_bytes().map(Into::into)).unwrap_or_default();
+                let name = clean(&path);
+                let member = match kind {
+                    EntryType::Regular if path.ends_with(b"/") => Member::Other,
+                    EntryType::Regular | EntryType::Continuous => Member::File(content),
+                    EntryType::GNUSparse => {
+                        return Err(scan.wrong(position, "sparse files are not supported"));
+                    }
+                    EntryType::Link => Member::Link(target(b"", &link())),
+                    EntryType::Symlink => Member::Link(target(name, &link())),
+                    _ => Member::Other,
+                };
+                all.insert(name.to_vec(), member);
+            }
+            position = next;
+        }
+        Ok(Self { all, links: limits.links })
+    }
+
+    /// Where the content of a member is, links followed inside the archive; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// [`Error::Document`] for a link that leads out of the archive or in a circle.
+    pub(super) fn find(&self, name: &[u8]) -> Result<Option<Extent>> {
+        let invalid = |reason: String| {
+            Err(Error::document("the archive", format!("{:?}: {reason}", String::from_utf8_lossy(name))))
+        };
+        let mut at = clean(name);
+        for _ in 0..=self.links {
+            match self.all.get(at) {
+                Some(Member::File(extent)) => return Ok(Some(*extent)),
+                Some(Member::Link(Target::Inside(target))) => at = target,
+                Some(Member::Link(Target::Outside(target))) => {
+                    let target = String::from_utf8_lossy(target);
+                    return invalid(format!("a link to {target:?}, which is outside of the archive"));
+                }
+                Some(Member::Other) | None => return Ok(None),
+            }
+        }
+        invalid(format!("more than {} links lead on from it", self.links))
+    }
+
+    /// The names below a directory.
+    pub(super) fn below<'a>(&'a self, dir: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let start = dir.as_bytes();
+        self.all
+            .range(start.to_vec()..)
+            .map(|(name, _)| name.as_slice())
+            .take_while(move |name| name.starts_with(start))
+    }
+}
+
+struct Scan<'a> {
+    bytes: &'a Arc<dyn ReadAt>,
+    total: u64,
+    limits: &'a Limits,
+}
+
+impl Scan<'_> {
+    /// The header at a position; `None` at the end, with its two blocks of zeros or without.
+    fn header(&self, position: u64) -> Result<Option<Header>> {
+        let mut header = Header::new_old();
+        match self.block(position, header.as_mut_bytes())? {
+            0 if position > 0 => return Ok(None),
+            BLOCK => {}
+            _ if position == 0 => return Err(no_tar("it is shorter than the header of a tar")),
+            _ => return Err(self.wrong(position, "there is only a part of it: the archive was cut off")),
+        }
+        let bytes = header.as_bytes();
+        if bytes.iter().all(|&byte| byte == 0) {
+            let mut second = [0; BLOCK];
+            self.block(position + BLOCK as u64, &mut second)?;
+            return match second.iter().all(|&byte| byte == 0) {
+                true => Ok(None),
+                false => Err(self.wrong(position, "a single block of zeros: the end has two")),
+            };
+        }
+        if position == 0 {
+            refuse_compressed(bytes)?;
+        }
+        let spaces = (b' ' as u32) * 8;
+        let sum =
+            |bytes: Option<&[u8]>| bytes.unwrap_or_default().iter().map(|&byte| u32::from(byte)).sum::<u32>();
+        let actual = sum(bytes.get(..148)) + spaces + sum(bytes.get(156..));
+        match header.cksum() {
+            Ok(expected) if expected == actual => Ok(Some(header)),
+            _ if position == 0 => Err(no_tar("its first block has not the checksum of a tar header")),
+            _ => Err(self.wrong(position, "the checksum is wrong")),
+        }
+    }
+
+    /// Fills a buffer as far as the archive goes.
+    fn block(&self, position: u64, buffer: &mut [u8]) -> Result<usize> {
+        let extent = Extent { start: position, size: self.total.saturating_sub(position) };
+        let mut filled = 0;
+        let mut part = Part::new(self.bytes, extent);
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match part.read(rest) {
+                Ok(0) => break,
+                Ok(got) => filled += got,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io("read the archive")(error)),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Where the next header is, if the content is there. The last content may lack what fills its block.
+    fn end(&self, content: Extent) -> Option<u64> {
+        let end = content.start.checked_add(content.size).filter(|&end| end <= self.total)?;
+        end.checked_next_multiple_of(BLOCK as u64)
+    }
+
+    fn extend(&self, extended: &mut Extended, kind: EntryType, content: Extent) -> Result<()> {
+        extended.bytes = extended.bytes.saturating_add(content.size);
+        if extended.bytes > self.limits.header {
+            return Err(self.limit("header", self.limits.header));
+        }
+        let at = content.start - BLOCK as u64;
+        let mut bytes = vec![0; usize::try_from(content.size).map_err(|error| self.wrong(at, error))?];
+        self.block(content.start, &mut bytes)?;
+        let text = || bytes.split(|&byte| byte == 0).next().unwrap_or_default().to_vec();
+        match kind {
+            EntryType::GNULongName => extended.path = Some(text()),
+            EntryType::GNULongLink => extended.link = Some(text()),
+            EntryType::XHeader => {
+                for record in PaxExtensions::new(&bytes) {
+                    let record = record.map_err(|error| self.wrong(at, error))?;
+                    let value = record.value_bytes();
+                    match record.key_bytes() {
+                        b"path" => extended.path = Some(value.to_vec()),
+                        b"linkpath" => extended.link = Some(value.to_vec()),
+                        b"size" => {
+                            let size = record.value().ok().and_then(|text| text.parse().ok());
+                            extended.size =
+                                Some(size.ok_or_else(|| self.wrong(at, "its size is no number"))?);
+                        }
+                        key if key.starts_with(b"GNU.sparse.") => {
+                            return Err(self.wrong(at, "sparse files are not supported"));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            // A global header, of which archives of images need nothing.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, position: u64, reason: impl std::fmt::Display) -> Error {
+        Error::document("the archive", format!("header at byte {position}: {reason}"))
+    }
+
+    fn limit(&self, name: &'static str, limit: u64) -> Error {
+        Error::Limit { what: "the archive".into(), name, limit }
+    }
+}
+
+fn is_extension(kind: EntryType) -> bool {
+    matches!(
+        kind,
+        EntryType::GNULongName | EntryType::GNULongLink | EntryType::XHeader | EntryType::XGlobalHeader
+    )
+}
+
+/// Links, devices, directories and fifos have none, whatever size their header says.
+fn has_content(kind: EntryType) -> bool {
+    !matches!(
+        kind,
+        EntryType::Link
+            | EntryType::Symlink
+            | EntryType::Char
+            | EntryType::Block
+            | EntryType::Directory
+            | EntryType::Fifo
+    )
+}
+
+fn no_tar(reason: &str) -> Error {
+    Error::document("the archive", format!("no tar: {reason}"))
+}
+
+fn refuse_compressed(start: &[u8]) -> Result<()> {
+    let (kind, command) = match start {
+        [0x1f, 0x8b, ..] => ("gzip", "gzip -d"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("zstd", "zstd -d"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "xz -d"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", "bzip2 -d"),
+        _ => return Ok(()),
+    };
+    Err(Error::Unsupported(format!(
+        "the archive is compressed with {kind}, so nothing in it can be found without reading all of it: decompress it first, \
+         with `{command}`"
+    )))
+}
+
+/// A name without the `./` in front that some writers put there, and without a slash at the end.
+fn clean(mut name: &[u8]) -> &[u8] {
+    while let Some(rest) = name.strip_prefix(b"./") {
+        name = rest;
+    }
+    name.strip_suffix(b"/").unwrap_or(name)
+}
+
+/// The member that a link of this name leads to.
+fn target(name: &[u8], link: &[u8]) -> Target {
+    let mut way: Vec<&[u8]> = name.split(|&byte| byte == b'/').collect();
+    way.pop();
+    if link.starts_with(b"/") {
+        return Target::Outside(link.to_vec());
+    }
+    for part in link.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                if way.pop().is_none() {
+                    return Target::Outside(link.to_vec());
+                }
+            }
+            _ => way.push(part),
+        }
+    }
+    Target::Inside(way.join(&b'/'))
+}

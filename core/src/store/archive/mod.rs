@@ -1,0 +1,199 @@
+//! Images in a tar file, read in place: nothing is unpacked, whatever the archive holds.
+//!
+//! Only names are looked up, and links among them are followed inside the archive. So there is no path that could lead
+//! anywhere else.
+
+mod docker;
+mod members;
+mod oci;
+mod read_at;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, io::Cursor, io::Read as _, sync::Arc};
+
+pub use self::read_at::{FileBytes, ReadAt};
+use self::{
+    members::Members,
+    read_at::{Extent, Part},
+};
+use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Index, Raw},
+};
+
+/// An archive that holds images. It cannot be written.
+///
+/// ```
+/// use ocicle::{limits::Limits, store::{RootIndex as _, archive::{Archive, ArchiveKind}}};
+///
+/// let mut tar = tar::Builder::new(Vec::new());
+/// for (name, text) in [
+///     ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#),
+///     ("index.json", r#"{"schemaVersion":2,"manifests":[]}"#),
+/// ] {
+///     let mut header = tar::Header::new_ustar();
+///     header.set_size(text.len() as u64);
+///     tar.append_data(&mut header, name, text.as_bytes())?;
+/// }
+/// let archive = Archive::open(tar.into_inner()?, None, &Limits::default())?;
+/// assert_eq!(archive.kind(), ArchiveKind::Oci);
+/// assert!(archive.load()?.view().manifests.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Archive {
+    kind: ArchiveKind,
+    bytes: Arc<dyn ReadAt>,
+    blobs: BTreeMap<Digest, Content>,
+    index: Raw<Index>,
+}
+
+/// Whose format an archive has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ArchiveKind {
+    /// An image layout (image-spec, image-layout.md) in a tar: skopeo's and podman's `oci-archive`.
+    Oci,
+    /// What `docker save` makes: `manifest.json`, and configs and layers under the names it says.
+    Docker,
+}
+
+/// Where a blob is.
+enum Content {
+    There(Extent),
+    /// Made here: a manifest that Docker's format does not have.
+    Made(Arc<[u8]>),
+}
+
+impl Archive {
+    /// Finds out what an archive holds. Of a kind, or of the one it is; Docker writes such that are both, and those are
+    /// read as [`ArchiveKind::Oci`] then.
+    ///
+    /// # Errors
+    /// [`Error::Document`] for what is no tar, a tar that was cut off, or documents that are not what they should be;
+    /// [`Error::Unsupported`] for a compressed archive or one with sparse files; [`Error::NotFound`] if it holds no images
+    /// of that kind; [`Error::MissingBlob`] or [`Error::NotFound`] for what `manifest.json` names and the archive lacks;
+    /// [`Error::Limit`]; [`Error::Io`].
+    pub fn open(bytes: impl ReadAt + 'static, kind: Option<ArchiveKind>, limits: &Limits) -> Result<Self> {
+        let bytes: Arc<dyn ReadAt> = Arc::new(bytes);
+        let members = Members::read(&bytes, limits)?;
+        let is_there = |name: &str| Ok::<_, Error>(members.find(name.as_bytes())?.is_some());
+        let kind = match kind {
+            Some(kind) => kind,
+            None if is_there(super::layout::MARKER)? => ArchiveKind::Oci,
+            None if is_there(docker::MANIFEST)? => ArchiveKind::Docker,
+            None => {
+                return Err(Error::NotFound(format!(
+                    "the archive holds no images: there is neither {} nor {} in it",
+                    super::layout::MARKER,
+                    docker::MANIFEST
+                )));
+            }
+        };
+        let source = Source { bytes: &bytes, members: &members, limits };
+        let (index, blobs) = match kind {
+            ArchiveKind::Oci => oci::open(&source)?,
+            ArchiveKind::Docker => docker::open(&source)?,
+        };
+        Ok(Self { kind, bytes, blobs, index })
+    }
+
+    /// Whose format it has.
+    #[must_use]
+    pub fn kind(&self) -> ArchiveKind {
+        self.kind
+    }
+
+    /// Its blobs with their sizes in bytes, by digest.
+    pub fn blobs(&self) -> impl Iterator<Item = (&Digest, u64)> {
+        self.blobs.iter().map(|(digest, content)| (digest, content.size()))
+    }
+}
+
+impl Content {
+    fn size(&self) -> u64 {
+        match self {
+            Self::There(extent) => extent.size,
+            Self::Made(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
+impl BlobRead for Archive {
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        Ok(self.blobs.get(digest).map(|content| match content {
+            Content::There(extent) => Box::new(Part::new(&self.bytes, *extent)) as Box<dyn ReadSeek + '_>,
+            Content::Made(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        }))
+    }
+
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        Ok(self.blobs.get(digest).map(Content::size))
+    }
+}
+
+/// Always [`Error::Unsupported`].
+impl BlobWrite for Archive {
+    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        Err(self.read_only())
+    }
+}
+
+/// Replacing is always [`Error::Unsupported`].
+impl RootIndex for Archive {
+    fn load(&self) -> Result<Raw<Index>> {
+        Ok(self.index.clone())
+    }
+
+    fn replace(&self, _: &Digest, _: &Raw<Index>) -> Result<()> {
+        Err(self.read_only())
+    }
+}
+
+impl Archive {
+    fn read_only(&self) -> Error {
+        let kind = match self.kind {
+            ArchiveKind::Oci => "this archive",
+            ArchiveKind::Docker => "an archive of Docker's format",
+        };
+        Error::Unsupported(format!(
+            "{kind} is only read: copy it first, with `ocicle copy ARCHIVE oci:DIRECTORY`"
+        ))
+    }
+}
+
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archive")
+            .field("kind", &self.kind)
+            .field("blobs", &self.blobs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An archive whose members are known.
+struct Source<'a> {
+    bytes: &'a Arc<dyn ReadAt>,
+    members: &'a Members,
+    limits: &'a Limits,
+}
+
+impl Source<'_> {
+    /// A whole document.
+    fn document(&self, name: &str) -> Result<Vec<u8>> {
+        let Some(extent) = self.members.find(name.as_bytes())? else {
+            return Err(Error::NotFound(format!("there is no {name:?} in the archive")));
+        };
+        if extent.size > self.limits.document {
+            return Err(Error::Limit { what: name.into(), name: "document", limit: self.limits.document });
+        }
+        let mut bytes = Vec::new();
+        Part::new(self.bytes, extent)
+            .read_to_end(&mut bytes)
+            .map_err(Error::io(format_args!("read {name:?} of the archive")))?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,98 @@
+//! Bytes that can be read at any place, by several readers at once.
+
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    sync::Arc,
+};
+
+use crate::fs::File;
+
+/// The bytes of an archive.
+pub trait ReadAt: Send + Sync {
+    /// Reads from a position, in bytes; may read less than the buffer holds, and 0 only at the end.
+    ///
+    /// # Errors
+    /// Whatever keeps the bytes from being read.
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
+    /// How many bytes there are.
+    ///
+    /// # Errors
+    /// Whatever keeps that from being known.
+    fn size(&self) -> io::Result<u64>;
+}
+
+impl ReadAt for Vec<u8> {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        let start = usize::try_from(position).ok();
+        start.and_then(|start| self.get(start..)).unwrap_or_default().read(buffer)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+}
+
+/// A file that a directory handle opened.
+#[derive(Debug)]
+pub struct FileBytes<F>(pub F);
+
+impl<F: File> ReadAt for FileBytes<F> {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, position)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.size)
+    }
+}
+
+/// Where in an archive something lies, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) start: u64,
+    pub(super) size: u64,
+}
+
+/// A part of an archive as a reader of its own.
+pub(super) struct Part {
+    bytes: Arc<dyn ReadAt>,
+    extent: Extent,
+    position: u64,
+}
+
+impl Part {
+    pub(super) fn new(bytes: &Arc<dyn ReadAt>, extent: Extent) -> Self {
+        Self { bytes: Arc::clone(bytes), extent, position: 0 }
+    }
+}
+
+impl Read for Part {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.extent.size.saturating_sub(self.position);
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let Some(buffer) = buffer.get_mut(..most).filter(|buffer| !buffer.is_empty()) else { return Ok(0) };
+        match self.bytes.read_at(buffer, self.extent.start + self.position)? {
+            0 => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the archive became shorter while it was read",
+            )),
+            got => {
+                self.position += got as u64;
+                Ok(got)
+            }
+        }
+    }
+}
+
+impl Seek for Part {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.extent.size.checked_add_signed(offset),
+        };
+        self.position =
+            position.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "seek before the start"))?;
+        Ok(self.position)
+    }
+}

@@ -1,0 +1,238 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::Read as _;
+
+use tar::{Builder, EntryType, Header};
+
+use super::{Archive, ArchiveKind};
+use crate::{
+    digest::{Algorithm, Digest},
+    error::{Error, Kind, Result},
+    hash::digest_of,
+    limits::Limits,
+    spec::{ImageConfig, Manifest},
+    store::{BlobRead as _, BlobReadExt as _, BlobWrite as _, RootIndex as _},
+};
+
+/// A tar in the making.
+struct Tar(Builder<Vec<u8>>);
+
+impl Tar {
+    fn new() -> Self {
+        Self(Builder::new(Vec::new()))
+    }
+
+    fn file(mut self, name: &str, content: &[u8]) -> Self {
+        let mut header = Header::new_gnu();
+        header.set_size(content.len() as u64);
+        self.0.append_data(&mut header, name, content).unwrap();
+        self
+    }
+
+    fn link(mut self, kind: EntryType, name: &str, target: &str) -> Self {
+        let mut header = Header::new_gnu();
+        header.set_size(0);
+        header.set_entry_type(kind);
+        self.0.append_link(&mut header, name, target).unwrap();
+        self
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        self.0.into_inner().unwrap()
+    }
+
+    fn open(self) -> Result<Archive> {
+        open(self.bytes())
+    }
+}
+
+fn open(bytes: Vec<u8>) -> Result<Archive> {
+    Archive::open(bytes, None, &Limits::default())
+}
+
+fn digest(content: &[u8]) -> Digest {
+    digest_of(Algorithm::Sha256, content)
+}
+
+fn content(archive: &Archive, digest: &Digest) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    archive.try_open(digest).unwrap()?.read_to_end(&mut bytes).unwrap();
+    assert_eq!(archive.try_size(digest).unwrap(), Some(bytes.len() as u64));
+    Some(bytes)
+}
+
+const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+const EMPTY: &[u8] = br#"{"schemaVersion":2,"manifests":[]}"#;
+
+fn oci() -> Tar {
+    Tar::new().file("oci-layout", MARKER).file("index.json", EMPTY)
+}
+
+fn blob_name(content: &[u8]) -> String {
+    format!("blobs/sha256/{}", digest(content).encoded())
+}
+
+#[test]
+fn a_layout_in_a_tar_is_read_in_place() {
+    let long = format!("{}/{}", "d".repeat(150), "f".repeat(150));
+    for prefix in ["", "./"] {
+        let archive = Tar::new()
+            .file(&long, b"not of the layout")
+            .file(&format!("{prefix}oci-layout"), MARKER)
+            .file(&format!("{prefix}{}", blob_name(b"one")), b"one")
+            .file(&format!("{prefix}blobs/sha256/stray"), b"stray")
+            .file(&format!("{prefix}index.json"), EMPTY)
+            .open()
+            .unwrap();
+        assert_eq!(archive.kind(), ArchiveKind::Oci);
+        assert_eq!(content(&archive, &digest(b"one")).unwrap(), b"one");
+        assert_eq!(content(&archive, &digest(b"two")), None);
+        assert_eq!(archive.blobs().count(), 1);
+        assert!(archive.load().unwrap().view().manifests.is_empty());
+    }
+}
+
+#[test]
+fn of_equal_names_the_last_counts() {
+    let name = blob_name(b"one");
+    let archive = oci().file(&name, b"wrong").file(&name, b"one").open().unwrap();
+    assert_eq!(content(&archive, &digest(b"one")).unwrap(), b"one");
+}
+
+#[test]
+fn an_archive_is_not_written() {
+    let archive = oci().open().unwrap();
+    let index = archive.load().unwrap();
+    assert_eq!(archive.begin().err().unwrap().kind(), Kind::Unsupported);
+    assert_eq!(archive.replace(&index.digest(), &index).unwrap_err().kind(), Kind::Unsupported);
+}
+
+#[test]
+fn no_archive_at_all() {
+    for (bytes, part) in [
+        (Vec::new(), "shorter than the header"),
+        (vec![b'x'; 4096], "checksum"),
+        ([&[0x1f, 0x8b][..], &[0; 4096]].concat(), "gzip -d"),
+        ([&[0x28, 0xb5, 0x2f, 0xfd][..], &[0; 4096]].concat(), "zstd -d"),
+        (Tar::new().file("a", b"b").bytes(), "neither oci-layout nor manifest.json"),
+    ] {
+        let error = open(bytes).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn what_was_cut_off_is_refused_or_whole() {
+    let all = oci().file(&blob_name(b"one"), b"one").bytes();
+    let whole = |archive: &Archive| content(archive, &digest(b"one")).is_some();
+    let mut refused = 0;
+    for length in 0..all.len() {
+        match open(all[..length].to_vec()) {
+            // At the border of a member there is nothing to see of the cut; then the blob is missing, and said to be.
+            Ok(archive) => assert!(whole(&archive) || length <= 512 * 5, "{length}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 512 * 3, "{refused}");
+    assert!(whole(&open(all).unwrap()));
+}
+
+#[test]
+fn what_docker_saves_is_presented_as_a_layout() {
+    let plain = b"a plain layer";
+    let zipped = {
+        let mut bytes = vec![0x1f, 0x8b];
+        bytes.extend(b"as if compressed");
+        bytes
+    };
+    let config = format!(
+        r#"{{"architecture":"amd64","os":"linux","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}","{}","{}"]}}}}"#,
+        digest(plain),
+        digest(b"inside"),
+        digest(plain)
+    );
+    let tar = || {
+        Tar::new()
+            .file("c.json", config.as_bytes())
+            .file("one/layer.tar", plain)
+            .file("two/layer.tar", &zipped)
+            .link(EntryType::Symlink, "three/layer.tar", "../one/layer.tar")
+            .file(
+                "manifest.json",
+                br#"[{"Config":"c.json","RepoTags":["example/a:1","example/a:2"],
+                     "Layers":["one/layer.tar","two/layer.tar","three/layer.tar"]}]"#,
+            )
+    };
+    let archive = tar().open().unwrap();
+    assert_eq!(archive.kind(), ArchiveKind::Docker);
+    let root = archive.load().unwrap();
+    let names: Vec<_> = root.view().manifests.iter().map(|entry| entry.ref_name().unwrap()).collect();
+    assert_eq!(names, ["example/a:1", "example/a:2"]);
+    let limits = Limits::default();
+    let manifest = archive.document::<Manifest>(&root.view().manifests[0], &limits).unwrap();
+    let types: Vec<_> = manifest
+        .view()
+        .layers
+        .iter()
+        .map(|layer| (layer.media_type.as_str().rsplit('.').next().unwrap(), layer.digest.clone()))
+        .collect();
+    let expected = [("tar", digest(plain)), ("tar+gzip", digest(&zipped)), ("tar", digest(plain))];
+    assert_eq!(types, expected);
+    archive.document::<ImageConfig>(&manifest.view().config, &limits).unwrap();
+    for layer in &manifest.view().layers {
+        let mut bytes = Vec::new();
+        archive.open(layer).unwrap().read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes.len() as u64, layer.size);
+    }
+    // The same again.
+    assert_eq!(tar().open().unwrap().load().unwrap().digest(), root.digest());
+    // Docker writes both.
+    let both = tar().file("oci-layout", MARKER).file("index.json", EMPTY).bytes();
+    assert_eq!(open(both.clone()).unwrap().kind(), ArchiveKind::Oci);
+    let docker = Archive::open(both, Some(ArchiveKind::Docker), &limits).unwrap();
+    assert_eq!(docker.load().unwrap().digest(), root.digest());
+}
+
+#[test]
+fn wrong_archives_of_docker_are_told() {
+    let config = format!(
+        r#"{{"architecture":"a","os":"b","rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+        digest(b"x")
+    );
+    let with = |manifest: &str| {
+        Tar::new().file("c.json", config.as_bytes()).file("manifest.json", manifest.as_bytes())
+    };
+    for (tar, part) in [
+        (with("{}"), "no list of images"),
+        (with(r#"[{"Config":"absent","Layers":[]}]"#), "no \"absent\""),
+        (with(r#"[{"Config":"c.json","Layers":[]}]"#), "has 0 layers, but its config"),
+        (with(r#"[{"Config":"c.json","Layers":["l"]}]"#), "\"l\", which is not in the archive"),
+        (
+            with(r#"[{"Config":"c.json","Layers":["l"]}]"#).link(EntryType::Symlink, "l", "../../etc/passwd"),
+            "outside of the archive",
+        ),
+        (
+            with(r#"[{"Config":"c.json","Layers":["l"]}]"#).link(EntryType::Symlink, "l", "/etc/passwd"),
+            "outside of the archive",
+        ),
+        (with(r#"[{"Config":"c.json","Layers":["l"]}]"#).link(EntryType::Symlink, "l", "l"), "links lead on"),
+    ] {
+        let error = tar.open().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn limits_hold() {
+    let limits = Limits { entries: 3, ..Limits::default() };
+    let many = oci().file("a", b"").file("b", b"").bytes();
+    assert!(matches!(Archive::open(many, None, &limits), Err(Error::Limit { name: "entries", .. })));
+    let limits = Limits { document: 10, ..Limits::default() };
+    assert!(matches!(
+        Archive::open(oci().bytes(), None, &limits),
+        Err(Error::Limit { name: "document", .. })
+    ));
+    let limits = Limits { header: 100, ..Limits::default() };
+    let long = oci().file(&"n".repeat(200), b"").bytes();
+    assert!(matches!(Archive::open(long, None, &limits), Err(Error::Limit { name: "header", .. })));
+}
