@@ -2,6 +2,7 @@
 
 mod annotate;
 mod config;
+mod copy;
 mod health;
 mod history;
 mod layers;
@@ -19,6 +20,7 @@ use ocicle::{layer::on_disk::IdRange, tree::mtree::Dialect};
 pub(crate) use self::{
     annotate::Annotate,
     config::{Clear, Config},
+    copy::Copy,
     health::HealthArgs,
     history::HistoryArgs,
     layers::LayerArgs,
@@ -171,6 +173,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         edit: Edit,
     },
+    /// Copy images from one store to another: directories and archives.
+    #[command(
+        after_help = "Examples:\n  ocicle copy images#v1 oci-archive:v1.tar\n  ocicle copy docker-archive:saved.tar oci:images\n  \
+        ocicle copy images#v1//platform=linux/arm64 docker-archive:arm.tar#example/app:1"
+    )]
+    Copy(Copy),
     /// Remove the blobs that nothing leads to.
     #[command(after_help = "Example:\n  ocicle gc --dry-run images\n\n\
         Waits for edits of ocicle that are at work. Let no other program write to the layout meanwhile.")]

@@ -12,6 +12,7 @@ mod output;
 mod owners;
 mod place;
 mod progress;
+mod stores;
 mod umoci;
 
 use std::process::ExitCode;

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use ocicle::{
-    Error,
     graph::{
         Resolution,
-        reference::{Reference, StoreKind},
+        reference::Reference,
         resolve::{Want, resolve},
         rewrite::{Destination, Replaced, replace_target},
         selector::Selector,
@@ -14,10 +13,10 @@ use ocicle::{
     image::Image,
     limits::Limits,
     spec::{Index, Raw},
-    store::{RootIndex as _, RootIndexExt as _, layout::LayoutStore},
+    store::{RootIndex as _, RootIndexExt as _},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, stores::AnyStore};
 
 /// A directory of this system.
 #[cfg(unix)]
@@ -26,9 +25,9 @@ pub(crate) type SystemDir = ocicle::fs::host::HostDir;
 #[cfg(target_os = "wasi")]
 pub(crate) type SystemDir = ocicle::fs::wasi::WasiDir;
 
-/// A layout, and what in it is meant.
+/// A store, and what in it is meant.
 pub(crate) struct Place {
-    pub(crate) store: LayoutStore<SystemDir>,
+    pub(crate) store: AnyStore,
     pub(crate) selector: Option<Selector>,
 }
 
@@ -36,21 +35,7 @@ impl Place {
     /// Opens the store of a reference.
     pub(crate) fn open(reference: &str, limits: &Limits) -> Result<Self, Failure> {
         let Reference { kind, path, selector } = reference.parse()?;
-        match kind {
-            None | Some(StoreKind::Oci) => {}
-            Some(other) => {
-                let message =
-                    format!("{other} is not supported yet: unpack the archive into an oci: layout first");
-                return Err(Failure::failed(message));
-            }
-        }
-        let dir = system_dir(Path::new(&path)).map_err(|error| no_layout(&path, &error))?;
-        let store = LayoutStore::open(dir, limits).map_err(|error| match error {
-            Error::NotFound(message) => Error::NotFound(format!("{path}: {message}")),
-            Error::Io { doing, source } => Error::Io { doing: format!("{path}: {doing}"), source },
-            other => other,
-        })?;
-        Ok(Self { store, selector })
+        Ok(Self { store: AnyStore::open(kind, &path, limits)?, selector })
     }
 
     /// Opens the store of a reference that stands for all of it.
@@ -78,17 +63,6 @@ impl Place {
     ) -> Result<Resolution, Failure> {
         Ok(resolve(&self.store, root, self.selector.as_ref(), want, limits)?)
     }
-}
-
-/// Why the directory of a layout does not open, and what may have been meant.
-fn no_layout(path: &str, error: &std::io::Error) -> Failure {
-    let hint = match path.rsplit_once(':') {
-        _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
-        _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
-        Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
-        _ => format!("; `ocicle init {path}` makes a layout"),
-    };
-    Failure::failed(format!("open layout {path}: {error}{hint}"))
 }
 
 impl Place {
@@ -138,12 +112,12 @@ pub(crate) fn make_dir(path: &Path, private: bool) -> Result<(SystemDir, bool), 
 }
 
 #[cfg(unix)]
-fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
+pub(crate) fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
     let dir = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
     Ok(SystemDir::new(dir))
 }
 
 #[cfg(target_os = "wasi")]
-fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
+pub(crate) fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
     Ok(SystemDir::new(std::fs::File::open(path)?.into()))
 }

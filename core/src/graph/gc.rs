@@ -1,18 +1,15 @@
 //! Removing the blobs that nothing leads to.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    fmt,
-};
+use std::fmt;
 
 use serde::Serialize;
 
+use super::reach::{entries_of, reach};
 use crate::{
     digest::Digest,
-    error::{Error, Result},
+    error::Result,
     limits::Limits,
-    spec::{Descriptor, Index, Manifest, MediaType, Raw},
-    store::{BlobRead, BlobReadExt as _, RootIndex, Sweepable},
+    store::{BlobRead, RootIndex, Sweepable},
     text::{self, human_size},
 };
 
@@ -66,8 +63,8 @@ pub struct Leftover {
 ///
 /// # Errors
 /// An index or manifest that is there but cannot be read or is not what its digest promises, as [`BlobReadExt::document`] has
-/// it: what it leads to cannot be known, and nothing was removed. The same for [`Error::Limit`] past
-/// [`Limits::descriptors`]. Those of [`RootIndex::load`] and [`Sweepable::sweep`]; [`Error::Io`].
+/// it: what it leads to cannot be known, and nothing was removed. The same for [`Error::Limit`](crate::Error::Limit) past
+/// [`Limits::descriptors`]. Those of [`RootIndex::load`] and [`Sweepable::sweep`]; [`Error::Io`](crate::Error::Io).
 ///
 /// [`BlobReadExt::document`]: crate::store::BlobReadExt::document
 pub fn gc<S>(store: &S, dry_run: bool, limits: &Limits) -> Result<Report>
@@ -76,10 +73,10 @@ where
 {
     let sweep = store.sweep()?;
     // Read after everybody else has finished: what they wrote is in it.
-    let reachable = reachable(store, &store.load()?, limits)?;
+    let reachable = reach(store, entries_of(store.load()?.view()), limits)?;
     let all = sweep.blobs()?;
     let total = all.len();
-    let unused = |digest: &Digest| digest.algorithm().is_some() && !reachable.contains(digest);
+    let unused = |digest: &Digest| digest.algorithm().is_some() && !reachable.contains_key(digest);
     let blobs: Vec<Blob> = all
         .into_iter()
         .filter(|(digest, _)| unused(digest))
@@ -90,66 +87,11 @@ where
     if !dry_run {
         blobs.iter().try_for_each(|blob| sweep.remove(&blob.digest))?;
         leftovers.iter().try_for_each(|leftover| sweep.remove_leftover(&leftover.name))?;
+        sweep.finish()?;
     }
     let sizes = blobs.iter().map(|blob| blob.size).chain(leftovers.iter().map(|leftover| leftover.size));
     let bytes = sizes.fold(0, u64::saturating_add);
     Ok(Report { schema_version: 1, dry_run, kept: total - blobs.len(), bytes, blobs, leftovers })
-}
-
-/// The digests of everything an index leads to.
-fn reachable<S: BlobRead + ?Sized>(
-    store: &S,
-    root: &Raw<Index>,
-    limits: &Limits,
-) -> Result<BTreeSet<Digest>> {
-    let mut found = BTreeSet::new();
-    let mut read: HashSet<(Digest, u64, MediaType)> = HashSet::new();
-    // A list and no recursion: a chain of subjects may be as long as there are descriptors.
-    let mut pending = children_of_index(root.view());
-    let mut visited = 0_usize;
-    while let Some(descriptor) = pending.pop() {
-        visited += 1;
-        if visited > limits.descriptors {
-            let limit = limits.descriptors as u64;
-            return Err(Error::Limit { what: "descriptors in the store".into(), name: "descriptors", limit });
-        }
-        found.insert(descriptor.digest.clone());
-        let key = (descriptor.digest.clone(), descriptor.size, descriptor.media_type.clone());
-        if read.contains(&key) {
-            continue;
-        }
-        match children(store, &descriptor, limits) {
-            // Not remembered: another descriptor of it may have the content embedded.
-            Err(Error::MissingBlob(_)) => {}
-            children => {
-                pending.extend(children?);
-                read.insert(key);
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn children<S: BlobRead + ?Sized>(
-    store: &S,
-    descriptor: &Descriptor,
-    limits: &Limits,
-) -> Result<Vec<Descriptor>> {
-    if descriptor.media_type.is_index() {
-        let index: Raw<Index> = store.document(descriptor, limits)?;
-        Ok(children_of_index(index.view()))
-    } else if descriptor.media_type.is_manifest() {
-        let manifest: Raw<Manifest> = store.document(descriptor, limits)?;
-        let manifest = manifest.view();
-        let named = std::iter::once(&manifest.config).chain(&manifest.layers).chain(&manifest.subject);
-        Ok(named.cloned().collect())
-    } else {
-        Ok(Vec::new())
-    }
-}
-
-fn children_of_index(index: &Index) -> Vec<Descriptor> {
-    index.manifests.iter().chain(&index.subject).cloned().collect()
 }
 
 impl text::Report for Report {

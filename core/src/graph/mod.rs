@@ -4,9 +4,13 @@
 //! with everything along the way and nothing beside it.
 
 pub mod annotate;
+pub mod archive;
+pub mod convert;
+pub mod copy;
 pub mod gc;
 pub mod list;
 mod progress;
+mod reach;
 mod ref_name;
 pub mod reference;
 mod resolution;

@@ -10,9 +10,10 @@ mod tags;
 
 use std::collections::HashMap;
 
+pub(super) use self::tags::move_to_tag;
 use self::{
     pass::{EditSlot, Pass, Reach, Task},
-    tags::{copy_to_tag, move_to_tag},
+    tags::copy_to_tag,
 };
 pub use self::{
     referrers::Referrers,

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod config;
+pub mod docker_archive;
 pub mod edit;
 pub mod find;
 pub mod insert;

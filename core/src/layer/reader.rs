@@ -55,6 +55,20 @@ impl Changes for LayerReader<'_> {
     }
 }
 
+/// The archive of a layer, uncompressed. Its end is reached only if size, digest and diff_id are as promised; else reading
+/// fails, with an `io::Error` that holds the [`Error`].
+///
+/// # Errors
+/// What [`LayerReader::open`] fails with.
+pub fn plain_layer<'a, S: BlobRead + ?Sized>(
+    store: &'a S,
+    descriptor: &Descriptor,
+    diff_id: &Digest,
+    limits: &Limits,
+) -> Result<impl Read + use<'a, S>> {
+    Hashed::new(Content::open(store, descriptor, limits)?, diff_id)
+}
+
 /// Puts all changes of a layer into a sink, and verifies the layer. With the feature `parallel`, other threads read,
 /// inflate and hash ahead; the sink is called on this one, and sees the same either way.
 ///

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::value::RawValue;
 
 use super::{
-    Descriptor, Document, History, ImageConfig, Index, Manifest, Platform, Raw,
+    Descriptor, Document, History, ImageConfig, Index, Manifest, MediaType, Platform, Raw,
     json::{Array, Object},
 };
 use crate::{digest::Digest, error::Result};
@@ -59,6 +59,23 @@ impl Raw<Index> {
                 .map_err(|error| crate::Error::document(Index::KIND, error.to_string()))?;
             entries.set(to, &copy)
         })
+    }
+
+    /// Adds an exact copy of an entry of another index at the end.
+    ///
+    /// # Errors
+    /// See the module.
+    pub fn push_from(&self, other: &Self, pos: usize) -> Result<Self> {
+        let mut text = None;
+        other.edit_entries(|entries| {
+            text = Some(entries.get(pos)?.to_owned());
+            Ok(())
+        })?;
+        let entry: Option<Box<RawValue>> = text
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| crate::Error::document(Index::KIND, error.to_string()))?;
+        self.edit_entries(|entries| entry.map_or(Ok(()), |entry| entries.push(&entry)))
     }
 
     /// Adds an entry at the end.
@@ -126,6 +143,49 @@ impl Raw<Manifest> {
                 .edit_array("layers", |layers| (count..all).rev().try_for_each(|layer| layers.remove(layer)))
         })
     }
+}
+
+impl Raw<Index> {
+    /// The same with the media types of OCI in the place of Docker's: its own, and those its entries state.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub(crate) fn with_oci_types(&self) -> Result<Self> {
+        let media_type = self.view().media_type.as_ref().map(MediaType::to_oci);
+        let types = self.view().manifests.iter().map(|entry| entry.media_type.to_oci()).collect::<Vec<_>>();
+        self.edit(Index::KIND, |index| {
+            set_own_type(index, media_type.as_ref())?;
+            set_types(index, "manifests", &types)
+        })
+    }
+}
+
+impl Raw<Manifest> {
+    /// As for an index.
+    ///
+    /// # Errors
+    /// [`crate::Error::Document`] if the result is not valid.
+    pub(crate) fn with_oci_types(&self) -> Result<Self> {
+        let media_type = self.view().media_type.as_ref().map(MediaType::to_oci);
+        let config = self.view().config.media_type.to_oci();
+        let layers = self.view().layers.iter().map(|layer| layer.media_type.to_oci()).collect::<Vec<_>>();
+        self.edit(Manifest::KIND, |manifest| {
+            set_own_type(manifest, media_type.as_ref())?;
+            manifest.edit_object("config", |slot| slot.set("mediaType", &config))?;
+            set_types(manifest, "layers", &layers)
+        })
+    }
+}
+
+/// A document of OCI need not state its type.
+fn set_own_type(document: &mut Object, media_type: Option<&MediaType>) -> Result<()> {
+    media_type.map_or(Ok(()), |media_type| document.set("mediaType", media_type))
+}
+
+fn set_types(document: &mut Object, key: &str, types: &[MediaType]) -> Result<()> {
+    document.edit_array(key, |slots| {
+        (0..).zip(types).try_for_each(|(pos, new)| slots.edit_object(pos, |slot| slot.set("mediaType", new)))
+    })
 }
 
 impl Raw<ImageConfig> {

@@ -97,6 +97,21 @@ impl MediaType {
         [CONFIG, DOCKER_CONFIG].contains(&self.as_str())
     }
 
+    /// The name that OCI has for it, if it is one of Docker's; else the same.
+    #[must_use]
+    pub fn to_oci(&self) -> Self {
+        match self.as_str() {
+            DOCKER_INDEX => Self::literal(INDEX),
+            DOCKER_MANIFEST => Self::literal(MANIFEST),
+            DOCKER_CONFIG => Self::literal(CONFIG),
+            DOCKER_LAYER => Self::layer(Compression::None),
+            DOCKER_LAYER_GZIP => Self::layer(Compression::Gzip),
+            DOCKER_LAYER_ZSTD => Self::layer(Compression::Zstd),
+            DOCKER_LAYER_FOREIGN => Self(format!("{LAYER_NONDISTRIBUTABLE}+gzip").into()),
+            _ => self.clone(),
+        }
+    }
+
     /// The compression of a tar layer, of OCI or Docker; `None` if it is no layer we know.
     #[must_use]
     pub fn layer_compression(&self) -> Option<Compression> {

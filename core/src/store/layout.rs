@@ -5,19 +5,19 @@
 
 use std::{
     io::{self, ErrorKind, Read as _, Write},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
-use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index};
+use super::{
+    BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index,
+    temporary::{TEMPORARY, Temporary, free_name},
+};
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{AttrChange, Dir, File as _, FileType},
+    fs::{AttrChange, Dir, FileType},
     limits::Limits,
-    name::{EntryPath, Name, NameBuf},
+    name::{EntryPath, Name},
     spec::{Annotations, Index, Layout, MediaType, Raw, media_type},
 };
 
@@ -26,8 +26,6 @@ pub(super) const MARKER: &str = "oci-layout";
 /// The root index.
 pub(super) const INDEX: &str = "index.json";
 pub(super) const BLOBS: &str = "blobs";
-/// How the names begin of what has no place yet.
-pub(super) const TEMPORARY: &str = ".ocicle-";
 
 /// A layout in a directory. Processes and threads may use it side by side.
 ///
@@ -223,7 +221,7 @@ pub(super) fn is_empty<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<bool> {
 }
 
 /// An index without entries.
-pub(super) fn empty_index() -> Result<Raw<Index>> {
+pub(crate) fn empty_index() -> Result<Raw<Index>> {
     Raw::new(Index {
         schema_version: 2,
         media_type: Some(MediaType::literal(media_type::INDEX)),
@@ -312,72 +310,6 @@ impl<D: Dir> RootIndex for LayoutStore<D> {
     }
 }
 
-/// A file in the layout's directory that has no place yet. Dropping it removes it.
-struct Temporary<'a, D: Dir> {
-    file: Option<D::File>,
-    dir: &'a D,
-    name: NameBuf,
-}
-
-impl<'a, D: Dir> Temporary<'a, D> {
-    fn new(dir: &'a D, next: &AtomicU64) -> io::Result<Self> {
-        let (file, name) = free_name(next, |name| dir.create_file(name))?;
-        Ok(Self { file: Some(file), dir, name })
-    }
-
-    /// Makes the content durable and gives it its place.
-    fn place(mut self, to: &D, name: Name<'_>) -> io::Result<()> {
-        if let Some(file) = &mut self.file {
-            file.flush()?;
-            if self.dir.support().mode {
-                file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })?;
-            }
-            file.sync()?;
-        }
-        self.dir.rename(self.name.as_name(), to, name)?;
-        self.file = None;
-        to.sync()
-    }
-}
-
-impl<D: Dir> Write for Temporary<'_, D> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.file {
-            Some(file) => file.write(bytes),
-            None => Ok(0),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
-    }
-}
-
-impl<D: Dir> Drop for Temporary<'_, D> {
-    fn drop(&mut self) {
-        if self.file.take().is_some() {
-            let _ = self.dir.remove_file(self.name.as_name()); // nothing depends on it, and nobody can be told
-        }
-    }
-}
-
 pub(super) fn name_of(part: &str) -> Result<Name<'_>> {
     Name::new(part.as_bytes()).map_err(|error| Error::Unsupported(format!("digest part {part:?}: {error}")))
-}
-
-/// Makes something under a name that nothing else has.
-fn free_name<T>(
-    next: &AtomicU64,
-    mut create: impl FnMut(Name<'_>) -> io::Result<T>,
-) -> io::Result<(T, NameBuf)> {
-    loop {
-        let name = format!("{TEMPORARY}{}", next.fetch_add(1, Ordering::Relaxed));
-        let name = Name::new(name.as_bytes()).map_err(io::Error::other)?;
-        match create(name) {
-            Ok(made) => return Ok((made, name.into())),
-            // A writer at work, or what a crash left.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
 }

@@ -3,7 +3,9 @@
 pub mod archive;
 pub mod layout;
 pub mod memory;
+pub mod overlay;
 mod sweep;
+pub(crate) mod temporary;
 mod update;
 mod writer;
 
@@ -106,6 +108,39 @@ pub trait Sweep {
     /// # Errors
     /// [`Error::Io`]; [`Error::Misuse`] if the name is none that a writer gives.
     fn remove_leftover(&self, name: &str) -> Result<()>;
+    /// Makes sure that what was removed is gone: an archive is written anew without it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn finish(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: BlobRead + ?Sized> BlobRead for &S {
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        (**self).try_open(digest)
+    }
+
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        (**self).try_size(digest)
+    }
+}
+
+impl<S: BlobWrite + ?Sized> BlobWrite for &S {
+    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        (**self).begin()
+    }
+}
+
+impl<S: RootIndex + ?Sized> RootIndex for &S {
+    fn load(&self) -> Result<Raw<Index>> {
+        (**self).load()
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        (**self).replace(expected, new)
+    }
 }
 
 /// All that an edit needs.

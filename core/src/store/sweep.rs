@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 
 use super::{
     Sweep, Sweepable,
-    layout::{BLOBS, LayoutStore, TEMPORARY, is_empty, name_of},
+    layout::{BLOBS, LayoutStore, is_empty, name_of},
+    temporary::TEMPORARY,
 };
 use crate::{
     digest::Digest,

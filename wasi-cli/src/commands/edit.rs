@@ -97,7 +97,7 @@ fn change(
 }
 
 /// The tag a reference is, where it must be one.
-fn tag_of(selector: Option<&Selector>, command: &str) -> Result<RefName, Failure> {
+pub(super) fn tag_of(selector: Option<&Selector>, command: &str) -> Result<RefName, Failure> {
     match selector.and_then(Selector::as_tag) {
         Some(tag) => Ok(tag.parse()?),
         None => Err(Failure::usage(format!("{command} needs a tag: {command} STORE#TAG"))),

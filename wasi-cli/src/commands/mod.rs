@@ -3,6 +3,7 @@
 mod annotate;
 mod bundle;
 mod config;
+mod copy;
 mod edit;
 mod generate;
 mod insert;
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Resolve { reference, format } => show::resolve(reference, format, limits)?,
         Command::Tag { reference, name, only, edit } => edit::tag(reference, name, *only, edit, limits)?,
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
+        Command::Copy(wanted) => copy::copy(args, wanted, limits)?,
         Command::Gc { reference, format, edit } => edit::gc(reference, format, edit, limits)?,
         Command::Unpack { reference, bundle, format, userxattr, owners, layers } => {
             let format = bundle::format(*format, *userxattr)?;

@@ -75,7 +75,11 @@ pub(super) fn copy_to_tag(root: &Raw<Index>, source: &Hop, name: &RefName) -> Re
 }
 
 /// Gives the last entry a tag, and the slot of whoever had it.
-pub(super) fn move_to_tag(root: &Raw<Index>, last: usize, name: &RefName) -> Result<(Raw<Index>, usize)> {
+pub(in crate::graph) fn move_to_tag(
+    root: &Raw<Index>,
+    last: usize,
+    name: &RefName,
+) -> Result<(Raw<Index>, usize)> {
     let entries = &root.view().manifests[..last];
     let mut holders = entries
         .iter()

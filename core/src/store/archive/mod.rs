@@ -9,13 +9,17 @@ mod oci;
 mod read_at;
 #[cfg(test)]
 mod tests;
+pub(crate) mod write;
 
 use std::{collections::BTreeMap, io::Cursor, io::Read as _, sync::Arc};
 
-pub use self::read_at::{FileBytes, ReadAt};
 use self::{
     members::Members,
     read_at::{Extent, Part},
+};
+pub use self::{
+    read_at::{FileBytes, ReadAt},
+    write::write,
 };
 use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex};
 use crate::{
@@ -154,7 +158,7 @@ impl RootIndex for Archive {
 }
 
 impl Archive {
-    fn read_only(&self) -> Error {
+    pub(crate) fn read_only(&self) -> Error {
         let kind = match self.kind {
             ArchiveKind::Oci => "this archive",
             ArchiveKind::Docker => "an archive of Docker's format",

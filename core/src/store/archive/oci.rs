@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Below it, a directory for each algorithm.
-const BLOBS: &str = "blobs/";
+pub(super) const BLOBS: &str = "blobs/";
 
 pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, Content>)> {
     Raw::<Layout>::parse(MARKER, source.document(MARKER)?, None)?;

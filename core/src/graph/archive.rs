@@ -1,0 +1,261 @@
+//! An archive that is edited: what is new is kept in a layout beside it, until the archive is written anew.
+
+use std::{
+    io::{self, BufWriter, ErrorKind, Write},
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use super::copy::Plan;
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    fs::{Dir, remove_tree},
+    limits::Limits,
+    name::{Name, NameBuf},
+    spec::{Index, Raw},
+    store::{
+        BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, Sweep, Sweepable,
+        archive::{Archive, ArchiveKind, FileBytes, write},
+        layout::LayoutStore,
+        temporary::Temporary,
+    },
+};
+
+/// An archive in a file. The first edit makes a directory beside it, which keeps others from editing it at the same time; it goes when
+/// this value does. Replacing the index writes the archive anew, with what the new index leads to, and puts it in the
+/// place of the old one once it is whole.
+pub struct ArchiveFile<D: Dir + Sync> {
+    dir: D,
+    name: NameBuf,
+    limits: Limits,
+    archive: Archive,
+    /// The index as it is now, if it was replaced.
+    index: Mutex<Option<Raw<Index>>>,
+    edit: OnceLock<LayoutStore<D>>,
+    editing: Mutex<()>,
+}
+
+impl<D: Dir + Sync> ArchiveFile<D>
+where
+    D::File: 'static,
+{
+    /// Opens the archive of that name; see [`Archive::open`].
+    ///
+    /// # Errors
+    /// Those of [`Archive::open`], and [`Error::Io`].
+    pub fn open(dir: D, name: Name<'_>, kind: Option<ArchiveKind>, limits: &Limits) -> Result<Self> {
+        let archive = open(&dir, name, kind, limits)?;
+        Ok(Self {
+            dir,
+            name: name.into(),
+            limits: *limits,
+            archive,
+            index: Mutex::new(None),
+            edit: OnceLock::new(),
+            editing: Mutex::new(()),
+        })
+    }
+
+    /// The archive as it was opened.
+    #[must_use]
+    pub fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    /// Where new blobs go. Made by the first edit.
+    fn edit(&self) -> Result<&LayoutStore<D>> {
+        let _guard = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(edit) = self.edit.get() {
+            return Ok(edit);
+        }
+        if self.archive.kind() != ArchiveKind::Oci {
+            return Err(self.archive.read_only());
+        }
+        let name = edit_name(self.name.as_name())?;
+        self.dir.create_dir(name.as_name()).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Error::Exists(format!(
+                "{} is being edited, or an edit was killed: then remove {}, and try again; it",
+                self.name.as_name(),
+                name.as_name()
+            )),
+            _ => Error::io(format_args!("create directory {}", name.as_name()))(error),
+        })?;
+        let made = self.make_edit(name.as_name());
+        if made.is_err() {
+            let _ = remove_tree(&self.dir, name.as_name()); // the first error is the one to tell
+        }
+        let made = made?;
+        Ok(self.edit.get_or_init(|| made))
+    }
+
+    fn make_edit(&self, name: Name<'_>) -> Result<LayoutStore<D>> {
+        let dir = self.dir.open_dir(name).map_err(Error::io(format_args!("open directory {name}")))?;
+        // From here on nobody else edits it; but somebody may have, since it was opened.
+        let now = open(&self.dir, self.name.as_name(), Some(ArchiveKind::Oci), &self.limits)?;
+        if now.load()?.digest() != self.archive.load()?.digest() {
+            return Err(Error::Unsupported(format!(
+                "{} was changed by somebody else meanwhile: try again",
+                self.name.as_name()
+            )));
+        }
+        LayoutStore::create(dir)
+    }
+
+    fn write(&self, index: &Raw<Index>) -> Result<()> {
+        let plan = Plan::of_index(self, index.clone(), &self.limits)?;
+        // An archive that lacks something can be edited all the same.
+        let (there, _) = plan.sorted(self)?;
+        place(&self.dir, self.name.as_name(), |out| write(self, index, there, out))
+    }
+}
+
+/// Gives a file its content, and its name once that is whole and durable; what had the name before is replaced.
+///
+/// # Errors
+/// Those of `fill`; [`Error::Io`].
+pub fn place<D: Dir>(
+    dir: &D,
+    name: Name<'_>,
+    fill: impl FnOnce(&mut (dyn WriteSeek + '_)) -> Result<()>,
+) -> Result<()> {
+    let doing = || Error::io(format!("write {name}"));
+    let file = Temporary::new(dir, &AtomicU64::new(0)).map_err(doing())?;
+    let mut out = BufWriter::with_capacity(256 << 10, file);
+    fill(&mut out)?;
+    let file = out.into_inner().map_err(|error| doing()(error.into_error()))?;
+    file.place(dir, name).map_err(doing())
+}
+
+/// A file being written, in which one can go back.
+pub trait WriteSeek: Write + io::Seek {}
+
+impl<T: Write + io::Seek> WriteSeek for T {}
+
+fn open<D: Dir>(dir: &D, name: Name<'_>, kind: Option<ArchiveKind>, limits: &Limits) -> Result<Archive>
+where
+    D::File: 'static,
+{
+    let file = dir.open_file(name).map_err(Error::io(format_args!("open {name}")))?;
+    Archive::open(FileBytes(file), kind, limits)
+}
+
+fn edit_name(name: Name<'_>) -> Result<NameBuf> {
+    let text = [b".", name.as_bytes(), b".ocicle-edit"].concat();
+    Name::new(&text).map(Into::into).map_err(|error| Error::Unsupported(format!("{name}: {error}")))
+}
+
+impl<D: Dir + Sync> BlobRead for ArchiveFile<D> {
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        match self.edit.get().map(|edit| edit.try_open(digest)).transpose()?.flatten() {
+            None => self.archive.try_open(digest),
+            found => Ok(found),
+        }
+    }
+
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        match self.edit.get().map(|edit| edit.try_size(digest)).transpose()?.flatten() {
+            None => self.archive.try_size(digest),
+            found => Ok(found),
+        }
+    }
+}
+
+impl<D: Dir + Sync> BlobWrite for ArchiveFile<D>
+where
+    D::File: 'static,
+{
+    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        self.edit()?.begin()
+    }
+}
+
+impl<D: Dir + Sync> RootIndex for ArchiveFile<D>
+where
+    D::File: 'static,
+{
+    fn load(&self) -> Result<Raw<Index>> {
+        match &*self.index.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(index) => Ok(index.clone()),
+            None => self.archive.load(),
+        }
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        self.edit()?;
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let actual = match &*index {
+            Some(index) => index.digest(),
+            None => self.archive.load()?.digest(),
+        };
+        if actual != *expected {
+            return Err(Error::Conflict { expected: expected.clone(), actual });
+        }
+        self.write(new)?;
+        *index = Some(new.clone());
+        Ok(())
+    }
+}
+
+impl<D: Dir + Sync> Sweepable for ArchiveFile<D>
+where
+    D::File: 'static,
+{
+    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
+        Ok(Box::new(ArchiveSweep { file: self, removed: AtomicBool::new(false) }))
+    }
+}
+
+/// What is written is only what the index leads to, so to remove is to write.
+struct ArchiveSweep<'a, D: Dir + Sync> {
+    file: &'a ArchiveFile<D>,
+    removed: AtomicBool,
+}
+
+impl<D: Dir + Sync> Sweep for ArchiveSweep<'_, D>
+where
+    D::File: 'static,
+{
+    fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
+        Ok(self.file.archive.blobs().map(|(digest, size)| (digest.clone(), size)).collect())
+    }
+
+    fn remove(&self, _: &Digest) -> Result<()> {
+        self.removed.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn leftovers(&self) -> Result<Vec<(String, u64)>> {
+        Ok(Vec::new())
+    }
+
+    fn remove_leftover(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        if !self.removed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.file.edit()?;
+        self.file.write(&self.file.load()?)
+    }
+}
+
+impl<D: Dir + Sync> std::fmt::Debug for ArchiveFile<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArchiveFile").field("archive", &self.archive).finish_non_exhaustive()
+    }
+}
+
+impl<D: Dir + Sync> Drop for ArchiveFile<D> {
+    fn drop(&mut self) {
+        if self.edit.take().is_some()
+            && let Ok(name) = edit_name(self.name.as_name())
+        {
+            let _ = remove_tree(&self.dir, name.as_name()); // nothing depends on it, and nobody can be told
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Docker's documents as those of OCI.
+
+use std::collections::HashMap;
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, Document, Index, Manifest, Raw},
+    store::{BlobRead, BlobReadExt as _, BlobWrite, put_document},
+};
+
+/// Stores what an index leads to with OCI's media types in the place of Docker's, and gives an index of that. Layers and configs stay as
+/// they are; what is OCI's already, and what the store does not have, stays as well.
+///
+/// # Errors
+/// Those of [`BlobReadExt::document`](crate::store::BlobReadExt::document), [`Error::Limit`] past [`Limits::depth`], and of the
+/// store.
+pub fn to_oci<S: BlobRead + BlobWrite>(store: &S, index: &Raw<Index>, limits: &Limits) -> Result<Raw<Index>> {
+    Converter { store, limits, done: HashMap::new() }.entries(index.clone(), 0)
+}
+
+struct Converter<'a, S> {
+    store: &'a S,
+    limits: &'a Limits,
+    done: HashMap<Digest, Converted>,
+}
+
+/// A new object with its content.
+type Converted = Option<(Descriptor, Vec<u8>)>;
+
+impl<S: BlobRead + BlobWrite> Converter<'_, S> {
+    fn entries(&mut self, mut index: Raw<Index>, depth: usize) -> Result<Raw<Index>> {
+        if depth > self.limits.depth {
+            let what = format!("index {}: depth of indexes", index.digest());
+            return Err(Error::Limit { what, name: "depth", limit: self.limits.depth as u64 });
+        }
+        for position in 0..index.view().manifests.len() {
+            let Some(entry) = index.view().manifests.get(position).cloned() else { continue };
+            if let Some((new, bytes)) = self.object(&entry, depth)? {
+                index = index.retarget(position, &new, &bytes)?;
+            }
+        }
+        Ok(index)
+    }
+
+    fn object(&mut self, old: &Descriptor, depth: usize) -> Result<Converted> {
+        if let Some(done) = self.done.get(&old.digest) {
+            return Ok(done.clone());
+        }
+        let done = if old.media_type.is_index() {
+            match self.store.document::<Index>(old, self.limits) {
+                Err(Error::MissingBlob(_)) => None,
+                index => {
+                    let index = index?;
+                    let new = self.entries(index.clone(), depth + 1)?.with_oci_types()?;
+                    self.put(old, &index, &new)?
+                }
+            }
+        } else if old.media_type.is_manifest() {
+            match self.store.document::<Manifest>(old, self.limits) {
+                Err(Error::MissingBlob(_)) => None,
+                manifest => {
+                    let manifest = manifest?;
+                    self.put(old, &manifest, &manifest.with_oci_types()?)?
+                }
+            }
+        } else {
+            None
+        };
+        self.done.insert(old.digest.clone(), done.clone());
+        Ok(done)
+    }
+
+    fn put<T: Document>(&self, entry: &Descriptor, old: &Raw<T>, new: &Raw<T>) -> Result<Converted> {
+        let media_type = entry.media_type.to_oci();
+        if old.bytes() == new.bytes() && media_type == entry.media_type {
+            return Ok(None);
+        }
+        Ok(Some((put_document(self.store, new, &media_type)?, new.bytes().to_vec())))
+    }
+}

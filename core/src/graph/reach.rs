@@ -1,0 +1,98 @@
+//! Everything that some descriptors lead to.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Descriptor, Index, Manifest, MediaType, Raw},
+    store::{BlobRead, BlobReadExt as _},
+};
+
+/// An object that something leads to.
+#[derive(Debug, Clone)]
+pub(crate) struct Reached {
+    pub(crate) descriptor: Descriptor,
+    /// Whether it must be there: what a manifest is made of must, while an index may name what is elsewhere (image-spec,
+    /// image-layout.md), as may a `subject` and a blob with `urls`.
+    pub(crate) needed: bool,
+}
+
+impl Reached {
+    pub(crate) fn needed(descriptor: &Descriptor) -> Self {
+        Self { descriptor: descriptor.clone(), needed: true }
+    }
+
+    fn part(descriptor: &Descriptor) -> Self {
+        let elsewhere = !descriptor.urls.is_empty() || descriptor.data.is_some();
+        Self { descriptor: descriptor.clone(), needed: !elsewhere }
+    }
+
+    fn optional(descriptor: &Descriptor) -> Self {
+        Self { descriptor: descriptor.clone(), needed: false }
+    }
+}
+
+/// What an index leads to directly.
+pub(crate) fn entries_of(index: &Index) -> Vec<Reached> {
+    index.manifests.iter().chain(&index.subject).map(Reached::optional).collect()
+}
+
+/// Everything that some objects lead to, with themselves, by digest. What is absent is passed over.
+///
+/// # Errors
+/// An index or manifest that is there but cannot be read or is not what its digest promises; [`Error::Limit`] past
+/// [`Limits::descriptors`].
+pub(crate) fn reach<S: BlobRead + ?Sized>(
+    store: &S,
+    start: Vec<Reached>,
+    limits: &Limits,
+) -> Result<BTreeMap<Digest, Reached>> {
+    let mut found: BTreeMap<Digest, Reached> = BTreeMap::new();
+    let mut read: HashSet<(Digest, u64, MediaType)> = HashSet::new();
+    // A list and no recursion: a chain of subjects may be as long as there are descriptors.
+    let mut pending = start;
+    let mut visited = 0_usize;
+    while let Some(reached) = pending.pop() {
+        visited += 1;
+        if visited > limits.descriptors {
+            let limit = limits.descriptors as u64;
+            return Err(Error::Limit { what: "descriptors in the store".into(), name: "descriptors", limit });
+        }
+        let descriptor = reached.descriptor.clone();
+        let entry = found.entry(descriptor.digest.clone()).or_insert_with(|| reached.clone());
+        entry.needed |= reached.needed;
+        let key = (descriptor.digest.clone(), descriptor.size, descriptor.media_type.clone());
+        if read.contains(&key) {
+            continue;
+        }
+        match children(store, &descriptor, limits) {
+            // Not remembered: another descriptor of it may have the content embedded.
+            Err(Error::MissingBlob(_)) => {}
+            children => {
+                pending.extend(children?);
+                read.insert(key);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn children<S: BlobRead + ?Sized>(
+    store: &S,
+    descriptor: &Descriptor,
+    limits: &Limits,
+) -> Result<Vec<Reached>> {
+    if descriptor.media_type.is_index() {
+        let index: Raw<Index> = store.document(descriptor, limits)?;
+        Ok(entries_of(index.view()))
+    } else if descriptor.media_type.is_manifest() {
+        let manifest: Raw<Manifest> = store.document(descriptor, limits)?;
+        let manifest = manifest.view();
+        let parts = std::iter::once(&manifest.config).chain(&manifest.layers).map(Reached::part);
+        Ok(parts.chain(manifest.subject.as_ref().map(Reached::optional)).collect())
+    } else {
+        Ok(Vec::new())
+    }
+}

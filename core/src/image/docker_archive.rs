@@ -1,0 +1,101 @@
+//! Images as `docker load` reads them: one tar with configs, uncompressed layers and a `manifest.json`.
+//!
+//! Source: the Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format"; layers and configs
+//! are named by their digests, as skopeo and buildah do it.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Read, SeekFrom},
+};
+
+use serde::Serialize;
+use tar::EntryType;
+
+use super::Image;
+use crate::{
+    error::{Error, Result},
+    graph::archive::WriteSeek,
+    layer::reader::plain_layer,
+    limits::Limits,
+    spec::{Index, Raw},
+    store::{BlobRead, archive::write::plain_header},
+};
+
+/// Bytes of a block of a tar.
+const BLOCK: u64 = 512;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Saved {
+    config: String,
+    repo_tags: Vec<String>,
+    layers: Vec<String>,
+}
+
+/// Writes the images of an index, each verified. A ref name becomes a tag if it is one for Docker, such as `example/app:1`. The same images give
+/// the same bytes.
+///
+/// # Errors
+/// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`]; [`Error::Mismatch`] for a layer that is
+/// not what its digests say; [`Error::Io`]. What was written is no archive then.
+pub fn write<S: BlobRead + ?Sized>(
+    store: &S,
+    index: &Raw<Index>,
+    out: &mut dyn WriteSeek,
+    limits: &Limits,
+) -> Result<()> {
+    let mut written = BTreeSet::new();
+    let mut list: Vec<Saved> = Vec::new();
+    for entry in &index.view().manifests {
+        if entry.media_type.is_index() {
+            return Err(Error::Unsupported(format!(
+                "{} is an index, and an archive of Docker's format has none: choose one image, as with #TAG//platform=linux/amd64",
+                entry.digest
+            )));
+        }
+        let image = Image::open(store, entry, limits)?;
+        let config = format!("{}.json", image.config.digest().encoded());
+        if written.insert(config.clone()) {
+            member(out, &config, &mut image.config.bytes())?;
+        }
+        let mut layers = Vec::new();
+        for (layer, diff_id) in image.layers() {
+            let name = format!("{}.tar", diff_id.encoded());
+            if written.insert(name.clone()) {
+                member(out, &name, &mut plain_layer(store, layer, diff_id, limits)?)?;
+            }
+            layers.push(name);
+        }
+        let tag = entry.ref_name().filter(|name| name.contains(':')).map(str::to_owned);
+        match list.iter_mut().find(|saved| saved.config == config) {
+            Some(saved) => saved.repo_tags.extend(tag),
+            None => list.push(Saved { config, repo_tags: tag.into_iter().collect(), layers }),
+        }
+    }
+    let list =
+        serde_json::to_vec(&list).map_err(|error| Error::document("manifest.json", error.to_string()))?;
+    member(out, "manifest.json", &mut &list[..])?;
+    out.write_all(&[0; 2 * BLOCK as usize]).map_err(failed)
+}
+
+/// Adds a file whose size is known only after it was read: its header is written last.
+fn member(out: &mut dyn WriteSeek, name: &str, content: &mut dyn Read) -> Result<()> {
+    let start = out.stream_position().map_err(failed)?;
+    let mut header = plain_header(EntryType::Regular, 0o644);
+    header.set_path(name).map_err(failed)?;
+    header.set_cksum();
+    out.write_all(header.as_bytes()).map_err(failed)?;
+    let size = io::copy(content, out).map_err(failed)?;
+    let fill = (BLOCK - size % BLOCK) % BLOCK;
+    io::copy(&mut io::repeat(0).take(fill), out).map_err(failed)?;
+    header.set_size(size);
+    header.set_cksum();
+    out.seek(SeekFrom::Start(start)).map_err(failed)?;
+    out.write_all(header.as_bytes()).map_err(failed)?;
+    out.seek(SeekFrom::End(0)).map(drop).map_err(failed)
+}
+
+/// What was wrong with a layer comes through as it was.
+fn failed(error: io::Error) -> Error {
+    error.downcast::<Error>().unwrap_or_else(Error::io("write the archive"))
+}

@@ -1,0 +1,76 @@
+//! Writing an image layout as a tar, in one stream.
+
+use std::io::{self, Read, Write};
+
+use tar::{Builder, EntryType, Header};
+
+use super::oci::BLOBS;
+use crate::{
+    error::{Error, Result},
+    spec::{Descriptor, Index, Layout, Raw},
+    store::{
+        BlobRead, BlobReadExt as _,
+        layout::{INDEX, MARKER},
+    },
+};
+
+/// Writes a layout with this index and these blobs, each of which is verified on the way. The same content gives the same bytes: members
+/// have no owner and no time, and stand in the order of `blobs`.
+///
+/// # Errors
+/// Those of [`BlobReadExt::open`](crate::store::BlobReadExt::open); [`Error::Mismatch`] for a blob that is not what its descriptor says;
+/// [`Error::Io`]. What was written is no archive then.
+pub fn write<'a, S: BlobRead + ?Sized>(
+    store: &S,
+    index: &Raw<Index>,
+    blobs: impl IntoIterator<Item = &'a Descriptor>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;
+    let mut tar = Builder::new(out);
+    let mut dirs = vec![BLOBS.to_owned()];
+    append(&mut tar, MARKER, marker.bytes().len() as u64, marker.bytes())?;
+    append(&mut tar, INDEX, index.bytes().len() as u64, index.bytes())?;
+    append_dir(&mut tar, BLOBS)?;
+    for blob in blobs {
+        let dir = format!("{BLOBS}{}/", blob.digest.algorithm_name());
+        if !dirs.contains(&dir) {
+            append_dir(&mut tar, &dir)?;
+            dirs.push(dir.clone());
+        }
+        append(&mut tar, &format!("{dir}{}", blob.digest.encoded()), blob.size, store.open(blob)?)?;
+    }
+    tar.into_inner().and_then(Write::flush).map_err(Error::io("write the archive"))
+}
+
+/// Adds a file. A name is one that we made: short, relative and without `..`.
+pub(crate) fn append<W: Write>(
+    tar: &mut Builder<W>,
+    name: &str,
+    size: u64,
+    content: impl Read,
+) -> Result<()> {
+    let mut header = plain_header(EntryType::Regular, 0o644);
+    header.set_size(size);
+    tar.append_data(&mut header, name, content).map_err(failed)
+}
+
+fn append_dir<W: Write>(tar: &mut Builder<W>, name: &str) -> Result<()> {
+    tar.append_data(&mut plain_header(EntryType::Directory, 0o755), name, io::empty()).map_err(failed)
+}
+
+pub(crate) fn plain_header(kind: EntryType, mode: u32) -> Header {
+    let mut header = Header::new_ustar();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(0);
+    header
+}
+
+/// What was wrong with a blob comes through the tar crate as it was.
+fn failed(error: io::Error) -> Error {
+    error.downcast::<Error>().unwrap_or_else(Error::io("write the archive"))
+}

@@ -1,0 +1,92 @@
+//! Two stores as one: what is written goes to the upper one, what is read comes from either.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    limits::Limits,
+    spec::{Index, Raw},
+};
+
+/// Reads blobs from `upper`, and what it does not have from `lower`; writes to `upper` alone. The index is that of `lower` until it is replaced;
+/// the new one is kept in memory. So a store that cannot be written, or must not, can be edited all the same.
+///
+/// ```
+/// use ocicle::{
+///     graph::rewrite::point, image::edit::blank, limits::Limits,
+///     store::{RootIndex as _, RootIndexExt as _, memory::MemoryStore, overlay::Overlay},
+/// };
+///
+/// let below = MemoryStore::new()?;
+/// let store = Overlay::new(&below, MemoryStore::new()?, &Limits::default());
+/// let image = blank(&store, &"linux/arm64".parse()?, "2020-01-01T00:00:00Z")?;
+/// store.update(|root| point(root, &"v1".parse()?, &image))?;
+/// assert_eq!(store.load()?.view().manifests.len(), 1);
+/// assert!(below.load()?.view().manifests.is_empty());
+/// # Ok::<(), ocicle::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Overlay<L, U> {
+    lower: L,
+    upper: U,
+    index: Mutex<Option<Raw<Index>>>,
+    limits: Limits,
+}
+
+impl<L, U> Overlay<L, U> {
+    /// Puts one store over another.
+    pub fn new(lower: L, upper: U, limits: &Limits) -> Self {
+        Self { lower, upper, index: Mutex::new(None), limits: *limits }
+    }
+
+    fn index(&self) -> MutexGuard<'_, Option<Raw<Index>>> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<L: BlobRead, U: BlobRead> BlobRead for Overlay<L, U> {
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        match self.upper.try_open(digest)? {
+            None => self.lower.try_open(digest),
+            found => Ok(found),
+        }
+    }
+
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        match self.upper.try_size(digest)? {
+            None => self.lower.try_size(digest),
+            found => Ok(found),
+        }
+    }
+}
+
+impl<L, U: BlobWrite> BlobWrite for Overlay<L, U> {
+    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        self.upper.begin()
+    }
+}
+
+impl<L: RootIndex, U> RootIndex for Overlay<L, U> {
+    fn load(&self) -> Result<Raw<Index>> {
+        match &*self.index() {
+            Some(index) => Ok(index.clone()),
+            None => self.lower.load(),
+        }
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        check_index(new, &self.limits)?;
+        let mut index = self.index();
+        let actual = match &*index {
+            Some(index) => index.digest(),
+            None => self.lower.load()?.digest(),
+        };
+        if actual != *expected {
+            return Err(Error::Conflict { expected: expected.clone(), actual });
+        }
+        *index = Some(new.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Files under temporary names, until they are whole.
+
+use std::{
+    io::{self, ErrorKind, Seek, SeekFrom, Write},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::{
+    fs::{AttrChange, Dir, File as _},
+    name::{Name, NameBuf},
+};
+
+/// How the names begin of what has no place yet.
+pub(super) const TEMPORARY: &str = ".ocicle-";
+
+/// A file that has no place yet. Dropping it removes it.
+pub(crate) struct Temporary<'a, D: Dir> {
+    file: Option<D::File>,
+    dir: &'a D,
+    name: NameBuf,
+}
+
+impl<'a, D: Dir> Temporary<'a, D> {
+    pub(crate) fn new(dir: &'a D, next: &AtomicU64) -> io::Result<Self> {
+        let (file, name) = free_name(next, |name| dir.create_file(name))?;
+        Ok(Self { file: Some(file), dir, name })
+    }
+
+    /// Makes the content durable and gives it its place.
+    pub(crate) fn place(mut self, to: &D, name: Name<'_>) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            file.flush()?;
+            if self.dir.support().mode {
+                file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })?;
+            }
+            file.sync()?;
+        }
+        self.dir.rename(self.name.as_name(), to, name)?;
+        self.file = None;
+        to.sync()
+    }
+}
+
+impl<D: Dir> Write for Temporary<'_, D> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.file {
+            Some(file) => file.write(bytes),
+            None => Ok(0),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl<D: Dir> Seek for Temporary<'_, D> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.as_mut().map_or(Ok(0), |file| file.seek(to))
+    }
+}
+
+impl<D: Dir> Drop for Temporary<'_, D> {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = self.dir.remove_file(self.name.as_name()); // nothing depends on it, and nobody can be told
+        }
+    }
+}
+
+/// Makes something under a name that nothing else has.
+pub(super) fn free_name<T>(
+    next: &AtomicU64,
+    mut create: impl FnMut(Name<'_>) -> io::Result<T>,
+) -> io::Result<(T, NameBuf)> {
+    loop {
+        let name = format!("{TEMPORARY}{}", next.fetch_add(1, Ordering::Relaxed));
+        let name = Name::new(name.as_bytes()).map_err(io::Error::other)?;
+        match create(name) {
+            Ok(made) => return Ok((made, name.into())),
+            // A writer at work, or what a crash left.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

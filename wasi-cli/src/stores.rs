@@ -1,0 +1,130 @@
+//! The stores a reference can name, as one type.
+
+use std::{ffi::OsStr, path::Path};
+
+use ocicle::{
+    Error, Result,
+    digest::Digest,
+    graph::{archive::ArchiveFile, reference::StoreKind},
+    limits::Limits,
+    name::Name,
+    spec::{Index, Raw},
+    store::{
+        BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, Sweep, Sweepable, archive::ArchiveKind,
+        layout::LayoutStore,
+    },
+};
+
+use crate::{
+    failure::Failure,
+    place::{SystemDir, system_dir},
+};
+
+/// A store on this system.
+pub(crate) enum AnyStore {
+    Layout(LayoutStore<SystemDir>),
+    Archive(Box<ArchiveFile<SystemDir>>),
+}
+
+impl AnyStore {
+    /// Opens what is at a path: a directory, or an archive.
+    pub(crate) fn open(kind: Option<StoreKind>, path: &str, limits: &Limits) -> Result<Self, Failure> {
+        let kind = match kind {
+            Some(StoreKind::OciArchive) => Some(ArchiveKind::Oci),
+            Some(StoreKind::DockerArchive) => Some(ArchiveKind::Docker),
+            None if Path::new(path).is_file() => None,
+            _ => return open_layout(path, limits).map(Self::Layout),
+        };
+        let (dir, name) = parent(Path::new(path))?;
+        let archive = Name::new(name.as_encoded_bytes())
+            .map_err(|error| Error::Misuse(error.to_string()))
+            .and_then(|name| ArchiveFile::open(dir, name, kind, limits));
+        archive.map(|archive| Self::Archive(Box::new(archive))).map_err(|error| at(path, error).into())
+    }
+
+    fn get(&self) -> &dyn Full {
+        match self {
+            Self::Layout(store) => store,
+            Self::Archive(store) => &**store,
+        }
+    }
+}
+
+/// What both can do.
+trait Full: BlobRead + BlobWrite + RootIndex {}
+
+impl<T: BlobRead + BlobWrite + RootIndex> Full for T {}
+
+fn open_layout(path: &str, limits: &Limits) -> Result<LayoutStore<SystemDir>, Failure> {
+    let dir = system_dir(Path::new(&path)).map_err(|error| no_layout(path, &error))?;
+    LayoutStore::open(dir, limits).map_err(|error| at(path, error).into())
+}
+
+/// The same error, with the store that it is about.
+fn at(path: &str, error: Error) -> Error {
+    match error {
+        Error::NotFound(message) => Error::NotFound(format!("{path}: {message}")),
+        Error::Unsupported(message) => Error::Unsupported(format!("{path}: {message}")),
+        Error::Document { what, reason } => Error::Document { what: format!("{path}: {what}"), reason },
+        Error::Io { doing, source } => Error::Io { doing: format!("{path}: {doing}"), source },
+        other => other,
+    }
+}
+
+/// Why the directory of a layout does not open, and what may have been meant.
+fn no_layout(path: &str, error: &std::io::Error) -> Failure {
+    let hint = match path.rsplit_once(':') {
+        _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
+        _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
+        Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
+        _ => format!("; `ocicle init {path}` makes a layout"),
+    };
+    Failure::failed(format!("open layout {path}: {error}{hint}"))
+}
+
+/// The directory a file is in, and its name there.
+pub(crate) fn parent(path: &Path) -> Result<(SystemDir, &OsStr), Failure> {
+    let Some(name) = path.file_name() else {
+        return Err(Failure::usage(format!("{} names no file", path.display())));
+    };
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    Ok((crate::place::open_dir(dir)?, name))
+}
+
+impl BlobRead for AnyStore {
+    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        self.get().try_open(digest)
+    }
+
+    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        self.get().try_size(digest)
+    }
+}
+
+impl BlobWrite for AnyStore {
+    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+        self.get().begin()
+    }
+}
+
+impl RootIndex for AnyStore {
+    fn load(&self) -> Result<Raw<Index>> {
+        self.get().load()
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        self.get().replace(expected, new)
+    }
+}
+
+impl Sweepable for AnyStore {
+    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
+        match self {
+            Self::Layout(store) => store.sweep(),
+            Self::Archive(store) => store.sweep(),
+        }
+    }
+}
