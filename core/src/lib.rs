@@ -40,3 +40,8 @@ pub use error::{Error, Result};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// And those of the guide to the library.
+#[cfg(all(doctest, feature = "conformance"))]
+#[doc = include_str!("../../docs/library.md")]
+struct Library;

@@ -22,6 +22,12 @@ pub struct InvalidPath {
     reason: String,
 }
 
+impl From<InvalidPath> for crate::Error {
+    fn from(error: InvalidPath) -> Self {
+        Self::Misuse(error.to_string())
+    }
+}
+
 impl InvalidPath {
     fn new(path: &[u8], reason: impl Into<String>) -> Self {
         let shown = &path[..path.len().min(300)];

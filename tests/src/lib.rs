@@ -8,6 +8,5 @@ pub mod handmade;
 pub mod host_tree;
 pub mod ocicle;
 pub mod rootfs;
-pub mod store_suite;
 pub mod temp;
 pub mod tools;

@@ -8,35 +8,59 @@ use ocicle::{
     digest::{Algorithm, Digest},
     error::Kind,
     fs::{Dir, mem::MemDir},
+    graph::archive::{ArchiveFile, place},
     hash::digest_of,
     limits::Limits,
     name::Name,
     spec::{Index, Raw},
-    store::{BlobRead as _, BlobWriter, RootIndex, Store, layout::LayoutStore, memory::MemoryStore},
+    store::{
+        BlobRead as _, BlobWriter, RootIndex, Store, archive,
+        conformance::{self, get, put},
+        layout::LayoutStore,
+        memory::MemoryStore,
+        overlay::Overlay,
+    },
 };
 use ocicle_tests::{
     failing_dir::{Fail, FailingDir},
-    store_suite::{self, get, put},
     temp::TempDir,
 };
 
 #[test]
 fn in_memory() {
-    store_suite::run(|| MemoryStore::new().unwrap());
+    conformance::run(|| MemoryStore::new().unwrap());
 }
 
 #[test]
 fn a_layout_in_memory() {
-    store_suite::run(|| LayoutStore::create(MemDir::new()).unwrap());
+    conformance::run(|| LayoutStore::create(MemDir::new()).unwrap());
 }
 
 #[test]
 fn a_layout_on_the_host() {
     let temps: Vec<TempDir> = (0..9).map(|_| TempDir::new().unwrap()).collect();
     let next = std::cell::Cell::new(0);
-    store_suite::run(|| {
+    conformance::run(|| {
         let temp = &temps[next.replace(next.get() + 1)];
         LayoutStore::create(temp.open().unwrap()).unwrap()
+    });
+}
+
+#[test]
+fn one_over_another() {
+    conformance::run(|| {
+        Overlay::new(MemoryStore::new().unwrap(), MemoryStore::new().unwrap(), &Limits::default())
+    });
+}
+
+#[test]
+fn an_archive() {
+    let name = Name::new(b"images.tar").unwrap();
+    conformance::run(|| {
+        let (dir, empty) = (MemDir::new(), MemoryStore::new().unwrap());
+        let index = empty.load().unwrap();
+        place(&dir, name, |out| archive::write(&empty, &index, [], out)).unwrap();
+        ArchiveFile::open(dir, name, None, &Limits::default()).unwrap()
     });
 }
 

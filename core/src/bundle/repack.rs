@@ -214,7 +214,7 @@ impl<'a, D: Dir> Bundle<'a, D> {
             let done = rewrite::replace_target(store, root, at, new, bytes, to, self.limits)?;
             let root = done.root.clone();
             replaced = Some(done);
-            Ok(root)
+            Ok::<_, Error>(root)
         })?;
         let Some(Replaced { resolution, referrers, .. }) = replaced else {
             return Err(Error::Misuse("the index was not updated".into()));

@@ -59,6 +59,16 @@ pub enum ResolveError {
     Other(#[from] Error),
 }
 
+impl From<ResolveError> for Error {
+    /// [`Error::NotFound`], but for [`ResolveError::Other`].
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Other(error) => error,
+            other => Self::NotFound(other.to_string()),
+        }
+    }
+}
+
 /// One of several objects that a selector could mean.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -38,6 +38,12 @@ pub struct Platform {
 )]
 pub struct InvalidPlatform(String);
 
+impl From<InvalidPlatform> for crate::Error {
+    fn from(error: InvalidPlatform) -> Self {
+        Self::Misuse(error.to_string())
+    }
+}
+
 impl Platform {
     /// The same platform in the names that Go uses, so that equal platforms are equal values: lower case, `aarch64` is
     /// `arm64`, `x86_64` is `amd64`, `v8` is what `arm64` means anyway, `arm` alone means `v7`. The names and defaults are

@@ -1,6 +1,8 @@
 //! Where images live: blobs by digest and one root index, behind small traits.
 
 pub mod archive;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod layout;
 pub mod memory;
 pub mod overlay;

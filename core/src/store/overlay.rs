@@ -25,7 +25,7 @@ use crate::{
 /// store.update(|root| point(root, &"v1".parse()?, &image))?;
 /// assert_eq!(store.load()?.view().manifests.len(), 1);
 /// assert!(below.load()?.view().manifests.is_empty());
-/// # Ok::<(), ocicle::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Overlay<L, U> {

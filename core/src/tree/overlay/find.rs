@@ -15,7 +15,7 @@ use crate::{
 /// none. `layers` is what [`super::Layers`] wrote, `count` directories.
 ///
 /// # Errors
-/// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Io`] if what is found is no regular file, or a call fails.
+/// [`Error::Limit`](crate::Error::Limit) for more links than [`Limits::links`]; [`Error::Io`](crate::Error::Io) if what is found is no regular file, or a call fails.
 pub fn open_file<D: Dir>(
     layers: &D,
     count: usize,

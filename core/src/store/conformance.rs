@@ -1,24 +1,25 @@
-//! What every store must do. A store passes when [`run`] returns.
+//! What every store must do, for the tests of a driver: it passes when [`run`] returns. Behind the feature `conformance`.
+#![allow(clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
 
 use std::{
     io::{Read as _, Write as _},
     thread,
 };
 
-use ocicle::{
-    Error, Result,
+use super::{BlobReadExt as _, BlobWriter, RootIndexExt as _, Store};
+use crate::{
     digest::{Algorithm, Digest},
+    error::{Error, Result},
     hash::digest_of,
     spec::{Descriptor, Index, MediaType, Raw},
-    store::{BlobReadExt as _, BlobWriter, RootIndexExt as _, Store},
 };
 
 const BLOB: &str = "application/octet-stream";
 
-/// Runs all cases, each with a new, empty store.
+/// Runs all cases, each with a new, empty store. The guide `docs/library.md` has an example.
 ///
 /// # Panics
-/// If one fails; the last title printed is its.
+/// If one fails.
 pub fn run<S: Store>(new: impl Fn() -> S) {
     let cases: [(&str, Case<S>); 9] = [
         ("a blob appears when it is published", blobs_appear_when_published),
@@ -32,8 +33,9 @@ pub fn run<S: Store>(new: impl Fn() -> S) {
         ("threads lose no update", threads_lose_nothing),
     ];
     for (title, case) in cases {
-        println!("{title}");
-        case(&new()).expect(title);
+        if let Err(error) = case(&new()) {
+            panic!("{title}: {error}");
+        }
     }
 }
 
