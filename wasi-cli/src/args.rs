@@ -122,12 +122,15 @@ pub(crate) enum Command {
     /// List what a layout holds.
     #[command(
         visible_alias = "list",
-        after_help = "Examples:\n  ocicle ls images\n  ocicle ls --json images"
+        after_help = "Examples:\n  ocicle ls images\n  ocicle ls --tree images\n  ocicle ls --json images"
     )]
     Ls {
-        /// The layout.
+        /// The layout or archive.
         #[arg(value_name = "STORE")]
         reference: String,
+        /// Draw the tree, with what is about what.
+        #[arg(long)]
+        tree: bool,
         #[command(flatten)]
         format: Format,
     },
@@ -141,11 +144,18 @@ pub(crate) enum Command {
         format: Format,
     },
     /// Say which object a reference stands for, and the way to it.
-    #[command(after_help = "Example:\n  ocicle resolve images#v1//platform=linux/arm64")]
+    #[command(after_help = "Examples:\n  ocicle resolve images#v1//platform=linux/arm64\n  \
+        ocicle resolve --all images#type=manifest\n  ocicle resolve --explain images#v1//platform=linux/arm64")]
     Resolve {
         /// The object.
         #[arg(value_name = "REF")]
         reference: String,
+        /// Show every place that is meant, a line each.
+        #[arg(long, conflicts_with = "explain")]
+        all: bool,
+        /// Show what each clause leaves over, and of what.
+        #[arg(long)]
+        explain: bool,
         #[command(flatten)]
         format: Format,
     },

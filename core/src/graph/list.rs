@@ -1,9 +1,15 @@
 //! What a store holds, as a tree.
 
-use std::fmt;
+mod draw;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 
+pub use self::draw::Drawn;
 use super::{
     resolve::resolution,
     selector::{Selector, kind_of},
@@ -13,7 +19,7 @@ use crate::{
     digest::Digest,
     error::Result,
     limits::Limits,
-    spec::{Annotations, Index, MediaType, Platform, Raw},
+    spec::{Annotations, Descriptor, Index, Manifest, MediaType, Platform, Raw},
     store::BlobRead,
     text::{self, human_size, printable},
 };
@@ -45,15 +51,23 @@ pub struct Entry {
     pub size: u64,
     /// Bytes of config and layers, as stored; of manifests only.
     pub image_size: Option<u64>,
-    /// What it runs on, as the index or the config says.
+    /// What it runs on, as the index, the config, or the nearest index above says.
     pub platform: Option<Platform>,
-    /// Type of an artifact.
+    /// Type of an artifact, as the index or the manifest says, or the type of its config.
     pub artifact_type: Option<MediaType>,
+    /// What a manifest or index says it is about: its `subject`.
+    pub subject: Option<Digest>,
+    /// What an attestation of BuildKit is about: the annotation `vnd.docker.reference.digest`.
+    pub attests: Option<String>,
+    /// What else in the store says that it is about this, by `subject` or as an attestation.
+    pub referrers: BTreeSet<Digest>,
+    /// Whether it is at other places, too.
+    pub shared: bool,
     /// Annotations of the descriptor.
     pub annotations: Annotations,
     /// Exactly this place.
     pub selector: Selector,
-    /// Why an index cannot be read, if it cannot: it is missing, or damaged.
+    /// Why an index or manifest cannot be read, if it cannot: it is missing, or damaged.
     pub problem: Option<String>,
     /// What is in an index.
     pub entries: Vec<Entry>,
@@ -62,39 +76,94 @@ pub struct Entry {
 /// Lists a whole store.
 ///
 /// # Errors
-/// [`Error::Limit`](crate::Error::Limit). An index that cannot be read is listed, with the reason.
+/// [`Error::Limit`](crate::Error::Limit). What cannot be read is listed, with the reason.
 pub fn list<S: BlobRead + ?Sized>(store: &S, root: &Raw<Index>, limits: &Limits) -> Result<Listing> {
     let places = Places::walk(store, root, limits)?;
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); places.ids().len()];
+    let mut lister = Lister { children: vec![Vec::new(); places.ids().len()], ..Lister::default() };
     let mut roots = Vec::new();
     for place in places.ids() {
         match places.get(place).parent {
-            Some(parent) => children[parent].push(place),
+            Some(parent) => lister.children[parent].push(place),
             None => roots.push(place),
         }
+        lister.note(&places, place);
     }
-    Ok(Listing {
-        schema_version: 1,
-        entries: roots.iter().map(|&place| entry(&places, &children, place)).collect(),
-    })
+    let entries = roots.iter().map(|&place| lister.entry(&places, place)).collect();
+    Ok(Listing { schema_version: 1, entries })
 }
 
-fn entry<S: BlobRead + ?Sized>(places: &Places<'_, S>, children: &[Vec<usize>], place: usize) -> Entry {
-    let at = places.get(place);
-    let descriptor = &at.descriptor;
-    Entry {
-        tag: descriptor.ref_name().filter(|_| at.parent.is_none()).map(str::to_owned),
-        kind: kind_of(&descriptor.media_type).into(),
-        media_type: descriptor.media_type.clone(),
-        digest: descriptor.digest.clone(),
-        size: descriptor.size,
-        image_size: places.image_size(place),
-        platform: places.platform(place).cloned(),
-        artifact_type: descriptor.artifact_type.clone(),
-        annotations: descriptor.annotations.clone(),
-        selector: resolution(places, place, 1).selector(),
-        problem: at.problem.as_ref().map(ToString::to_string),
-        entries: children[place].iter().map(|&child| entry(places, children, child)).collect(),
+/// What is known about all places.
+#[derive(Default)]
+struct Lister {
+    children: Vec<Vec<usize>>,
+    manifests: BTreeMap<usize, Manifest>,
+    /// Why some cannot be read.
+    problems: BTreeMap<usize, String>,
+    /// At how many places each object is.
+    places: BTreeMap<Digest, usize>,
+    referrers: BTreeMap<String, BTreeSet<Digest>>,
+}
+
+/// Of the descriptor of an attestation, as BuildKit writes it.
+const ATTESTS: &str = "vnd.docker.reference.digest";
+
+impl Lister {
+    fn note<S: BlobRead + ?Sized>(&mut self, places: &Places<'_, S>, place: usize) {
+        let Descriptor { digest, annotations, .. } = &places.get(place).descriptor;
+        *self.places.entry(digest.clone()).or_default() += 1;
+        if let Some(about) = annotations.get(ATTESTS) {
+            self.referrers.entry(about.clone()).or_default().insert(digest.clone());
+        }
+        match places.manifest(place) {
+            Some(Ok(manifest)) => drop(self.manifests.insert(place, manifest)),
+            Some(Err(problem)) => drop(self.problems.insert(place, problem.to_string())),
+            None => {}
+        }
+        if let Some(subject) = self.subject(places, place) {
+            self.referrers.entry(subject.to_string()).or_default().insert(digest.clone());
+        }
+    }
+
+    fn subject<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> Option<Digest> {
+        let subject = match self.manifests.get(&place) {
+            Some(manifest) => manifest.subject.as_ref(),
+            None => places.index_at(place)?.subject.as_ref(),
+        };
+        Some(subject?.digest.clone())
+    }
+
+    fn entry<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> Entry {
+        let at = places.get(place);
+        let Descriptor { media_type, digest, annotations, artifact_type, .. } = &at.descriptor;
+        let manifest = self.manifests.get(&place);
+        let of_manifest = |manifest: &Manifest| match &manifest.artifact_type {
+            Some(artifact_type) => Some(artifact_type.clone()),
+            None => Some(manifest.config.media_type.clone()).filter(|config| !config.is_config()),
+        };
+        Entry {
+            tag: at.descriptor.ref_name().filter(|_| at.parent.is_none()).map(str::to_owned),
+            kind: kind_of(media_type).into(),
+            media_type: media_type.clone(),
+            digest: digest.clone(),
+            size: at.descriptor.size,
+            image_size: manifest.map(|manifest| {
+                manifest.layers.iter().fold(manifest.config.size, |sum, layer| sum.saturating_add(layer.size))
+            }),
+            platform: places.platform(place).cloned(),
+            artifact_type: artifact_type.clone().or_else(|| of_manifest(manifest?)),
+            subject: self.subject(places, place),
+            attests: annotations.get(ATTESTS).cloned(),
+            referrers: self.referrers.get(digest.as_str()).cloned().unwrap_or_default(),
+            shared: self.places.get(digest).is_some_and(|count| *count > 1),
+            annotations: annotations.clone(),
+            selector: resolution(places, place, 1).selector(),
+            problem: at
+                .problem
+                .as_ref()
+                .map(ToString::to_string)
+                .or_else(|| self.problems.get(&place).cloned()),
+            entries: self.children[place].iter().map(|&child| self.entry(places, child)).collect(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod annotate;
 pub mod archive;
 pub mod convert;
 pub mod copy;
+pub mod explain;
 pub mod gc;
 pub mod list;
 mod progress;
@@ -22,4 +23,4 @@ mod testing;
 mod walk;
 
 pub use ref_name::RefName;
-pub use resolution::{Hop, Report, Resolution};
+pub use resolution::{Hop, Report, Resolution, Resolutions};

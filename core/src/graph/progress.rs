@@ -88,15 +88,21 @@ impl State {
 }
 
 fn holds<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, step: &Step) -> bool {
-    let Place { parent, descriptor, position, .. } = places.get(place);
-    let plain = |clause: &Clause| match clause {
-        Clause::Platform(_) => true,
-        other => other.holds(descriptor, *position, parent.is_none()),
-    };
-    let platform = |clause: &Clause| match clause {
-        Clause::Platform(wanted) => places.platform(place).is_some_and(|actual| actual.matches(wanted)),
-        _ => true,
-    };
+    let is_platform = |clause: &&Clause| matches!(clause, Clause::Platform(_));
     // A platform may have to be read from the config: last.
-    step.iter().all(plain) && step.iter().all(platform)
+    let plain = step.iter().filter(|clause| !is_platform(clause));
+    plain.chain(step.iter().filter(is_platform)).all(|clause| clause_holds(places, place, clause))
+}
+
+/// Whether a clause holds for what is at a place.
+pub(super) fn clause_holds<S: BlobRead + ?Sized>(
+    places: &Places<'_, S>,
+    place: usize,
+    clause: &Clause,
+) -> bool {
+    let Place { parent, descriptor, position, .. } = places.get(place);
+    match clause {
+        Clause::Platform(wanted) => places.platform(place).is_some_and(|actual| actual.matches(wanted)),
+        other => other.holds(descriptor, *position, parent.is_none()),
+    }
 }

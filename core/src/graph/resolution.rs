@@ -224,3 +224,39 @@ impl fmt::Display for Report<'_> {
         }
     }
 }
+
+/// Several places. Schema version 1.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Resolutions<'a> {
+    schema_version: u32,
+    /// In document order.
+    pub found: Vec<Report<'a>>,
+}
+
+impl<'a> Resolutions<'a> {
+    /// Of these.
+    #[must_use]
+    pub fn new(all: &'a [Resolution]) -> Self {
+        Self { schema_version: 1, found: all.iter().map(Resolution::report).collect() }
+    }
+}
+
+impl text::Report for Resolutions<'_> {
+    /// A line for each: selector, kind, platform, digest, bytes.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.found.iter().try_for_each(|report| report.plain(out))
+    }
+}
+
+impl fmt::Display for Resolutions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Report { selector, hops, platform, digest, .. } in &self.found {
+            let kind = hops.last().map_or("-", |hop| kind_of(&hop.descriptor.media_type));
+            let platform = platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
+            writeln!(f, "{}  {platform}  {digest}  #{selector}", printable(kind))?;
+        }
+        Ok(())
+    }
+}

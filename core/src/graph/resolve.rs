@@ -121,11 +121,34 @@ pub fn resolve<S: BlobRead + ?Sized>(
     Err(ResolveError::Ambiguous { candidates })
 }
 
+/// Every place a selector means, in document order: one object may be at several.
+///
+/// # Errors
+/// As [`resolve`], but for ambiguity.
+pub fn resolve_all<S: BlobRead + ?Sized>(
+    store: &S,
+    root: &Raw<Index>,
+    selector: Option<&Selector>,
+    want: Want,
+    limits: &Limits,
+) -> Result<Vec<Resolution>, ResolveError> {
+    let selector = match selector {
+        Some(selector) => selector,
+        None => &default_selector(root)?,
+    };
+    let mut places = Places::walk_for(store, root, selector, limits)?;
+    let found = matches(&places, selector, want);
+    if found.is_empty() {
+        return Err(explain(&mut places, selector, want));
+    }
+    Ok(found.into_iter().map(|place| resolution(&places, place, 1)).collect())
+}
+
 /// Looking for the shortest selectors takes time that grows with the square of the number of candidates. Nobody reads more
 /// than that, so they get the exact ways, which are there already.
 const SEARCHED: usize = 256;
 
-fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
+pub(super) fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
     let entries = &root.view().manifests;
     let clause = match &entries[..] {
         [] => return Err(ResolveError::Unsaid { there: Vec::new() }),
@@ -238,7 +261,11 @@ impl There {
 }
 
 /// What a place has where a clause asks.
-fn value<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, clause: &Clause) -> Option<String> {
+pub(super) fn value<S: BlobRead + ?Sized>(
+    places: &Places<'_, S>,
+    place: usize,
+    clause: &Clause,
+) -> Option<String> {
     let Place { parent, descriptor, position, .. } = places.get(place);
     let clause = match clause {
         Clause::Tag(_) if parent.is_some() => return None,

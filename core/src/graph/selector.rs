@@ -5,8 +5,9 @@
 //! key      = tag / platform / digest / pos / type / artifact / annotation.NAME
 //! ```
 //!
-//! `//` reads "somewhere below", `,` reads "and". A first segment without `=` is wholly a ref name. `=`, `,`, `/` doubled, `#`, `%`
-//! and control characters inside a value are written `%XX`; no ref name needs that.
+//! `//` reads "somewhere below", `,` reads "and". A first segment without `=` is wholly a ref name. Whatever in a value would mean
+//! something here or to a shell is written `%XX`: all but letters, digits, `.`, `_`, `-`, `+`, `:`, `@` and single `/`. So a selector that was
+//! printed needs no quotes; and no ref name needs an escape.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -217,7 +218,7 @@ impl fmt::Display for Clause {
             Self::Digest(prefix) => write!(f, "digest={prefix}"),
             Self::Position(position) => write!(f, "pos={position}"),
             Self::Type(kind) => write!(f, "type={}", encode(kind)),
-            Self::Artifact(kind) => write!(f, "artifact={kind}"),
+            Self::Artifact(kind) => write!(f, "artifact={}", encode(kind.as_str())),
             Self::Annotation(key, value) => write!(f, "annotation.{}={}", encode(key), encode(value)),
         }
     }
@@ -225,9 +226,7 @@ impl fmt::Display for Clause {
 
 fn encode(text: &str) -> Cow<'_, str> {
     let escaped = |index: usize, byte: u8| {
-        byte <= b' '
-            || byte >= 0x7f
-            || b"%#,=".contains(&byte)
+        !(byte.is_ascii_alphanumeric() || b"._-+:@/".contains(&byte))
             || text[index..].starts_with("//")
             || (byte == b'/' && (index == 0 || index + 1 == text.len() || text.as_bytes()[index - 1] == b'/'))
     };
@@ -307,6 +306,7 @@ mod tests {
             any::<u16>().prop_map(|position| Clause::Position(position.into())),
             "[0-9a-f]{1,64}".prop_map(|hex| Clause::Digest(format!("sha256:{hex}"))),
             Just(Clause::Platform("linux/arm64".parse().unwrap())),
+            Just(Clause::Artifact("application/vnd.a!b#c$d&e^f_g.h+i".parse().unwrap())),
         ]
     }
 
@@ -318,6 +318,16 @@ mod tests {
             let selector = Selector::new(steps).unwrap();
             let shown = selector.to_string();
             prop_assert_eq!(shown.parse::<Selector>().unwrap(), selector, "{}", shown);
+            // POSIX, Shell Command Language, 2.2: nothing in it needs quotes, and no word begins with it.
+            let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"%+,-./:=@_".contains(&byte);
+            prop_assert!(shown.bytes().all(safe), "{}", shown);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "(v1|tag=|pos=|digest=|annotation\\.a=|//|,|%[0-9a-fA-F]{2}|[ -~äé]{0,3}){0,6}") {
+            if let Ok(selector) = text.parse::<Selector>() {
+                prop_assert_eq!(selector.to_string().parse::<Selector>().unwrap(), selector, "{}", text);
+            }
         }
     }
 }

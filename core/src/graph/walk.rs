@@ -158,10 +158,12 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         way
     }
 
-    /// What an object runs on: as its descriptor says, else as its config does. Unreadable ones have none.
+    /// What an object runs on: as its descriptor says, else its config, else the nearest index above that says something. Of those
+    /// that cannot be read only the index above is asked.
     pub(super) fn platform(&self, place: usize) -> Option<&Platform> {
-        let place = &self.places[place];
-        place.platform.get_or_init(|| self.read_platform(&place.descriptor)).as_ref()
+        let at = &self.places[place];
+        let own = at.platform.get_or_init(|| self.read_platform(&at.descriptor));
+        own.as_ref().or_else(|| self.platform(at.parent?))
     }
 
     fn read_platform(&self, descriptor: &Descriptor) -> Option<Platform> {
@@ -199,15 +201,17 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
                 .map_or(true, |manifest| manifest.view().config.media_type.is_config())
     }
 
-    /// Bytes of config and layers of a manifest, as stored; `None` for anything else.
-    pub(super) fn image_size(&self, place: usize) -> Option<u64> {
+    /// A manifest; `None` for anything else.
+    pub(super) fn manifest(&self, place: usize) -> Option<Result<Manifest>> {
         let descriptor = &self.places[place].descriptor;
-        if !descriptor.media_type.is_manifest() {
-            return None;
-        }
-        let manifest: Raw<Manifest> = self.store.document(descriptor, self.limits).ok()?;
-        let manifest = manifest.view();
-        Some(manifest.layers.iter().fold(manifest.config.size, |sum, layer| sum.saturating_add(layer.size)))
+        let manifest = || Ok(self.store.document::<Manifest>(descriptor, self.limits)?.view().clone());
+        descriptor.media_type.is_manifest().then(manifest)
+    }
+
+    /// The index at a place, if it is one that could be read.
+    pub(super) fn index_at(&self, place: usize) -> Option<&Index> {
+        let Descriptor { digest, size, media_type, .. } = &self.places[place].descriptor;
+        self.indexes.get(&(digest.clone(), *size, media_type.clone())).map(|index| &**index)
     }
 }
 

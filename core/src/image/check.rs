@@ -55,7 +55,8 @@ pub struct Report {
 
 /// Checks a whole store. What an image does wrong is a finding; only a store that cannot be read at all is an error.
 ///
-/// Each blob is read once, wherever it is used. A `subject` may be absent, by the specification.
+/// Each blob is read once, wherever it is used. A `subject` may be absent, and so may what an index below `index.json` names, by the
+/// specification; the latter is a warning.
 ///
 /// # Errors
 /// Those of [`RootIndex::load`].
@@ -83,6 +84,10 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
         self.report.findings.push(finding(place, digest, problem));
     }
 
+    fn warning(&mut self, place: &str, digest: &Digest, problem: impl fmt::Display) {
+        self.report.warnings.push(finding(place, digest, problem));
+    }
+
     fn tags(&mut self, root: &Raw<Index>) {
         let mut tags = HashSet::new();
         for (position, entry) in root.view().manifests.iter().enumerate() {
@@ -104,7 +109,10 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
                 let problem = "not checked: more than the limits on depth or descriptors allow";
                 return self.finding(&place, &entry.digest, problem);
             }
-            if entry.media_type.is_index() {
+            if depth > 0 && entry.data.is_none() && matches!(self.store.try_size(&entry.digest), Ok(None)) {
+                // image-layout.md: a layout may be without blobs that are elsewhere.
+                self.warning(&place, &entry.digest, "is not in the store: this index is sparse");
+            } else if entry.media_type.is_index() {
                 if let Some(child) = self.document::<Index>(&place, entry) {
                     self.index(&child, &place, depth + 1);
                 }
@@ -124,7 +132,7 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
         match self.store.document::<T>(descriptor, self.limits) {
             Ok(document) => {
                 if let Err(error) = spec::validate(&descriptor.media_type, document.bytes()) {
-                    self.report.warnings.push(finding(place, &descriptor.digest, error));
+                    self.warning(place, &descriptor.digest, error);
                 }
                 Some(document)
             }
@@ -137,7 +145,9 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
 
     fn manifest(&mut self, place: &str, entry: &Descriptor, manifest: Raw<Manifest>) {
         let config = manifest.view().config.clone();
-        if !config.media_type.is_config() {
+        // An attestation of BuildKit has the config of an image and statements for layers.
+        let attests = entry.annotations.contains_key("vnd.docker.reference.type");
+        if attests || !config.media_type.is_config() {
             self.blob(&format!("{place} config"), &config);
             for (number, layer) in manifest.view().layers.iter().enumerate() {
                 self.blob(&format!("{place} layer {}", number + 1), layer);

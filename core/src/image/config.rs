@@ -3,7 +3,10 @@
 mod health;
 
 pub use self::health::Health;
-use super::{Image, edit::with_config};
+use super::{
+    Image,
+    edit::{fill_history, with_config},
+};
 use crate::{
     error::{Error, Result},
     spec::{
@@ -94,7 +97,8 @@ pub fn edit_config<S: Store + ?Sized>(
     let mut config =
         image.config.edit("image config", |config| edits.iter().try_for_each(|edit| apply(config, edit)))?;
     if let Some(entry) = history {
-        config = config.push_history(entry)?;
+        // Readers count the entries of layers.
+        config = fill_history(config, image.layers().len())?.push_history(entry)?;
     }
     let (before, after) = (image.config.view().platform(), config.view().platform());
     let mut edited = with_config(store, image, config, |manifest| annotate(&manifest, edits))?;

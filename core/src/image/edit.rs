@@ -39,13 +39,19 @@ pub fn append_layer<S: Store + ?Sized>(
     with_config(store, image, config, |manifest| manifest.push_layer(&layer))
 }
 
-/// Adds the entry of a layer that stands on as many others as `below`.
-fn push_history(mut config: Raw<ImageConfig>, below: usize, entry: &History) -> Result<Raw<ImageConfig>> {
+/// Adds empty entries for layers that have none.
+pub(super) fn fill_history(mut config: Raw<ImageConfig>, layers: usize) -> Result<Raw<ImageConfig>> {
     let listed = config.view().history.iter().flatten();
     let made = listed.filter(|entry| entry.empty_layer != Some(true)).count();
-    for _ in made..below {
+    for _ in made..layers {
         config = config.push_history(&History::default())?;
     }
+    Ok(config)
+}
+
+/// Adds the entry of a layer that stands on as many others as `below`.
+fn push_history(config: Raw<ImageConfig>, below: usize, entry: &History) -> Result<Raw<ImageConfig>> {
+    let mut config = fill_history(config, below)?;
     config = config.push_history(entry)?;
     match &entry.created {
         Some(created) => config.set_created(created),

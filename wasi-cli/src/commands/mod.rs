@@ -30,9 +30,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::New { reference, platform, edit } => {
             edit::new(reference, platform.as_deref(), edit, limits)?;
         }
-        Command::Ls { reference, format } => show::ls(reference, format, limits)?,
+        Command::Ls { reference, tree, format } => show::ls(reference, *tree, format, limits)?,
         Command::Stat { reference, format } => show::stat(reference, format, limits)?,
-        Command::Resolve { reference, format } => show::resolve(reference, format, limits)?,
+        Command::Resolve { reference, all: true, format, .. } => {
+            show::resolve_all(reference, format, limits)?;
+        }
+        Command::Resolve { reference, explain, format, .. } => {
+            show::resolve(reference, *explain, format, limits)?;
+        }
         Command::Tag { reference, name, only, edit } => edit::tag(reference, name, *only, edit, limits)?,
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
         Command::Copy(wanted) => copy::copy(args, wanted, limits)?,

@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use ocicle::{
-    graph::{list::list, resolve::Want},
+    graph::{
+        Resolutions,
+        explain::Explanation,
+        list::{Drawn, list},
+        resolve::{self, Want},
+    },
     image::{Image, check, stat::Stat},
     limits::Limits,
     store::RootIndex as _,
@@ -17,14 +22,33 @@ use crate::{
     progress::Watched,
 };
 
-pub(super) fn ls(reference: &str, format: &Format, limits: &Limits) -> Result<(), Failure> {
+pub(super) fn ls(reference: &str, tree: bool, format: &Format, limits: &Limits) -> Result<(), Failure> {
     let place = Place::open_whole(reference, limits)?;
-    report(&list(&place.store, &place.store.load()?, limits)?, format)
+    let listing = list(&place.store, &place.store.load()?, limits)?;
+    if tree { report(&Drawn(listing), format) } else { report(&listing, format) }
 }
 
-pub(super) fn resolve(reference: &str, format: &Format, limits: &Limits) -> Result<(), Failure> {
-    let resolution = Place::open(reference, limits)?.resolve(Want::Any, limits)?;
-    report(&resolution.report(), format)
+pub(super) fn resolve(
+    reference: &str,
+    explain: bool,
+    format: &Format,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    let place = Place::open(reference, limits)?;
+    if explain {
+        let (root, selector) = (place.store.load()?, place.selector.as_ref());
+        report(&Explanation::new(&place.store, &root, selector, Want::Any, limits)?, format)?;
+        // The same failure as without.
+        return place.resolve_in(&root, Want::Any, limits).map(drop);
+    }
+    report(&place.resolve(Want::Any, limits)?.report(), format)
+}
+
+pub(super) fn resolve_all(reference: &str, format: &Format, limits: &Limits) -> Result<(), Failure> {
+    let place = Place::open(reference, limits)?;
+    let all =
+        resolve::resolve_all(&place.store, &place.store.load()?, place.selector.as_ref(), Want::Any, limits)?;
+    report(&Resolutions::new(&all), format)
 }
 
 pub(super) fn stat(reference: &str, format: &Format, limits: &Limits) -> Result<(), Failure> {
