@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 use ocicle::{
     digest::{Algorithm, Digest},
     hash::digest_of,
+    spec::{Document, Index, Manifest, Raw},
 };
 use serde_json::{Value, json};
 
@@ -52,6 +53,12 @@ impl<'a> Maker<'a> {
         self.blob(media_type, &serde_json::to_vec(value).unwrap())
     }
 
+    /// A document with its fields in the order that everybody writes.
+    fn ordered<T: Document + Clone>(&self, media_type: &str, value: &Value) -> Value {
+        let parsed = Raw::<T>::parse("a document", serde_json::to_vec(value).unwrap(), None).unwrap();
+        self.blob(media_type, Raw::new(parsed.view().clone()).unwrap().bytes())
+    }
+
     fn image_of(&self, types: [&str; 4], platform: &Value, content: &str) -> Value {
         let layer = Layer::plain(Archive::new().file("file", content).end());
         let mut config =
@@ -62,7 +69,7 @@ impl<'a> Maker<'a> {
             "config": self.document(types[2], &config),
             "layers": [self.blob(types[3], &layer.blob)],
         });
-        let mut entry = self.document(types[1], &manifest);
+        let mut entry = self.ordered::<Manifest>(types[1], &manifest);
         entry["platform"] = platform.clone();
         entry
     }
@@ -77,7 +84,7 @@ impl<'a> Maker<'a> {
     #[must_use]
     pub fn index(&self, entries: &[Value]) -> Value {
         let index = json!({ "schemaVersion": 2, "mediaType": OCI[0], "manifests": entries });
-        self.document(OCI[0], &index)
+        self.ordered::<Index>(OCI[0], &index)
     }
 
     /// What BuildKit writes beside an image: provenance in an in-toto statement.
@@ -97,7 +104,7 @@ impl<'a> Maker<'a> {
         let manifest = json!({
             "schemaVersion": 2, "mediaType": OCI[1], "config": self.document(OCI[2], &config), "layers": [layer]
         });
-        let mut entry = self.document(OCI[1], &manifest);
+        let mut entry = self.ordered::<Manifest>(OCI[1], &manifest);
         entry["annotations"] = json!({
             "vnd.docker.reference.digest": about["digest"], "vnd.docker.reference.type": "attestation-manifest"
         });
@@ -115,7 +122,7 @@ impl<'a> Maker<'a> {
             "config": self.blob("application/vnd.oci.empty.v1+json", b"{}"),
             "layers": [self.blob(artifact_type, content)], "subject": subject,
         });
-        self.document(OCI[1], &manifest)
+        self.ordered::<Manifest>(OCI[1], &manifest)
     }
 
     /// Writes `index.json`.
@@ -182,7 +189,7 @@ pub fn layout(dir: &Path) {
             make.image_of(DOCKER, &linux("arm64", Some("v8")), "docker arm"),
         ]
     });
-    let docker = make.document(DOCKER[0], &docker);
+    let docker = make.ordered::<Index>(DOCKER[0], &docker);
     let absent = make.image(&linux("arm64", None), "absent");
     make.forget(&absent);
     let sparse = make.index(&[amd64.clone(), absent]);

@@ -10,6 +10,7 @@ mod look;
 mod raw;
 pub(crate) mod size;
 mod target;
+mod tree;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub(crate) use self::{
     look::{Cat, Diff, Export, Find, ListFiles, Squash, Waste, Why},
     raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
     target::{Follow, Target},
+    tree::{Language, PlatformArgs, Tag, TreeCommand},
 };
 
 /// Change and inspect OCI container images: no daemon, no registry.
@@ -72,7 +74,7 @@ pub(crate) enum Progress {
 }
 
 /// How to print results.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub(crate) struct Format {
     /// Print JSON.
     #[arg(long)]
@@ -159,21 +161,21 @@ pub(crate) enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// Give an object one more tag.
+    /// Give an object one more tag; make one index of several images, or a tag for each image of an index.
     #[command(after_help = "Examples:\n  ocicle tag images#v1 latest\n  \
-        ocicle tag images#v1//platform=linux/arm64 v1-arm64 --only")]
-    Tag {
-        /// The object.
-        #[arg(value_name = "REF")]
-        reference: String,
-        /// The new tag; an object that has it now loses it.
-        name: String,
-        /// Tag the object itself, and not the tree it stands in.
-        #[arg(long)]
-        only: bool,
-        #[command(flatten)]
-        edit: Edit,
-    },
+        ocicle tag images#v1//platform=linux/arm64 v1-arm64 --only\n  \
+        ocicle tag --merge images#v1-amd64 other#v1-arm64 v1\n  ocicle tag --split images#v1")]
+    Tag(Tag),
+    /// Say what an image runs on, in the index it is in.
+    #[command(after_help = "Examples:\n  ocicle platform images#v1//pos=1 linux/arm/v7\n  \
+        ocicle platform images#v1 --from-config\n  ocicle platform images#v1 linux/arm64 --config")]
+    Platform(PlatformArgs),
+    /// Describe a tree of indexes, or make one from a description.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  ocicle tree export --deep images#v1 > v1.toml\n  ocicle tree apply --dry-run v1.toml images"
+    )]
+    Tree(TreeCommand),
     /// Remove a tag; blobs stay until `gc`.
     #[command(visible_alias = "untag", after_help = "Example:\n  ocicle rm images#v1")]
     Rm {

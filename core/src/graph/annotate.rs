@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     limits::Limits,
-    spec::{Descriptor, Document, Index, Manifest, REF_NAME, Raw},
+    spec::{Descriptor, Document, Index, Manifest, Platform, REF_NAME, Raw},
     store::{BlobReadExt as _, Store, put_document},
     text::printable,
 };
@@ -73,6 +73,22 @@ pub fn annotate<S: Store + ?Sized>(
         return Err(Error::Unsupported(message));
     };
     replace_target(store, root, at, &new, &bytes, to, limits)
+}
+
+/// Says what the entry that leads to an object runs on. The object stays as it is.
+///
+/// # Errors
+/// Those of [`replace_target`].
+pub fn set_platform<S: Store + ?Sized>(
+    store: &S,
+    root: &Raw<Index>,
+    at: &Resolution,
+    platform: &Platform,
+    to: &Destination,
+    limits: &Limits,
+) -> Result<Replaced> {
+    let edit = |index: &Raw<Index>, position: usize| index.set_platform(position, platform);
+    replace_entry(store, root, at, edit, to, limits)
 }
 
 fn check_names(there: &crate::spec::Annotations, changes: &[Annotation]) -> Result<()> {

@@ -109,6 +109,16 @@ impl Plan {
         }
     }
 
+    /// The same without layers and other content: what can be looked at.
+    #[must_use]
+    pub fn documents(mut self) -> Self {
+        self.blobs.retain(|_, reached| {
+            let kind = &reached.descriptor.media_type;
+            kind.is_index() || kind.is_manifest() || kind.is_config()
+        });
+        self
+    }
+
     /// The root index of a store with this copy in it: what has a tag takes the place of what had it, the rest is added unless it is there.
     ///
     /// # Errors

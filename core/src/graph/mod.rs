@@ -7,6 +7,7 @@ pub mod annotate;
 pub mod archive;
 pub mod convert;
 pub mod copy;
+pub mod describe;
 pub mod explain;
 pub mod gc;
 pub mod list;

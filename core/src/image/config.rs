@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigEdit {
-    /// Sets a text.
+    /// Sets a text. An empty variant is none.
     Set(Text, String),
     /// Sets a list of words.
     Words(Words, Vec<String>),
@@ -184,6 +184,11 @@ fn set(config: &mut Object, field: Text, text: &str) -> Result<()> {
         Text::Architecture => config.set("architecture", text),
         Text::Os => config.set("os", text),
         Text::OsVersion => config.set("os.version", text),
+        // Not every platform has one.
+        Text::Variant if text.is_empty() => {
+            config.remove("variant");
+            Ok(())
+        }
         Text::Variant => config.set("variant", text),
         Text::User => run(config, |run| run.set("User", text)),
         Text::WorkingDir => run(config, |run| run.set("WorkingDir", text)),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ocicle::{
     digest::Digest,
-    graph::{RefName, gc, resolve::Want, rewrite, selector::Selector},
+    graph::{RefName, gc, rewrite, selector::Selector},
     image::edit::blank,
     limits::Limits,
     spec::{Index, Platform, Raw},
@@ -48,25 +48,6 @@ pub(super) fn new(
     let descriptor = blank(&place.store, &platform, &created)?;
     place.store.update(|root| rewrite::point(root, &name, &descriptor))?;
     print_digest(&descriptor.digest)
-}
-
-pub(super) fn tag(
-    reference: &str,
-    name: &str,
-    only: bool,
-    edit: &Edit,
-    limits: &Limits,
-) -> Result<(), Failure> {
-    let place = Place::open(reference, limits)?;
-    let name: RefName = name.parse()?;
-    let mut tagged = None;
-    change(&place, edit, |root| {
-        let at = place.resolve_in(root, Want::Any, limits)?;
-        let index = rewrite::tag(root, &at, &name, only)?;
-        tagged = Some(if only { at.target().digest.clone() } else { at.root().descriptor.digest.clone() });
-        Ok(index)
-    })?;
-    tagged.map_or(Ok(()), |digest| print_digest(&digest))
 }
 
 pub(super) fn rm(reference: &str, edit: &Edit, limits: &Limits) -> Result<(), Failure> {

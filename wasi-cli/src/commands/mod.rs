@@ -11,6 +11,8 @@ mod look;
 mod mtree;
 mod raw;
 mod show;
+mod tag;
+mod tree;
 mod waste;
 
 use std::process::ExitCode;
@@ -38,7 +40,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Resolve { reference, explain, format, .. } => {
             show::resolve(reference, *explain, format, limits)?;
         }
-        Command::Tag { reference, name, only, edit } => edit::tag(reference, name, *only, edit, limits)?,
+        Command::Tag(wanted) => tag::tag(wanted, limits)?,
+        Command::Platform(wanted) => tag::platform(args, wanted, limits)?,
+        Command::Tree(command) => tree::run(command, limits)?,
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
         Command::Copy(wanted) => copy::copy(args, wanted, limits)?,
         Command::Gc { reference, format, edit } => edit::gc(reference, format, edit, limits)?,

@@ -1,0 +1,164 @@
+//! Trees as descriptions: written down, changed with an editor, made so.
+//!
+//! A [`Description`] is a value that TOML and JSON can hold. [`export`] makes one of what is in a store; [`build`] stores what one describes, and
+//! [`place`] puts it into a root index. Equal descriptions give equal bytes. A description that contradicts itself or what it is
+//! made of is refused before the root index is touched, with both sides of the contradiction.
+
+mod build;
+mod changes;
+mod export;
+mod merge;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    build::{Root, Sources, build, place},
+    changes::Changes,
+    export::export,
+    merge::merge,
+};
+use crate::{digest::Digest, spec::MediaType};
+
+/// Entries of a root index.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Description {
+    /// The entries. One with a tag takes the place of what has that tag; others are added, unless they are there.
+    #[serde(default)]
+    pub root: Vec<Node>,
+}
+
+/// An object and the descriptor that leads to it. Exactly one of `from`, `index`, `manifest` and `blob` says what the object is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::exhaustive_structs, reason = "made with `..Node::default()`")]
+pub struct Node {
+    /// The ref name; for entries of the root only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// What other nodes call it: `from = "@NAME"`, `subject = "@NAME"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// An object that is there: `sha256:…` or `#SELECTOR` in the same store, a reference to another store, or `@NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Of a blob; and of `from = "sha256:…"`, whose descriptor is then made of this node alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
+    /// Type of an artifact, in the descriptor; that of a `manifest` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
+    /// Platform in the descriptor, such as `linux/arm64/v8`; `none` for none. By default that of `from`, else, inside an index, that of the config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// The platform may contradict the config.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub platform_override: bool,
+    /// Annotations of the descriptor; added to those of `from`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Where else the content can be had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// Whether the content is put into the descriptor, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// The digest it must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Digest>,
+    /// A new index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexNode>,
+    /// A new manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<ManifestNode>,
+    /// A new blob.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobNode>,
+}
+
+/// What to do with the content of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(clippy::exhaustive_enums, reason = "there is nothing else to do with it")]
+pub enum Data {
+    /// In the descriptor, in base64, beside the blob.
+    Embed,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::exhaustive_structs, reason = "made with `..IndexNode::default()`")]
+pub struct IndexNode {
+    /// Type of the artifact it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
+    /// What it is about, as [`Node::from`] has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Whether two entries may have the same platform or digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<Duplicates>,
+    /// Annotations of the index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// The entries, in order.
+    #[serde(default)]
+    pub manifests: Vec<Node>,
+}
+
+/// What to do with entries of equal platform or digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(clippy::exhaustive_enums, reason = "without it they are refused")]
+pub enum Duplicates {
+    /// Take them.
+    Allow,
+}
+
+/// A manifest of an image or an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::exhaustive_structs, reason = "made with `..ManifestNode::default()`")]
+pub struct ManifestNode {
+    /// Type of the artifact it is; needed if there is no config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<MediaType>,
+    /// What it is about, as [`Node::from`] has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Annotations of the manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// The config; by default the empty one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<Box<Node>>,
+    /// The layers, the base first; none stands for the empty one (image-spec, manifest.md).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Node>,
+}
+
+/// Content: exactly one of both.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::exhaustive_structs, reason = "one of two")]
+pub struct BlobNode {
+    /// The path of a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The content itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,357 @@
+//! From a description to objects.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Write as _},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{
+    BlobNode, Data, Description, IndexNode, ManifestNode, Node,
+    rules::{check, wrong},
+};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    graph::{RefName, rewrite::move_to_tag},
+    limits::Limits,
+    spec::{
+        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw,
+        media_type::{EMPTY, INDEX, MANIFEST},
+    },
+    store::{BlobRead, BlobReadExt as _, BlobWriter, Store, put_document},
+};
+
+/// What a description refers to.
+pub trait Sources {
+    /// The descriptor of an object, in the words of [`Node::from`], but for `@NAME`. The object, and all below it, must be readable in the
+    /// store that is built in from then on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and whatever keeps it from being read.
+    fn object(&mut self, reference: &str) -> Result<Descriptor>;
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being read.
+    fn file(&mut self, path: &str) -> Result<Box<dyn Read + '_>>;
+}
+
+/// An entry for a root index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct Root {
+    /// Its tag.
+    pub tag: Option<RefName>,
+    /// The entry, without the tag.
+    pub descriptor: Descriptor,
+}
+
+/// Stores what a description describes. Nothing leads to it yet: see [`place`].
+///
+/// # Errors
+/// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those of the sources and the
+/// store.
+pub fn build<S: Store>(
+    store: &S,
+    description: &Description,
+    sources: &mut dyn Sources,
+    limits: &Limits,
+) -> Result<Vec<Root>> {
+    let named = check(description)?;
+    let mut builder = Builder { store, sources, limits, named, done: BTreeMap::new(), active: Vec::new() };
+    let roots = description.root.iter().enumerate().map(|(number, node)| {
+        let descriptor = builder.node(&format!("root[{number}]"), node, false)?;
+        let tag = node.tag.as_ref().map(|tag| tag.parse()).transpose()?;
+        Ok(Root { tag, descriptor })
+    });
+    roots.collect()
+}
+
+/// Puts entries into a root index: what has a tag takes the place of what had it, the rest is added unless it is there.
+///
+/// # Errors
+/// [`Error::Document`] if a tag is used more than once there.
+pub fn place(root: &Raw<Index>, roots: &[Root]) -> Result<Raw<Index>> {
+    let mut root = root.clone();
+    for Root { tag, descriptor } in roots {
+        if tag.is_none() && root.view().manifests.contains(descriptor) {
+            continue;
+        }
+        root = root.push(descriptor)?;
+        if let Some(tag) = tag {
+            let last = root.view().manifests.len() - 1;
+            root = move_to_tag(&root, last, tag)?.0;
+        }
+    }
+    Ok(root)
+}
+
+struct Builder<'a, S> {
+    store: &'a S,
+    sources: &'a mut dyn Sources,
+    limits: &'a Limits,
+    named: BTreeMap<&'a str, (String, &'a Node)>,
+    done: BTreeMap<String, Descriptor>,
+    /// Names that are being built.
+    active: Vec<String>,
+}
+
+impl<S: Store> Builder<'_, S> {
+    fn node(&mut self, at: &str, node: &Node, in_index: bool) -> Result<Descriptor> {
+        if let Some(name) = &node.name {
+            return self.named(at, &name.clone(), in_index);
+        }
+        self.make(at, node, in_index)
+    }
+
+    fn named(&mut self, at: &str, name: &str, in_index: bool) -> Result<Descriptor> {
+        if let Some(done) = self.done.get(name) {
+            return Ok(done.clone());
+        }
+        let Some((place, node)) = self.named.get(name).cloned() else {
+            let names: Vec<String> = self.named.keys().map(|name| format!("@{name}")).collect();
+            let there = if names.is_empty() { "no name".into() } else { names.join(", ") };
+            return Err(wrong(at, format_args!("nothing is called @{name}; there is {there}")));
+        };
+        if self.active.iter().any(|active| active == name) {
+            let way: Vec<String> = self.active.iter().map(|name| format!("@{name}")).collect();
+            return Err(wrong(&place, format_args!("a circle: {} → @{name}", way.join(" → "))));
+        }
+        self.active.push(name.into());
+        let made = self.make(&place, node, in_index)?;
+        self.active.pop();
+        self.done.insert(name.into(), made.clone());
+        Ok(made)
+    }
+
+    fn make(&mut self, at: &str, node: &Node, in_index: bool) -> Result<Descriptor> {
+        let mut descriptor = match node {
+            Node { from: Some(from), .. } => self.from(at, node, from)?,
+            Node { index: Some(index), .. } => self.index(at, index)?,
+            Node { manifest: Some(manifest), .. } => self.manifest(at, manifest)?,
+            Node { blob: Some(blob), .. } => self.blob(node, blob)?,
+            _ => return Err(wrong(at, "it is of nothing")), // the rules have it
+        };
+        if let Some(expected) = &node.expect
+            && *expected != descriptor.digest
+        {
+            return Err(wrong(at, format_args!("expected {expected}, made {}", descriptor.digest)));
+        }
+        descriptor.annotations.extend(node.annotations.clone());
+        descriptor.urls.extend(node.urls.iter().cloned());
+        if node.artifact_type.is_some() {
+            descriptor.artifact_type.clone_from(&node.artifact_type);
+        }
+        self.platform(at, node, &mut descriptor, in_index)?;
+        if let Some(Data::Embed) = node.data {
+            descriptor.data = Some(STANDARD.encode(self.content(at, &descriptor)?));
+        }
+        Ok(descriptor)
+    }
+
+    fn from(&mut self, at: &str, node: &Node, from: &str) -> Result<Descriptor> {
+        if let Some(name) = from.strip_prefix('@') {
+            return self.named(at, name, false);
+        }
+        if let (Some(media_type), Ok(digest)) = (&node.media_type, from.parse()) {
+            let size = self.store.try_size(&digest)?;
+            let size = size.ok_or_else(|| wrong(at, format_args!("there is no {digest} in the store")))?;
+            return Ok(Descriptor::new(media_type.clone(), digest, size));
+        }
+        let mut descriptor = self.object(from)?;
+        descriptor.annotations.remove(REF_NAME);
+        match &node.media_type {
+            Some(media_type) if *media_type != descriptor.media_type => Err(wrong(
+                at,
+                format_args!("the media_type is {media_type}, but {from} is of {}", descriptor.media_type),
+            )),
+            _ => Ok(descriptor),
+        }
+    }
+
+    fn index(&mut self, at: &str, index: &IndexNode) -> Result<Descriptor> {
+        let mut manifests: Vec<Descriptor> = Vec::new();
+        for (number, node) in index.manifests.iter().enumerate() {
+            let place = format!("{at}.index.manifests[{number}]");
+            let entry = self.node(&place, node, true)?;
+            if index.duplicates.is_none() {
+                refuse_duplicate(at, &place, &manifests, &entry)?;
+            }
+            manifests.push(entry);
+        }
+        let media_type = MediaType::literal(INDEX);
+        let document = Raw::new(Index {
+            schema_version: 2,
+            media_type: Some(media_type.clone()),
+            artifact_type: index.artifact_type.clone(),
+            manifests,
+            subject: self.subject(at, index.subject.as_deref())?,
+            annotations: index.annotations.clone().into_iter().collect(),
+        })?;
+        let made = put_document(self.store, &document, &media_type)?;
+        Ok(Descriptor { artifact_type: index.artifact_type.clone(), ..made })
+    }
+
+    fn manifest(&mut self, at: &str, manifest: &ManifestNode) -> Result<Descriptor> {
+        let config = match &manifest.config {
+            Some(node) => self.node(&format!("{at}.manifest.config"), node, false)?,
+            None => self.empty()?,
+        };
+        let mut layers = Vec::new();
+        for (number, node) in manifest.layers.iter().enumerate() {
+            layers.push(self.node(&format!("{at}.manifest.layers[{number}]"), node, false)?);
+        }
+        if layers.is_empty() && !config.media_type.is_config() {
+            layers.push(self.empty()?);
+        }
+        let media_type = MediaType::literal(MANIFEST);
+        let document = Raw::new(Manifest {
+            schema_version: 2,
+            media_type: Some(media_type.clone()),
+            artifact_type: manifest.artifact_type.clone(),
+            config,
+            layers,
+            subject: self.subject(at, manifest.subject.as_deref())?,
+            annotations: manifest.annotations.clone().into_iter().collect(),
+        })?;
+        let made = put_document(self.store, &document, &media_type)?;
+        Ok(Descriptor { artifact_type: manifest.artifact_type.clone(), ..made })
+    }
+
+    /// The empty JSON object (image-spec, manifest.md).
+    fn empty(&self) -> Result<Descriptor> {
+        let mut blob = BlobWriter::new(self.store)?;
+        blob.write_all(b"{}").map_err(Error::io("write the empty config"))?;
+        let (digest, size) = blob.finish()?;
+        Ok(Descriptor::new(MediaType::literal(EMPTY), digest, size))
+    }
+
+    fn blob(&mut self, node: &Node, blob: &BlobNode) -> Result<Descriptor> {
+        let mut writer = BlobWriter::new(self.store)?;
+        match (&blob.file, &blob.text) {
+            (Some(path), _) => io::copy(&mut self.sources.file(path)?, &mut writer)
+                .map(drop)
+                .map_err(Error::io(format_args!("copy {path}")))?,
+            (None, text) => writer
+                .write_all(text.as_deref().unwrap_or_default().as_bytes())
+                .map_err(Error::io("write a blob"))?,
+        }
+        let (digest, size) = writer.finish()?;
+        let media_type =
+            node.media_type.clone().unwrap_or_else(|| MediaType::literal("application/octet-stream"));
+        Ok(Descriptor::new(media_type, digest, size))
+    }
+
+    /// What an object is about: its type, digest and size.
+    fn subject(&mut self, at: &str, reference: Option<&str>) -> Result<Option<Descriptor>> {
+        let Some(reference) = reference else { return Ok(None) };
+        let found = match reference.strip_prefix('@') {
+            Some(name) => self.named(&format!("{at}: subject"), name, false)?,
+            None => self.object(reference)?,
+        };
+        Ok(Some(Descriptor::new(found.media_type, found.digest, found.size)))
+    }
+
+    /// What is there; a document that no index names yet is known by what it says itself.
+    fn object(&mut self, reference: &str) -> Result<Descriptor> {
+        let found = self.sources.object(reference);
+        let (Err(Error::NotFound(_)), Ok(digest)) = (&found, reference.parse::<Digest>()) else {
+            return found;
+        };
+        let Some(size) = self.store.try_size(&digest)? else { return found };
+        let mut descriptor = Descriptor::new(MediaType::literal(MANIFEST), digest, size);
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Typed {
+            media_type: MediaType,
+        }
+        let bytes = self.content("an object", &descriptor)?;
+        match serde_json::from_slice::<Typed>(&bytes) {
+            Ok(typed) => descriptor.media_type = typed.media_type,
+            Err(_) => return found,
+        }
+        Ok(descriptor)
+    }
+
+    fn platform(&mut self, at: &str, node: &Node, to: &mut Descriptor, in_index: bool) -> Result<()> {
+        let actual = config_platform(self.store, to, self.limits)?;
+        match node.platform.as_deref() {
+            Some("none") => to.platform = None,
+            Some(text) => to.platform = Some(text.parse::<Platform>().map_err(|error| wrong(at, error))?),
+            None if to.platform.is_none() && in_index => to.platform.clone_from(&actual),
+            None => {}
+        }
+        match (&to.platform, &actual) {
+            (Some(said), Some(actual)) if !node.platform_override && !fits(said, actual) => Err(wrong(
+                at,
+                format_args!(
+                    "the platform is {said}, but the config says {actual}; platform_override = true takes it"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn content(&self, at: &str, of: &Descriptor) -> Result<Vec<u8>> {
+        if of.size > self.limits.document {
+            let limit = self.limits.document;
+            return Err(Error::Limit { what: format!("{at}: content to embed"), name: "document", limit });
+        }
+        let mut bytes = Vec::new();
+        self.store
+            .open(of)?
+            .read_to_end(&mut bytes)
+            .map_err(Error::io(format_args!("read {}", of.digest)))?;
+        Ok(bytes)
+    }
+}
+
+/// What the config of an image says.
+pub(super) fn config_platform<S: BlobRead + ?Sized>(
+    store: &S,
+    of: &Descriptor,
+    limits: &Limits,
+) -> Result<Option<Platform>> {
+    if !of.media_type.is_manifest() {
+        return Ok(None);
+    }
+    let manifest: Raw<Manifest> = store.document(of, limits)?;
+    let config = &manifest.view().config;
+    if !config.media_type.is_config() {
+        return Ok(None);
+    }
+    let config: Raw<ImageConfig> = store.document(config, limits)?;
+    Ok(Some(config.view().platform()))
+}
+
+pub(super) fn fits(said: &Platform, actual: &Platform) -> bool {
+    let (said, actual) = (said.normalized(), actual.normalized());
+    (said.os, said.architecture, said.variant) == (actual.os, actual.architecture, actual.variant)
+}
+
+fn refuse_duplicate(at: &str, place: &str, others: &[Descriptor], entry: &Descriptor) -> Result<()> {
+    let normalized = |platform: &Option<Platform>| platform.as_ref().map(Platform::normalized);
+    let is_unknown = |annotations: &Annotations| annotations.contains_key("vnd.docker.reference.type");
+    for (number, other) in others.iter().enumerate() {
+        let other_place = format!("{at}.index.manifests[{number}]");
+        let hint = "duplicates = \"allow\" takes both";
+        if other.digest == entry.digest {
+            let digest = &entry.digest;
+            return Err(wrong(place, format_args!("{digest} is {other_place}, too; {hint}")));
+        }
+        // Attestations all say that their platform is unknown.
+        if !is_unknown(&entry.annotations)
+            && entry.artifact_type == other.artifact_type
+            && let (Some(platform), same) = (&entry.platform, normalized(&other.platform))
+            && Some(platform.normalized()) == same
+        {
+            return Err(wrong(
+                place,
+                format_args!("{platform} is the platform of {other_place}, too; {hint}"),
+            ));
+        }
+    }
+    Ok(())
+}

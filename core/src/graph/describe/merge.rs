@@ -1,0 +1,62 @@
+//! Several images as one index.
+
+use super::{IndexNode, Node, build::config_platform, export};
+use crate::{
+    error::Result,
+    limits::Limits,
+    spec::{Descriptor, Index, Platform, REF_NAME, Raw},
+    store::{BlobRead, BlobReadExt as _},
+};
+
+/// Describes an index of some images; what is an index itself gives its entries, and the first of those its type and annotations, too. With
+/// `replace`, of entries with equal platforms the last one stays; otherwise [`build`](super::build) refuses them.
+///
+/// # Errors
+/// Those of reading indexes, manifests and configs.
+pub fn merge<S: BlobRead + ?Sized>(
+    store: &S,
+    targets: &[Descriptor],
+    replace: bool,
+    limits: &Limits,
+) -> Result<IndexNode> {
+    let mut merged = IndexNode::default();
+    let mut entries: Vec<(Node, Option<Platform>)> = Vec::new();
+    let mut is_first = true;
+    for target in targets {
+        let of_index = if target.media_type.is_index() {
+            let index: Raw<Index> = store.document(target, limits)?;
+            if std::mem::take(&mut is_first) {
+                merged.artifact_type.clone_from(&index.view().artifact_type);
+                merged.annotations = index.view().annotations.clone().into_iter().collect();
+            }
+            index.view().manifests.clone()
+        } else {
+            vec![target.clone()]
+        };
+        for mut entry in of_index {
+            entry.annotations.remove(REF_NAME);
+            let platform = match &entry.platform {
+                Some(platform) => Some(platform.clone()),
+                None => config_platform(store, &entry, limits)?,
+            };
+            let platform = platform.map(|platform| platform.normalized());
+            // The same object once more is no second image.
+            if replace || entries.iter().any(|(node, _)| node.from.as_deref() == Some(entry.digest.as_str()))
+            {
+                entries.retain(|(node, other)| {
+                    node.from.as_deref() != Some(entry.digest.as_str())
+                        && !(replace && platform.is_some() && *other == platform && !is_attestation(&entry))
+                });
+            }
+            let described = export(store, &[entry], false, limits)?.root;
+            entries.extend(described.into_iter().map(|node| (node, platform.clone())));
+        }
+    }
+    merged.manifests = entries.into_iter().map(|(node, _)| node).collect();
+    Ok(merged)
+}
+
+/// They all say that their platform is unknown.
+fn is_attestation(entry: &Descriptor) -> bool {
+    entry.annotations.contains_key("vnd.docker.reference.type")
+}

@@ -1,0 +1,224 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::{Cursor, Read};
+
+use super::{Changes, Description, Sources, build, export, place};
+use crate::{
+    error::{Error, Result},
+    graph::{
+        list::list,
+        resolve::{Want, resolve},
+        testing::store as tree,
+    },
+    limits::Limits,
+    spec::{Descriptor, Index, Raw},
+    store::{BlobRead, RootIndex as _, RootIndexExt as _, memory::MemoryStore, overlay::Overlay},
+};
+
+/// `#SELECTOR` of the store; files with their own names for content.
+struct Here<'a>(&'a MemoryStore, Raw<Index>);
+
+impl Sources for Here<'_> {
+    fn object(&mut self, reference: &str) -> Result<Descriptor> {
+        let selector = match reference.strip_prefix('#') {
+            Some(selector) => selector.to_owned(),
+            None => format!("digest={reference}"),
+        };
+        let found = resolve(self.0, &self.1, Some(&selector.parse()?), Want::Any, &Limits::default())?;
+        Ok(found.target().clone())
+    }
+
+    fn file(&mut self, path: &str) -> Result<Box<dyn Read + '_>> {
+        Ok(Box::new(Cursor::new(path.as_bytes().to_vec())))
+    }
+}
+
+/// The tree of the tests of this room, with its index.
+fn store() -> (MemoryStore, Raw<Index>) {
+    let (store, root) = tree();
+    store.update(|_| Ok::<_, Error>(root.clone())).unwrap();
+    (store, root)
+}
+
+fn apply(store: &MemoryStore, root: &Raw<Index>, description: &Description) -> Result<Raw<Index>> {
+    let roots = build(store, description, &mut Here(store, root.clone()), &Limits::default())?;
+    place(root, &roots)
+}
+
+fn described(text: &str) -> Description {
+    serde_json::from_str(text).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    let (store, root) = store();
+    apply(&store, &root, &described(text)).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_exported_is_made_again_to_the_byte() {
+    for deep in [false, true] {
+        let (store, root) = store();
+        // What is absent cannot be made.
+        let absent = |entry: &Descriptor| store.try_size(&entry.digest).unwrap().is_none();
+        let at = root.view().manifests.iter().position(absent).unwrap();
+        let root = root.remove(at).unwrap();
+        let description = export(&store, &root.view().manifests, deep, &Limits::default()).unwrap();
+        let text = serde_json::to_string(&description).unwrap();
+        assert_eq!(described(&text), description);
+        let empty = root.view().manifests.iter().try_fold(root.clone(), |root, _| root.remove(0)).unwrap();
+        let again = apply(&store, &empty, &description).unwrap();
+        assert_eq!(again.view().manifests, root.view().manifests);
+        // Once more is nothing new.
+        assert_eq!(apply(&store, &root, &description).unwrap().view().manifests, root.view().manifests);
+    }
+}
+
+#[test]
+fn a_tree_of_several_levels_is_made() {
+    let (store, root) = store();
+    let text = r##"{"root": [{
+        "tag": "new", "annotations": {"a": "b"},
+        "index": {"annotations": {"of": "index"}, "manifests": [
+            {"from": "#v2"},
+            {"index": {"manifests": [{"from": "#v2", "annotations": {"again": "1"}, "data": "embed"}]}},
+            {"name": "sbom", "manifest": {"artifact_type": "application/spdx+json", "subject": "#v2",
+                "layers": [{"blob": {"text": "{}"}, "media_type": "application/spdx+json"}]}},
+            {"manifest": {"artifact_type": "application/x.signature", "subject": "@sbom",
+                "layers": [{"blob": {"file": "signature"}, "media_type": "application/x.signature"}]}}
+        ]}
+    }]}"##;
+    let after = apply(&store, &root, &described(text)).unwrap();
+    assert_eq!(apply(&store, &root, &described(text)).unwrap().bytes(), after.bytes());
+    assert_eq!(after.view().manifests.len(), root.view().manifests.len() + 1);
+    // Spelled out, it is made again from its leaves.
+    let entry = after.view().manifests.last().unwrap();
+    let deep = export(&store, std::slice::from_ref(entry), true, &Limits::default()).unwrap();
+    let again = deep.root[0].index.as_ref().unwrap();
+    assert!(again.manifests[1].index.is_some() && again.manifests[3].manifest.is_some());
+    assert_eq!(apply(&store, &root, &deep).unwrap().bytes(), after.bytes());
+    let listing = list(&store, &after, &Limits::default()).unwrap();
+    let new = listing.entries.last().unwrap();
+    assert_eq!((new.tag.as_deref(), new.annotations["a"].as_str(), new.entries.len()), (Some("new"), "b", 4));
+    let [image, below, sbom, signature] = &new.entries[..] else { panic!("four") };
+    assert_eq!(below.entries[0].digest, image.digest);
+    assert!(image.platform.is_some() && image.annotations.is_empty());
+    assert_eq!(sbom.subject.as_ref(), Some(&image.digest));
+    assert_eq!(signature.subject.as_ref(), Some(&sbom.digest));
+    assert!(image.referrers.contains(&sbom.digest));
+    assert_eq!(sbom.artifact_type.as_ref().unwrap().as_str(), "application/spdx+json");
+    let index: Raw<Index> = crate::store::BlobReadExt::document(
+        &store,
+        &after.view().manifests.last().unwrap().clone(),
+        &Limits::default(),
+    )
+    .unwrap();
+    assert_eq!(index.view().annotations["of"], "index");
+    assert!(
+        store
+            .try_size(&crate::hash::digest_of(crate::digest::Algorithm::Sha256, b"signature"))
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[test]
+fn every_contradiction_names_both_sides() {
+    for (text, part) in [
+        (
+            r##"{"root":[{"tag":"a","from":"#v2"},{"tag":"a","from":"#v1"}]}"##,
+            "root[1]: the tag a is that of root[0], too",
+        ),
+        (r##"{"root":[{"tag":"a b","from":"#v2"}]}"##, "root[0]: \"a b\" is not a tag"),
+        (r#"{"root":[{"tag":"a"}]}"#, "root[0]: expected one of from, index, manifest and blob, found none"),
+        (r##"{"root":[{"from":"#v2","index":{"manifests":[]}}]}"##, "found from and index"),
+        (
+            r##"{"root":[{"index":{"manifests":[{"tag":"x","from":"#v2"}]}}]}"##,
+            "root[0].index.manifests[0]: the tag x is for entries of the root only",
+        ),
+        (
+            r##"{"root":[{"index":{"manifests":[{"from":"#v2"},{"from":"#v2"}]}}]}"##,
+            "is root[0].index.manifests[0], too; duplicates",
+        ),
+        (
+            r##"{"root":[{"from":"#v2","platform":"linux/s390x"}]}"##,
+            "the platform is linux/s390x, but the config says linux/",
+        ),
+        (
+            r##"{"root":[{"from":"#v2","expect":"sha256:0000000000000000000000000000000000000000000000000000000000000000"}]}"##,
+            "expected sha256:0000",
+        ),
+        (
+            r#"{"root":[{"name":"a","index":{"manifests":[{"from":"@b"}]}},{"name":"b","index":{"manifests":[{"from":"@a"}]}}]}"#,
+            "a circle: @a → @b → @a",
+        ),
+        (r#"{"root":[{"from":"@nobody"}]}"#, "nothing is called @nobody"),
+        (
+            r##"{"root":[{"name":"a","from":"#v2"},{"name":"a","from":"#v1"}]}"##,
+            "the name \"a\" is that of root[0], too",
+        ),
+        (r##"{"root":[{"from":"#absent"}]}"##, "nothing matches \"absent\""),
+        (
+            r#"{"root":[{"from":"sha256:0000000000000000000000000000000000000000000000000000000000000000","media_type":"a/b"}]}"#,
+            "there is no sha256:0000",
+        ),
+        (
+            r##"{"root":[{"from":"#v2","media_type":"a/b"}]}"##,
+            "the media_type is a/b, but #v2 is of application/vnd.oci",
+        ),
+        (r#"{"root":[{"blob":{},"media_type":"a/b"}]}"#, "one of file and text"),
+        (r#"{"root":[{"blob":{"text":"","file":""},"media_type":"a/b"}]}"#, "one of file and text"),
+        (r#"{"root":[{"blob":{"text":""}}]}"#, "needs a media_type"),
+        (r#"{"root":[{"manifest":{}}]}"#, "needs an artifact_type"),
+        (r##"{"root":[{"from":"#v2","platform":"linux"}]}"##, "linux"),
+        (r##"{"root":[{"from":"#v2","annotations":{"":"x"}}]}"##, "an annotation with the name \"\""),
+    ] {
+        let message = refusal(text);
+        assert!(message.contains(part), "{text}: {message}");
+    }
+    for (text, part) in [
+        (r##"{"root":[{"from":"#v2","colour":"red"}]}"##, "unknown field `colour`"),
+        (r#"{"roots":[]}"#, "unknown field `roots`"),
+        (r##"{"root":[{"from":"#v2","media_type":"no type"}]}"##, "invalid media type"),
+        (r##"{"root":[{"from":"#v2","data":"link"}]}"##, "expected `embed`"),
+    ] {
+        let message = serde_json::from_str::<Description>(text).unwrap_err().to_string();
+        assert!(message.contains(part), "{text}: {message}");
+    }
+}
+
+#[test]
+fn equal_platforms_are_refused_unless_said() {
+    let text = |more: &str| {
+        format!(
+            r##"{{"root":[{{"tag":"x","index":{{{more}"manifests":[
+                {{"from":"#v2","platform":"linux/arm64","platform_override":true}},
+                {{"from":"#v1","platform":"linux/aarch64/v8","platform_override":true}}]}}}}]}}"##
+        )
+    };
+    let message = refusal(&text(""));
+    assert!(
+        message.contains("linux/aarch64/v8 is the platform of root[0].index.manifests[0], too"),
+        "{message}"
+    );
+    let (store, root) = store();
+    apply(&store, &root, &described(&text("\"duplicates\":\"allow\","))).unwrap();
+}
+
+#[test]
+fn changes_are_told_before_they_are_made() {
+    let (store, root) = store();
+    let scratch = Overlay::new(&store, MemoryStore::new().unwrap(), &Limits::default());
+    let description = described(
+        r##"{"root":[{"tag":"v2","index":{"manifests":[{"from":"#v2"}]}},{"tag":"new","from":"#v1"}]}"##,
+    );
+    let roots = build(&scratch, &description, &mut Here(&store, root.clone()), &Limits::default()).unwrap();
+    let after = place(&root, &roots).unwrap();
+    let limits = Limits::default();
+    let changes =
+        Changes::between(&list(&store, &root, &limits).unwrap(), &list(&scratch, &after, &limits).unwrap());
+    let told: Vec<_> = changes.entries.iter().map(|entry| (entry.change, entry.tag.as_deref())).collect();
+    assert_eq!(told.iter().filter(|(change, _)| *change == "same").count(), root.view().manifests.len() - 1);
+    assert!(told.contains(&("changed", Some("v2"))) && told.contains(&("added", Some("new"))), "{told:?}");
+    assert!(!changes.is_same());
+    assert_eq!(store.load().unwrap().bytes(), root.bytes());
+}
