@@ -1,6 +1,9 @@
 //! The stores a reference can name, as one type.
 
-use std::{ffi::OsStr, path::Path};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use ocicle::{
     Error, Result,
@@ -20,6 +23,9 @@ use crate::{
     place::{SystemDir, system_dir},
 };
 
+/// As many links as Linux follows for one path.
+const MAX_LINKS: usize = 40;
+
 /// A store on this system.
 pub(crate) enum AnyStore {
     Layout(LayoutStore<SystemDir>),
@@ -35,6 +41,11 @@ impl AnyStore {
             None if Path::new(path).is_file() => None,
             _ => return open_layout(path, limits).map(Self::Layout),
         };
+        if Path::new(path).is_dir() {
+            return Err(Failure::failed(format!(
+                "{path} is a directory, and an archive is a file: for a layout write {path} alone"
+            )));
+        }
         let (dir, name) = parent(Path::new(path))?;
         let archive = Name::new(name.as_encoded_bytes())
             .map_err(|error| Error::Misuse(error.to_string()))
@@ -74,6 +85,9 @@ fn at(path: &str, error: Error) -> Error {
 /// Why the directory of a layout does not open, and what may have been meant.
 fn no_layout(path: &str, error: &std::io::Error) -> Failure {
     let hint = match path.rsplit_once(':') {
+        _ if error.kind() == std::io::ErrorKind::NotADirectory => {
+            format!("; for an archive write {path} alone, or oci-archive:{path}")
+        }
         _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
         _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
         Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
@@ -82,8 +96,10 @@ fn no_layout(path: &str, error: &std::io::Error) -> Failure {
     Failure::failed(format!("open layout {path}: {error}{hint}"))
 }
 
-/// The directory a file is in, and its name there.
-pub(crate) fn parent(path: &Path) -> Result<(SystemDir, &OsStr), Failure> {
+/// The directory a file is in, and its name there: of the file itself, where the path is a link to it, so that an edit replaces
+/// the file and not the link.
+pub(crate) fn parent(path: &Path) -> Result<(SystemDir, OsString), Failure> {
+    let path = follow(path)?;
     let Some(name) = path.file_name() else {
         return Err(Failure::usage(format!("{} names no file", path.display())));
     };
@@ -91,7 +107,19 @@ pub(crate) fn parent(path: &Path) -> Result<(SystemDir, &OsStr), Failure> {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     };
-    Ok((crate::place::open_dir(dir)?, name))
+    Ok((crate::place::open_dir(dir)?, name.to_owned()))
+}
+
+fn follow(path: &Path) -> Result<PathBuf, Failure> {
+    let mut at = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match std::fs::read_link(&at) {
+            Ok(target) => at = at.parent().unwrap_or(Path::new("")).join(target),
+            // No link, or nothing at all: whoever opens it says so.
+            Err(_) => return Ok(at),
+        }
+    }
+    Err(Failure::failed(format!("{}: more than {MAX_LINKS} links lead on from it", path.display())))
 }
 
 impl BlobRead for AnyStore {

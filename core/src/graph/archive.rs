@@ -12,7 +12,7 @@ use super::copy::Plan;
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{Dir, remove_tree},
+    fs::{Dir, FileType, remove_tree},
     limits::Limits,
     name::{Name, NameBuf},
     spec::{Index, Raw},
@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// An archive in a file. The first edit makes a directory beside it, which keeps others from editing it at the same time; it goes when
-/// this value does. Replacing the index writes the archive anew, with what the new index leads to, and puts it in the
-/// place of the old one once it is whole.
+/// this value does. Replacing the index writes the archive anew in that directory, with what the new index leads to, and puts
+/// it in the place of the old one once it is whole.
 pub struct ArchiveFile<D: Dir + Sync> {
     dir: D,
     name: NameBuf,
@@ -108,11 +108,18 @@ where
         let plan = Plan::of_index(self, index.clone(), &self.limits)?;
         // An archive that lacks something can be edited all the same.
         let (there, _) = plan.sorted(self)?;
-        place(&self.dir, self.name.as_name(), |out| write(self, index, there, out))
+        let name = edit_name(self.name.as_name())?;
+        // In there, since what a killed edit leaves is removed as one.
+        let edit = self
+            .dir
+            .open_dir(name.as_name())
+            .map_err(Error::io(format_args!("open directory {}", name.as_name())))?;
+        place_from(&edit, &self.dir, self.name.as_name(), |out| write(self, index, there, out))
     }
 }
 
-/// Gives a file its content, and its name once that is whole and durable; what had the name before is replaced.
+/// Gives a file its content, and its name once that is whole and durable. What had the name before is replaced, and leaves
+/// its mode and, where the system allows it, its owner.
 ///
 /// # Errors
 /// Those of `fill`; [`Error::Io`].
@@ -121,12 +128,27 @@ pub fn place<D: Dir>(
     name: Name<'_>,
     fill: impl FnOnce(&mut (dyn WriteSeek + '_)) -> Result<()>,
 ) -> Result<()> {
+    place_from(dir, dir, name, fill)
+}
+
+/// The same for a file that is written in another directory of the same file system.
+fn place_from<D: Dir>(
+    from: &D,
+    to: &D,
+    name: Name<'_>,
+    fill: impl FnOnce(&mut (dyn WriteSeek + '_)) -> Result<()>,
+) -> Result<()> {
     let doing = || Error::io(format!("write {name}"));
-    let file = Temporary::new(dir, &AtomicU64::new(0)).map_err(doing())?;
+    let file = Temporary::new(from, &AtomicU64::new(0)).map_err(doing())?;
     let mut out = BufWriter::with_capacity(256 << 10, file);
     fill(&mut out)?;
     let file = out.into_inner().map_err(|error| doing()(error.into_error()))?;
-    file.place(dir, name).map_err(doing())
+    match to.metadata(name) {
+        Ok(old) if old.file_type == FileType::File => file.replace(&old, to, name),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => file.place(to, name),
+    }
+    .map_err(doing())
 }
 
 /// A file being written, in which one can go back.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    fs::{AttrChange, Dir, File as _},
+    fs::{AttrChange, Dir, File as _, Metadata},
     name::{Name, NameBuf},
 };
 
@@ -26,12 +26,28 @@ impl<'a, D: Dir> Temporary<'a, D> {
         Ok(Self { file: Some(file), dir, name })
     }
 
-    /// Makes the content durable and gives it its place.
-    pub(crate) fn place(mut self, to: &D, name: Name<'_>) -> io::Result<()> {
+    /// Makes the content durable and gives it its place, for everybody to read.
+    pub(crate) fn place(self, to: &D, name: Name<'_>) -> io::Result<()> {
+        self.place_with(0o644, to, name)
+    }
+
+    /// The same in the place of a file, whose mode it takes over, and its owner as far as the system allows: who could not
+    /// read the old one cannot read the new one.
+    pub(crate) fn replace(mut self, old: &Metadata, to: &D, name: Name<'_>) -> io::Result<()> {
+        if let Some(file) = &mut self.file
+            && self.dir.support().owner
+        {
+            let owner = AttrChange { owner: Some((old.uid, old.gid)), ..AttrChange::default() };
+            let _ = file.set_attrs(&owner); // only root gives files away
+        }
+        self.place_with(old.mode & 0o777, to, name)
+    }
+
+    fn place_with(mut self, mode: u32, to: &D, name: Name<'_>) -> io::Result<()> {
         if let Some(file) = &mut self.file {
             file.flush()?;
             if self.dir.support().mode {
-                file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })?;
+                file.set_attrs(&AttrChange { mode: Some(mode), ..AttrChange::default() })?;
             }
             file.sync()?;
         }
