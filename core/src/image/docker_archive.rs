@@ -21,6 +21,8 @@ use crate::{
     store::{BlobRead, archive::write::plain_header},
 };
 
+pub use super::docker_tag::is_tag;
+
 /// Bytes of a block of a tar.
 const BLOCK: u64 = 512;
 
@@ -32,8 +34,8 @@ struct Saved {
     layers: Vec<String>,
 }
 
-/// Writes the images of an index, each verified. A ref name becomes a tag if it is one for Docker, such as `example/app:1`. The same images give
-/// the same bytes.
+/// Writes the images of an index, each verified. A ref name becomes a tag if it is one for Docker ([`is_tag`]); an image without any
+/// has none. The same images give the same bytes.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`]; [`Error::Mismatch`] for a layer that is
@@ -66,7 +68,7 @@ pub fn write<S: BlobRead + ?Sized>(
             }
             layers.push(name);
         }
-        let tag = entry.ref_name().filter(|name| name.contains(':')).map(str::to_owned);
+        let tag = entry.ref_name().filter(|name| is_tag(name)).map(str::to_owned);
         match list.iter_mut().find(|saved| saved.config == config) {
             Some(saved) => saved.repo_tags.extend(tag),
             None => list.push(Saved { config, repo_tags: tag.into_iter().collect(), layers }),

@@ -13,11 +13,11 @@ use ocicle::{
     image::docker_archive,
     limits::Limits,
     name::Name,
-    spec::Descriptor,
+    spec::{Descriptor, Index, Raw},
     store::{
         BlobRead, RootIndexExt as _, archive, layout::LayoutStore, memory::MemoryStore, overlay::Overlay,
     },
-    text::human_size,
+    text::{human_size, printable},
 };
 
 use super::edit::tag_of;
@@ -34,6 +34,13 @@ pub(super) fn copy(args: &Args, wanted: &Copy, limits: &Limits) -> Result<(), Fa
     let place = Place::open(&wanted.source, limits)?;
     let to: Reference = wanted.destination.parse()?;
     let tag = to.selector.as_ref().map(|selector| tag_of(Some(selector), "copy")).transpose()?;
+    if to.kind == Some(StoreKind::DockerArchive)
+        && let Some(tag) = tag.as_ref().filter(|tag| !docker_archive::is_tag(tag.as_str()))
+    {
+        return Err(Failure::usage(format!(
+            "{tag} is no tag for Docker: expected NAME:TAG, such as example/app:1"
+        )));
+    }
     let store = Watched::new(args, &place.store, "copying", None);
     // Documents that are converted are of neither store.
     let from = Overlay::new(&store, MemoryStore::new()?, limits);
@@ -48,7 +55,11 @@ pub(super) fn copy(args: &Args, wanted: &Copy, limits: &Limits) -> Result<(), Fa
     };
     let mut plan = Plan::new(&from, what, limits)?;
     if wanted.format.is_some() {
-        plan = Plan::of_index(&from, to_oci(&from, plan.index(), limits)?, limits)?;
+        let converted = to_oci(&from, plan.index(), limits)?;
+        if !args.quiet {
+            tell_new_digests(plan.index(), &converted);
+        }
+        plan = Plan::of_index(&from, converted, limits)?;
     }
     if let Some(tag) = &tag {
         plan = plan.tagged(tag)?;
@@ -58,11 +69,35 @@ pub(super) fn copy(args: &Args, wanted: &Copy, limits: &Limits) -> Result<(), Fa
         let Copied { blobs, bytes, present, absent, .. } = copied;
         let absent = if absent == 0 { String::new() } else { format!("; {absent} are not in the source") };
         eprintln!("copied {blobs} blobs, {}; {present} were there{absent}", human_size(bytes));
+        if to.kind == Some(StoreKind::DockerArchive) {
+            tell_untagged(plan.index());
+        }
     }
     output::print(|out| {
         let entries = &plan.index().view().manifests;
         entries.iter().try_for_each(|Descriptor { digest, .. }| writeln!(out, "{digest}"))
     })
+}
+
+/// What a conversion made of the entries: it keeps their order.
+fn tell_new_digests(old: &Raw<Index>, new: &Raw<Index>) {
+    for (old, new) in old.view().manifests.iter().zip(&new.view().manifests) {
+        if old.digest != new.digest {
+            eprintln!("converted {} to {}", old.digest, new.digest);
+        }
+    }
+}
+
+/// Docker finds an image without a tag only by its digest.
+fn tell_untagged(index: &Raw<Index>) {
+    for name in index.view().manifests.iter().filter_map(Descriptor::ref_name) {
+        if !docker_archive::is_tag(name) {
+            let name = printable(name);
+            eprintln!(
+                "warning: {name} is no tag for Docker, left out: give one with #NAME:TAG, such as #example/app:1"
+            );
+        }
+    }
 }
 
 fn write<S: BlobRead>(from: &S, plan: &Plan, to: &Reference, limits: &Limits) -> Result<Copied, Failure> {

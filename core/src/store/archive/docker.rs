@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::Read as _,
+    sync::Arc,
 };
 
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use super::{Content, Extent, Part, Source};
 use crate::{
     digest::{Algorithm, Digest},
     error::{Error, Result},
-    hash::{Hasher, digest_of},
+    hash::Hasher,
     spec::{
         Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, REF_NAME, Raw,
         media_type::{self, Compression},
@@ -41,7 +42,13 @@ pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, 
     let list: Vec<Saved> = serde_json::from_slice(&source.document(MANIFEST)?).map_err(|error| {
         Error::document(MANIFEST, format!("no list of images as Docker writes it: {error}"))
     })?;
-    let mut images = Images { source, blobs: BTreeMap::new(), compressed: HashMap::new() };
+    let mut images = Images {
+        source,
+        blobs: BTreeMap::new(),
+        configs: HashMap::new(),
+        compressed: HashMap::new(),
+        descriptors: 0,
+    };
     let mut entries = Vec::new();
     for saved in &list {
         let manifest = images.manifest(saved)?;
@@ -52,10 +59,7 @@ pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, 
         if tags.is_empty() {
             entries.push(entry);
         }
-        if entries.len() > source.limits.descriptors {
-            let limit = source.limits.descriptors as u64;
-            return Err(Error::Limit { what: MANIFEST.into(), name: "descriptors", limit });
-        }
+        images.count(tags.len())?;
     }
     let index = Index { manifests: entries, ..empty_index()?.view().clone() };
     Ok((Raw::new(index)?, images.blobs))
@@ -67,39 +71,69 @@ fn tagged(entry: &Descriptor, tag: &str) -> Descriptor {
     entry
 }
 
+struct Config {
+    descriptor: Descriptor,
+    diff_ids: Vec<Digest>,
+}
+
 struct Images<'a> {
     source: &'a Source<'a>,
     blobs: BTreeMap<Digest, Content>,
+    /// Configs by where they start, so that a list that names one a thousand times does not have it read a thousand times.
+    configs: HashMap<u64, Arc<Config>>,
     /// The digests of compressed layers, by where they start: images share layers.
     compressed: HashMap<u64, Digest>,
+    /// How many were made.
+    descriptors: usize,
 }
 
 impl Images<'_> {
     fn manifest(&mut self, saved: &Saved) -> Result<Raw<Manifest>> {
-        let bytes = self.source.document(&saved.config)?;
-        let config_type = MediaType::literal(media_type::CONFIG);
-        let digest = digest_of(Algorithm::Sha256, &bytes);
-        let config: Raw<ImageConfig> = Raw::parse(&saved.config, bytes, Some(&config_type))?;
-        let diff_ids = &config.view().rootfs.diff_ids;
+        let config = self.config(&saved.config)?;
+        let diff_ids = &config.diff_ids;
         let names = saved.layers.as_deref().unwrap_or_default();
         if names.len() != diff_ids.len() {
             let (layers, config, ids) = (names.len(), &saved.config, diff_ids.len());
             let reason = format!("an image has {layers} layers, but its config {config:?} names {ids}");
             return Err(Error::document(MANIFEST, reason));
         }
+        // The manifest and the config count as well.
+        self.count(names.len().saturating_add(2))?;
         let layers = names.iter().zip(diff_ids).map(|(name, diff_id)| self.layer(name, diff_id));
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let manifest = Raw::new(Manifest {
             schema_version: 2,
             media_type: Some(MediaType::literal(media_type::MANIFEST)),
             artifact_type: None,
-            config: Descriptor::new(config_type, digest.clone(), config.bytes().len() as u64),
+            config: config.descriptor.clone(),
             layers,
             subject: None,
             annotations: Annotations::new(),
         })?;
-        self.blobs.insert(digest, Content::Made(config.bytes().into()));
         Ok(manifest)
+    }
+
+    fn config(&mut self, name: &str) -> Result<Arc<Config>> {
+        let start = self.source.members.find(name.as_bytes())?.map(|extent| extent.start);
+        if let Some(config) = start.and_then(|start| self.configs.get(&start)) {
+            return Ok(Arc::clone(config));
+        }
+        let media_type = MediaType::literal(media_type::CONFIG);
+        let config: Raw<ImageConfig> = Raw::parse(name, self.source.document(name)?, Some(&media_type))?;
+        let descriptor = config.descriptor(&media_type);
+        self.blobs.insert(descriptor.digest.clone(), Content::Made(config.bytes().into()));
+        let config = Arc::new(Config { descriptor, diff_ids: config.view().rootfs.diff_ids.clone() });
+        self.configs.extend(start.map(|start| (start, Arc::clone(&config))));
+        Ok(config)
+    }
+
+    fn count(&mut self, more: usize) -> Result<()> {
+        self.descriptors = self.descriptors.saturating_add(more);
+        let limit = self.source.limits.descriptors;
+        match self.descriptors > limit {
+            true => Err(Error::Limit { what: MANIFEST.into(), name: "descriptors", limit: limit as u64 }),
+            false => Ok(()),
+        }
     }
 
     /// A plain layer is known by its diff_id already; a compressed one has to be read once.

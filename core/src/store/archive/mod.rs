@@ -65,6 +65,49 @@ pub enum ArchiveKind {
     Docker,
 }
 
+impl ArchiveKind {
+    /// The member that makes an archive one of this kind.
+    fn marker(self) -> &'static str {
+        match self {
+            Self::Oci => super::layout::MARKER,
+            Self::Docker => docker::MANIFEST,
+        }
+    }
+}
+
+impl std::fmt::Display for ArchiveKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Oci => "oci-archive",
+            Self::Docker => "docker-archive",
+        })
+    }
+}
+
+/// The kind that was asked for, or the first of those it is.
+fn choose(members: &Members, wanted: Option<ArchiveKind>) -> Result<ArchiveKind> {
+    let mut there = Vec::new();
+    for kind in [ArchiveKind::Oci, ArchiveKind::Docker] {
+        if members.find(kind.marker().as_bytes())?.is_some() {
+            there.push(kind);
+        }
+    }
+    match (wanted, there.first()) {
+        (None, Some(&kind)) => Ok(kind),
+        (Some(kind), Some(_)) if there.contains(&kind) => Ok(kind),
+        (Some(kind), Some(other)) => Err(Error::NotFound(format!(
+            "there is no {} in the archive, but {}: it is of the kind {other}:, not {kind}:",
+            kind.marker(),
+            other.marker()
+        ))),
+        (_, None) => Err(Error::NotFound(format!(
+            "the archive holds no images: there is neither {} nor {} in it",
+            ArchiveKind::Oci.marker(),
+            ArchiveKind::Docker.marker()
+        ))),
+    }
+}
+
 /// Where a blob is.
 enum Content {
     There(Extent),
@@ -84,19 +127,7 @@ impl Archive {
     pub fn open(bytes: impl ReadAt + 'static, kind: Option<ArchiveKind>, limits: &Limits) -> Result<Self> {
         let bytes: Arc<dyn ReadAt> = Arc::new(bytes);
         let members = Members::read(&bytes, limits)?;
-        let is_there = |name: &str| Ok::<_, Error>(members.find(name.as_bytes())?.is_some());
-        let kind = match kind {
-            Some(kind) => kind,
-            None if is_there(super::layout::MARKER)? => ArchiveKind::Oci,
-            None if is_there(docker::MANIFEST)? => ArchiveKind::Docker,
-            None => {
-                return Err(Error::NotFound(format!(
-                    "the archive holds no images: there is neither {} nor {} in it",
-                    super::layout::MARKER,
-                    docker::MANIFEST
-                )));
-            }
-        };
+        let kind = choose(&members, kind)?;
         let source = Source { bytes: &bytes, members: &members, limits };
         let (index, blobs) = match kind {
             ArchiveKind::Oci => oci::open(&source)?,

@@ -223,6 +223,84 @@ fn wrong_archives_of_docker_are_told() {
 }
 
 #[test]
+fn the_kind_that_was_said_is_the_one_that_is_read() {
+    let docker = Tar::new().file("manifest.json", b"[]").bytes();
+    let both = oci().file("manifest.json", b"[]").bytes();
+    let as_kind = |bytes: &Vec<u8>, kind| Archive::open(bytes.clone(), Some(kind), &Limits::default());
+    assert_eq!(as_kind(&both, ArchiveKind::Docker).unwrap().kind(), ArchiveKind::Docker);
+    for (bytes, kind, message) in [
+        (
+            oci().bytes(),
+            ArchiveKind::Docker,
+            "there is no manifest.json in the archive, but oci-layout: it is of the kind oci-archive:, not docker-archive:",
+        ),
+        (
+            docker,
+            ArchiveKind::Oci,
+            "there is no oci-layout in the archive, but manifest.json: it is of the kind docker-archive:, not oci-archive:",
+        ),
+    ] {
+        let error = as_kind(&bytes, kind).unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::NotFound, message));
+    }
+}
+
+/// A small list may name the same things many times.
+#[test]
+fn what_docker_saves_is_not_made_larger_without_end() {
+    let config = format!(
+        r#"{{"architecture":"a","os":"b","rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+        digest(b"x")
+    );
+    let image = r#"{"Config":"c.json","RepoTags":["a:1"],"Layers":["l"]}"#;
+    let open = |count: usize, limits: &Limits| {
+        let list = format!("[{}]", vec![image; count].join(","));
+        let tar = Tar::new().file("c.json", config.as_bytes()).file("l", b"x");
+        Archive::open(tar.file("manifest.json", list.as_bytes()).bytes(), None, limits)
+    };
+    // Each image: an entry, a manifest, a config, a layer.
+    let limits = Limits { descriptors: 12, ..Limits::default() };
+    let archive = open(3, &limits).unwrap();
+    assert_eq!(archive.load().unwrap().view().manifests.len(), 3);
+    assert_eq!(archive.blobs().count(), 3);
+    assert!(matches!(open(4, &limits), Err(Error::Limit { name: "descriptors", limit: 12, .. })));
+}
+
+/// No input makes it panic, and what it opens it can read.
+#[test]
+fn damage_anywhere_is_an_error_or_harmless() {
+    let config = format!(
+        r#"{{"architecture":"a","os":"b","rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+        digest(b"x")
+    );
+    let archive = oci()
+        .file(&blob_name(b"one"), b"one")
+        .file(&"n".repeat(150), b"long")
+        .link(EntryType::Symlink, "link", "l")
+        .file("c.json", config.as_bytes())
+        .file("l", b"x")
+        .file("manifest.json", br#"[{"Config":"c.json","Layers":["link"]}]"#)
+        .bytes();
+    let mut opened = 0;
+    for at in 0..archive.len() {
+        for byte in [0, b'7', 0x80, 0xff] {
+            let mut bytes = archive.clone();
+            bytes[at] = byte;
+            for kind in [ArchiveKind::Oci, ArchiveKind::Docker] {
+                let Ok(archive) = Archive::open(bytes.clone(), Some(kind), &Limits::default()) else {
+                    continue;
+                };
+                opened += 1;
+                for (digest, size) in archive.blobs() {
+                    assert_eq!(content(&archive, digest).unwrap().len() as u64, size);
+                }
+            }
+        }
+    }
+    assert!(opened > 1000, "{opened}");
+}
+
+#[test]
 fn limits_hold() {
     let limits = Limits { entries: 3, ..Limits::default() };
     let many = oci().file("a", b"").file("b", b"").bytes();
