@@ -142,7 +142,7 @@ fn the_wrong_kind_is_told_what_is_right() {
     ocicle(["init", text(&layout)]);
     for (code, kind, path, part) in [
         (3, "docker-archive", &file, "it is of the kind oci-archive:"),
-        (1, "oci", &file, "for an archive write"),
+        (1, "oci", &file, "is a file, and oci: a directory"),
         (1, "oci-archive", &layout, "is a directory"),
     ] {
         let error = fails(code, ["ls", &format!("{kind}:{}", text(path))]);

@@ -92,6 +92,40 @@ fn variable(name: &str) -> Option<String> {
 }
 
 #[test]
+fn archives_are_read_and_edited_alike() {
+    let temp = TempDir::new().unwrap();
+    let Some(layout) = ODD.layout() else { return };
+    let dir = |name: &str| {
+        let dir = temp.path().join(name);
+        fs::create_dir(&dir).unwrap();
+        for kind in ["oci", "docker"] {
+            let to = format!("{kind}-archive:{}", dir.join(kind).display());
+            assert!(try_ocicle(["copy", layout.to_str().unwrap(), &to]).status.success());
+        }
+        dir
+    };
+    let (here, there) = (dir("here"), dir("there"));
+    let file = |name: &str| here.join(name).to_str().unwrap().to_owned();
+    for name in ["oci", "docker"] {
+        for command in ["ls", "check"] {
+            let Some(answer) = wasi(&there, command, &[], &format!("/{name}")) else { return };
+            assert_eq!(answer, native(command, &[], &file(name)), "{command} {name}");
+        }
+        assert_eq!(
+            wasi(&there, "mtree", &[], &format!("/{name}#pos=0")),
+            Some(native("mtree", &[], &format!("{}#pos=0", file(name))))
+        );
+    }
+    // An edit writes the archive anew; and it leaves nothing beside it.
+    let before = fs::read(here.join("oci")).unwrap();
+    assert_eq!(wasi(&there, "rm", &[], "/oci#gnu"), Some(native("rm", &[], &format!("{}#gnu", file("oci")))));
+    let after = fs::read(here.join("oci")).unwrap();
+    assert_ne!(after, before);
+    assert!(fs::read(there.join("oci")).unwrap() == after);
+    assert_eq!(fs::read_dir(&there).unwrap().count(), 2);
+}
+
+#[test]
 fn three_worlds_give_the_same_bytes() {
     let temp = TempDir::new().unwrap();
     let Some(layout) = layout(&temp) else { return };

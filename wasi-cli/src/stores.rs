@@ -39,6 +39,11 @@ impl AnyStore {
             Some(StoreKind::OciArchive) => Some(ArchiveKind::Oci),
             Some(StoreKind::DockerArchive) => Some(ArchiveKind::Docker),
             None if Path::new(path).is_file() => None,
+            Some(StoreKind::Oci) if Path::new(path).is_file() => {
+                return Err(Failure::failed(format!(
+                    "{path} is a file, and oci: a directory: for an archive write {path} alone"
+                )));
+            }
             _ => return open_layout(path, limits).map(Self::Layout),
         };
         if Path::new(path).is_dir() {
@@ -85,9 +90,6 @@ fn at(path: &str, error: Error) -> Error {
 /// Why the directory of a layout does not open, and what may have been meant.
 fn no_layout(path: &str, error: &std::io::Error) -> Failure {
     let hint = match path.rsplit_once(':') {
-        _ if error.kind() == std::io::ErrorKind::NotADirectory => {
-            format!("; for an archive write {path} alone, or oci-archive:{path}")
-        }
         _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
         _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
         Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
