@@ -8,6 +8,7 @@ mod history;
 mod layers;
 mod look;
 mod raw;
+mod rebase;
 pub(crate) mod size;
 mod target;
 mod tree;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     layers::LayerArgs,
     look::{Cat, Diff, Export, Find, ListFiles, Squash, Waste, Why},
     raw::{AddLayer, Raw, RawUnpack, RuntimeConfig},
+    rebase::{LayersCommand, OnConflict, Rebase},
     target::{Follow, Target},
     tree::{Language, PlatformArgs, Tag, TreeCommand},
 };
@@ -281,6 +283,17 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  ocicle squash images#v1 --tag v1-flat\n  \
         ocicle squash images#v1 --from sha256:1f2e3d4c")]
     Squash(Box<Squash>),
+    /// Put the layers of an image onto another base.
+    #[command(after_help = "Examples:\n  ocicle rebase app#v1 --onto debian#12.2 --old-base debian#12.1\n  \
+        ocicle rebase app#v1 --onto debian#12.2 --tag v2\n\n\
+        Blobs stay as they are. A path that both the new base and the upper layers change is a conflict.")]
+    Rebase(Box<Rebase>),
+    /// Leave out layers, or change their order, where that is safe.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  ocicle layers drop images#v1 2\n  ocicle layers reorder images#v1 2 1 3"
+    )]
+    Layers(LayersCommand),
     /// Print the manifest of an image's files, straight from its layers, as mtree(5).
     #[command(
         args_conflicts_with_subcommands = true,

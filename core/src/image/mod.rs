@@ -10,6 +10,7 @@ pub mod find;
 pub mod insert;
 pub mod layers;
 pub mod look;
+pub mod rebase;
 pub mod squash;
 pub mod stat;
 #[cfg(test)]

@@ -145,6 +145,45 @@ impl Raw<Manifest> {
     }
 }
 
+impl Raw<Manifest> {
+    /// The layers, as they are written.
+    pub(crate) fn raw_layers(&self) -> Result<Vec<Box<RawValue>>> {
+        #[derive(serde::Deserialize)]
+        struct Layers {
+            layers: Option<Vec<Box<RawValue>>>,
+        }
+        let parsed: Layers = serde_json::from_slice(self.bytes())
+            .map_err(|error| crate::Error::document(Manifest::KIND, error.to_string()))?;
+        Ok(parsed.layers.unwrap_or_default())
+    }
+
+    /// Other layers, as they are written.
+    pub(crate) fn set_layers(&self, layers: &[Box<RawValue>]) -> Result<Self> {
+        self.edit(Manifest::KIND, |manifest| manifest.set("layers", layers))
+    }
+}
+
+impl Raw<ImageConfig> {
+    /// The entries of the history, as they are written.
+    pub(crate) fn raw_history(&self) -> Result<Vec<Box<RawValue>>> {
+        #[derive(serde::Deserialize)]
+        struct Entries {
+            history: Option<Vec<Box<RawValue>>>,
+        }
+        let parsed: Entries = serde_json::from_slice(self.bytes())
+            .map_err(|error| crate::Error::document(ImageConfig::KIND, error.to_string()))?;
+        Ok(parsed.history.unwrap_or_default())
+    }
+
+    /// Other layers, with a history as it is written.
+    pub(crate) fn set_layers(&self, diff_ids: &[&Digest], history: &[Box<RawValue>]) -> Result<Self> {
+        self.edit(ImageConfig::KIND, |config| {
+            config.edit_object("rootfs", |rootfs| rootfs.set("diff_ids", diff_ids))?;
+            config.set("history", history)
+        })
+    }
+}
+
 impl Raw<Index> {
     /// The same with the media types of OCI in the place of Docker's: its own, and those its entries state.
     ///

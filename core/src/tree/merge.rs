@@ -105,6 +105,11 @@ impl<M: Mirror> Merge<M> {
         Ok(())
     }
 
+    /// The tree as it is now.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
     /// Finishes the mirror and gives both back.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod insert;
 mod look;
 mod mtree;
 mod raw;
+mod rebase;
 mod show;
 mod tag;
 mod tree;
@@ -63,6 +64,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Waste(wanted) => return waste::waste(args, wanted, limits),
         Command::Export(wanted) => look::export(args, wanted, limits)?,
         Command::Squash(wanted) => look::squash(args, wanted, limits)?,
+        Command::Rebase(wanted) => return rebase::rebase(args, wanted, limits),
+        Command::Layers(command) => return rebase::layers(args, command, limits),
         Command::Umoci { words } => return Ok(crate::umoci::run(words)),
         Command::Completions { shell } => generate::completions(*shell)?,
         Command::Man { command } => generate::man(command)?,

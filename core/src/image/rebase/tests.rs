@@ -1,0 +1,142 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use super::{BASE_DIGEST, conflicts, conflicts_without, layers_of_base, rebase, reorder, without_layer};
+use crate::{
+    image::{Image, layers::merged, testing::image},
+    layer::on_disk::OnDisk,
+    limits::Limits,
+    spec::History,
+    store::memory::MemoryStore,
+    tree::{
+        mtree::{self, Dialect},
+        testing::{Item, clear, dir, file, link, remove, symlink},
+    },
+};
+
+fn manifest(store: &MemoryStore, image: &Image) -> String {
+    let tree = merged(store, image, &OnDisk::default(), &Limits::default()).unwrap();
+    let mut text = Vec::new();
+    mtree::write(&tree, Dialect::Native, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+fn entry() -> History {
+    History { created_by: Some("me".into()), empty_layer: Some(true), ..History::default() }
+}
+
+/// The conflicts of layers that were made on `old` and are put onto `new`.
+fn found(old: &[Item], upper: &[&[Item]], new: &[Item]) -> Vec<String> {
+    let store = MemoryStore::new().unwrap();
+    let all: Vec<&[Item]> = std::iter::once(old).chain(upper.iter().copied()).collect();
+    let (image, new) = (image(&store, &all), image(&store, &[new]));
+    let conflicts = conflicts(&store, &image, 1, &new, &Limits::default()).unwrap();
+    conflicts.to_string().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn layers_move_to_a_new_base() {
+    let store = MemoryStore::new().unwrap();
+    let base: &[Item] = &[dir("lib"), file("lib/a", "1"), file("conf", "old")];
+    let patched: &[&[Item]] =
+        &[&[dir("lib"), file("lib/a", "2"), file("conf", "old")], &[file("lib/b", "new")]];
+    let app: &[Item] = &[dir("app"), file("app/x", "x"), remove("conf")];
+    let image_before = image(&store, &[base, app]);
+    let (old, new) = (image(&store, &[base]), image(&store, patched));
+    let count = layers_of_base(&image_before, &old).unwrap();
+    assert_eq!(count, 1);
+    assert!(conflicts(&store, &image_before, 1, &new, &Limits::default()).unwrap().conflicts.is_empty());
+    let after = rebase(&store, &image_before, 1, &new, Some(&entry())).unwrap();
+    let expected = image(&store, &[patched[0], patched[1], app]);
+    assert_eq!(manifest(&store, &after), manifest(&store, &expected));
+    assert_eq!(after.manifest.view().layers, expected.manifest.view().layers);
+    let history = after.config.view().history.clone().unwrap();
+    assert_eq!((history.len(), history[3].created_by.as_deref()), (4, Some("me")));
+    assert_eq!(after.manifest.view().annotations[BASE_DIGEST], new.descriptor.digest.as_str());
+    Image::open(&store, &after.descriptor, &Limits::default()).unwrap();
+    // Not its base.
+    let message = layers_of_base(&image_before, &new).unwrap_err().to_string();
+    assert!(message.contains("of its 2 layers the image has the first 0"), "{message}");
+}
+
+#[test]
+fn what_both_change_is_a_conflict() {
+    let old: &[Item] =
+        &[dir("d"), file("d/f", "old"), file("same", "old"), file("gone", "g"), dir("t"), file("t/f", "1")];
+    assert_eq!(
+        found(
+            old,
+            &[&[
+                file("d/f", "image"),
+                file("same", "new"),
+                file("gone", "image"),
+                file("free", "x"),
+                file("t/f", "2")
+            ]],
+            &[dir("d"), file("d/f", "base"), file("same", "new"), symlink("t", "d"), file("free", "base")],
+        ),
+        [
+            "/d/f: changed below, replaced above",
+            "/free: added below, added above",
+            "/gone: removed below, replaced above",
+            "/t: changed below, replaced above",
+            "/t/f: removed below, replaced above",
+        ]
+    );
+    // What the layers leave alone is nobody's conflict.
+    assert_eq!(
+        found(old, &[&[file("new", "x")]], &[file("d", "all"), file("other", "o")]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn what_goes_with_a_directory_is_a_conflict() {
+    let old: &[Item] = &[dir("d"), file("d/f", "1"), dir("o"), file("o/f", "1")];
+    let new: &[Item] =
+        &[dir("d"), file("d/f", "1"), file("d/more", "2"), dir("o"), file("o/f", "1"), file("o/more", "2")];
+    assert_eq!(
+        found(old, &[&[remove("d"), clear("o")]], new),
+        ["/d/more: added below, removed above", "/o/more: added below, removed above"]
+    );
+}
+
+#[test]
+fn a_link_to_what_is_not_there_cannot_be_put() {
+    let store = MemoryStore::new().unwrap();
+    let image_before = image(&store, &[&[file("a", "1")], &[link("b", "a")]]);
+    let new = image(&store, &[&[file("c", "1")]]);
+    let error = conflicts(&store, &image_before, 1, &new, &Limits::default()).unwrap_err().to_string();
+    assert!(error.contains("hard link to a"), "{error}");
+}
+
+#[test]
+fn a_layer_is_left_out_where_nothing_above_needs_it() {
+    let store = MemoryStore::new().unwrap();
+    let layers: [&[Item]; 3] = [&[file("a", "1")], &[file("b", "2")], &[file("c", "3"), file("a", "4")]];
+    let before = image(&store, &layers);
+    let limits = Limits::default();
+    assert!(conflicts_without(&store, &before, 1, &limits).unwrap().conflicts.is_empty());
+    let after = without_layer(&store, &before, 1, Some(&entry())).unwrap();
+    assert_eq!(manifest(&store, &after), manifest(&store, &image(&store, &[layers[0], layers[2]])));
+    assert_eq!(after.config.view().history.clone().unwrap().len(), 3);
+    Image::open(&store, &after.descriptor, &limits).unwrap();
+    // The third changes a file of the first.
+    let conflicts = conflicts_without(&store, &before, 0, &limits).unwrap();
+    assert_eq!(conflicts.to_string(), "/a: removed below, replaced above\n");
+}
+
+#[test]
+fn layers_change_places_where_the_files_stay() {
+    let store = MemoryStore::new().unwrap();
+    let before = image(&store, &[&[file("a", "1")], &[file("b", "2")], &[file("a", "3")]]);
+    let limits = Limits::default();
+    let after = reorder(&store, &before, &[1, 0, 2], None, &limits).unwrap();
+    assert_eq!(manifest(&store, &after), manifest(&store, &before));
+    let ids = |image: &Image| image.layers().map(|(_, id)| id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&after), [1, 0, 2].map(|at| ids(&before)[at].clone()));
+    let message = reorder(&store, &before, &[2, 1, 0], None, &limits).unwrap_err().to_string();
+    assert!(message.contains("/a is another"), "{message}");
+    for wrong in [&[0, 1][..], &[0, 0, 1], &[0, 1, 3]] {
+        assert!(reorder(&store, &before, wrong, None, &limits).unwrap_err().to_string().contains("3 layers"));
+    }
+}
