@@ -6,6 +6,7 @@ pub mod clamp;
 mod compress;
 mod gzip;
 pub mod import;
+pub mod index;
 pub mod inflate;
 pub mod on_disk;
 pub mod overlay;

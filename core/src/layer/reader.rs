@@ -7,7 +7,7 @@ mod threads;
 use std::io::{BufRead, Read};
 
 use self::stage::{Content, Hashed};
-use super::{Change, ChangeSink, Changes, tar::TarReader};
+use super::{Change, ChangeSink, Changes, inflate::points::Points, tar::TarReader};
 use crate::{
     digest::Digest,
     error::{Error, Kind, Result},
@@ -67,6 +67,17 @@ pub fn plain_layer<'a, S: BlobRead + ?Sized>(
     limits: &Limits,
 ) -> Result<impl Read + use<'a, S>> {
     Hashed::new(Content::open(store, descriptor, limits)?, diff_id)
+}
+
+/// The archive of a layer, as [`plain_layer`], noting where one could start.
+pub(crate) fn indexed<'a, S: BlobRead + ?Sized>(
+    store: &'a S,
+    descriptor: &Descriptor,
+    diff_id: &Digest,
+    points: &Points,
+    limits: &Limits,
+) -> Result<impl BufRead + use<'a, S>> {
+    Hashed::new(Content::open(store, descriptor, limits)?.noting(points), diff_id)
 }
 
 /// Puts all changes of a layer into a sink, and verifies the layer. With the feature `parallel`, other threads read,

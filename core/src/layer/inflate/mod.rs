@@ -2,6 +2,7 @@
 
 mod gzip;
 mod input;
+pub(crate) mod points;
 #[cfg(feature = "zstd-native")]
 mod zstd_native;
 #[cfg(any(test, not(feature = "zstd-native")))]
@@ -14,7 +15,10 @@ use zstd_native as zstd;
 #[cfg(not(feature = "zstd-native"))]
 use zstd_pure as zstd;
 
-use self::input::Input;
+use self::{
+    input::Input,
+    points::{Point, PointedGzip, Points},
+};
 use crate::{
     error::{Error, Result},
     limits::Limits,
@@ -30,12 +34,17 @@ const RATIO_FROM: u64 = 1 << 30;
 pub struct Inflate<R> {
     what: String,
     decoder: Decoder<R>,
+    /// Bytes of content given so far.
+    given: u64,
+    /// Where places are noted at which one could start.
+    points: Option<Points>,
 }
 
 #[derive(Debug)]
 enum Decoder<R> {
     None(Input<R>),
     Gzip(gzip::Gzip<R>),
+    Pointed(Box<PointedGzip<R>>),
     Zstd(Box<zstd::Zstd<R>>),
 }
 
@@ -82,7 +91,31 @@ impl<R: Read> Inflate<R> {
                 zstd::Zstd::new(input, limits.zstd_window_log()).map_err(Error::io("start zstd"))?,
             )),
         };
-        Ok(Self { what, decoder })
+        Ok(Self { what, decoder, given: 0, points: None })
+    }
+
+    /// Notes from now on where one could start; to be called before anything is read.
+    pub(crate) fn noting(self, points: &Points) -> Self {
+        let decoder = match self.decoder {
+            Decoder::Gzip(gzip) => Decoder::Pointed(Box::new(PointedGzip::new(gzip.input, points.clone()))),
+            other => other,
+        };
+        Self { decoder, points: Some(points.clone()), ..self }
+    }
+
+    /// Goes on at a point; `blob` starts there.
+    pub(crate) fn resume(
+        blob: R,
+        compression: Compression,
+        point: &Point,
+        what: &str,
+        limits: &Limits,
+    ) -> Result<Self> {
+        if compression != Compression::Gzip {
+            return Self::new(blob, compression, what, limits);
+        }
+        let decoder = Decoder::Pointed(Box::new(PointedGzip::resume(Input::new(blob), point)));
+        Ok(Self { what: what.into(), decoder, given: 0, points: None })
     }
 
     /// Bytes of the blob taken so far.
@@ -91,6 +124,7 @@ impl<R: Read> Inflate<R> {
         match &self.decoder {
             Decoder::None(input) => input.taken(),
             Decoder::Gzip(gzip) => gzip.input.taken(),
+            Decoder::Pointed(gzip) => gzip.input.taken(),
             Decoder::Zstd(zstd) => zstd.input.taken(),
         }
     }
@@ -118,6 +152,7 @@ impl<R: Read> Inflate<R> {
         let input = match &mut self.decoder {
             Decoder::None(input) => input,
             Decoder::Gzip(gzip) => &mut gzip.input,
+            Decoder::Pointed(gzip) => &mut gzip.input,
             Decoder::Zstd(zstd) => &mut zstd.input,
         };
         loop {
@@ -138,8 +173,17 @@ impl<R: Read> Read for Inflate<R> {
         let result = match &mut self.decoder {
             Decoder::None(input) => input.read(buffer).map_err(Failure::Read),
             Decoder::Gzip(gzip) => gzip.read(buffer),
+            Decoder::Pointed(gzip) => gzip.read(buffer),
             Decoder::Zstd(zstd) => zstd.read(buffer),
         };
+        if let Ok(given) = &result {
+            self.given += *given as u64;
+            if let (Decoder::Zstd(zstd), Some(points)) = (&self.decoder, &self.points)
+                && zstd.is_between_frames()
+            {
+                points.start(zstd.input.taken(), self.given);
+            }
+        }
         result.map_err(|failure| match failure {
             Failure::Read(error) => error,
             Failure::Data(reason) => {

@@ -24,6 +24,11 @@ impl<R: Read> Zstd<R> {
         Ok(Self { input, decoder, inside: false })
     }
 
+    /// Whether all that was read is whole frames.
+    pub(super) fn is_between_frames(&self) -> bool {
+        !self.inside
+    }
+
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         loop {
             let available = self.input.fill()?;

@@ -27,6 +27,12 @@ impl<R: Read> Zstd<R> {
         Ok(Self { input, decoder, inside: false })
     }
 
+    /// Whether all that was read is whole frames.
+    #[cfg_attr(feature = "zstd-native", expect(dead_code, reason = "tests have both, and use the other"))]
+    pub(super) fn is_between_frames(&self) -> bool {
+        !self.inside
+    }
+
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         loop {
             if !self.inside {
@@ -37,7 +43,12 @@ impl<R: Read> Zstd<R> {
                 continue;
             }
             if self.decoder.can_collect() > 0 {
-                return Ok(self.decoder.read(buffer)?);
+                let got = self.decoder.read(buffer)?;
+                if self.decoder.can_collect() == 0 && self.decoder.is_finished() {
+                    self.check_frame()?;
+                    self.inside = false;
+                }
+                return Ok(got);
             }
             if self.decoder.is_finished() {
                 self.check_frame()?;

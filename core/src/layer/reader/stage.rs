@@ -9,7 +9,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     hash::{Hasher, Verified},
-    layer::inflate::Inflate,
+    layer::inflate::{Inflate, points::Points},
     limits::Limits,
     spec::{Descriptor, media_type::Compression},
     store::{BlobRead, BlobReadExt, ReadSeek},
@@ -56,6 +56,11 @@ impl<'a> Content<'a> {
         let inflate = Inflate::new(store.open(descriptor)?, compression, &what, limits)?;
         let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
         Ok(Self { what, proven, inflate, limits: *limits, given: 0 })
+    }
+
+    /// Notes where one could start.
+    pub(super) fn noting(self, points: &Points) -> Self {
+        Self { inflate: self.inflate.noting(points), ..self }
     }
 
     /// The layer, for errors.

@@ -36,6 +36,8 @@ pub struct TarReader<R> {
     pub(super) limits: Limits,
     /// Where the header at hand starts.
     header_at: u64,
+    /// Where the first header of the entry at hand starts.
+    entry_at: u64,
     global: Pax,
     global_bytes: u64,
     entries: u64,
@@ -64,6 +66,7 @@ impl<R: BufRead> TarReader<R> {
             body: Body::new(archive, what.into()),
             limits: *limits,
             header_at: 0,
+            entry_at: 0,
             global: Pax::default(),
             global_bytes: 0,
             entries: 0,
@@ -84,11 +87,17 @@ impl<R: BufRead> TarReader<R> {
         self.body.drain()
     }
 
+    /// Where the entry of the last change begins: a reader that starts there reads it once more.
+    pub(crate) fn entry_at(&self) -> u64 {
+        self.entry_at
+    }
+
     /// The next change; its content is in `self.body`.
     fn advance(&mut self) -> Result<Option<Change>> {
         let mut extensions = Extensions::default();
         let mut block = [0; BLOCK];
         self.body.skip()?;
+        self.entry_at = self.body.position();
         while !self.ended {
             self.header_at = self.body.position();
             let more = self.body.block(&mut block)?;
@@ -107,6 +116,7 @@ impl<R: BufRead> TarReader<R> {
                     return Ok(Some(change));
                 }
                 self.body.skip()?;
+                self.entry_at = self.body.position();
             }
         }
         Ok(None)

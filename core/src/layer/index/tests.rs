@@ -1,0 +1,158 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::Write as _;
+
+use super::{LayerIndex, Place};
+use crate::{
+    digest::Digest,
+    error::{Error, Kind},
+    layer::{
+        Change, ChangeSink as _, Entry, Node,
+        testing::{Item, clear, dir, file, link, remove, symlink},
+        writer::LayerWriter,
+    },
+    limits::Limits,
+    spec::{Descriptor, MediaType, media_type::Compression},
+    store::{BlobWrite as _, BlobWriter, memory::MemoryStore},
+};
+
+/// Text that compresses, but not to nothing.
+fn content(seed: u32, size: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        b"abcdefghijklmnop"[(state >> 20) as usize % 16]
+    };
+    (0..size).map(|_| next()).collect()
+}
+
+/// A layer of files of these sizes, between other entries.
+fn layer(store: &MemoryStore, sizes: &[usize], compression: Compression) -> (Descriptor, Digest) {
+    let mut writer = LayerWriter::new(store, compression).unwrap();
+    let mut put = |Item(change, content): Item| writer.put(&change, &mut &content[..]).unwrap();
+    put(dir("d"));
+    for (number, size) in sizes.iter().enumerate() {
+        let Item(change, _) = file(&format!("d/{}{number}", "long/".repeat(40)), "");
+        let Change::Put(entry) = change else { panic!("a file") };
+        let entry = Entry { node: Node::File { size: *size as u64 }, ..entry };
+        put(Item(Change::Put(entry), content(number as u32, *size)));
+        put(symlink(&format!("l{number}"), "d"));
+    }
+    put(link("hard", "l0"));
+    put(remove("gone"));
+    put(clear("d"));
+    let layer = writer.finish().unwrap();
+    (Descriptor::new(MediaType::layer(compression), layer.digest, layer.size), layer.diff_id)
+}
+
+fn places(index: &LayerIndex) -> Vec<Place> {
+    index.changes().iter().filter_map(|(_, place)| *place).collect()
+}
+
+fn read(store: &MemoryStore, blob: &Descriptor, index: &LayerIndex, place: Place) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::new();
+    index.read_file(store, blob, place, &mut out, &Limits::default())?;
+    Ok(out)
+}
+
+const SIZES: [usize; 7] = [10, 3 << 20, 0, 5 << 20, 511, 9 << 20, 1];
+
+#[test]
+fn every_file_is_read_alone() {
+    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+        let store = MemoryStore::new().unwrap();
+        let (blob, diff_id) = layer(&store, &SIZES, compression);
+        let built = LayerIndex::build(&store, &blob, &diff_id, &Limits::default()).unwrap();
+        let index = LayerIndex::from_bytes(&built.to_bytes(), &blob, &diff_id, &Limits::default()).unwrap();
+        assert_eq!(index, built);
+        assert_eq!(places(&index).len(), SIZES.len());
+        for (number, place) in places(&index).into_iter().enumerate().rev() {
+            let found = read(&store, &blob, &index, place).unwrap();
+            assert!(found == content(number as u32, SIZES[number]), "{number} of {compression:?}");
+        }
+        if compression == Compression::Gzip {
+            assert!(index.points.len() >= 3, "{}", index.points.len());
+            assert!(index.points.iter().all(|point| point.inside.is_some()));
+        }
+    }
+}
+
+#[test]
+fn members_and_frames_are_entered() {
+    // Two halves of one archive, compressed apart, as parallel compressors do it.
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        let store = MemoryStore::new().unwrap();
+        let (plain, diff_id) = layer(&store, &[6 << 20, 100], Compression::None);
+        let mut tar = Vec::new();
+        crate::store::BlobReadExt::open(&store, &plain).unwrap().read_to_end(&mut tar).unwrap();
+        let mut blob = Vec::new();
+        for half in tar.chunks(5 << 20) {
+            let part = MemoryStore::new().unwrap();
+            let mut compressor =
+                crate::layer::compress::Compressor::new(BlobWriter::new(&part).unwrap(), compression)
+                    .unwrap();
+            compressor.write_all(half).unwrap();
+            let (digest, size) = compressor.finish().unwrap().finish().unwrap();
+            let part_of = Descriptor::new(MediaType::layer(compression), digest, size);
+            crate::store::BlobReadExt::open(&part, &part_of).unwrap().read_to_end(&mut blob).unwrap();
+        }
+        let mut writer = BlobWriter::new(&store).unwrap();
+        writer.write_all(&blob).unwrap();
+        let (digest, size) = writer.finish().unwrap();
+        let blob = Descriptor::new(MediaType::layer(compression), digest, size);
+        let index = LayerIndex::build(&store, &blob, &diff_id, &Limits::default()).unwrap();
+        assert!(index.points.iter().any(|point| point.inside.is_none()), "{compression:?}");
+        assert!(read(&store, &blob, &index, places(&index)[1]).unwrap() == content(1, 100));
+    }
+}
+
+use std::io::Read as _;
+
+#[test]
+fn an_index_is_known_to_be_that_of_another_or_damaged() {
+    let store = MemoryStore::new().unwrap();
+    let limits = Limits::default();
+    let (blob, diff_id) = layer(&store, &[10, 20], Compression::Gzip);
+    let (other, _) = layer(&store, &[11], Compression::Gzip);
+    let bytes = LayerIndex::build(&store, &blob, &diff_id, &limits).unwrap().to_bytes();
+    let refusal = |bytes: &[u8], blob: &Descriptor| {
+        LayerIndex::from_bytes(bytes, blob, &diff_id, &limits).unwrap_err().to_string()
+    };
+    assert!(refusal(&bytes, &other).contains("another layer"));
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        assert!(refusal(&damaged, &blob).contains("damaged"), "{at}");
+        assert!(refusal(&bytes[..at], &blob).contains("damaged"), "{at}");
+    }
+}
+
+#[test]
+fn what_changed_below_an_index_is_found() {
+    let store = MemoryStore::new().unwrap();
+    let limits = Limits::default();
+    let (blob, diff_id) = layer(&store, &[100_000, 20], Compression::None);
+    let index = LayerIndex::build(&store, &blob, &diff_id, &limits).unwrap();
+    let mut bytes = Vec::new();
+    crate::store::BlobReadExt::open(&store, &blob).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes[50_000] ^= 1;
+    let mut pending = store.begin().unwrap();
+    pending.write_all(&bytes).unwrap();
+    pending.publish(&blob.digest).unwrap();
+    let error = read(&store, &blob, &index, places(&index)[0]).unwrap_err();
+    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    assert!(read(&store, &blob, &index, places(&index)[1]).is_ok());
+    assert!(LayerIndex::build(&store, &blob, &diff_id, &limits).is_err());
+}
+
+#[test]
+fn many_points_thin_out() {
+    use crate::layer::inflate::points::Points;
+    let points = Points::default();
+    for content in (0..10_000).map(|number: u64| number << 22) {
+        points.start(content / 2, content);
+    }
+    let kept = points.take();
+    assert!(kept.len() > 100 && kept.len() <= 512, "{}", kept.len());
+    assert!(kept.windows(2).all(|pair| pair[0].content < pair[1].content));
+}
