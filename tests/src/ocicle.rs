@@ -41,7 +41,7 @@ pub fn binary() -> PathBuf {
 #[must_use]
 pub fn command() -> Command {
     let mut command = Command::new(binary());
-    command.env_remove("SOURCE_DATE_EPOCH").stdin(Stdio::null());
+    command.env_remove("SOURCE_DATE_EPOCH").env("OCICLE_CACHE", "").stdin(Stdio::null());
     command
 }
 

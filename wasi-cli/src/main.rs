@@ -4,6 +4,7 @@
 //! in umoci's words.
 
 mod args;
+mod cache;
 mod clock;
 mod commands;
 mod dry_run;

@@ -16,7 +16,7 @@ use super::{Content, InodeId, Tree};
 use crate::{
     attrs::Attrs,
     error::{Error, Result},
-    hash::Sha256Read,
+    hash::{Sha256, Sha256Read},
     layer::{Change, ChangeSink, Entry, Node},
     limits::Limits,
     name::{EntryPath, Name, NameBuf},
@@ -38,6 +38,8 @@ pub struct Merge<M> {
     links: HashSet<(InodeId, NameBuf)>,
     /// Symbolic links of lower layers that this layer wrote through.
     followed: HashSet<InodeId>,
+    /// The digest of the content of the next file, if it is known and the content is not at hand.
+    known: Option<Sha256>,
     /// The way to the directory of the current entry, kept from one entry to the next.
     at: Vec<Step>,
 }
@@ -69,6 +71,7 @@ impl<M: Mirror> Merge<M> {
             marks: Vec::new(),
             links: HashSet::new(),
             followed: HashSet::new(),
+            known: None,
             at: Vec::new(),
         }
     }
@@ -103,6 +106,17 @@ impl<M: Mirror> Merge<M> {
         self.links.clear();
         self.followed.clear();
         Ok(())
+    }
+
+    /// Applies a change whose content is known by its digest alone, as an index of the layer has it.
+    ///
+    /// # Errors
+    /// As [`ChangeSink::put`]; [`Error::Misuse`] if the mirror needs the content.
+    pub fn put_known(&mut self, change: &Change, content: Option<Sha256>) -> Result<()> {
+        self.known = content;
+        let result = self.put(change, &mut std::io::empty());
+        self.known = None;
+        result
     }
 
     /// The tree as it is now.
@@ -208,7 +222,11 @@ impl<M: Mirror> Merge<M> {
     }
 
     fn put_file(&mut self, entry: &Entry, name: Name<'_>, size: u64, body: &mut dyn Read) -> Result<()> {
-        let id = self.insert(name, entry.attrs.clone(), Content::File { size, sha256: None })?;
+        let known = self.known.take();
+        let id = self.insert(name, entry.attrs.clone(), Content::File { size, sha256: known })?;
+        if known.is_some() {
+            return self.mirror.known(&self.at, name, id, size);
+        }
         let mut hashed = Sha256Read::new(body);
         self.mirror.file(&self.at, name, id, &entry.attrs, &mut hashed)?;
         let (read, digest) = hashed.finish();

@@ -206,6 +206,10 @@ impl Mirror for Provenance {
         body: &mut dyn Read,
     ) -> Result<()> {
         let size = io::copy(body, &mut io::sink()).map_err(Error::io("read layer"))?;
+        self.known(at, name, id, size)
+    }
+
+    fn known(&mut self, at: &[Step], name: Name<'_>, id: InodeId, size: u64) -> Result<()> {
         self.born(id, self.files);
         let origin = Origin { layer: self.layer, ordinal: self.files };
         self.files += 1;

@@ -27,6 +27,7 @@ use ocicle::{
 
 use crate::{
     args::{self, Args, Cat, Diff, ListFiles, Squash, size::Bytes},
+    cache::Cache,
     commands::bundle::compression,
     dry_run::DryRun,
     failure::{Failure, unless_different},
@@ -43,7 +44,7 @@ pub(super) fn open(reference: &str, limits: &Limits) -> Result<(Place, Image), F
 
 pub(super) fn look(args: &Args, place: &Place, image: &Image, limits: &Limits) -> Result<Look, Failure> {
     let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
-    Ok(Look::inside(&store, image, limits)?)
+    Ok(Look::indexed(&store, image, &mut Cache::of_user(), false, limits)?)
 }
 
 pub(super) fn inside(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
@@ -70,7 +71,8 @@ pub(super) fn files(args: &Args, wanted: &ListFiles, limits: &Limits) -> Result<
 pub(super) fn cat(args: &Args, wanted: &Cat, limits: &Limits) -> Result<(), Failure> {
     let (place, image) = open(&wanted.reference, limits)?;
     let path = inside(&wanted.path, limits)?;
-    let look = look(args, &place, &image, limits)?;
+    let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
+    let look = Look::indexed(&store, &image, &mut Cache::of_user(), true, limits)?;
     output::print(|out| Ok(read_file(&place.store, &image, &look, &path, out, limits)?))
 }
 

@@ -19,8 +19,8 @@ use crate::{
     tree::{Content, InodeId, Tree, follow::follow, provenance::Origin},
 };
 
-/// Writes the content of a file; links are followed inside the image. Only its layer is read, up to the file: `look` has verified
-/// all of them.
+/// Writes the content of a file; links are followed inside the image. Only its layer is read, up to the file, or with an index the file
+/// alone: `look` has verified all of them.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none, or a link leads nowhere; [`Error::Unsupported`] for what is no file; [`Error::Io`] of `out`;
@@ -44,6 +44,12 @@ pub fn read_file<S: BlobRead + ?Sized>(
     let Some((descriptor, diff_id)) = image.layers().nth(layer) else {
         return Err(Error::Misuse("this is another image than the one that was looked into".into()));
     };
+    if let Some(index) = look.indexes.get(layer).and_then(Option::as_ref) {
+        let number = usize::try_from(ordinal).unwrap_or(usize::MAX);
+        let place = index.changes().iter().filter_map(|(_, place)| *place).nth(number);
+        let place = place.ok_or_else(|| Error::Misuse("the index of a layer ends before the file".into()))?;
+        return index.read_file(store, descriptor, place, out, limits);
+    }
     let mut reader = LayerReader::open(store, descriptor, diff_id, limits)?;
     let mut files = 0;
     while let Some((change, body)) = reader.next_change()? {

@@ -13,8 +13,9 @@ pub use self::{
 pub(super) use self::files::shown;
 use super::{Image, layers::apply_layers};
 use crate::{
+    digest::Digest,
     error::Result,
-    layer::on_disk::OnDisk,
+    layer::{index::LayerIndex, on_disk::OnDisk, reader::read_layer},
     limits::Limits,
     store::BlobRead,
     tree::{Tree, merge::Merge, provenance::Provenance},
@@ -22,13 +23,26 @@ use crate::{
 
 /// The merged file system of an image, with notes on where everything is from.
 #[derive(Debug)]
-#[allow(clippy::exhaustive_structs, reason = "two things that belong together")]
+#[non_exhaustive]
 pub struct Look {
     /// What is to be seen.
     pub tree: Tree,
     /// Where it is from, and what became of the rest.
     pub provenance: Provenance,
+    /// Of each layer, the base first, if it has one.
+    indexes: Vec<Option<LayerIndex>>,
 }
+
+/// Where indexes of layers are kept. That they can be lost or be wrong is nobody's harm: then they are made anew.
+pub trait Indexes {
+    /// The bytes of an index that was kept for a blob.
+    fn load(&mut self, blob: &Digest) -> Option<Vec<u8>>;
+    /// Keeps one.
+    fn keep(&mut self, blob: &Digest, index: &[u8]);
+}
+
+/// Layers with fewer bytes are read as fast as their index.
+const WORTHWHILE: u64 = 1 << 20;
 
 impl Look {
     /// Reads all layers, and verifies them.
@@ -39,7 +53,50 @@ impl Look {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
         apply_layers(store, image, &OnDisk::default(), &mut merge, limits)?;
         let (tree, provenance) = merge.finish()?;
-        Ok(Self { tree, provenance })
+        Ok(Self { tree, provenance, indexes: Vec::new() })
+    }
+
+    /// As [`Look::inside`], but of a large layer whose index was kept only that is read; with `build`, an index is made and kept for
+    /// each that has none. What an index says was verified when it was made.
+    ///
+    /// # Errors
+    /// As [`apply_layers`].
+    pub fn indexed<S: BlobRead + ?Sized>(
+        store: &S,
+        image: &Image,
+        indexes: &mut dyn Indexes,
+        build: bool,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
+        let mut found = Vec::new();
+        for (blob, diff_id) in image.layers() {
+            let index = match blob.size < WORTHWHILE {
+                true => None,
+                false => match indexes.load(&blob.digest) {
+                    Some(bytes) => LayerIndex::from_bytes(&bytes, blob, diff_id, limits).ok(),
+                    None => None,
+                },
+            };
+            let index = match index {
+                None if build && blob.size >= WORTHWHILE => {
+                    let index = LayerIndex::build(store, blob, diff_id, limits)?;
+                    indexes.keep(&blob.digest, &index.to_bytes());
+                    Some(index)
+                }
+                other => other,
+            };
+            match &index {
+                None => read_layer(store, blob, diff_id, limits, &mut merge)?,
+                Some(index) => index.changes().iter().try_for_each(|(change, place)| {
+                    merge.put_known(change, place.map(|place| place.sha256))
+                })?,
+            }
+            merge.next_layer()?;
+            found.push(index);
+        }
+        let (tree, provenance) = merge.finish()?;
+        Ok(Self { tree, provenance, indexes: found })
     }
 }
 

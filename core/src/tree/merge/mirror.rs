@@ -29,6 +29,10 @@ pub trait Mirror {
         attrs: &Attrs,
         body: &mut dyn Read,
     ) -> Result<()>;
+    /// There is a file of this size, in bytes, whose content is not at hand.
+    fn known(&mut self, _at: &[Step], _name: Name<'_>, _id: InodeId, _size: u64) -> Result<()> {
+        Err(Error::Misuse("the contents of files are needed, and an index has none".into()))
+    }
     /// Makes a link, device or fifo.
     fn other(
         &mut self,
@@ -67,6 +71,9 @@ pub trait Mirror {
 
 /// No mirror: the tree alone.
 impl Mirror for () {
+    fn known(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: u64) -> Result<()> {
+        Ok(())
+    }
     fn dir(&mut self, _: &[Step], _: Name<'_>) -> Result<()> {
         Ok(())
     }

@@ -1,0 +1,41 @@
+//! Indexes of layers, kept in the user's cache directory: `OCICLE_CACHE`, else `ocicle` below `XDG_CACHE_HOME` or `~/.cache`. An empty `OCICLE_CACHE`
+//! keeps none. Whatever goes wrong here is no failure: an index can be made again.
+
+use std::{env, fs, path::PathBuf};
+
+use ocicle::{digest::Digest, image::look::Indexes};
+
+pub(crate) struct Cache(Option<PathBuf>);
+
+impl Cache {
+    pub(crate) fn of_user() -> Self {
+        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let dir = match env::var_os("OCICLE_CACHE") {
+            Some(dir) => Some(PathBuf::from(dir)).filter(|dir| !dir.as_os_str().is_empty()),
+            None => set("XDG_CACHE_HOME")
+                .or_else(|| Some(set("HOME")?.join(".cache")))
+                .map(|cache| cache.join("ocicle")),
+        };
+        Self(dir.map(|dir| dir.join("layers")))
+    }
+
+    fn path(&self, blob: &Digest) -> Option<PathBuf> {
+        Some(self.0.as_ref()?.join(format!("{}-{}.index", blob.algorithm_name(), blob.encoded())))
+    }
+}
+
+impl Indexes for Cache {
+    fn load(&mut self, blob: &Digest) -> Option<Vec<u8>> {
+        fs::read(self.path(blob)?).ok()
+    }
+
+    fn keep(&mut self, blob: &Digest, index: &[u8]) {
+        let Some(path) = self.path(blob) else { return };
+        // Two at once may mix what they write: an index has a checksum.
+        let new = path.with_extension("new");
+        let kept = path.parent().map_or(Ok(()), fs::create_dir_all);
+        if kept.and_then(|()| fs::write(&new, index)).and_then(|()| fs::rename(&new, &path)).is_err() {
+            let _ = fs::remove_file(&new); // it may never have been there
+        }
+    }
+}
