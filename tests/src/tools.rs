@@ -66,7 +66,11 @@ pub fn overlayfs() -> bool {
     true
 }
 
-fn missing(what: &str) -> bool {
+/// Says that a test does not run, and why; gives `false`.
+///
+/// # Panics
+/// If tools are required.
+pub fn missing(what: &str) -> bool {
     assert!(env::var_os("OCICLE_REQUIRE_TOOLS").is_none(), "{what}, and OCICLE_REQUIRE_TOOLS is set");
     eprintln!("NOT RUN: {what}");
     false

@@ -115,6 +115,28 @@ fn measure_image(bench: &Bench<'_>, table: &mut Table) -> Result<()> {
             )?,
         ],
     );
+    let cat =
+        |dir: &str| format!("OCICLE_CACHE={dir} {ocicle} cat {layout}#t $(cat {scratch}.path) > /dev/null");
+    let listed = format!("{ocicle} files --format plain {layout}#t");
+    let last = "awk -F'\t' '$4 == \"file\" { path = $1 } END { print path }'";
+    bench.shell(&format!("{listed} | {last} > {scratch}.path"))?;
+    table.job(
+        image,
+        "cat one file",
+        vec![
+            bench.measure("ocicle, again", 5, &cat(&scratch), &cat(&scratch))?,
+            bench.measure("ocicle, first", 3, &clean, &cat(&scratch))?,
+            bench.measure(
+                "bsdtar",
+                3,
+                "true",
+                &format!(
+                    "for layer in{layers}; do bsdtar -xOf $layer .$(cat {scratch}.path) $(cut -c2- {scratch}.path) > /dev/null 2>&1; done; true"
+                ),
+            )?,
+        ],
+    );
+    bench.shell(&format!("rm -rf {scratch} {scratch}.path"))?;
     for command in ["stat", "ls"] {
         let reference = if command == "stat" { format!("{layout}#t") } else { layout.to_string() };
         let (option, image_argument) = if command == "stat" { ("--image", ":t") } else { ("--layout", "") };

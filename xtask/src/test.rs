@@ -29,6 +29,7 @@ pub(crate) fn all() -> Result<()> {
 
     source(&mut report);
     report.step("documentation", documentation);
+    report.step("check: the features of the library, each alone", features);
     let wasm = match toolchain {
         Some(toolchain) => wasm_parts(&mut report, &toolchain, bindgen.as_deref()),
         None => {
@@ -85,6 +86,21 @@ fn documentation() -> Result<()> {
     run(cargo()
         .args(["doc", "--quiet", "--workspace", "--no-deps", "--lib"])
         .env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// The library with no feature, and with each alone.
+fn features() -> Result<()> {
+    ["", "host", "parallel", "zstd-native", "conformance"].iter().try_for_each(|feature| {
+        run(cargo().args([
+            "check",
+            "--quiet",
+            "--package",
+            "ocicle",
+            "--no-default-features",
+            "--features",
+            feature,
+        ]))
+    })
 }
 
 /// What was built for wasm.
