@@ -43,26 +43,13 @@ impl Fixture {
         if !crate::tools::root() || !crate::tools::have(self.tools) {
             return None;
         }
-        let version = digest_of(Algorithm::Sha256, self.script.as_bytes());
-        let dir = cache().join(format!("{}-{}", self.name, &version.encoded()[..16]));
-        fs::create_dir_all(dir.parent().unwrap_or(&dir)).unwrap();
-        // Tests run in processes side by side: one makes the fixture, the others wait.
-        let lock = fs::File::create(dir.with_extension("lock")).unwrap();
-        flock(&lock, FlockOperation::LockExclusive).unwrap();
-        let layout = dir.join("layout");
-        if !layout.exists() {
-            self.make(&dir);
-        }
-        Some(layout)
+        Some(made_once(self.name, self.script, |staging| self.make(staging)))
     }
 
-    fn make(&self, dir: &Path) {
-        let staging = dir.with_extension("making");
-        let _ = fs::remove_dir_all(&staging);
-        fs::create_dir_all(&staging).unwrap();
+    fn make(&self, staging: &Path) {
         let output = Command::new("sh")
             .args(["-c", self.script, self.name])
-            .arg(&staging)
+            .arg(staging)
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -74,8 +61,26 @@ impl Fixture {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
-        fs::rename(&staging, dir).unwrap();
     }
+}
+
+/// The directory `layout` in what `make` puts into an empty directory, now if it was not made before from the same `source`.
+pub(crate) fn made_once(name: &str, source: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let version = digest_of(Algorithm::Sha256, source.as_bytes());
+    let dir = cache().join(format!("{name}-{}", &version.encoded()[..16]));
+    fs::create_dir_all(dir.parent().unwrap_or(&dir)).unwrap();
+    // Tests run in processes side by side: one makes the fixture, the others wait.
+    let lock = fs::File::create(dir.with_extension("lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let layout = dir.join("layout");
+    if !layout.exists() {
+        let staging = dir.with_extension("making");
+        let _ = fs::remove_dir_all(&staging);
+        fs::create_dir_all(&staging).unwrap();
+        make(&staging);
+        fs::rename(&staging, &dir).unwrap();
+    }
+    layout
 }
 
 /// A private copy of a layout, in `dir`. Blobs are linked, not copied: nothing changes a blob.
