@@ -173,8 +173,8 @@ impl<M: Mirror> Merge<M> {
             }
             Node::File { size } => return self.put_file(entry, name, *size, body),
             Node::Dir => {
-                self.mirror.dir(&self.at, name)?;
-                return self.insert(name, attrs, Content::Dir(Default::default())).map(drop);
+                let id = self.insert(name, attrs, Content::Dir(Default::default()))?;
+                return self.mirror.dir(&self.at, name, id);
             }
             Node::Symlink { target } => {
                 attrs.mode = 0o777; // what every system gives a link, whatever the archive says
@@ -443,9 +443,9 @@ impl<M: Mirror> Merge<M> {
                     if in_the_way.is_some() {
                         self.remove_child(name)?;
                     }
-                    self.mirror.dir(&self.at, name)?;
                     let id = self.insert(name, self.implied.clone(), Content::Dir(Default::default()))?;
                     self.mark(id, false);
+                    self.mirror.dir(&self.at, name, id)?;
                     id
                 }
             };

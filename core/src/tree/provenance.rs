@@ -192,7 +192,8 @@ fn path_of(at: &[Step], name: Name<'_>) -> EntryPath {
 }
 
 impl Mirror for Provenance {
-    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()> {
+    fn dir(&mut self, at: &[Step], name: Name<'_>, id: InodeId) -> Result<()> {
+        self.born(id, 0);
         self.put(at, name, None, What::Added);
         Ok(())
     }
@@ -418,6 +419,16 @@ mod tests {
             ]
         );
         assert!(provenance.stored()[4].sha256.is_none() && provenance.stored()[5].sha256.is_some());
+    }
+
+    #[test]
+    fn directories_are_from_the_layer_that_made_or_listed_them() {
+        let (tree, provenance) = notes(&[
+            &[dir("d"), dir("e"), file("was-file", "1")],
+            &[dir("new"), dir("e"), file("implied/by", "2"), dir("was-file"), file("d/f", "3")],
+        ]);
+        let layer = |at: &str| provenance.origin(tree.get(&path(at)).unwrap()).layer;
+        assert_eq!(["d", "e", "new", "implied", "was-file"].map(layer), [0, 1, 1, 1, 1]);
     }
 
     #[test]

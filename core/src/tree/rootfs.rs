@@ -137,7 +137,7 @@ impl<D: Dir> RootFs<D> {
 }
 
 impl<D: Dir> Mirror for RootFs<D> {
-    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()> {
+    fn dir(&mut self, at: &[Step], name: Name<'_>, _: InodeId) -> Result<()> {
         with_dir(&self.root, &mut self.open, at, |dir| dir.create_dir(name)).map_err(failed(
             "create directory",
             at,

@@ -19,7 +19,7 @@ pub trait Mirror {
     ///
     /// # Errors
     /// Of this and of all others: [`Error::Io`] naming the path.
-    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()>;
+    fn dir(&mut self, at: &[Step], name: Name<'_>, id: InodeId) -> Result<()>;
     /// Makes a file with the content of `body`, which must be read to its end.
     fn file(
         &mut self,
@@ -74,7 +74,7 @@ impl Mirror for () {
     fn known(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: u64) -> Result<()> {
         Ok(())
     }
-    fn dir(&mut self, _: &[Step], _: Name<'_>) -> Result<()> {
+    fn dir(&mut self, _: &[Step], _: Name<'_>, _: InodeId) -> Result<()> {
         Ok(())
     }
     fn file(&mut self, _: &[Step], _: Name<'_>, _: InodeId, _: &Attrs, body: &mut dyn Read) -> Result<()> {

@@ -41,8 +41,8 @@ impl<D: Dir> Current<D> {
     pub(super) fn enter(&mut self, at: &[Step]) -> Result<&mut Folder> {
         let known = self.top.known(at);
         for index in known..at.len() {
-            let (Some(above), Some((_, name))) = (at.get(..index), at.get(index)) else { break };
-            self.disk.dir(above, name.as_name())?;
+            let (Some(above), Some((id, name))) = (at.get(..index), at.get(index)) else { break };
+            self.disk.dir(above, name.as_name(), *id)?;
             if let Some(folder) = self.top.find_mut(above) {
                 folder.entries.insert(name.clone(), Node::folder(true, true));
             }

@@ -90,10 +90,10 @@ impl<D: Dir> Layers<D> {
 }
 
 impl<D: Dir> Mirror for Layers<D> {
-    fn dir(&mut self, at: &[Step], name: Name<'_>) -> Result<()> {
+    fn dir(&mut self, at: &[Step], name: Name<'_>, id: InodeId) -> Result<()> {
         let current = self.current()?;
         let lower = current.make_room(at, name)?;
-        current.disk.dir(at, name)?;
+        current.disk.dir(at, name, id)?;
         // What it takes the place of was removed: nothing lower may show in it.
         current.set(at, name, Node::folder(lower, false))
     }
