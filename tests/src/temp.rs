@@ -8,6 +8,7 @@ use std::{
 };
 
 use ocicle::fs::host::HostDir;
+use rustix::fs::statvfs;
 
 /// A new, empty directory in the system's place for them. It is removed, with all that is in it, on drop.
 #[derive(Debug)]
@@ -19,10 +20,24 @@ impl TempDir {
     /// # Errors
     /// Those of making the directory.
     pub fn new() -> io::Result<Self> {
+        Self::inside(&env::temp_dir())
+    }
+
+    /// Makes one where files cost no disk, if there is a gigabyte of such room: for very many files.
+    ///
+    /// # Errors
+    /// Those of making the directory.
+    pub fn in_memory() -> io::Result<Self> {
+        let memory = Path::new("/dev/shm");
+        let room = statvfs(memory).map_or(0, |system| system.f_bavail * system.f_frsize);
+        if room > 1 << 30 { Self::inside(memory) } else { Self::new() }
+    }
+
+    fn inside(base: &Path) -> io::Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         loop {
             let count = MADE.fetch_add(1, Ordering::Relaxed);
-            let path = env::temp_dir().join(format!("ocicle-test-{}-{count}", process::id()));
+            let path = base.join(format!("ocicle-test-{}-{count}", process::id()));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self(path)),
                 // Left by a killed process that had our number.

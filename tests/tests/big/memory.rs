@@ -1,18 +1,22 @@
-//! How much memory a command takes.
+//! The command, and how much memory it takes.
 
-use ocicle_tests::{ocicle::binary, tools::run};
+use std::process::Command;
 
-/// The most memory in use at once, in MiB, as the kernel counted it for the whole run. What the command prints is dropped; it may
-/// find differences.
-pub(crate) fn peak_mebibytes(words: &[&str]) -> u64 {
+use ocicle_tests::ocicle::binary;
+
+/// Runs `ocicle`, which must find what it is asked for, or differences. Gives what it prints.
+///
+/// At no time may it have more than that many MiB in memory, as the kernel counts it for the whole run.
+pub(crate) fn within(most: u64, words: &[&str]) -> Vec<u8> {
     let script = "import os, sys\n\
-        out = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]\n\
-        child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=out)\n\
+        child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)\n\
         _, status, usage = os.wait4(child, 0)\n\
-        assert os.waitstatus_to_exitcode(status) in (0, 5), status\n\
-        print(usage.ru_maxrss)";
-    let binary = binary();
-    let words = words.iter().map(AsRef::as_ref);
-    let said = run("python3", ["-c".as_ref(), script.as_ref(), binary.as_os_str()].into_iter().chain(words));
-    String::from_utf8(said).unwrap().trim().parse::<u64>().unwrap() / 1024
+        print(usage.ru_maxrss, file=sys.stderr)\n\
+        sys.exit(os.waitstatus_to_exitcode(status))";
+    let output = Command::new("python3").args(["-c", script]).arg(binary()).args(words).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!([Some(0), Some(5)].contains(&output.status.code()), "{words:?}: {said}");
+    let peak = said.trim().parse::<u64>().unwrap() / 1024;
+    assert!(peak < most, "{words:?} takes {peak} MiB; there is room for {most}");
+    output.stdout
 }

@@ -1,4 +1,4 @@
-//! What becomes of the contents of files, found the long way: all of a layer is read, then its markers, then what it puts.
+//! What is there in the end, and what becomes of the contents of files, found the long way: all of a layer is read, then its markers, then what it puts.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -10,42 +10,6 @@ use serde_json::{Value, json};
 use tar::EntryType;
 
 use super::layers::Layer;
-
-/// What `ocicle waste --json` says must be what this finds.
-pub(crate) fn assert_is(found: &Value, layers: &[Layer]) {
-    let mut model = Model::default();
-    for (number, layer) in layers.iter().enumerate() {
-        model.layer(number, read(layer));
-    }
-    let mut total = BTreeMap::from([("hiddenCompressed", 0)]);
-    for (number, layer) in layers.iter().enumerate() {
-        let mut sums = model.sums(number);
-        sums.insert("hiddenCompressed", sums["hidden"] * layer.size / sums["stored"].max(1));
-        let ours = &found["layers"][number];
-        assert_eq!((&ours["layer"], &ours["size"]), (&json!(number + 1), &json!(layer.size)));
-        for (what, bytes) in sums {
-            assert_eq!(ours[what], bytes, "{what} of layer {number}");
-            if what != "files" {
-                *total.entry(what).or_default() += bytes;
-            }
-        }
-    }
-    assert_eq!(found["layers"].as_array().unwrap().len(), layers.len());
-    for (what, bytes) in &total {
-        assert_eq!(found[what], *bytes, "{what}");
-        assert!(*bytes > 0, "an image without {what} shows little");
-    }
-    assert_eq!(found["efficiency"], total["visible"] as f64 / total["stored"] as f64);
-
-    let rows = found["paths"].as_array().unwrap();
-    assert!(rows.is_sorted_by(|a, b| a["hidden"].as_u64() >= b["hidden"].as_u64()));
-    let ours: BTreeMap<&str, &Value> = rows.iter().map(|row| (row["path"].as_str().unwrap(), row)).collect();
-    let theirs = model.paths();
-    for (path, row) in &theirs {
-        assert_eq!(ours.get(path.as_str()), Some(&row), "{path}");
-    }
-    assert_eq!(rows.len(), theirs.len());
-}
 
 /// An entry of an archive.
 struct Item {
@@ -97,15 +61,74 @@ struct Fate {
     what: &'static str,
 }
 
+/// A path that is there.
+struct There {
+    /// The layer, from 0, that put it.
+    layer: usize,
+    is_dir: bool,
+    /// The content, if it is a file.
+    stored: Option<usize>,
+}
+
 /// What is there, and what was.
-#[derive(Default)]
-struct Model {
-    /// Of each path, the content, if it is a file; the rest is told apart by being a directory or not.
-    there: BTreeMap<String, (bool, Option<usize>)>,
+pub(crate) struct Model {
+    there: BTreeMap<String, There>,
     stored: Vec<Stored>,
 }
 
 impl Model {
+    pub(crate) fn new(layers: &[Layer]) -> Self {
+        let mut model = Self { there: BTreeMap::new(), stored: Vec::new() };
+        for (number, layer) in layers.iter().enumerate() {
+            model.layer(number, read(layer));
+        }
+        model
+    }
+
+    /// What `ocicle waste --json` says must be what this finds.
+    pub(crate) fn assert_waste(&self, found: &Value, layers: &[Layer]) {
+        let mut total = BTreeMap::from([("hiddenCompressed", 0)]);
+        for (number, layer) in layers.iter().enumerate() {
+            let mut sums = self.sums(number);
+            sums.insert("hiddenCompressed", sums["hidden"] * layer.size / sums["stored"].max(1));
+            let ours = &found["layers"][number];
+            assert_eq!((&ours["layer"], &ours["size"]), (&json!(number + 1), &json!(layer.size)));
+            for (what, bytes) in sums {
+                assert_eq!(ours[what], bytes, "{what} of layer {number}");
+                if what != "files" {
+                    *total.entry(what).or_default() += bytes;
+                }
+            }
+        }
+        assert_eq!(found["layers"].as_array().unwrap().len(), layers.len());
+        for (what, bytes) in &total {
+            assert_eq!(found[what], *bytes, "{what}");
+            assert!(*bytes > 0, "an image without {what} shows little");
+        }
+        assert_eq!(found["efficiency"], total["visible"] as f64 / total["stored"] as f64);
+
+        let rows = found["paths"].as_array().unwrap();
+        assert!(rows.is_sorted_by(|a, b| a["hidden"].as_u64() >= b["hidden"].as_u64()));
+        let ours: BTreeMap<&str, &Value> =
+            rows.iter().map(|row| (row["path"].as_str().unwrap(), row)).collect();
+        let theirs = self.paths();
+        for (path, row) in &theirs {
+            assert_eq!(ours.get(path.as_str()), Some(&row), "{path}");
+        }
+        assert_eq!(rows.len(), theirs.len());
+    }
+
+    /// What `ocicle files --json` says of layers must be what this finds.
+    pub(crate) fn assert_layers(&self, found: &Value) {
+        let rows = found["files"].as_array().unwrap().iter().filter(|row| row["path"] != "/");
+        let ours: BTreeMap<&str, &Value> =
+            rows.map(|row| (&row["path"].as_str().unwrap()[1..], &row["layer"])).collect();
+        for (path, there) in &self.there {
+            assert_eq!(ours.get(path.as_str()), Some(&&json!(there.layer + 1)), "{path}");
+        }
+        assert_eq!(ours.len(), self.there.len());
+    }
+
     fn layer(&mut self, number: usize, items: Vec<Item>) {
         let is_marker = |item: &Item| item.path.rsplit('/').next().unwrap().starts_with(".wh.");
         let (markers, items): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_marker);
@@ -122,8 +145,8 @@ impl Model {
         // What has a successor in the same layer was not removed but replaced.
         for at in 0..self.stored.len() {
             let Some(Fate { layer, last_name, .. }) = &self.stored[at].fate else { continue };
-            if let (true, Some((_, next))) = (*layer == number, self.there.get(last_name)) {
-                let same = next.is_some_and(|next| {
+            if let (true, Some(next)) = (*layer == number, self.there.get(last_name)) {
+                let same = next.stored.is_some_and(|next| {
                     let (old, next) = (&self.stored[at], &self.stored[next]);
                     (old.size, old.content) == (next.size, next.content)
                 });
@@ -136,8 +159,11 @@ impl Model {
     fn put(&mut self, number: usize, item: Item) {
         let Item { path, kind, size, content, target } = item;
         let is_dir = kind == EntryType::Directory;
-        match self.there.get(&path) {
-            Some((true, _)) if is_dir => return,
+        match self.there.get_mut(&path) {
+            Some(there) if there.is_dir && is_dir => {
+                there.layer = number;
+                return;
+            }
             Some(_) => self.remove(number, &path, "overwritten"),
             None => {}
         }
@@ -147,13 +173,16 @@ impl Model {
                 self.stored.push(Stored { layer: number, path, size, content, names, fate: None });
                 Some(self.stored.len() - 1)
             }
-            EntryType::Link => self.there[&target].1,
+            EntryType::Link => self.there[&target].stored,
             _ => None,
         };
+        let mut layer = number;
         if let Some(stored) = stored {
+            // One more name does not put it again.
+            layer = self.stored[stored].layer;
             self.stored[stored].names.insert(path.clone());
         }
-        self.there.insert(path, (is_dir, stored));
+        self.there.insert(path, There { layer, is_dir, stored });
     }
 
     fn remove_below(&mut self, number: usize, dir: &str) {
@@ -171,8 +200,8 @@ impl Model {
     }
 
     fn forget(&mut self, layer: usize, path: &str, what: &'static str) {
-        let (_, stored) = self.there.remove(path).unwrap();
-        if let Some(stored) = stored {
+        let there = self.there.remove(path).unwrap();
+        if let Some(stored) = there.stored {
             let stored = &mut self.stored[stored];
             stored.names.remove(path);
             if stored.names.is_empty() {
