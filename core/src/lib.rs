@@ -16,6 +16,7 @@
 //!
 //! Nothing here opens files, reads the clock or the environment, or prints: directories, stores, the time and limits
 //! are handed in as values.
+#![cfg_attr(feature = "conformance", doc = "", doc = include_str!("../library.md"))]
 
 pub mod attrs;
 pub mod digest;
@@ -40,8 +41,3 @@ pub use error::{Error, Result};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
-
-/// And those of the guide to the library.
-#[cfg(all(doctest, feature = "conformance"))]
-#[doc = include_str!("../../docs/library.md")]
-struct Library;
