@@ -23,6 +23,14 @@ pub const ODD: Fixture = Fixture {
     tools: &["umoci", "tar", "python3", "setfattr", "setcap", "setfacl"],
 };
 
+/// Trees of indexes by buildah, skopeo, umoci and Python: tags `multi`, `single`, `also`, `docker`, `nested`, `attested`, `twice` (two of it),
+/// `holes`, and two artifacts without a tag. Beside the layout is another, `sparse`: the index `multi` alone, as skopeo copies it.
+pub const NESTED: Fixture = Fixture {
+    name: "nested",
+    script: include_str!("../fixtures/nested.sh"),
+    tools: &["buildah", "skopeo", "umoci", "tar", "python3"],
+};
+
 /// A script that makes a layout, and what it needs.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "made in this file only")]
