@@ -110,7 +110,7 @@ fn references_that_are_not_found_or_ambiguous_exit_with_3() {
     let default = json(&ocicle(["resolve", "--json", text(&layout)]));
     assert_eq!(default["digest"], json(&ocicle(["resolve", "--json", &at(&layout, "v2")]))["digest"]);
     fails(2, ["resolve", &at(&layout, "nonsense=")]);
-    fails(2, ["ls", &at(&layout, "v1")]);
+    fails(2, ["check", &at(&layout, "v1")]);
     fails(2, ["nonsense"]);
     let proposal = fails(2, ["resolve", "oci:images:v1"]);
     assert!(proposal.contains("oci:images#v1"), "{proposal}");

@@ -123,14 +123,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         edit: Edit,
     },
-    /// List what a layout holds.
+    /// List what a store holds, or one object of it with all that is below.
     #[command(
         visible_alias = "list",
-        after_help = "Examples:\n  ocicle ls images\n  ocicle ls --tree images\n  ocicle ls --json images"
+        after_help = "Examples:\n  ocicle ls images\n  ocicle ls --tree images#v1\n  ocicle ls --json images"
     )]
     Ls {
-        /// The layout or archive.
-        #[arg(value_name = "STORE")]
+        /// The layout or archive, or an object in it.
+        #[arg(value_name = "REF")]
         reference: String,
         /// Draw the tree, with what is about what.
         #[arg(long)]

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 pub use self::draw::Drawn;
 use super::{
+    resolution::Resolution,
     resolve::resolution,
     selector::{Selector, kind_of},
     walk::Places,
@@ -24,13 +25,13 @@ use crate::{
     text::{self, human_size, printable},
 };
 
-/// Everything below `index.json`. Schema version 1.
+/// Everything below `index.json`, or one place of it. Schema version 1.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Listing {
     schema_version: u32,
-    /// The entries of `index.json`.
+    /// The entries of `index.json`, or the one place.
     pub entries: Vec<Entry>,
 }
 
@@ -53,7 +54,7 @@ pub struct Entry {
     pub image_size: Option<u64>,
     /// What it runs on, as the index, the config, or the nearest index above says.
     pub platform: Option<Platform>,
-    /// Type of an artifact, as the index or the manifest says, or the type of its config.
+    /// Type of an artifact, as the index above or the object itself says, or the type of its config.
     pub artifact_type: Option<MediaType>,
     /// What a manifest or index says it is about: its `subject`.
     pub subject: Option<Digest>,
@@ -79,17 +80,24 @@ pub struct Entry {
 /// [`Error::Limit`](crate::Error::Limit). What cannot be read is listed, with the reason.
 pub fn list<S: BlobRead + ?Sized>(store: &S, root: &Raw<Index>, limits: &Limits) -> Result<Listing> {
     let places = Places::walk(store, root, limits)?;
-    let mut lister = Lister { children: vec![Vec::new(); places.ids().len()], ..Lister::default() };
-    let mut roots = Vec::new();
-    for place in places.ids() {
-        match places.get(place).parent {
-            Some(parent) => lister.children[parent].push(place),
-            None => roots.push(place),
-        }
-        lister.note(&places, place);
-    }
-    let entries = roots.iter().map(|&place| lister.entry(&places, place)).collect();
-    Ok(Listing { schema_version: 1, entries })
+    Ok(Lister::new(&places).listing(&places, |place| places.get(place).parent.is_none()))
+}
+
+/// Lists one place, and what is below it. What is about it may be anywhere in the store.
+///
+/// # Errors
+/// [`Error::Limit`](crate::Error::Limit).
+pub fn list_below<S: BlobRead + ?Sized>(
+    store: &S,
+    root: &Raw<Index>,
+    at: &Resolution,
+    limits: &Limits,
+) -> Result<Listing> {
+    let places = Places::walk(store, root, limits)?;
+    let way: Vec<usize> = at.hops().iter().map(|hop| hop.position).collect();
+    let is_there =
+        |place| places.way(place).iter().map(|&place| places.get(place).position).eq(way.iter().copied());
+    Ok(Lister::new(&places).listing(&places, is_there))
 }
 
 /// What is known about all places.
@@ -108,6 +116,26 @@ struct Lister {
 const ATTESTS: &str = "vnd.docker.reference.digest";
 
 impl Lister {
+    fn new<S: BlobRead + ?Sized>(places: &Places<'_, S>) -> Self {
+        let mut lister = Self { children: vec![Vec::new(); places.ids().len()], ..Self::default() };
+        for place in places.ids() {
+            if let Some(parent) = places.get(place).parent {
+                lister.children[parent].push(place);
+            }
+            lister.note(places, place);
+        }
+        lister
+    }
+
+    fn listing<S: BlobRead + ?Sized>(
+        &self,
+        places: &Places<'_, S>,
+        is_root: impl Fn(usize) -> bool,
+    ) -> Listing {
+        let roots = places.ids().filter(|&place| is_root(place));
+        Listing { schema_version: 1, entries: roots.map(|place| self.entry(places, place)).collect() }
+    }
+
     fn note<S: BlobRead + ?Sized>(&mut self, places: &Places<'_, S>, place: usize) {
         let Descriptor { digest, annotations, .. } = &places.get(place).descriptor;
         *self.places.entry(digest.clone()).or_default() += 1;
@@ -134,12 +162,8 @@ impl Lister {
 
     fn entry<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> Entry {
         let at = places.get(place);
-        let Descriptor { media_type, digest, annotations, artifact_type, .. } = &at.descriptor;
+        let Descriptor { media_type, digest, annotations, .. } = &at.descriptor;
         let manifest = self.manifests.get(&place);
-        let of_manifest = |manifest: &Manifest| match &manifest.artifact_type {
-            Some(artifact_type) => Some(artifact_type.clone()),
-            None => Some(manifest.config.media_type.clone()).filter(|config| !config.is_config()),
-        };
         Entry {
             tag: at.descriptor.ref_name().filter(|_| at.parent.is_none()).map(str::to_owned),
             kind: kind_of(media_type).into(),
@@ -150,7 +174,7 @@ impl Lister {
                 manifest.layers.iter().fold(manifest.config.size, |sum, layer| sum.saturating_add(layer.size))
             }),
             platform: places.platform(place).cloned(),
-            artifact_type: artifact_type.clone().or_else(|| of_manifest(manifest?)),
+            artifact_type: places.artifact_type_by(place, || manifest.cloned()),
             subject: self.subject(places, place),
             attests: annotations.get(ATTESTS).cloned(),
             referrers: self.referrers.get(digest.as_str()).cloned().unwrap_or_default(),

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{
-    progress::Progress,
+    progress::{Progress, clause_holds},
     resolution::{Hop, Resolution},
     selector::{Clause, Selector, Step, kind_of},
     walk::{Place, Places},
@@ -37,7 +37,7 @@ pub enum ResolveError {
     /// Nothing matches.
     #[error("{}", not_found(.looked_for, .there))]
     NotFound {
-        /// The step that nothing matched.
+        /// The clause that nothing matched, of which selector.
         looked_for: String,
         /// What could have matched it.
         there: Vec<String>,
@@ -45,7 +45,7 @@ pub enum ResolveError {
     /// No selector was given, there is more than one entry or none, and none is tagged `latest`.
     #[error("{}", unsaid(.there))]
     Unsaid {
-        /// The tags there are.
+        /// The tags there are; positions of entries without one.
         there: Vec<String>,
     },
     /// Several objects match.
@@ -155,13 +155,13 @@ pub(super) fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveErr
         [_] => Clause::Position(0),
         _ if entries.iter().any(|entry| entry.ref_name() == Some("latest")) => Clause::Tag("latest".into()),
         _ => {
-            let mut there: Vec<String> = entries
-                .iter()
-                .filter_map(|entry| entry.ref_name())
-                .map(|tag| format!("#{}", printable(tag)))
-                .collect();
-            there.dedup();
-            return Err(ResolveError::Unsaid { there });
+            let mut there = There::default();
+            for (position, entry) in entries.iter().enumerate() {
+                let tag = entry.ref_name().map(|tag| Clause::Tag(tag.into()));
+                let clause = tag.unwrap_or(Clause::Position(position));
+                there.extend(Some(format!("#{}", Selector::of(clause))));
+            }
+            return Err(ResolveError::Unsaid { there: there.values });
         }
     };
     Ok(Selector::of(clause))
@@ -199,7 +199,7 @@ pub(super) fn matches<S: BlobRead + ?Sized>(
     places.ids().filter(hit).collect()
 }
 
-/// Which step nothing matched, and what was there.
+/// Which clause nothing matched, and what was there.
 fn explain<S: BlobRead + ?Sized>(
     places: &mut Places<'_, S>,
     selector: &Selector,
@@ -223,17 +223,24 @@ fn explain<S: BlobRead + ?Sized>(
         };
         return not_there(&what, there.values);
     };
-    for place in places.ids() {
-        if progress.tested(places, place, reached, step) {
-            for clause in step {
-                there.extend(value(places, place, clause));
-            }
+    let mut left: Vec<usize> =
+        places.ids().filter(|&place| progress.tested(places, place, reached, step)).collect();
+    let failed = step.iter().find(|clause| {
+        let held: Vec<usize> =
+            left.iter().copied().filter(|&place| clause_holds(places, place, clause)).collect();
+        let failed = held.is_empty();
+        if !failed {
+            left = held;
         }
-        if progress.reached(place) == Some(reached) {
-            there.missing(places.get(place));
-        }
+        failed
+    });
+    if let Some(clause) = failed {
+        left.iter().for_each(|&place| there.extend(value(places, place, clause)));
     }
-    let shown = Selector::new(vec![step.clone()]).map_or_else(String::new, |step| step.to_string());
+    for place in places.ids().filter(|&place| progress.reached(place) == Some(reached)) {
+        there.missing(places.get(place));
+    }
+    let shown = failed.map_or_else(String::new, |clause| Selector::of(clause.clone()).to_string());
     not_there(&format!("{shown:?} of #{selector}"), there.values)
 }
 
@@ -269,12 +276,14 @@ pub(super) fn value<S: BlobRead + ?Sized>(
     let Place { parent, descriptor, position, .. } = places.get(place);
     let clause = match clause {
         Clause::Tag(_) if parent.is_some() => return None,
-        Clause::Tag(_) => return Some(format!("#{}", printable(descriptor.ref_name()?))),
+        Clause::Tag(_) => {
+            return Some(format!("#{}", Selector::of(Clause::Tag(descriptor.ref_name()?.into()))));
+        }
         Clause::Platform(_) => Clause::Platform(places.platform(place)?.clone()),
         Clause::Digest(_) => Clause::Digest(descriptor.digest.to_string()),
         Clause::Position(_) => Clause::Position(*position),
         Clause::Type(_) => Clause::Type(kind_of(&descriptor.media_type).into()),
-        Clause::Artifact(_) => Clause::Artifact(descriptor.artifact_type.clone()?),
+        Clause::Artifact(_) => Clause::Artifact(places.artifact_type(place)?),
         Clause::Annotation(key, _) => {
             Clause::Annotation(key.clone(), descriptor.annotations.get(key)?.clone())
         }
@@ -359,6 +368,8 @@ impl fmt::Display for Candidate {
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

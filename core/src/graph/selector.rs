@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::ref_name::RefName;
 use crate::{
     error::{Error, Result},
-    spec::{Descriptor, MediaType, Platform},
+    spec::{MediaType, Platform},
 };
 
 /// Steps from `index.json` downwards, at least one.
@@ -48,9 +48,9 @@ pub enum Clause {
     Position(usize),
     /// It is of this kind or media type.
     Type(String),
-    /// It is of this artifact type.
+    /// It is of this artifact type, as the entry that leads to it says, or it itself.
     Artifact(MediaType),
-    /// Its descriptor has this annotation with this value.
+    /// The entry that leads to it has this annotation with this value.
     Annotation(String, String),
 }
 
@@ -87,23 +87,6 @@ impl Selector {
 }
 
 impl Clause {
-    /// Whether it holds for a descriptor at a position of an index; `root` if that is `index.json`.
-    pub(super) fn holds(&self, descriptor: &Descriptor, position: usize, root: bool) -> bool {
-        match self {
-            Self::Tag(tag) => root && descriptor.ref_name() == Some(tag),
-            Self::Platform(wanted) => {
-                descriptor.platform.as_ref().is_some_and(|actual| actual.matches(wanted))
-            }
-            Self::Digest(prefix) => descriptor.digest.as_str().starts_with(prefix),
-            Self::Position(wanted) => *wanted == position,
-            Self::Type(kind) => {
-                kind_of(&descriptor.media_type) == kind || descriptor.media_type.as_str() == kind
-            }
-            Self::Artifact(wanted) => descriptor.artifact_type.as_ref() == Some(wanted),
-            Self::Annotation(key, value) => descriptor.annotations.get(key) == Some(value),
-        }
-    }
-
     fn parse(text: &str) -> Result<Self> {
         let wrong = |reason: String| Error::Misuse(format!("{text:?} in a reference: {reason}"));
         let Some((key, value)) = text.split_once('=') else {
@@ -215,7 +198,7 @@ impl fmt::Display for Clause {
         match self {
             Self::Tag(tag) => write!(f, "tag={}", encode(tag)),
             Self::Platform(platform) => write!(f, "platform={}", encode(&platform.to_string())),
-            Self::Digest(prefix) => write!(f, "digest={prefix}"),
+            Self::Digest(prefix) => write!(f, "digest={}", encode(prefix)),
             Self::Position(position) => write!(f, "pos={position}"),
             Self::Type(kind) => write!(f, "type={}", encode(kind)),
             Self::Artifact(kind) => write!(f, "artifact={}", encode(kind.as_str())),

@@ -111,3 +111,15 @@ pub(super) fn store() -> (MemoryStore, Raw<Index>) {
     );
     (store, root)
 }
+
+/// xorshift64, so that every run tries the same.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}

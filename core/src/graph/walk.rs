@@ -194,11 +194,8 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
             return artifact_type.is_config();
         }
         // Whoever reads a manifest that is broken or missing is told so; here it could be an image.
-        descriptor.platform.is_some()
-            || self
-                .store
-                .document::<Manifest>(descriptor, self.limits)
-                .map_or(true, |manifest| manifest.view().config.media_type.is_config())
+        let manifest = self.store.document::<Manifest>(descriptor, self.limits);
+        manifest.map_or(true, |manifest| manifest.view().config.media_type.is_config())
     }
 
     /// A manifest; `None` for anything else.
@@ -206,6 +203,25 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         let descriptor = &self.places[place].descriptor;
         let manifest = || Ok(self.store.document::<Manifest>(descriptor, self.limits)?.view().clone());
         descriptor.media_type.is_manifest().then(manifest)
+    }
+
+    /// The type of an artifact: as its descriptor says, else the object itself, else the type of a config that is no image's.
+    pub(super) fn artifact_type(&self, place: usize) -> Option<MediaType> {
+        self.artifact_type_by(place, || self.manifest(place)?.ok())
+    }
+
+    /// The same where the manifest may be at hand already.
+    pub(super) fn artifact_type_by(
+        &self,
+        place: usize,
+        manifest: impl FnOnce() -> Option<Manifest>,
+    ) -> Option<MediaType> {
+        let of_manifest = |Manifest { artifact_type, config, .. }: Manifest| {
+            artifact_type.or_else(|| Some(config.media_type).filter(|config| !config.is_config()))
+        };
+        let descriptor = &self.get(place).descriptor;
+        let of_index = || self.index_at(place)?.artifact_type.clone();
+        descriptor.artifact_type.clone().or_else(of_index).or_else(|| of_manifest(manifest()?))
     }
 
     /// The index at a place, if it is one that could be read.

@@ -6,7 +6,7 @@ use ocicle::{
     graph::{
         Resolutions,
         explain::Explanation,
-        list::{Drawn, list},
+        list::{Drawn, list, list_below},
         resolve::{self, Want},
     },
     image::{Image, check, stat::Stat},
@@ -23,8 +23,12 @@ use crate::{
 };
 
 pub(super) fn ls(reference: &str, tree: bool, format: &Format, limits: &Limits) -> Result<(), Failure> {
-    let place = Place::open_whole(reference, limits)?;
-    let listing = list(&place.store, &place.store.load()?, limits)?;
+    let place = Place::open(reference, limits)?;
+    let root = place.store.load()?;
+    let listing = match place.selector {
+        None => list(&place.store, &root, limits)?,
+        Some(_) => list_below(&place.store, &root, &place.resolve_in(&root, Want::Any, limits)?, limits)?,
+    };
     if tree { report(&Drawn(listing), format) } else { report(&listing, format) }
 }
 

@@ -27,9 +27,11 @@ impl fmt::Display for Drawn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut seen = BTreeSet::new();
         for entry in &self.0.entries {
-            let tag =
-                entry.tag.as_deref().map_or_else(|| "(no tag)".into(), |tag| format!("#{}", printable(tag)));
-            write!(f, "{tag}  ")?;
+            match (&entry.tag, entry.selector.steps().len()) {
+                (Some(tag), _) => write!(f, "#{}  ", printable(tag))?,
+                (None, 1) => f.write_str("(no tag)  ")?,
+                (None, _) => {}
+            }
             node(f, entry, "", &mut seen)?;
         }
         Ok(())
@@ -84,6 +86,7 @@ enum Below<'a> {
 fn what(entry: &Entry) -> String {
     match (&entry.artifact_type, entry.kind.as_str()) {
         _ if entry.attests.is_some() => "attestation".into(),
+        (Some(kind), "index") => format!("index  {}", printable(kind.as_str())),
         (Some(kind), _) => printable(kind.as_str()),
         (None, kind) => printable(kind),
     }

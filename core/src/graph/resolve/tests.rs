@@ -118,6 +118,11 @@ fn nothing_found_says_which_step_and_what_is_there() {
         )
     );
     assert_eq!(way("sparse", Want::Any), [3]);
+    // Of the clauses of a step, the one that fails after those before it.
+    assert_eq!(
+        message("v1//type=manifest,platform=linux/arm64,type=index", Want::Any),
+        "nothing matches \"type=index\" of #v1//type=manifest,platform=linux/arm64,type=index; there is type=manifest"
+    );
 }
 
 #[test]
@@ -131,6 +136,13 @@ fn without_a_selector_there_must_be_one_image_or_a_latest() {
     let other = image(&one, "linux/amd64", 2);
     let two = root(&one, &[tagged(other.clone(), "latest")]);
     assert_eq!(resolve(&one, &two, None, Want::Image, &limits).unwrap().target().digest, other.digest);
+    let many = MemoryStore::new().unwrap();
+    let named = [tagged(first.clone(), "v1"), first.clone(), tagged(other, "no name"), tagged(first, "v1")];
+    let error = resolve(&many, &root(&many, &named), None, Want::Any, &limits).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "say which image is meant, since none is tagged latest: there is #v1, #pos=1, #tag=no%20name"
+    );
     let empty = MemoryStore::new().unwrap();
     assert!(resolve(&empty, &root(&empty, &[]), None, Want::Any, &limits).is_err());
 }

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{super::testing, Destination, Hop, RefName, Replaced, Resolution, Scope, replace_target};
+use super::{
+    super::testing::{self, Random},
+    Destination, Hop, RefName, Replaced, Resolution, Scope, replace_target,
+};
 use crate::{
     digest::Digest,
     limits::Limits,
@@ -170,16 +173,4 @@ fn any_edit_of_any_tree_is_what_the_model_says() {
         shared += usize::from(scope != Scope::Place);
     }
     assert!(edits > 400 && shared > 200, "{edits} edits, {shared} of them of several places");
-}
-
-/// xorshift64, so that every run tries the same.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
 }
