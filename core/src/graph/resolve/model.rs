@@ -273,7 +273,7 @@ fn any_selector_means_in_any_tree_what_the_model_says() {
             let explained = Explanation::new(&store, &root, Some(&selector), want, &limits).unwrap();
             match resolve_all(&store, &root, Some(&selector), want, &limits) {
                 Ok(all) => {
-                    let exact: Vec<_> = all.iter().map(|found| found.selector()).collect();
+                    let exact: Vec<_> = all.iter().map(crate::graph::Resolution::selector).collect();
                     assert_eq!(explained.found, exact, "{case}");
                     let got: Vec<Vec<usize>> = all
                         .iter()
@@ -282,7 +282,7 @@ fn any_selector_means_in_any_tree_what_the_model_says() {
                     assert_eq!(got, places, "{case}");
                 }
                 Err(ResolveError::NotFound { .. }) => {
-                    assert!(wanted.is_empty() && explained.found.is_empty(), "{case}")
+                    assert!(wanted.is_empty() && explained.found.is_empty(), "{case}");
                 }
                 Err(other) => panic!("{other}: {case}"),
             }
