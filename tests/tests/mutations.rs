@@ -92,7 +92,7 @@ fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
     }
     for selector in ["t", "t//platform=linux/amd64", "pos=0//pos=0", "digest=0", "type=manifest"] {
         let _ = resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Any, &limits)
-            .map(|resolution| shown += &resolution.report().to_string())
+            .map(|resolution| shown += &resolution.report(&store, &limits).to_string())
             .map_err(|error| shown += &error.to_string());
     }
     let Ok(found) = resolve(&store, &root, None, Want::Image, &limits) else { return 1 };

@@ -52,7 +52,7 @@ impl Layout {
 
     /// What `ocicle resolve` prints: `fragment` is what follows `#` in a reference, or nothing.
     pub fn resolve(&self, fragment: Option<String>, format: &str) -> Result<String, JsError> {
-        render(&self.find(fragment, Want::Any)?.report(), format)
+        render(&self.find(fragment, Want::Any)?.report(&self.store, &self.limits), format)
     }
 
     /// What `ocicle mtree` prints, in the dialect `native`, `portable`, `bsd` or `umoci`, as bytes.

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::selector::{Clause, Selector, kind_of};
+use super::{
+    selector::{Clause, Selector, kind_of},
+    walk::platform_of,
+};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -126,16 +129,18 @@ impl Resolution {
         Selector::new(steps).unwrap_or_else(|| Selector::of(Clause::Digest(self.target().digest.to_string())))
     }
 
-    /// What `ocicle resolve` shows.
+    /// What `ocicle resolve` shows. The store is asked for the config of an image whose index does not say what it runs on; where that
+    /// cannot be read, the platform is not known.
     #[must_use]
-    pub fn report(&self) -> Report<'_> {
+    pub fn report<S: BlobRead + ?Sized>(&self, store: &S, limits: &Limits) -> Report<'_> {
         let target = self.target();
+        let above = || self.hops.iter().rev().find_map(|hop| hop.descriptor.platform.clone());
         Report {
             schema_version: 1,
             media_type: target.media_type.as_str(),
             digest: &target.digest,
             size: target.size,
-            platform: target.platform.as_ref(),
+            platform: platform_of(store, target, limits).or_else(above),
             selector: self.selector(),
             places: self.places,
             hops: &self.hops,
@@ -180,8 +185,8 @@ pub struct Report<'a> {
     pub digest: &'a Digest,
     /// Of the object.
     pub size: u64,
-    /// As the last index says.
-    pub platform: Option<&'a Platform>,
+    /// What it runs on, as the index, the config, or the nearest index above says.
+    pub platform: Option<Platform>,
     /// Exactly this way.
     pub selector: Selector,
     /// At how many places the object is.
@@ -194,7 +199,7 @@ impl text::Report for Report<'_> {
     /// One line: selector, kind, platform, digest, bytes.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let kind = self.hops.last().map_or("-", |hop| kind_of(&hop.descriptor.media_type));
-        let platform = self.platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
+        let platform = shown(self.platform.as_ref());
         writeln!(out, "{}\t{kind}\t{platform}\t{}\t{}", self.selector, self.digest, self.size)
     }
 }
@@ -209,8 +214,10 @@ impl fmt::Display for Report<'_> {
                 kind_of(&descriptor.media_type),
                 indent = depth * 2
             )?;
-            if let Some(platform) = &descriptor.platform {
-                write!(f, "  {}", printable(&platform.to_string()))?;
+            let own = descriptor.platform.as_ref();
+            let is_last = depth + 1 == self.hops.len();
+            if let Some(platform) = own.or(self.platform.as_ref().filter(|_| is_last)) {
+                write!(f, "  {}", shown(Some(platform)))?;
             }
             write!(f, "  {}  {}", descriptor.digest, human_size(descriptor.size))?;
             match descriptor.ref_name() {
@@ -225,6 +232,10 @@ impl fmt::Display for Report<'_> {
     }
 }
 
+fn shown(platform: Option<&Platform>) -> String {
+    platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()))
+}
+
 /// Several places. Schema version 1.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -236,10 +247,11 @@ pub struct Resolutions<'a> {
 }
 
 impl<'a> Resolutions<'a> {
-    /// Of these.
+    /// Of these, as [`Resolution::report`] shows them.
     #[must_use]
-    pub fn new(all: &'a [Resolution]) -> Self {
-        Self { schema_version: 1, found: all.iter().map(Resolution::report).collect() }
+    pub fn new<S: BlobRead + ?Sized>(store: &S, all: &'a [Resolution], limits: &Limits) -> Self {
+        let found = all.iter().map(|resolution| resolution.report(store, limits)).collect();
+        Self { schema_version: 1, found }
     }
 }
 
@@ -254,7 +266,7 @@ impl fmt::Display for Resolutions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Report { selector, hops, platform, digest, .. } in &self.found {
             let kind = hops.last().map_or("-", |hop| kind_of(&hop.descriptor.media_type));
-            let platform = platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
+            let platform = shown(platform.as_ref());
             writeln!(f, "{}  {platform}  {digest}  #{selector}", printable(kind))?;
         }
         Ok(())

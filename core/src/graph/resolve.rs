@@ -299,7 +299,11 @@ pub(super) fn shortest<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usiz
         .first()
         .and_then(|&root| places.get(root).descriptor.ref_name())
         .map(|tag| Clause::Tag(tag.into()));
-    let platform = places.platform(place).cloned().map(Clause::Platform);
+    // An index may call a system anything, also what reads as something else.
+    let readable = |platform: &&Platform| {
+        platform.to_string().parse().is_ok_and(|read: Platform| read.normalized() == platform.normalized())
+    };
+    let platform = places.platform(place).filter(readable).cloned().map(Clause::Platform);
     let short = Clause::Digest(format!("{}:{}", digest.algorithm_name(), prefix(digest, 12)));
     let mut options: Vec<Vec<Step>> = Vec::new();
     if let Some(tag) = &tag {

@@ -289,6 +289,7 @@ mod tests {
             any::<u16>().prop_map(|position| Clause::Position(position.into())),
             "[0-9a-f]{1,64}".prop_map(|hex| Clause::Digest(format!("sha256:{hex}"))),
             Just(Clause::Platform("linux/arm64".parse().unwrap())),
+            Just(Clause::Platform("windows(10.0.17763.1+win32k)/amd64".parse().unwrap())),
             Just(Clause::Artifact("application/vnd.a!b#c$d&e^f_g.h+i".parse().unwrap())),
         ]
     }

@@ -162,21 +162,8 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
     /// that cannot be read only the index above is asked.
     pub(super) fn platform(&self, place: usize) -> Option<&Platform> {
         let at = &self.places[place];
-        let own = at.platform.get_or_init(|| self.read_platform(&at.descriptor));
+        let own = at.platform.get_or_init(|| platform_of(self.store, &at.descriptor, self.limits));
         own.as_ref().or_else(|| self.platform(at.parent?))
-    }
-
-    fn read_platform(&self, descriptor: &Descriptor) -> Option<Platform> {
-        if descriptor.platform.is_some() || !descriptor.media_type.is_manifest() {
-            return descriptor.platform.clone();
-        }
-        let manifest: Raw<Manifest> = self.store.document(descriptor, self.limits).ok()?;
-        let config = &manifest.view().config;
-        if !config.media_type.is_config() {
-            return None;
-        }
-        let config: Raw<ImageConfig> = self.store.document(config, self.limits).ok()?;
-        Some(config.view().platform())
     }
 
     /// Whether there is an image's manifest: nothing that only says something about one, as attestations and signatures do.
@@ -229,6 +216,24 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         let Descriptor { digest, size, media_type, .. } = &self.places[place].descriptor;
         self.indexes.get(&(digest.clone(), *size, media_type.clone())).map(|index| &**index)
     }
+}
+
+/// What an object runs on: as its descriptor says, else its config.
+pub(super) fn platform_of<S: BlobRead + ?Sized>(
+    store: &S,
+    descriptor: &Descriptor,
+    limits: &Limits,
+) -> Option<Platform> {
+    if descriptor.platform.is_some() || !descriptor.media_type.is_manifest() {
+        return descriptor.platform.clone();
+    }
+    let manifest: Raw<Manifest> = store.document(descriptor, limits).ok()?;
+    let config = &manifest.view().config;
+    if !config.media_type.is_config() {
+        return None;
+    }
+    let config: Raw<ImageConfig> = store.document(config, limits).ok()?;
+    Some(config.view().platform())
 }
 
 fn tag_of(step: &Step) -> Option<&str> {

@@ -100,33 +100,58 @@ impl Platform {
     }
 }
 
-/// `os/architecture[/variant]`, taken as it is: no names are replaced.
+/// `os[(version[+feature]…)]/architecture[/variant]`, taken as it is: no names are replaced. Version and features are written as
+/// containerd does, such as `windows(10.0.17763.1+win32k)/amd64`.
 impl FromStr for Platform {
     type Err = InvalidPlatform;
 
     fn from_str(text: &str) -> Result<Self, InvalidPlatform> {
-        let invalid = || InvalidPlatform(text.chars().take(200).collect());
-        let part = |part: &str| {
-            !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-        };
-        if !text.split('/').all(part) {
-            return Err(invalid());
-        }
-        let mut parts = text.split('/').map(str::to_owned);
-        match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(os), Some(architecture), variant, None) => {
-                Ok(Self { architecture, os, os_version: None, os_features: Vec::new(), variant })
-            }
-            _ => Err(invalid()),
-        }
+        parse(text).ok_or_else(|| InvalidPlatform(text.chars().take(200).collect()))
     }
 }
 
-/// `os/architecture[/variant]`; version and features are left out.
+fn parse(text: &str) -> Option<Platform> {
+    let mut parts = text.split('/');
+    let (os, architecture, variant) = (parts.next()?, word(parts.next()?)?, parts.next());
+    if parts.next().is_some() {
+        return None;
+    }
+    let variant = match variant {
+        Some(variant) => Some(word(variant)?),
+        None => None,
+    };
+    let (os, inside) = match os.split_once('(') {
+        Some((os, inside)) => (os, Some(inside.strip_suffix(')')?)),
+        None => (os, None),
+    };
+    let mut inside = inside.into_iter().flat_map(|inside| inside.split('+'));
+    let version = inside.next();
+    let os_features = inside.map(word).collect::<Option<Vec<_>>>()?;
+    let os_version = match version {
+        // There is a version, or features, or both.
+        Some("") if !os_features.is_empty() => None,
+        Some(version) => Some(word(version)?),
+        None => None,
+    };
+    Some(Platform { architecture, os: word(os)?, os_version, os_features, variant })
+}
+
+fn word(text: &str) -> Option<String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (!text.is_empty() && text.bytes().all(fits)).then(|| text.to_owned())
+}
+
+/// As it is parsed.
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
+        f.write_str(&self.os)?;
+        let version = self.os_version.as_deref().unwrap_or_default();
+        if !version.is_empty() || !self.os_features.is_empty() {
+            write!(f, "({version}")?;
+            self.os_features.iter().try_for_each(|feature| write!(f, "+{feature}"))?;
+            f.write_str(")")?;
+        }
+        write!(f, "/{}", self.architecture)?;
         match self.variant.as_deref() {
             None | Some("") => Ok(()),
             Some(variant) => write!(f, "/{variant}"),

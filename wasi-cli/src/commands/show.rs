@@ -45,14 +45,14 @@ pub(super) fn resolve(
         // The same failure as without.
         return place.resolve_in(&root, Want::Any, limits).map(drop);
     }
-    report(&place.resolve(Want::Any, limits)?.report(), format)
+    report(&place.resolve(Want::Any, limits)?.report(&place.store, limits), format)
 }
 
 pub(super) fn resolve_all(reference: &str, format: &Format, limits: &Limits) -> Result<(), Failure> {
     let place = Place::open(reference, limits)?;
     let all =
         resolve::resolve_all(&place.store, &place.store.load()?, place.selector.as_ref(), Want::Any, limits)?;
-    report(&Resolutions::new(&all), format)
+    report(&Resolutions::new(&place.store, &all, limits), format)
 }
 
 pub(super) fn stat(reference: &str, format: &Format, limits: &Limits) -> Result<(), Failure> {

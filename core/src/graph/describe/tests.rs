@@ -8,7 +8,7 @@ use crate::{
     graph::{
         list::list,
         resolve::{Want, resolve},
-        testing::store as tree,
+        testing::{self, store as tree},
     },
     limits::Limits,
     spec::{Descriptor, Index, Raw},
@@ -119,6 +119,22 @@ fn a_tree_of_several_levels_is_made() {
             .unwrap()
             .is_some()
     );
+}
+
+#[test]
+fn versions_of_systems_are_not_lost() {
+    let store = MemoryStore::new().unwrap();
+    let of =
+        |version: &str, salt| testing::with_platform(testing::image(&store, "windows/amd64", salt), version);
+    let both =
+        testing::index(&store, &[of("windows(10.0.1)/amd64", 1), of("windows(10.0.2+win32k)/amd64", 2)]);
+    let root = testing::root(&store, &[testing::tagged(both, "v1")]);
+    let made = export(&store, &root.view().manifests, true, &Limits::default()).unwrap();
+    let made = apply(&store, &root, &made).unwrap();
+    let made = list(&store, &made, &Limits::default()).unwrap();
+    let platforms: Vec<_> =
+        made.entries[0].entries.iter().map(|entry| entry.platform.as_ref().unwrap().to_string()).collect();
+    assert_eq!(platforms, ["windows(10.0.1)/amd64", "windows(10.0.2+win32k)/amd64"]);
 }
 
 #[test]

@@ -63,9 +63,18 @@ fn digests_may_be_cut_short() {
 fn the_same_object_at_several_places_is_one() {
     // amd64 is in v1, in deep, and has a tag of its own.
     let digest = find("again", Want::Any).unwrap().target().digest.clone();
-    let found = find(&format!("digest={digest}"), Want::Any).unwrap();
-    assert_eq!((found.hops().len(), found.report().places), (2, 3));
-    assert!(found.report().to_string().ends_with("the first of 3 places\n"));
+    let (store, root) = store();
+    let limits = Limits::default();
+    let selector = format!("digest={digest}").parse().unwrap();
+    let found = resolve(&store, &root, Some(&selector), Want::Any, &limits).unwrap();
+    let report = found.report(&store, &limits);
+    assert_eq!((found.hops().len(), report.places), (2, 3));
+    assert!(report.to_string().ends_with("the first of 3 places\n"));
+    // What the entry does not say, the config does.
+    let found = resolve(&store, &root, Some(&"v2".parse().unwrap()), Want::Any, &limits).unwrap();
+    let report = found.report(&store, &limits);
+    assert_eq!(report.platform, Some("linux/amd64".parse().unwrap()));
+    assert!(report.to_string().starts_with("pos=1  manifest  linux/amd64  sha256:"), "{report}");
 }
 
 #[test]
@@ -148,6 +157,32 @@ fn without_a_selector_there_must_be_one_image_or_a_latest() {
 }
 
 #[test]
+fn versions_of_systems_tell_images_apart() {
+    let store = MemoryStore::new().unwrap();
+    let entry = |platform: &str, salt| with_platform(image(&store, "windows/amd64", salt), platform);
+    let mut odd = entry("linux/amd64", 3);
+    odd.platform.as_mut().unwrap().os = "li/nux".into();
+    let root = root(&store, &[entry("windows(10.0.1)/amd64", 1), entry("windows(10.0.2)/amd64", 2), odd]);
+    let limits = Limits::default();
+    let find =
+        |selector: &str| resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Image, &limits);
+    let ResolveError::Ambiguous { candidates } = find("type=manifest").unwrap_err() else { panic!() };
+    let shown: Vec<String> = candidates.iter().map(|candidate| candidate.selector.to_string()).collect();
+    // The last is for a system that no selector can name.
+    let [_, _, last] = &shown[..] else { panic!("{shown:?}") };
+    assert!(last.starts_with("digest=sha256:"), "{last}");
+    for (position, selector) in shown.iter().enumerate() {
+        assert_eq!(find(selector).unwrap().hops()[0].position, position, "{selector}");
+    }
+    assert_eq!(find("platform=windows%2810.0.2%29/amd64").unwrap().hops()[0].position, 1);
+    assert_eq!(
+        find("platform=windows%2810.0.3%29/amd64").unwrap_err().to_string(),
+        "nothing matches \"platform=windows%2810.0.3%29/amd64\" of #platform=windows%2810.0.3%29/amd64; \
+         there is platform=windows%2810.0.1%29/amd64, platform=windows%2810.0.2%29/amd64, platform=li/nux/amd64"
+    );
+}
+
+#[test]
 fn depth_and_number_are_limited() {
     let (store, root) = store();
     let selector = "deep//platform=linux/riscv64".parse().unwrap();
@@ -197,7 +232,7 @@ fn an_exact_way_is_one_place_though_another_ends_alike() {
         let found = resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Image, &limits).unwrap();
         let exact = found.selector();
         let again = resolve(&store, &root, Some(&exact), Want::Any, &limits).unwrap();
-        assert_eq!((again.report().places, again.selector()), (1, exact));
+        assert_eq!((again.report(&store, &limits).places, again.selector()), (1, exact));
     }
 }
 

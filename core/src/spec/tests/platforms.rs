@@ -17,6 +17,20 @@ fn text_is_kept_as_it_is() {
 }
 
 #[test]
+fn versions_and_features_stand_behind_the_system() {
+    for (text, version, features) in [
+        ("windows(10.0.17763.1)/amd64", Some("10.0.17763.1"), &[][..]),
+        ("windows(10.0.17763.1+win32k+x)/amd64", Some("10.0.17763.1"), &["win32k", "x"]),
+        ("windows(+win32k)/arm/v7", None, &["win32k"]),
+    ] {
+        let parsed = platform(text);
+        assert_eq!((parsed.os.as_str(), parsed.os_version.as_deref()), ("windows", version));
+        assert_eq!(parsed.os_features, features);
+        assert_eq!(parsed.to_string(), text);
+    }
+}
+
+#[test]
 fn other_text_is_refused() {
     for text in [
         "",
@@ -28,6 +42,13 @@ fn other_text_is_refused() {
         "linux/am d64",
         "linux/arm/",
         "a,b/c",
+        "windows()/amd64",
+        "windows(10.0/amd64",
+        "windows(10.0)x/amd64",
+        "windows(10.0+)/amd64",
+        "(10.0)/amd64",
+        "windows/amd64(10.0)",
+        "windows(1(2))/amd64",
     ] {
         let error = text.parse::<Platform>().expect_err(text);
         assert!(error.to_string().starts_with(&format!("invalid platform {text:?}: expected os/arch")));
