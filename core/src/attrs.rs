@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Serialize};
+
 /// A point in time: seconds since 1970-01-01 UTC, rounded towards the past, and 0 to 999,999,999 nanoseconds after it.
 /// One and a half seconds before 1970 is `{ seconds: -2, nanoseconds: 500_000_000 }`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Time {
     /// Whole seconds, rounded down.
@@ -16,6 +18,10 @@ pub struct Time {
 impl Time {
     /// 1970-01-01 00:00:00 UTC.
     pub const EPOCH: Self = Self { seconds: 0, nanoseconds: 0 };
+    /// The earliest there is.
+    pub const MIN: Self = Self { seconds: i64::MIN, nanoseconds: 0 };
+    /// The latest there is.
+    pub const MAX: Self = Self { seconds: i64::MAX, nanoseconds: 999_999_999 };
 
     /// That many whole seconds since 1970.
     #[must_use]

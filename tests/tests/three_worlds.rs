@@ -177,24 +177,6 @@ fn three_worlds_fail_alike() {
     }
 }
 
-/// WASI shows no owners, modes and devices: a layer made there would take them away.
-#[test]
-fn a_sandbox_makes_no_layer() {
-    let temp = TempDir::new().unwrap();
-    let Some(layout) = layout(&temp) else { return };
-    let bundle = layout.join("bundle");
-    let unpacked = native("unpack", &[&format!("{}#odd", layout.display())], bundle.to_str().unwrap());
-    assert_eq!(unpacked.0, Some(0), "{unpacked:?}");
-    fs::write(bundle.join("rootfs/new"), "1").unwrap();
-    let before = fs::read(layout.join("index.json")).unwrap();
-    for options in [&["/layout/bundle"][..], &["--dry-run", "/layout/bundle"]] {
-        let Some(sandbox) = wasi(&layout, "repack", options, "#odd") else { return };
-        assert_eq!((sandbox.0, sandbox.1.as_slice()), (Some(1), &b""[..]), "{sandbox:?}");
-        assert!(sandbox.2.contains("with the native command"), "{sandbox:?}");
-    }
-    assert_eq!(fs::read(layout.join("index.json")).unwrap(), before);
-}
-
 fn difference(found: &Answer, expected: &Answer) -> String {
     let at = found
         .1

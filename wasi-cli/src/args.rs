@@ -3,6 +3,7 @@
 mod annotate;
 mod config;
 mod copy;
+mod defaults;
 mod health;
 mod history;
 mod layers;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     annotate::Annotate,
     config::{Clear, Config},
     copy::Copy,
+    defaults::Defaults,
     health::HealthArgs,
     history::HistoryArgs,
     layers::LayerArgs,
@@ -408,6 +410,8 @@ pub(crate) struct Repack {
     #[arg(long)]
     pub(crate) refresh_bundle: bool,
     #[command(flatten)]
+    pub(crate) defaults: Defaults,
+    #[command(flatten)]
     pub(crate) follow: Follow,
     #[command(flatten)]
     pub(crate) edit: Edit,
@@ -452,6 +456,8 @@ pub(crate) struct Insert {
     pub(crate) compress: Compress,
     #[command(flatten)]
     pub(crate) owners: Owners,
+    #[command(flatten)]
+    pub(crate) defaults: Defaults,
     #[command(flatten)]
     pub(crate) edit: Edit,
     #[command(flatten)]

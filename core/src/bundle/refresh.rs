@@ -13,7 +13,7 @@ use super::{
 use crate::{
     attrs::Time,
     error::{Error, Result},
-    fs::{Dir, File as _, remove_tree},
+    fs::{Dir, File as _, Support, remove_tree},
     graph::Resolution,
     name::{Name, NameBuf},
     tree::{Tree, diff::Learned, rootfs::Stamp},
@@ -63,10 +63,10 @@ impl<'a, D: Dir> Refresh<'a, D> {
     pub(super) fn end(self, resolution: &Resolution) -> Result<()> {
         let dir = self.bundle.dir;
         let making = dir.open_dir(Name::literal(MAKING)).map_err(Error::io(format_args!("open {MAKING}")))?;
-        let how = &self.bundle.state.on_disk;
         match self.bundle.format {
             Format::Umoci => {
                 let root = dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
+                let how = &self.bundle.state.on_disk;
                 let names = remember_for_umoci(&making, resolution, &self.tree, &root, how)?;
                 sync(&making, &names)?;
                 // The manifest has the name of the image, so it is `umoci.json` alone that decides.
@@ -79,8 +79,11 @@ impl<'a, D: Dir> Refresh<'a, D> {
             }
             _ => {
                 let stamps = self.stamps();
-                let names =
-                    remember(&making, resolution, &self.tree, Some(&stamps), how, None, Some(self.settled))?;
+                let mut state = self.bundle.state.clone();
+                state.resolution = resolution.clone();
+                // What is new here may have its owner and mode nowhere but in the manifest.
+                state.held = Some(state.held_here(&dir.support())).filter(|held| *held != Support::ALL);
+                let names = remember(&making, &self.tree, Some(&stamps), state, Some(self.settled))?;
                 sync(&making, &names)?;
                 dir.rename(Name::literal(MAKING), dir, Name::literal(DONE))
                     .map_err(Error::io(format_args!("rename {MAKING}")))?;

@@ -34,6 +34,7 @@ use crate::{
     tree::{
         Tree,
         diff::{Baseline, Learned, Summary, diff_and_learn},
+        limited::{Defaults, Limited},
         mtree,
         rootfs::Stamp,
         update::Update,
@@ -48,6 +49,7 @@ pub struct Bundle<'a, D> {
     pub(super) state: State,
     pub(super) tree: Tree,
     pub(super) stamps: Vec<Stamp>,
+    defaults: Defaults,
     limits: &'a Limits,
 }
 
@@ -113,7 +115,7 @@ impl<'a, D: Dir> Bundle<'a, D> {
             None => (Format::Native, stamps::read(&tree, &mut BufReader::new(open(dir, STAMPS)?))?),
             Some(namespace) => (Format::Overlay(namespace), Vec::new()),
         };
-        Ok(Self { dir, format, state, tree, stamps, limits })
+        Ok(Self { dir, format, state, tree, stamps, defaults: Defaults::default(), limits })
     }
 
     /// umoci keeps no stamps: every file will be read.
@@ -127,11 +129,10 @@ impl<'a, D: Dir> Bundle<'a, D> {
         let what = name.as_name().to_string();
         let file = dir.open_file(name.as_name()).map_err(Error::io(format_args!("open {what}")))?;
         let root = dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
-        let mut manifest = BufReader::new(Sha256Read::new(file));
-        let tree = mtree::read_umoci(&what, &mut manifest, &root, limits)?;
-        let digest = Digest::from_bytes(Algorithm::Sha256, &manifest.into_inner().finish().1);
-        let state = State::new(resolution, digest, Time::EPOCH, meta.on_disk());
-        Ok(Self { dir, format: Format::Umoci, state, tree, stamps: Vec::new(), limits })
+        let tree = mtree::read_umoci(&what, &mut BufReader::new(file), &root, limits)?;
+        let state = State::new(resolution, meta.on_disk());
+        let stamps = Vec::new();
+        Ok(Self { dir, format: Format::Umoci, state, tree, stamps, defaults: Defaults::default(), limits })
     }
 
     /// Where the bundle came from.
@@ -146,9 +147,25 @@ impl<'a, D: Dir> Bundle<'a, D> {
     /// what is at or below `masked` paths is not looked at.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if modes or extended attributes cannot be seen from here; those of [`diff`](crate::tree::diff::diff).
+    /// [`Error::Unsupported`] for a bundle for overlayfs whose marks cannot be seen from here; those of [`diff`](crate::tree::diff::diff).
     pub fn changes(&self, verify: bool, masked: &[EntryPath], sink: &mut dyn ChangeSink) -> Result<Summary> {
         self.compare(verify, masked, &mut FromDisk { sink, how: &self.state.on_disk }, None)
+    }
+
+    /// The files as they were meant, whatever the disk can hold of that.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn root(&self) -> Result<Limited<'_, D>> {
+        let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
+        let held = self.state.held_here(&self.dir.support());
+        Ok(Limited::new(root, held, Some(&self.tree), self.defaults))
+    }
+
+    /// Owner and mode of new files, where the disk holds neither.
+    #[must_use]
+    pub fn with_defaults(self, defaults: Defaults) -> Self {
+        Self { defaults, ..self }
     }
 
     /// Sends what changed as it is on the disk.
@@ -159,18 +176,16 @@ impl<'a, D: Dir> Bundle<'a, D> {
         sink: &mut dyn ChangeSink,
         learned: Option<&mut Learned>,
     ) -> Result<Summary> {
-        let support = self.dir.support();
-        if !(support.mode && support.xattrs) {
-            // As in a WASI sandbox: every file would seem to belong to root, with mode 0.
-            let message = "owners, modes, devices and extended attributes of the bundle cannot be seen from here: \
-                           repack it with the native command";
-            return Err(Error::Unsupported(message.into()));
-        }
         if let Format::Overlay(namespace) = self.format {
+            if !self.dir.support().mode {
+                let message = "the marks of overlayfs cannot be seen from here: repack it where they can";
+                return Err(Error::Unsupported(message.into()));
+            }
             return overlay::changes(self.dir, &self.tree, namespace, masked, sink, self.limits);
         }
-        let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
-        let stamps = if verify { &[][..] } else { &self.stamps };
+        let root = self.root()?;
+        let blind = verify || !self.dir.support().change_times;
+        let stamps = if blind { &[][..] } else { &self.stamps };
         let baseline = Baseline { tree: &self.tree, stamps, settled: self.state.settled(), masked };
         diff_and_learn(baseline, &root, sink, self.limits, learned)
     }

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     attrs::Time,
-    digest::Digest,
+    digest::{Algorithm, Digest},
     error::{Error, Result},
+    fs::Support,
     graph::Resolution,
+    hash::digest_of,
     layer::{on_disk::OnDisk, overlay::Namespace},
 };
 
@@ -28,19 +30,22 @@ pub struct State {
     /// For a bundle with a directory for each layer: where overlayfs keeps its marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Namespace>,
+    /// For a bundle on a disk that cannot hold everything, what that can; see [`crate::tree::limited`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Support>,
 }
 
 impl State {
-    /// The state of a bundle just unpacked.
-    #[must_use]
-    pub fn new(resolution: Resolution, mtree: Digest, settled: Time, on_disk: OnDisk) -> Self {
+    /// The state of a bundle without files; no stamp is proof.
+    pub(super) fn new(resolution: Resolution, on_disk: OnDisk) -> Self {
         Self {
             schema_version: 1,
             resolution,
-            mtree,
-            settled: (settled.seconds, settled.nanoseconds),
+            mtree: digest_of(Algorithm::Sha256, b""),
+            settled: (Time::EPOCH.seconds, Time::EPOCH.nanoseconds),
             on_disk,
             overlay: None,
+            held: None,
         }
     }
 
@@ -48,6 +53,19 @@ impl State {
     #[must_use]
     pub fn settled(&self) -> Time {
         Time { seconds: self.settled.0, nanoseconds: self.settled.1 }
+    }
+
+    pub(super) fn settle(&mut self, time: Time) {
+        self.settled = (time.seconds, time.nanoseconds);
+    }
+
+    /// What the bundle's disk holds, as far as it can be seen through a handle with this support.
+    pub(super) fn held_here(&self, support: &Support) -> Support {
+        let then = self.held.unwrap_or(Support::ALL);
+        match support.mode {
+            true => then,
+            false => Support { owner: false, mode: false, xattrs: false, times: support.times, ..then },
+        }
     }
 
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {

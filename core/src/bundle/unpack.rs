@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     fs::{AttrChange, Dir, File as _, Support, remove_tree},
     graph::Resolution,
-    hash::{HashWrite, digest_of},
+    hash::HashWrite,
     image::{
         Image,
         layers::{apply_layers_from, find_layer},
@@ -29,6 +29,7 @@ use crate::{
     store::BlobRead,
     tree::{
         Tree,
+        limited::{Defaults, Limited, held_by},
         merge::Merge,
         mtree::{self, Dialect},
         rootfs::{RootFs, Stamp},
@@ -95,7 +96,14 @@ pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
 ) -> Result<Unpacked> {
     check_supported(image.config.view())?;
     let first = first_layer(image, options)?;
-    check_support(&bundle.support(), options.on_disk.privilege)?;
+    let support = bundle.support();
+    if support.mode {
+        check_support(&support, options.on_disk.privilege)?;
+    } else if options.format != Format::Native {
+        let message =
+            "here the bundle cannot hold owners and modes, and only its native format can do without";
+        return Err(Error::Unsupported(message.into()));
+    }
     if let Format::Overlay(namespace) = options.format {
         overlay::check(namespace, options.on_disk.privilege)?;
     }
@@ -173,6 +181,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     limits: &Limits,
 ) -> Result<(Unpacked, Vec<NameBuf>)> {
     let how = &options.on_disk;
+    let mut state = State::new(resolution.clone(), how.clone());
     let staging =
         bundle.open_dir(Name::literal(STAGING)).map_err(Error::io(format_args!("open {STAGING}")))?;
     let configure = |root: &D| {
@@ -182,12 +191,14 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let open_root = || staging.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"));
     let (tree, config, memory) = match options.format {
         Format::Native => {
-            let (tree, stamps) = fill_rootfs(store, image, first, &staging, options, limits)?;
-            let memory = remember(&staging, resolution, &tree, Some(&stamps), how, None, None)?;
+            let held = held_by(&bundle.support());
+            let (tree, stamps) = fill_rootfs(store, image, first, &staging, held, options, limits)?;
+            state.held = (held != Support::ALL).then_some(held);
+            let memory = remember(&staging, &tree, Some(&stamps), state, None)?;
             (tree, configure(&open_root()?)?, memory)
         }
         Format::Umoci => {
-            let (tree, _) = fill_rootfs(store, image, first, &staging, options, limits)?;
+            let (tree, _) = fill_rootfs(store, image, first, &staging, Support::ALL, options, limits)?;
             let root = open_root()?;
             let memory = remember_for_umoci(&staging, resolution, &tree, &root, how)?;
             (tree, configure(&root)?, memory)
@@ -198,7 +209,8 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
             let spec = image.config.view();
             let config = runtime_config(spec, &users, ROOTFS, how, options.resolv_conf, limits)?;
             let mut memory: Vec<_> = [LAYERS, UPPER, WORK].map(|name| Name::literal(name).into()).into();
-            memory.extend(remember(&staging, resolution, &tree, None, how, Some(namespace), None)?);
+            state.overlay = Some(namespace);
+            memory.extend(remember(&staging, &tree, None, state, None)?);
             (tree, config, memory)
         }
     };
@@ -213,6 +225,7 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
     image: &Image,
     first: usize,
     staging: &D,
+    held: Support,
     options: &Options,
     limits: &Limits,
 ) -> Result<(Tree, Vec<Stamp>)> {
@@ -223,6 +236,7 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
     let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
     staging.set_attrs(rootfs, &none).map_err(Error::io("clear the attributes of rootfs"))?;
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
+    let root = Limited::new(root, held, None, Defaults::default());
     let merge = Merge::implying(how.implied_dir()?, RootFs::new(root), limits);
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
     apply_layers_from(store, image, first, how, &mut merge, limits)?;
@@ -230,35 +244,30 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
     Ok((tree, mirror.into_stamps()))
 }
 
-/// Writes what a repack needs to know; gives the names of the files, the one that makes it a bundle last. For overlayfs there are no
-/// stamps. Without a time, stamps are proof that are older than their file.
+/// Writes what a repack needs to know; gives the names of the files, the one that makes it a bundle last. Of the state, digest and
+/// time are filled in. For overlayfs there are no stamps. Without a time, stamps are proof that are older than their file.
 pub(super) fn remember<D: Dir>(
     dir: &D,
-    resolution: &Resolution,
     tree: &Tree,
     stamps: Option<&[Stamp]>,
-    how: &OnDisk,
-    overlay: Option<Namespace>,
+    mut state: State,
     settled: Option<Time>,
 ) -> Result<Vec<NameBuf>> {
-    let [manifest, times, state] = [MTREE, STAMPS, STATE].map(Name::literal);
-    let mut digest = None;
+    let [manifest, times, last] = [MTREE, STAMPS, STATE].map(Name::literal);
     let mut written = write_file(dir, manifest, |out| {
         let mut hashed = HashWrite::new(out, Algorithm::Sha256);
         mtree::write(tree, Dialect::Native, &mut hashed)?;
-        digest = Some(hashed.finish().1);
+        state.mtree = hashed.finish().1;
         Ok(())
     })?;
-    let digest = digest.unwrap_or_else(|| digest_of(Algorithm::Sha256, b""));
     let mut names: Vec<NameBuf> = vec![manifest.into()];
     if let Some(stamps) = stamps {
         written = write_file(dir, times, |out| stamps::write(tree, stamps, out))?;
         names.push(times.into());
     }
-    let mut memory = State::new(resolution.clone(), digest, settled.unwrap_or(written), how.clone());
-    memory.overlay = overlay;
-    write_all(dir, state, &memory.to_json()?)?;
-    names.push(state.into());
+    state.settle(settled.unwrap_or(written));
+    write_all(dir, last, &state.to_json()?)?;
+    names.push(last.into());
     Ok(names)
 }
 
@@ -293,7 +302,9 @@ fn write_file<D: Dir>(
     fill(&mut out)?;
     let file =
         out.into_inner().map_err(|error| Error::io(format_args!("write {name}"))(error.into_error()))?;
-    file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })
-        .map_err(Error::io(format_args!("set mode of {name}")))?;
+    if dir.support().mode {
+        file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })
+            .map_err(Error::io(format_args!("set mode of {name}")))?;
+    }
     file.metadata().map(|metadata| metadata.ctime).map_err(Error::io(format_args!("stat {name}")))
 }

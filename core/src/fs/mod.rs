@@ -5,6 +5,8 @@
 
 use std::io::{self, Read, Seek, Write};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     attrs::{Time, Xattrs},
     name::{Name, NameBuf},
@@ -172,7 +174,8 @@ pub struct AttrChange<'a> {
 
 /// What a file system, as seen through a driver, can hold. Whoever writes to it decides what to do with the rest;
 /// nothing is dropped silently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[allow(clippy::exhaustive_structs, reason = "a plain value that drivers make")]
 pub struct Support {
     /// Owner and group can be set.
@@ -185,14 +188,32 @@ pub struct Support {
     pub devices: bool,
     /// Fifos can be made.
     pub fifos: bool,
-    /// Symbolic links can have an absolute target.
+    /// Symbolic links can have an absolute target, or one that climbs out of the root.
     pub absolute_links: bool,
+    /// Names and link targets can be any bytes; otherwise they are UTF-8.
+    pub any_names: bool,
+    /// [`Metadata::ctime`] is what it should be. Otherwise it is no proof of anything.
+    pub change_times: bool,
+    /// The earliest and the latest time; one beyond becomes the nearest of them.
+    pub times: (Time, Time),
+    /// Times that are set keep fractions of a second.
+    pub fractions: bool,
 }
 
 impl Support {
     /// Everything.
-    pub const ALL: Self =
-        Self { owner: true, mode: true, xattrs: true, devices: true, fifos: true, absolute_links: true };
+    pub const ALL: Self = Self {
+        owner: true,
+        mode: true,
+        xattrs: true,
+        devices: true,
+        fifos: true,
+        absolute_links: true,
+        any_names: true,
+        change_times: true,
+        times: (Time::MIN, Time::MAX),
+        fractions: true,
+    };
 }
 
 /// Whether an extended attribute belongs to the system it is on rather than to the image.

@@ -37,7 +37,7 @@ pub use lock::WasiLock;
 ///
 /// Preview 1 knows no owners, modes, extended attributes, devices and fifos, and refuses links with an absolute target:
 /// [`Support`] says so, and to ask for them is an `Unsupported` error. Modes, owners and device numbers read as 0, and
-/// a socket shows as a fifo. A time before 1970 or after 2554 becomes the nearest that is not. Names must be UTF-8 in some runtimes: in those, others can
+/// a socket shows as a fifo. A time before 1970 or after 2262 becomes the nearest that is not. Names must be UTF-8 in some runtimes: in those, others can
 /// neither be made nor listed.
 pub struct WasiDir(OwnedFd);
 
@@ -110,7 +110,17 @@ impl Dir for WasiDir {
     }
 
     fn read_link(&self, name: Name<'_>) -> io::Result<Vec<u8>> {
-        Ok(sys::readlinkat(self.fd(), name.as_bytes(), Vec::new()).map_err(kind::error)?.into_bytes())
+        // Node fails where a target is longer than the buffer, which rustix would make larger: Linux has none longer than this.
+        let buffer = Vec::with_capacity(4096);
+        match sys::readlinkat(self.fd(), name.as_bytes(), buffer) {
+            Ok(target) => Ok(target.into_bytes()),
+            // wasmtime, where somebody outside made the link.
+            Err(Errno::PERM) => Err(io::Error::new(
+                ErrorKind::Unsupported,
+                "this runtime does not show an absolute target: make the link relative",
+            )),
+            Err(error) => Err(kind::error(error)),
+        }
     }
 
     /// Empty: there are none.
@@ -196,6 +206,12 @@ impl Dir for WasiDir {
             devices: false,
             fifos: false,
             absolute_links: false,
+            any_names: false,
+            // wasmtime says when a file was born instead.
+            change_times: false,
+            times: attrs::TIMES,
+            // Node drops them.
+            fractions: false,
         }
     }
 }

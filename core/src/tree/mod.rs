@@ -5,6 +5,7 @@
 pub mod delta;
 pub mod diff;
 pub(crate) mod follow;
+pub mod limited;
 pub mod merge;
 pub mod mtree;
 pub mod overlay;

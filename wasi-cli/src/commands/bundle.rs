@@ -109,7 +109,8 @@ pub(super) fn repack(args: &Args, repack: &Repack, limits: &Limits) -> Result<()
     })?;
     let place = Place::open(&repack.reference, limits)?;
     let bundle = Bundle::open(&dir, &place.store, limits)
-        .map_err(|error| Failure::failed(format!("bundle {}: {error}", repack.bundle.display())))?;
+        .map_err(|error| Failure::failed(format!("bundle {}: {error}", repack.bundle.display())))?
+        .with_defaults(repack.defaults.get());
     let base = &bundle.state().resolution.target().digest;
     if place.store.try_size(base)?.is_none() {
         let layout = repack.reference.split('#').next().unwrap_or_default();

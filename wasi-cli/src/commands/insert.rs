@@ -11,7 +11,10 @@ use ocicle::{
     limits::Limits,
     name::{EntryPath, Name},
     spec::media_type::Compression,
-    tree::diff::send_entry,
+    tree::{
+        diff::send_entry,
+        limited::{Defaults, Limited, held_by},
+    },
 };
 
 use crate::{
@@ -53,6 +56,7 @@ pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<()
 
 fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(), Failure> {
     let how = on_disk(&insert.owners)?;
+    let defaults = insert.defaults.get();
     let sink = &mut FromDisk { sink, how: &how };
     if let Some(path) = &insert.whiteout {
         return Ok(sink.put(&Change::Remove(inside(path, limits)?), &mut io::empty())?);
@@ -69,8 +73,8 @@ fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(
         other => other,
     };
     if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
-        let found =
-            send_directory(&seeing(source)?, &target, insert.opaque, sink, limits).map_err(of_source)?;
+        let found = send_directory(&seeing(source, defaults)?, &target, insert.opaque, sink, limits)
+            .map_err(of_source)?;
         for path in &found.sockets {
             eprintln!(
                 "warning: {}: a socket: no layer can hold one, it is left out",
@@ -93,19 +97,14 @@ fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(
         source.file_name().ok_or_else(|| Failure::usage(format!("{} has no name", source.display())))?;
     let name = Name::new(name.as_encoded_bytes())
         .map_err(|error| Failure::usage(format!("{}: {error}", source.display())))?;
-    Ok(send_entry(&seeing(parent)?, name, &target, sink, limits).map_err(of_source)?)
+    Ok(send_entry(&seeing(parent, defaults)?, name, &target, sink, limits).map_err(of_source)?)
 }
 
-/// A directory whose modes can be seen: a layer made where they cannot would take them away.
-fn seeing(path: &Path) -> Result<Readable<SystemDir>, Failure> {
+/// A directory as a layer would have it, also where owners and modes cannot be seen.
+fn seeing(path: &Path, defaults: Defaults) -> Result<Limited<'static, Readable<SystemDir>>, Failure> {
     let dir = Readable::new(open_dir(path)?);
-    if dir.support().mode {
-        return Ok(dir);
-    }
-    Err(Failure::failed(format!(
-        "{}: modes cannot be seen here, and the layer would have none",
-        path.display()
-    )))
+    let support = dir.support();
+    Ok(Limited::new(dir, held_by(&support), None, defaults))
 }
 
 /// A path of the image: absolute or not, it is meant from the root.

@@ -9,7 +9,7 @@ use std::{
 
 use ocicle::{
     bundle::{onto::unpack_onto, repack::Bundle, unpack::Options},
-    fs::Readable,
+    fs::{Dir as _, Readable},
     graph::resolve::Want,
     image::{
         Image,
@@ -23,6 +23,7 @@ use ocicle::{
     limits::Limits,
     name::EntryPath,
     spec::media_type::Compression,
+    tree::limited::{Defaults, Limited, held_by},
 };
 
 use crate::{
@@ -91,16 +92,17 @@ pub(super) fn diff(args: &Args, wanted: &Diff, limits: &Limits) -> Result<ExitCo
     let found = if path.is_dir() && !path.join("oci-layout").exists() {
         let dir = Readable::new(open_dir(path)?);
         // A bundle knows how its files lie there.
-        let bundle = ["ocicle.json", "umoci.json"].iter().any(|name| path.join(name).exists());
-        let (root, how) = match bundle {
-            true => {
-                let how = Bundle::open(&dir, &place.store, limits)?.state().on_disk.clone();
-                (Readable::new(open_dir(&path.join("rootfs"))?), how)
-            }
-            false => (dir, OnDisk::default()),
+        let is_bundle = ["ocicle.json", "umoci.json"].iter().any(|name| path.join(name).exists());
+        let after = if is_bundle {
+            let bundle = Bundle::open(&dir, &place.store, limits)?;
+            let how = &bundle.state().on_disk;
+            let disk = if how.is_plain() { before.clone() } else { merged(&store, &image, how, limits)? };
+            tree_of_directory(&before, &disk, &bundle.root()?, how, limits)?
+        } else {
+            let support = dir.support();
+            let root = Limited::new(dir, held_by(&support), Some(&before), Defaults::default());
+            tree_of_directory(&before, &before, &root, &OnDisk::default(), limits)?
         };
-        let disk = if how.is_plain() { before.clone() } else { merged(&store, &image, &how, limits)? };
-        let after = tree_of_directory(&before, &disk, &root, &how, limits)?;
         Compared::new(&before, &after, None, wanted.semantic)
     } else {
         let (other, second) = open(&wanted.after, limits)?;

@@ -34,9 +34,14 @@ pub(super) fn metadata_of(stat: &Stat) -> Metadata {
     }
 }
 
-fn time(seconds: i64, nanoseconds: impl TryInto<u32>) -> Time {
-    Time { seconds, nanoseconds: nanoseconds.try_into().unwrap_or_default() }
+/// Preview 1 counts unsigned nanoseconds; Node hands on what is before 1970 as if they were signed.
+fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Time {
+    let unsigned = i128::from(seconds) * SECOND + i128::from(nanoseconds.try_into().unwrap_or_default());
+    let signed = if unsigned > i128::from(i64::MAX) { unsigned - (1 << 64) } else { unsigned };
+    Time { seconds: signed.div_euclid(SECOND) as i64, nanoseconds: signed.rem_euclid(SECOND) as u32 }
 }
+
+const SECOND: i128 = 1_000_000_000;
 
 /// Changes what is open.
 pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()> {
@@ -66,12 +71,14 @@ pub(super) fn times_only(
     Ok(change.mtime.map(timestamps))
 }
 
-/// Preview 1 counts unsigned nanoseconds from 1970 on, which ends in 2554. Like Linux with a file system that has fewer
-/// times, it gets the nearest one it has.
+/// What every runtime gives back as it was set: from 1970 on, and as long as signed nanoseconds last, which is until 2262.
+pub(super) const TIMES: (Time, Time) =
+    (Time::EPOCH, Time { seconds: i64::MAX / 1_000_000_000 - 1, nanoseconds: 999_999_999 });
+
+/// Like Linux with a file system that has fewer times, it gets the nearest one it has.
 fn timestamps(time: Time) -> Timestamps {
-    let last = Time { seconds: (u64::MAX / 1_000_000_000 - 1) as i64, nanoseconds: 999_999_999 };
-    let Time { seconds, nanoseconds } = time.clamp(Time::EPOCH, last);
-    let nanoseconds = nanoseconds.min(last.nanoseconds);
+    let Time { seconds, nanoseconds } = time.clamp(TIMES.0, TIMES.1);
+    let nanoseconds = nanoseconds.min(TIMES.1.nanoseconds);
     let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds as i32 };
     Timestamps { last_access: time, last_modification: time }
 }

@@ -5,6 +5,10 @@ use std::io::{self, ErrorKind};
 use rustix::io::Errno;
 
 pub(super) fn error(error: Errno) -> io::Error {
+    if error == Errno::ILSEQ {
+        let reason = "a name or target that is no UTF-8, which this runtime cannot pass on";
+        return io::Error::new(ErrorKind::Unsupported, reason);
+    }
     let kind = match error {
         Errno::NOTCAPABLE => ErrorKind::PermissionDenied,
         Errno::NOTDIR => ErrorKind::NotADirectory,

@@ -1,0 +1,272 @@
+//! A directory on a disk that cannot hold all that an image has, such as a WASI sandbox: what it cannot hold, a tree holds.
+//!
+//! What is written lies there in a form that the disk can hold; what is read is what that form stands for:
+//!
+//! | in the image | on the disk |
+//! |---|---|
+//! | owner, mode, extended attributes | nothing: they are those of the entry in the tree, if it is still of that type |
+//! | device, fifo | an empty file |
+//! | link with a target that is absolute or climbs out of the root | the relative one that means the same inside |
+//! | name or target that is no UTF-8 | with `%` and two hexadecimal digits for each byte that is not |
+//!
+//! Of an entry that the tree does not have, the owner is that of [`Defaults`], and so is the mode where the disk shows none.
+
+use std::{borrow::Cow, fmt, io};
+
+use super::{Content, Inode, InodeId, Tree};
+use crate::{
+    attrs::Xattrs,
+    fs::{AttrChange, Dir, Metadata, Special, Support},
+    name::{Name, NameBuf},
+};
+
+mod file;
+mod form;
+
+pub use file::LimitedFile;
+pub use form::Defaults;
+use form::{Seen, seen};
+
+/// A directory as it would be if the disk could hold everything. Where it can, this changes nothing.
+pub struct Limited<'t, D> {
+    dir: D,
+    view: View<'t>,
+    /// This directory in the tree.
+    at: Option<InodeId>,
+    /// How far the root is.
+    depth: usize,
+}
+
+/// What holds what.
+#[derive(Debug, Clone, Copy)]
+struct View<'t> {
+    tree: Option<&'t Tree>,
+    held: Support,
+    defaults: Defaults,
+}
+
+impl<'t, D: Dir> Limited<'t, D> {
+    /// A root directory on a disk that can hold what `held` says. The tree is what was written there before; what is in none is
+    /// new.
+    pub fn new(dir: D, held: Support, tree: Option<&'t Tree>, defaults: Defaults) -> Self {
+        Self { dir, view: View { tree, held, defaults }, at: tree.map(|_| Tree::ROOT), depth: 0 }
+    }
+
+    /// Whether the disk holds everything.
+    fn holds_all(&self) -> bool {
+        self.view.held.mode
+    }
+
+    fn child(&self, name: Name<'_>) -> Option<InodeId> {
+        self.view.tree?.child(self.at?, name)
+    }
+
+    fn inode(&self, id: Option<InodeId>) -> Option<&'t Inode> {
+        Some(self.view.tree?.inode(id?))
+    }
+
+    fn seen(&self, found: &Metadata, old: Option<&'t Inode>) -> io::Result<Seen<'t>> {
+        seen(found, old, &self.view.held, &self.view.defaults)
+    }
+
+    /// The change as far as the disk can hold it.
+    fn held<'c>(&self, change: &AttrChange<'c>) -> AttrChange<'c> {
+        form::held(&self.view.held, change)
+    }
+
+    fn link_target(&self, target: &[u8]) -> Vec<u8> {
+        form::link_target(&self.view.held, target, self.depth)
+    }
+
+    /// Runs `act` with the name on the disk.
+    fn on_disk<R>(&self, name: Name<'_>, act: impl FnOnce(Name<'_>) -> io::Result<R>) -> io::Result<R> {
+        if self.view.held.any_names {
+            return act(name);
+        }
+        let text = form::utf8(name.as_bytes());
+        act(Name::new(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidFilename, error))?)
+    }
+
+    /// Gives those back that the tree has and that are others on the disk.
+    fn original_names(&self, names: &mut [NameBuf]) {
+        let Some(entries) = self.at.and_then(|at| self.view.tree?.entries(at)) else { return };
+        let other: Vec<_> = entries
+            .keys()
+            .filter_map(|original| match form::utf8(original.as_name().as_bytes()) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(text) => {
+                    let at = names.binary_search_by(|name| name.as_name().as_bytes().cmp(&text));
+                    at.ok().map(|at| (at, original))
+                }
+            })
+            .collect();
+        for (at, original) in &other {
+            names[*at].clone_from(original);
+        }
+        if !other.is_empty() {
+            names.sort_unstable();
+        }
+    }
+}
+
+impl<D: Dir> Dir for Limited<'_, D> {
+    type File = LimitedFile<D::File>;
+    type Lock = D::Lock;
+
+    fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
+        let at = self.child(name);
+        Ok(Self {
+            dir: self.on_disk(name, |name| self.dir.open_dir(name))?,
+            view: self.view,
+            at,
+            depth: self.depth + 1,
+        })
+    }
+
+    fn open_file(&self, name: Name<'_>) -> io::Result<Self::File> {
+        Ok(LimitedFile::new(self.on_disk(name, |name| self.dir.open_file(name))?, self.view.held))
+    }
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<Self::File> {
+        Ok(LimitedFile::new(self.on_disk(name, |name| self.dir.create_file(name))?, self.view.held))
+    }
+
+    fn names(&self) -> io::Result<Vec<NameBuf>> {
+        let mut names = self.dir.names()?;
+        if !self.view.held.any_names {
+            self.original_names(&mut names);
+        }
+        Ok(names)
+    }
+
+    fn metadata(&self, name: Name<'_>) -> io::Result<Metadata> {
+        let found = self.on_disk(name, |name| self.dir.metadata(name))?;
+        match self.holds_all() {
+            true => Ok(found),
+            false => Ok(self.seen(&found, self.inode(self.child(name)))?.metadata),
+        }
+    }
+
+    fn self_metadata(&self) -> io::Result<Metadata> {
+        let found = self.dir.self_metadata()?;
+        match self.holds_all() {
+            true => Ok(found),
+            false => Ok(self.seen(&found, self.inode(self.at))?.metadata),
+        }
+    }
+
+    fn read_link(&self, name: Name<'_>) -> io::Result<Vec<u8>> {
+        let target = self.on_disk(name, |name| self.dir.read_link(name));
+        let Some(Inode { content: Content::Symlink(old), attrs, .. }) = self.inode(self.child(name)) else {
+            return target;
+        };
+        let as_written = match &target {
+            Ok(target) => *target == self.link_target(old),
+            // An absolute target, made outside, may not even be shown. Then length and time must do.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported && old.starts_with(b"/") => {
+                let found = self.metadata(name)?;
+                (found.size, found.mtime) == (old.len() as u64, attrs.mtime)
+            }
+            Err(_) => false,
+        };
+        if as_written { Ok(old.to_vec()) } else { target }
+    }
+
+    fn xattrs(&self, name: Name<'_>) -> io::Result<Xattrs> {
+        if self.holds_all() {
+            return self.dir.xattrs(name);
+        }
+        let found = self.on_disk(name, |name| self.dir.metadata(name))?;
+        let seen = self.seen(&found, self.inode(self.child(name)))?;
+        Ok(seen.old.map(|old| old.attrs.xattrs.clone()).unwrap_or_default())
+    }
+
+    fn self_xattrs(&self) -> io::Result<Xattrs> {
+        match self.holds_all() {
+            true => self.dir.self_xattrs(),
+            false => Ok(self.inode(self.at).map(|old| old.attrs.xattrs.clone()).unwrap_or_default()),
+        }
+    }
+
+    fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.create_dir(name))
+    }
+
+    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.symlink(name, &self.link_target(target)))
+    }
+
+    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| {
+            from.on_disk(from_name, |from_name| self.dir.hard_link(name, &from.dir, from_name))
+        })
+    }
+
+    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
+        let held = match node {
+            Special::Fifo => self.view.held.fifos,
+            Special::Char(..) | Special::Block(..) => self.view.held.devices,
+        };
+        self.on_disk(name, |name| match held || self.holds_all() {
+            true => self.dir.create_node(name, node),
+            false => self.dir.create_file(name).map(drop),
+        })
+    }
+
+    fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| to.on_disk(to_name, |to_name| self.dir.rename(name, &to.dir, to_name)))
+    }
+
+    fn remove_file(&self, name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.remove_file(name))
+    }
+
+    fn remove_dir(&self, name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.remove_dir(name))
+    }
+
+    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.set_attrs(name, &self.held(change)))
+    }
+
+    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.dir.set_self_attrs(&self.held(change))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.dir.sync()
+    }
+
+    fn lock(&self) -> io::Result<D::Lock> {
+        self.dir.lock()
+    }
+
+    fn lock_shared(&self) -> io::Result<D::Lock> {
+        self.dir.lock_shared()
+    }
+
+    fn support(&self) -> Support {
+        match self.holds_all() {
+            true => self.dir.support(),
+            false => Support::ALL,
+        }
+    }
+}
+
+impl<D: fmt::Debug> fmt::Debug for Limited<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limited")
+            .field("dir", &self.dir)
+            .field("held", &self.view.held)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a disk holds of what was written to it: all, unless it knows no modes. Then nothing that goes with them is held either.
+#[must_use]
+pub fn held_by(support: &Support) -> Support {
+    if support.mode { Support::ALL } else { Support { owner: false, xattrs: false, ..*support } }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Open files on a disk that cannot hold everything.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use super::form::held;
+use crate::fs::{AttrChange, File, Metadata, Support};
+
+/// An open file of a [`super::Limited`]. Its metadata are those of the disk.
+#[derive(Debug)]
+pub struct LimitedFile<F> {
+    file: F,
+    held: Support,
+}
+
+impl<F> LimitedFile<F> {
+    pub(super) fn new(file: F, held: Support) -> Self {
+        Self { file, held }
+    }
+}
+
+impl<F: Read> Read for LimitedFile<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl<F: Write> Write for LimitedFile<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl<F: Seek> Seek for LimitedFile<F> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+impl<F: File> File for LimitedFile<F> {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, position)
+    }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.file.set_attrs(&held(&self.held, change))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+}

@@ -1,0 +1,144 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use std::io::Write as _;
+
+use super::{Defaults, Limited, held_by};
+use crate::{
+    attrs::{Attrs, Time, Xattrs},
+    error::Result,
+    fs::{Dir, Support, mem::MemDir},
+    layer::{Change, Entry, Node},
+    limits::Limits,
+    name::{EntryPath, Name},
+    tree::{
+        Tree,
+        diff::{Baseline, diff},
+        merge::Merge,
+        rootfs::RootFs,
+        testing::{Item, Record, apply, dir, file, link, symlink},
+    },
+};
+
+/// As in a WASI sandbox.
+const HELD: Support = Support {
+    owner: false,
+    mode: false,
+    xattrs: false,
+    devices: false,
+    fifos: false,
+    absolute_links: false,
+    any_names: false,
+    change_times: false,
+    times: (Time::EPOCH, Time::MAX),
+    fractions: false,
+};
+
+fn odd(path: &[u8], node: Node) -> Item {
+    let xattrs: Xattrs = [(b"user.a"[..].into(), b"1"[..].into())].into();
+    let attrs =
+        Attrs { mode: 0o4711, uid: 7, gid: 8, mtime: Time { seconds: -5, nanoseconds: 500_000_000 }, xattrs };
+    let path = EntryPath::clean(path, &Limits::default()).unwrap();
+    Item(Change::Put(Entry { path, attrs, node }), Vec::new())
+}
+
+fn image() -> Vec<Item> {
+    vec![
+        dir("d"),
+        file("d/f", "abc"),
+        link("h", "d/f"),
+        odd(b"d/null", Node::Char { major: 1, minor: 3 }),
+        link("zero", "d/null"),
+        odd(b"sda", Node::Block { major: 8, minor: 0 }),
+        odd(b"pipe", Node::Fifo),
+        odd(b"setuid", Node::File { size: 0 }),
+        odd(b"closed", Node::Dir),
+        odd(b"latin-\xe9", Node::File { size: 0 }),
+        odd(b"latin-\xe9-link", Node::Symlink { target: b"latin-\xe9"[..].into() }),
+        symlink("d/absolute", "/etc/passwd"),
+        symlink("d/climbing", "../../../x"),
+        symlink("d/relative", "f"),
+    ]
+}
+
+/// The image on a disk that holds so little, and what it was.
+fn unpacked() -> (MemDir, Tree) {
+    let disk = MemDir::new();
+    let limits = Limits::default();
+    let root = Limited::new(disk.clone(), HELD, None, Defaults::default());
+    let mut merge = Merge::new(Tree::new(), RootFs::new(root), &limits);
+    apply(&mut merge, &[&image()]).unwrap();
+    (disk, merge.finish().unwrap().0)
+}
+
+fn changes(disk: &MemDir, tree: &Tree, defaults: Defaults) -> Result<Vec<Item>> {
+    let root = Limited::new(disk.clone(), HELD, Some(tree), defaults);
+    let mut record = Record::default();
+    let baseline = Baseline { tree, stamps: &[], settled: Time::EPOCH, masked: &[] };
+    diff(baseline, &root, &mut record, &Limits::default())?;
+    Ok(record.0)
+}
+
+fn name(text: &'static str) -> Name<'_> {
+    Name::literal(text)
+}
+
+#[test]
+fn what_was_written_is_seen_as_it_was() {
+    let (disk, tree) = unpacked();
+    assert!(changes(&disk, &tree, Defaults::default()).unwrap().is_empty());
+    // On the disk it is what that can hold.
+    let d = disk.open_dir(name("d")).unwrap();
+    assert_eq!(d.read_link(name("absolute")).unwrap(), b"../etc/passwd");
+    assert_eq!(d.read_link(name("climbing")).unwrap(), b"../x");
+    assert_eq!(disk.read_link(name("latin-%E9-link")).unwrap(), b"latin-%E9");
+    let (null, zero) = (d.metadata(name("null")).unwrap(), disk.metadata(name("zero")).unwrap());
+    assert_eq!((null.ino, null.size, null.uid), (zero.ino, 0, 0));
+}
+
+#[test]
+fn what_is_new_gets_defaults_and_what_is_changed_keeps_what_it_had() {
+    let (disk, tree) = unpacked();
+    disk.create_file(name("new")).unwrap().write_all(b"1").unwrap();
+    disk.remove_file(name("setuid")).unwrap();
+    disk.create_file(name("setuid")).unwrap().write_all(b"2").unwrap();
+    disk.remove_file(name("pipe")).unwrap();
+    disk.symlink(name("pipe"), b"d").unwrap();
+    let defaults = Defaults { owner: (5, 6), mode: 0o640 };
+    let found = changes(&disk, &tree, defaults).unwrap();
+    let of = |wanted: &str| {
+        let entries = found.iter().filter_map(|Item(change, _)| match change {
+            Change::Put(entry) => Some(entry),
+            _ => None,
+        });
+        let found: Vec<_> = entries.filter(|entry| entry.path.to_string() == wanted).collect();
+        assert_eq!(found.len(), 1, "{wanted}");
+        (found[0].attrs.clone(), found[0].node.clone())
+    };
+    let (attrs, node) = of("setuid");
+    assert_eq!((attrs.mode, attrs.uid, attrs.gid, attrs.xattrs.len()), (0o4711, 7, 8, 1));
+    assert_eq!(node, Node::File { size: 1 });
+    // The disk of this test shows the mode that a file was made with.
+    let (attrs, _) = of("new");
+    assert_eq!((attrs.mode, attrs.uid, attrs.gid), (0o600, 5, 6));
+    let (attrs, node) = of("pipe");
+    assert_eq!((attrs.uid, attrs.xattrs.len(), node), (5, 0, Node::Symlink { target: b"d"[..].into() }));
+}
+
+#[test]
+fn modes_of_directories_let_enter_who_may_read() {
+    let (disk, tree) = unpacked();
+    for (mode, expected) in [(0o644, 0o755), (0o600, 0o700), (0o444, 0o555)] {
+        let defaults = Defaults { owner: (0, 0), mode };
+        let mut found = disk.metadata(name("d")).unwrap();
+        found.mode = 0; // as a sandbox shows it
+        let seen = super::form::seen(&found, None, &HELD, &defaults).unwrap();
+        assert_eq!(seen.metadata.mode, expected);
+    }
+    assert_eq!(tree.len(), image().len() - 1);
+}
+
+#[test]
+fn a_disk_that_holds_all_is_left_alone() {
+    assert_eq!(held_by(&Support { owner: false, devices: false, ..Support::ALL }), Support::ALL);
+    assert_eq!(held_by(&HELD), HELD);
+}

@@ -1,0 +1,53 @@
+//! Owner and mode of new files, where a disk holds neither.
+
+use clap::Args as ClapArgs;
+use ocicle::tree::limited;
+
+/// What new files get where the disk holds no owners and modes, as in a WASI sandbox. Elsewhere this means nothing.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "In a sandbox")]
+pub(crate) struct Defaults {
+    /// Owner of new files, where the disk holds none.
+    #[arg(long, value_name = "UID[:GID]", value_parser = owner, default_value = "0:0")]
+    default_owner: (u32, u32),
+    /// Mode of new files, octal, where the disk holds none; in directories, who may read may enter.
+    #[arg(long, value_name = "MODE", value_parser = mode, default_value = "0644")]
+    default_mode: u32,
+}
+
+impl Defaults {
+    pub(crate) fn get(&self) -> limited::Defaults {
+        limited::Defaults { owner: self.default_owner, mode: self.default_mode }
+    }
+}
+
+fn owner(text: &str) -> Result<(u32, u32), String> {
+    let (uid, gid) = text.split_once(':').unwrap_or((text, text));
+    match (uid.parse(), gid.parse()) {
+        (Ok(uid), Ok(gid)) => Ok((uid, gid)),
+        _ => Err("write the numbers of user and group: UID:GID".into()),
+    }
+}
+
+fn mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o7777)
+        .ok_or_else(|| "write an octal number up to 7777".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{mode, owner};
+
+    #[test]
+    fn numbers_are_read() {
+        assert_eq!((owner("5:6"), owner("7"), mode("0644")), (Ok((5, 6)), Ok((7, 7)), Ok(0o644)));
+        for wrong in ["", "a", "1:", ":1", "-1:0", "1:2:3"] {
+            assert!(owner(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "8", "10000", "-1", "u=rw"] {
+            assert!(mode(wrong).is_err(), "{wrong}");
+        }
+    }
+}
