@@ -78,7 +78,7 @@ fn changes(disk: &MemDir, tree: &Tree, defaults: Defaults) -> Result<Vec<Item>> 
     Ok(record.0)
 }
 
-fn name(text: &'static str) -> Name<'_> {
+fn name(text: &'static str) -> Name<'static> {
     Name::literal(text)
 }
 
