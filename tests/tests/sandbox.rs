@@ -11,6 +11,7 @@ use std::{
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
     ocicle::command,
+    rootfs::assert_same,
     temp::TempDir,
     tools::{root, run},
 };
@@ -180,4 +181,47 @@ fn new_files_get_what_is_asked_for() {
         let found = line(tag, path);
         assert!(found.contains(&format!("\t{mode}\t{owner}\t")), "{tag} {path}: {found}");
     }
+}
+
+#[test]
+fn a_restored_bundle_is_what_a_native_unpack_makes() {
+    if !root() {
+        return;
+    }
+    for owners in [&[][..], &["--rootless"]] {
+        let temp = TempDir::new().unwrap();
+        if bundles(&temp).is_none() {
+            return;
+        }
+        let [native, wasi] = ["native", "wasi"].map(|world| temp.path().join(world));
+        fs::remove_dir_all(native.join("bundle")).unwrap();
+        done(&native, false, &[&["unpack", "images#odd", "bundle"], owners].concat());
+        for world in [&native, &wasi] {
+            edit(&world.join("bundle/rootfs"));
+        }
+        done(&wasi, false, &[&["unpack", "--restore", "bundle"], owners].concat());
+        assert_same(&native.join("bundle/rootfs"), &wasi.join("bundle/rootfs"));
+        let [expected, restored] =
+            [&native, &wasi].map(|world| done(world, false, &["repack", "bundle", "images#new"]));
+        assert_eq!(restored, expected);
+        same_stores(&native.join("images"), &wasi.join("images"));
+        // Once is enough.
+        let again = done(&wasi, false, &[&["-v", "unpack", "--restore", "bundle"], owners].concat());
+        assert_eq!(again.as_deref(), Some(""));
+        assert_same(&native.join("bundle/rootfs"), &wasi.join("bundle/rootfs"));
+    }
+}
+
+#[test]
+fn a_sandbox_cannot_restore() {
+    let temp = TempDir::new().unwrap();
+    let Some(odd) = ODD.layout() else { return };
+    fs::rename(copy_of(&odd, temp.path()), temp.path().join("images")).unwrap();
+    if done(temp.path(), true, &["unpack", "images#odd", "bundle"]).is_none() {
+        return;
+    }
+    let refused = ocicle(temp.path(), true, &["unpack", "--restore", "bundle"]).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert!(message.contains("do it as root, or rootless, on a file system that holds them"), "{message}");
 }

@@ -211,14 +211,24 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  ocicle unpack images#v1 bundle && runc run --bundle bundle test\n  \
         ocicle unpack --rootless images#v1 bundle\n  \
-        mount -t overlay overlay -o \"$(ocicle unpack --format overlayfs images#v1 bundle)\" bundle/rootfs"
+        mount -t overlay overlay -o \"$(ocicle unpack --format overlayfs images#v1 bundle)\" bundle/rootfs\n  \
+        ocicle unpack --restore bundle"
     )]
     Unpack {
         /// The image.
-        #[arg(value_name = "REF")]
-        reference: String,
+        #[arg(value_name = "REF", required_unless_present = "restore")]
+        reference: Option<String>,
         /// The bundle: a directory, made if it is not there.
-        bundle: PathBuf,
+        #[arg(required_unless_present = "restore")]
+        bundle: Option<PathBuf>,
+        /// Instead, give the files of a bundle that was unpacked in a sandbox the owners, modes, attributes, devices and links
+        /// that it could not hold.
+        #[arg(
+            long,
+            value_name = "BUNDLE",
+            conflicts_with_all = ["reference", "bundle", "format", "userxattr", "start_from", "keep_dirlinks"]
+        )]
+        restore: Option<PathBuf>,
         /// How the bundle is laid out, and who shall be able to repack it.
         #[arg(long, visible_alias = "bundle-format", value_enum, default_value_t, value_name = "NAME")]
         format: BundleFormat,
@@ -229,6 +239,8 @@ pub(crate) enum Command {
         owners: Owners,
         #[command(flatten)]
         layers: LayerArgs,
+        #[command(flatten)]
+        defaults: Defaults,
     },
     /// Make what changed in a bundle a new layer of its image.
     #[command(after_help = "Examples:\n  ocicle repack bundle images#v2\n  \

@@ -25,6 +25,7 @@ pub mod onto;
 pub mod overlay;
 mod refresh;
 pub mod repack;
+mod restore;
 pub mod runtime;
 mod stamps;
 pub mod state;

@@ -32,63 +32,94 @@ pub(super) fn open_newest<D: Dir>(dir: &D, name: Name<'_>) -> std::io::Result<D:
     }
 }
 
-/// What will be remembered, while a repack is at work. Dropping it forgets it.
-pub(super) struct Refresh<'a, D: Dir> {
-    bundle: &'a Bundle<'a, D>,
-    /// Will be what is in the bundle, as far as it is in the image.
-    pub(super) tree: Tree,
-    pub(super) learned: Learned,
-    /// When it began, on the file system's own clock: what has changed since may change again without a trace.
-    settled: Time,
+/// The directory in which the files are made. Dropping it removes it.
+pub(super) struct Making<'a, D: Dir> {
+    bundle: &'a D,
+    pub(super) dir: D,
+    /// When it was made, on the file system's own clock.
+    pub(super) since: Time,
 }
 
-impl<'a, D: Dir> Refresh<'a, D> {
-    /// Begins, before anything is looked at.
-    pub(super) fn begin(bundle: &'a Bundle<'a, D>) -> Result<Self> {
-        let dir = bundle.dir;
-        move_over(dir)?;
+impl<'a, D: Dir> Making<'a, D> {
+    pub(super) fn begin(bundle: &'a D) -> Result<Self> {
+        move_over(bundle)?;
         let making = Name::literal(MAKING);
-        match remove_tree(dir, making) {
+        match remove_tree(bundle, making) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::io(format_args!("remove {MAKING}"))(error));
             }
             _ => {}
         }
-        dir.create_dir(making).map_err(Error::io(format_args!("create {MAKING}")))?;
-        let settled = dir.metadata(making).map_err(Error::io(format_args!("stat {MAKING}")))?.ctime;
-        Ok(Self { bundle, tree: bundle.tree.clone(), learned: Learned::default(), settled })
+        bundle.create_dir(making).map_err(Error::io(format_args!("create {MAKING}")))?;
+        let since = bundle.metadata(making).map_err(Error::io(format_args!("stat {MAKING}")))?.ctime;
+        let dir = bundle.open_dir(making).map_err(Error::io(format_args!("open {MAKING}")))?;
+        Ok(Self { bundle, dir, since })
+    }
+
+    /// Makes the files count, all at once.
+    pub(super) fn commit(self, names: &[NameBuf]) -> Result<()> {
+        sync(&self.dir, names)?;
+        let dir = self.bundle;
+        dir.rename(Name::literal(MAKING), dir, Name::literal(DONE))
+            .map_err(Error::io(format_args!("rename {MAKING}")))?;
+        let _ = dir.sync().and_then(|()| move_over(dir).map_err(Into::into)); // done, wherever it lies
+        Ok(())
+    }
+
+    /// Makes the files count where the last of them alone decides.
+    fn commit_last(self, names: &[NameBuf]) -> Result<()> {
+        sync(&self.dir, names)?;
+        move_all(&self.dir, self.bundle, names)
+    }
+}
+
+impl<D: Dir> Drop for Making<'_, D> {
+    fn drop(&mut self) {
+        let _ = remove_tree(self.bundle, Name::literal(MAKING)); // not there after a good end
+    }
+}
+
+/// What will be remembered, while a repack is at work. Dropping it forgets it.
+pub(super) struct Refresh<'a, D: Dir> {
+    bundle: &'a Bundle<'a, D>,
+    /// Made before anything is looked at: what has changed since may change again without a trace.
+    making: Making<'a, D>,
+    /// Will be what is in the bundle, as far as it is in the image.
+    pub(super) tree: Tree,
+    pub(super) learned: Learned,
+}
+
+impl<'a, D: Dir> Refresh<'a, D> {
+    /// Begins, before anything is looked at.
+    pub(super) fn begin(bundle: &'a Bundle<'a, D>) -> Result<Self> {
+        let making = Making::begin(bundle.dir)?;
+        Ok(Self { bundle, making, tree: bundle.tree.clone(), learned: Learned::default() })
     }
 
     /// Ends, with the image in its place.
     pub(super) fn end(self, resolution: &Resolution) -> Result<()> {
         let dir = self.bundle.dir;
-        let making = dir.open_dir(Name::literal(MAKING)).map_err(Error::io(format_args!("open {MAKING}")))?;
+        let mut state = self.bundle.state.clone();
         match self.bundle.format {
             Format::Umoci => {
                 let root = dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
-                let how = &self.bundle.state.on_disk;
-                let names = remember_for_umoci(&making, resolution, &self.tree, &root, how)?;
-                sync(&making, &names)?;
+                let (making, tree) = (&self.making.dir, &self.tree);
+                let names = remember_for_umoci(making, resolution, tree, &root, &state.on_disk)?;
                 // The manifest has the name of the image, so it is `umoci.json` alone that decides.
-                move_all(&making, dir, &names)?;
-                let old = umoci::manifest_name(self.bundle.state.resolution.target())?;
+                self.making.commit_last(&names)?;
+                let old = umoci::manifest_name(state.resolution.target())?;
                 if !names.contains(&old) {
                     let _ = dir.remove_file(old.as_name()); // nobody looks at it any more
                 }
                 Ok(())
             }
             _ => {
-                let stamps = self.stamps();
-                let mut state = self.bundle.state.clone();
                 state.resolution = resolution.clone();
                 // What is new here may have its owner and mode nowhere but in the manifest.
                 state.held = Some(state.held_here(&dir.support())).filter(|held| *held != Support::ALL);
-                let names = remember(&making, &self.tree, Some(&stamps), state, Some(self.settled))?;
-                sync(&making, &names)?;
-                dir.rename(Name::literal(MAKING), dir, Name::literal(DONE))
-                    .map_err(Error::io(format_args!("rename {MAKING}")))?;
-                let _ = dir.sync().and_then(|()| move_over(dir).map_err(Into::into)); // done, wherever it lies
-                Ok(())
+                let (stamps, since) = (self.stamps(), self.making.since);
+                let names = remember(&self.making.dir, &self.tree, Some(&stamps), state, Some(since))?;
+                self.making.commit(&names)
             }
         }
     }
@@ -105,12 +136,6 @@ impl<'a, D: Dir> Refresh<'a, D> {
             stamps[id.index()] = stamp;
         }
         stamps
-    }
-}
-
-impl<D: Dir> Drop for Refresh<'_, D> {
-    fn drop(&mut self) {
-        let _ = remove_tree(self.bundle.dir, Name::literal(MAKING)); // not there after a good end
     }
 }
 

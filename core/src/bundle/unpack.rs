@@ -167,7 +167,8 @@ pub(super) fn check_support(support: &Support, privilege: Privilege) -> Result<(
         _ => "owners, modes, extended attributes and devices",
     };
     Err(Error::Unsupported(format!(
-        "the bundle cannot hold {what} as the image has them: unpack as root, or rootless, on a file system that holds them"
+        "this directory cannot hold {what} as the image has them: do it as root, or rootless, on a file system that holds them; \
+         elsewhere a bundle of the native format keeps them in its manifest, and a tar archive holds them"
     )))
 }
 

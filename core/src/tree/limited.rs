@@ -52,6 +52,11 @@ impl<'t, D: Dir> Limited<'t, D> {
         Self { dir, view: View { tree, held, defaults }, at: tree.map(|_| Tree::ROOT), depth: 0 }
     }
 
+    /// What the disk itself has.
+    pub(crate) fn disk(&self) -> &D {
+        &self.dir
+    }
+
     /// Whether the disk holds everything.
     fn holds_all(&self) -> bool {
         self.view.held.mode
@@ -79,7 +84,11 @@ impl<'t, D: Dir> Limited<'t, D> {
     }
 
     /// Runs `act` with the name on the disk.
-    fn on_disk<R>(&self, name: Name<'_>, act: impl FnOnce(Name<'_>) -> io::Result<R>) -> io::Result<R> {
+    pub(crate) fn on_disk<R, E: From<io::Error>>(
+        &self,
+        name: Name<'_>,
+        act: impl FnOnce(Name<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
         if self.view.held.any_names {
             return act(name);
         }

@@ -16,7 +16,7 @@ pub(crate) fn attrs_of<D: Dir>(dir: &D) -> Result<Attrs> {
     Ok(attrs(&metadata, own_xattrs(xattrs)))
 }
 
-pub(super) fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {
+pub(crate) fn attrs(metadata: &Metadata, xattrs: Xattrs) -> Attrs {
     Attrs { mode: mode(metadata), uid: metadata.uid, gid: metadata.gid, mtime: metadata.mtime, xattrs }
 }
 

@@ -16,8 +16,9 @@ use ocicle::{
     limits::Limits,
     name::EntryPath,
     spec::media_type::Compression,
-    store::BlobRead as _,
+    store::{BlobRead as _, memory::MemoryStore},
     text::printable,
+    tree::limited::Defaults,
 };
 
 use crate::{
@@ -80,6 +81,25 @@ pub(super) fn unpack(
         }
         _ => Ok(()),
     }
+}
+
+/// Gives the files of a bundle what the disk could not hold when it was unpacked.
+pub(super) fn restore(
+    args: &Args,
+    bundle: &Path,
+    owners: &Owners,
+    defaults: Defaults,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    let failed = |error: Error| Failure::failed(format!("bundle {}: {error}", bundle.display()));
+    let how = on_disk(owners)?;
+    let dir = open_dir(bundle)?;
+    let opened = Bundle::open(&dir, &MemoryStore::new()?, limits).map_err(failed)?;
+    let count = opened.with_defaults(defaults).restore(&how).map_err(failed)?;
+    if args.verbose > 0 {
+        eprintln!("restored {count} entries of {}", bundle.display());
+    }
+    Ok(())
 }
 
 /// What was asked for.

@@ -47,7 +47,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Command::Rm { reference, edit } => edit::rm(reference, edit, limits)?,
         Command::Copy(wanted) => copy::copy(args, wanted, limits)?,
         Command::Gc { reference, format, edit } => edit::gc(reference, format, edit, limits)?,
-        Command::Unpack { reference, bundle, format, userxattr, owners, layers } => {
+        Command::Unpack { restore: Some(bundle), owners, defaults, .. } => {
+            bundle::restore(args, bundle, owners, defaults.get(), limits)?;
+        }
+        Command::Unpack { reference, bundle, format, userxattr, owners, layers, .. } => {
+            let (Some(reference), Some(bundle)) = (reference, bundle) else {
+                return Err(Failure::usage("unpack needs an image and a directory"));
+            };
             let format = bundle::format(*format, *userxattr)?;
             bundle::unpack(args, reference, bundle, format, owners, layers, limits)?;
         }

@@ -1,0 +1,242 @@
+//! A bundle from a disk that could not hold everything, on one that can: it becomes what an unpack would have made there.
+
+use std::collections::HashMap;
+
+use super::{
+    refresh::Making,
+    repack::Bundle,
+    unpack::{Format, check_support, remember},
+};
+use crate::{
+    attrs::{Attrs, Time},
+    error::{Error, Result},
+    fs::{AttrChange, Dir, FileType, Metadata, Special, remove_tree},
+    hash::Sha256Read,
+    layer::{Entry, Node, on_disk::OnDisk},
+    name::{EntryPath, Name, NameBuf},
+    tree::{Content, Tree, limited::Limited, seen},
+};
+
+/// Where what takes the place of something else is made.
+const STAGING: &str = ".ocicle-restore";
+
+impl<D: Dir> Bundle<'_, D> {
+    /// Gives the files what the disk could not hold when the bundle was unpacked: owners, modes, attributes, devices, fifos,
+    /// absolute links. What has changed since keeps its content and time; what is new gets the defaults. `how` says how entries
+    /// lie on this disk. Gives how many entries there are; 0 if there was nothing to do.
+    ///
+    /// It can be done again after an interruption, which costs no more than the times of directories in which something was
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if this disk cannot hold it all either, or a map has no place for an owner; [`Error::Io`].
+    pub fn restore(&self, how: &OnDisk) -> Result<u64> {
+        if self.state.held.is_none() || self.format != Format::Native {
+            return Ok(0);
+        }
+        check_support(&self.dir.support(), how.privilege)?;
+        let making = Making::begin(self.dir)?;
+        let staging = Name::literal(STAGING);
+        let _ = remove_tree(self.dir, staging); // of an interrupted call
+        self.dir.create_dir(staging).map_err(Error::io(format_args!("create {STAGING}")))?;
+        let opened = self.dir.open_dir(staging).map_err(Error::io(format_args!("open {STAGING}")));
+        let restored = opened.and_then(|staging| {
+            let then = &self.state.on_disk;
+            let mut restore = Restore { then, now: how, staging, made: HashMap::new(), count: 0 };
+            let root = self.root()?;
+            let entry = restore.wanted(&root, None, &EntryPath::root())?;
+            restore.dir(&root, &EntryPath::root())?;
+            restore.root(&entry, root.disk())?;
+            Ok(restore.count)
+        });
+        let removed = remove_tree(self.dir, staging).map_err(Error::io(format_args!("remove {STAGING}")));
+        let count = restored?;
+        removed?;
+        let mut state = self.state.clone();
+        (state.held, state.on_disk) = (None, how.clone());
+        let tree = lying(&self.tree, &self.state.on_disk, how)?;
+        // Which files have not changed since the unpack, nobody knows here: a repack will read them.
+        let names = remember(&making.dir, &tree, Some(&[]), state, Some(Time::EPOCH))?;
+        making.commit(&names)?;
+        Ok(count)
+    }
+}
+
+struct Restore<'a, D> {
+    /// How entries lay in what the disk could not hold.
+    then: &'a OnDisk,
+    /// How they will lie.
+    now: &'a OnDisk,
+    staging: D,
+    /// What was made for a file with several names.
+    made: HashMap<(u64, u64), NameBuf>,
+    count: u64,
+}
+
+impl<D: Dir> Restore<'_, D> {
+    fn dir(&mut self, dir: &Limited<'_, D>, path: &EntryPath) -> Result<()> {
+        for name in dir.names().map_err(Error::io(format_args!("read directory /{path}")))? {
+            let name = name.as_name();
+            let path = path.join(name);
+            let found = dir.on_disk(name, |name| dir.disk().metadata(name));
+            let found = found.map_err(Error::io(format_args!("stat /{path}")))?;
+            if found.file_type == FileType::Socket {
+                continue;
+            }
+            // Before what is done below it changes its time.
+            let entry = self.wanted(dir, Some(name), &path)?;
+            if found.file_type == FileType::Dir {
+                let below = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
+                self.dir(&below, &path)?;
+            }
+            self.entry(dir, name, &entry, &found)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, dir: &Limited<'_, D>, name: Name<'_>, entry: &Entry, found: &Metadata) -> Result<()> {
+        self.count += 1;
+        let path = &entry.path;
+        let lies_there = match &entry.node {
+            Node::Char { .. } => found.file_type == FileType::Char,
+            Node::Block { .. } => found.file_type == FileType::Block,
+            Node::Fifo => found.file_type == FileType::Fifo,
+            Node::Symlink { target } => {
+                let there = dir.on_disk(name, |name| dir.disk().read_link(name));
+                there.map_err(Error::io(format_args!("read link /{path}")))? == **target
+            }
+            _ => true,
+        };
+        let restored = dir.on_disk(name, |there| {
+            if !lies_there {
+                return self.replace(dir.disk(), there, name, entry, found);
+            }
+            set(dir.disk(), there, entry)?;
+            if there == name { Ok(()) } else { dir.disk().rename(there, dir.disk(), name) }
+        });
+        restored.map_err(Error::io(format_args!("restore /{path}")))
+    }
+
+    /// Makes the entry as it should be, and puts it in the place of what is `there`.
+    fn replace(
+        &mut self,
+        dir: &D,
+        there: Name<'_>,
+        name: Name<'_>,
+        entry: &Entry,
+        found: &Metadata,
+    ) -> std::io::Result<()> {
+        let staging = &self.staging;
+        let file = (found.dev, found.ino);
+        let first = match self.made.get(&file) {
+            Some(first) => first.clone(),
+            None => {
+                let first: NameBuf = number(self.made.len() * 2)?;
+                make(staging, first.as_name(), &entry.node)?;
+                set(staging, first.as_name(), entry)?;
+                self.made.insert(file, first.clone());
+                first
+            }
+        };
+        // The first stays, for other names of the same file.
+        let next: NameBuf = number(self.made.len() * 2 + 1)?;
+        staging.hard_link(next.as_name(), staging, first.as_name())?;
+        staging.rename(next.as_name(), dir, there)?;
+        if there == name { Ok(()) } else { dir.rename(there, dir, name) }
+    }
+
+    /// Sets what the root directory itself could not hold.
+    fn root(&mut self, entry: &Entry, dir: &D) -> Result<()> {
+        self.count += 1;
+        dir.set_self_attrs(&change(&entry.attrs, false)).map_err(Error::io("restore the attributes of /"))
+    }
+
+    /// The entry as it should lie here; without a name, the directory itself.
+    fn wanted(&self, dir: &Limited<'_, D>, name: Option<Name<'_>>, path: &EntryPath) -> Result<Entry> {
+        let failed = || Error::io(format!("look at /{path}"));
+        let metadata = match name {
+            Some(name) => dir.metadata(name),
+            None => dir.self_metadata(),
+        };
+        let xattrs = match name {
+            Some(name) => dir.xattrs(name),
+            None => dir.self_xattrs(),
+        };
+        let (metadata, xattrs) = (metadata.map_err(failed())?, xattrs.map_err(failed())?);
+        let (major, minor) = metadata.rdev;
+        let node = match (metadata.file_type, name) {
+            (FileType::Symlink, Some(name)) => {
+                Node::Symlink { target: dir.read_link(name).map_err(failed())?.into() }
+            }
+            (FileType::Dir, _) | (_, None) => Node::Dir,
+            (FileType::Char, _) => Node::Char { major, minor },
+            (FileType::Block, _) => Node::Block { major, minor },
+            (FileType::Fifo, _) => Node::Fifo,
+            _ => Node::File { size: metadata.size },
+        };
+        let entry = Entry { path: path.clone(), attrs: seen::attrs(&metadata, xattrs), node };
+        Ok(self.now.to_disk(&*self.then.from_disk(&entry)?)?.into_owned())
+    }
+}
+
+fn set<D: Dir>(dir: &D, name: Name<'_>, entry: &Entry) -> std::io::Result<()> {
+    dir.set_attrs(name, &change(&entry.attrs, matches!(entry.node, Node::Symlink { .. })))
+}
+
+fn change(attrs: &Attrs, is_link: bool) -> AttrChange<'_> {
+    AttrChange {
+        owner: Some((attrs.uid, attrs.gid)),
+        mode: (!is_link).then_some(attrs.mode),
+        xattrs: Some(&attrs.xattrs).filter(|xattrs| !is_link || !xattrs.is_empty()),
+        mtime: Some(attrs.mtime),
+    }
+}
+
+fn make<D: Dir>(dir: &D, name: Name<'_>, node: &Node) -> std::io::Result<()> {
+    match node {
+        Node::Symlink { target } => dir.symlink(name, target),
+        Node::Char { major, minor } => dir.create_node(name, Special::Char(*major, *minor)),
+        Node::Block { major, minor } => dir.create_node(name, Special::Block(*major, *minor)),
+        _ => dir.create_node(name, Special::Fifo),
+    }
+}
+
+fn number(number: usize) -> std::io::Result<NameBuf> {
+    let text = number.to_string();
+    Name::new(text.as_bytes()).map(NameBuf::from).map_err(std::io::Error::other)
+}
+
+/// A tree of entries that lay in one way, as they lie in another.
+fn lying(tree: &Tree, then: &OnDisk, now: &OnDisk) -> Result<Tree> {
+    let mut new = tree.clone();
+    if then == now {
+        return Ok(new);
+    }
+    for (path, id) in tree {
+        let inode = tree.inode(id);
+        let node = match &inode.content {
+            Content::File { size, .. } => Node::File { size: *size },
+            Content::Dir(_) => Node::Dir,
+            Content::Symlink(target) => Node::Symlink { target: target.clone() },
+            Content::Char(major, minor) => Node::Char { major: *major, minor: *minor },
+            Content::Block(major, minor) => Node::Block { major: *major, minor: *minor },
+            Content::Fifo | Content::Socket => Node::Fifo,
+        };
+        let was_file = matches!(node, Node::File { .. });
+        let entry = Entry { path, attrs: inode.attrs.clone(), node };
+        let entry = now.to_disk(&*then.from_disk(&entry)?)?.into_owned();
+        let inode = new.inode_mut(id);
+        inode.attrs = entry.attrs;
+        match entry.node {
+            // A device that may not be made here.
+            Node::File { .. } if !was_file => {
+                inode.content =
+                    Content::File { size: 0, sha256: Some(Sha256Read::new(std::io::empty()).finish().1) }
+            }
+            Node::Char { major, minor } => inode.content = Content::Char(major, minor),
+            Node::Block { major, minor } => inode.content = Content::Block(major, minor),
+            _ => {}
+        }
+    }
+    Ok(new)
+}
