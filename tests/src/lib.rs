@@ -6,6 +6,7 @@ pub mod failing_dir;
 pub mod fixtures;
 pub mod handmade;
 pub mod host_tree;
+pub mod hosts;
 pub mod large;
 pub mod nested;
 pub mod ocicle;

@@ -66,6 +66,19 @@ pub fn overlayfs() -> bool {
     true
 }
 
+/// The file that a variable names, which `cargo xtask test` sets. See [`require`].
+///
+/// # Panics
+/// If it is not set, and tools are required.
+#[must_use]
+pub fn variable(name: &str) -> Option<PathBuf> {
+    let file = env::var_os(name).map(PathBuf::from);
+    if file.is_none() {
+        missing(&format!("{name} is not set; `cargo xtask test` sets it"));
+    }
+    file
+}
+
 /// Says that a test does not run, and why; gives `false`.
 ///
 /// # Panics

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -10,9 +10,10 @@ use std::{
 use ocicle::{digest::Algorithm, hash::digest_of};
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::try_ocicle,
+    hosts::{Answer, Host},
+    ocicle::text,
     temp::TempDir,
-    tools::have,
+    tools::{have, variable},
 };
 use serde_json::{Value, json};
 
@@ -47,24 +48,9 @@ fn index(layout: &Path, entries: &[Value]) -> Value {
     json!({ "mediaType": media_type, "digest": digest.as_str(), "size": text.len() })
 }
 
-/// What a world says: exit code (0 or not for JavaScript), standard output, standard error.
-#[derive(Debug, PartialEq, Eq)]
-struct Answer(Option<i32>, Vec<u8>, String);
-
-fn native(command: &str, options: &[&str], reference: &str) -> Answer {
-    let output = try_ocicle([&[command], options, &[reference]].concat());
-    Answer(output.status.code(), output.stdout, String::from_utf8(output.stderr).unwrap())
-}
-
-fn wasi(layout: &Path, command: &str, options: &[&str], fragment: &str) -> Option<Answer> {
-    let (runner, module) = (variable("OCICLE_WASI_RUNNER")?, variable("OCICLE_WASI")?);
-    let output = Command::new(runner)
-        .args(["--dir", &format!("{}::/layout", layout.display()), &module, command])
-        .args(options)
-        .arg(format!("/layout{fragment}"))
-        .output()
-        .unwrap();
-    Some(Answer(output.status.code(), output.stdout, String::from_utf8(output.stderr).unwrap()))
+/// What a command says of something in the layout, with the directory of the layout as current directory.
+fn said(host: Host, layout: &Path, command: &str, options: &[&str], fragment: &str) -> Answer {
+    host.run(layout.parent().unwrap(), &[&[command], options, &[&format!("layout{fragment}")]].concat())
 }
 
 fn javascript(layout: &Path, command: &str, options: &[&str], fragment: &str) -> Option<Answer> {
@@ -75,54 +61,42 @@ fn javascript(layout: &Path, command: &str, options: &[&str], fragment: &str) ->
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/slice.cjs");
     let output = Command::new("node")
         .arg(script)
-        .args([&package, layout.to_str().unwrap(), command, fragment.trim_start_matches('#')])
+        .args([text(&package), text(layout), command, fragment.trim_start_matches('#')])
         .args(options)
         .output()
         .unwrap();
-    Some(Answer(output.status.code(), output.stdout, String::from_utf8(output.stderr).unwrap()))
-}
-
-fn variable(name: &str) -> Option<String> {
-    let value = env::var(name).ok();
-    if value.is_none() {
-        assert!(env::var_os("OCICLE_REQUIRE_TOOLS").is_none(), "{name} is not set");
-        println!("not run: {name} is not set; `cargo xtask test` sets it");
-    }
-    value
+    let error = String::from_utf8(output.stderr).unwrap();
+    Some(Answer { code: output.status.code(), output: output.stdout, error })
 }
 
 #[test]
 fn archives_are_read_and_edited_alike() {
     let temp = TempDir::new().unwrap();
     let Some(layout) = ODD.layout() else { return };
-    let dir = |name: &str| {
-        let dir = temp.path().join(name);
+    let mut expected = None;
+    for host in Host::all() {
+        let dir = temp.path().join(host.name());
         fs::create_dir(&dir).unwrap();
         for kind in ["oci", "docker"] {
-            let to = format!("{kind}-archive:{}", dir.join(kind).display());
-            assert!(try_ocicle(["copy", layout.to_str().unwrap(), &to]).status.success());
+            Host::Native.done(&dir, &["copy", text(&layout), &format!("{kind}-archive:{kind}")]);
         }
-        dir
-    };
-    let (here, there) = (dir("here"), dir("there"));
-    let file = |name: &str| here.join(name).to_str().unwrap().to_owned();
-    for name in ["oci", "docker"] {
-        for command in ["ls", "check"] {
-            let Some(answer) = wasi(&there, command, &[], &format!("/{name}")) else { return };
-            assert_eq!(answer, native(command, &[], &file(name)), "{command} {name}");
+        let before = fs::read(dir.join("oci")).unwrap();
+        let mut answers = Vec::new();
+        for name in ["oci", "docker"] {
+            answers.extend([["ls", name], ["check", name]].map(|words| host.run(&dir, &words)));
+            answers.push(host.run(&dir, &["mtree", &format!("{name}#pos=0")]));
         }
-        assert_eq!(
-            wasi(&there, "mtree", &[], &format!("/{name}#pos=0")),
-            Some(native("mtree", &[], &format!("{}#pos=0", file(name))))
-        );
+        // An edit writes the archive anew; and it leaves nothing beside it.
+        answers.push(host.run(&dir, &["rm", "oci#gnu"]));
+        let after = fs::read(dir.join("oci")).unwrap();
+        assert_ne!(after, before);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+        let (answers_before, after_before) = expected.get_or_insert((answers.clone(), after.clone()));
+        for (found, expected) in answers.iter().zip(answers_before) {
+            found.assert_same(expected, host.name());
+        }
+        assert!(after == *after_before, "{}", host.name());
     }
-    // An edit writes the archive anew; and it leaves nothing beside it.
-    let before = fs::read(here.join("oci")).unwrap();
-    assert_eq!(wasi(&there, "rm", &[], "/oci#gnu"), Some(native("rm", &[], &format!("{}#gnu", file("oci")))));
-    let after = fs::read(here.join("oci")).unwrap();
-    assert_ne!(after, before);
-    assert!(fs::read(there.join("oci")).unwrap() == after);
-    assert_eq!(fs::read_dir(&there).unwrap().count(), 2);
 }
 
 #[test]
@@ -143,21 +117,15 @@ fn three_worlds_give_the_same_bytes() {
         ("mtree", &["--dialect", "umoci"], "#gnu"),
     ];
     for (command, options, fragment) in cases {
-        let expected = native(command, options, &format!("{}{fragment}", layout.display()));
-        assert_eq!(expected.0, Some(0), "{expected:?}");
-        assert!(expected.1.len() > 100, "{expected:?}");
-        let Some(sandbox) = wasi(&layout, command, options, fragment) else { return };
-        assert!(
-            sandbox == expected,
-            "WASI, {command} {options:?} {fragment}: {}",
-            difference(&sandbox, &expected)
-        );
+        let expected = said(Host::Native, &layout, command, options, fragment);
+        assert_eq!(expected.code, Some(0), "{expected:?}");
+        assert!(expected.output.len() > 100, "{expected:?}");
+        for host in Host::sandboxes() {
+            let what = format!("{}, {command} {options:?} {fragment}", host.name());
+            said(host, &layout, command, options, fragment).assert_same(&expected, &what);
+        }
         let Some(script) = javascript(&layout, command, options, fragment) else { return };
-        assert!(
-            script == expected,
-            "JavaScript, {command} {options:?} {fragment}: {}",
-            difference(&script, &expected)
-        );
+        script.assert_same(&expected, &format!("JavaScript, {command} {options:?} {fragment}"));
     }
 }
 
@@ -168,30 +136,12 @@ fn three_worlds_fail_alike() {
     for (command, fragment) in
         [("resolve", "#nothing"), ("mtree", "#deep"), ("resolve", "#deep//platform=plan9/mips")]
     {
-        let expected = native(command, &[], &format!("{}{fragment}", layout.display()));
-        assert_eq!(expected.0, Some(3), "{expected:?}");
-        let Some(sandbox) = wasi(&layout, command, &[], fragment) else { return };
-        assert_eq!(sandbox, expected);
+        let expected = said(Host::Native, &layout, command, &[], fragment);
+        assert_eq!(expected.code, Some(3), "{expected:?}");
+        for host in Host::sandboxes() {
+            said(host, &layout, command, &[], fragment).assert_same(&expected, host.name());
+        }
         let Some(script) = javascript(&layout, command, &[], fragment) else { return };
-        assert_eq!((script.0, script.2), (Some(1), expected.2));
+        assert_eq!((script.code, script.error), (Some(1), expected.error));
     }
-}
-
-fn difference(found: &Answer, expected: &Answer) -> String {
-    let at = found
-        .1
-        .iter()
-        .zip(&expected.1)
-        .position(|(a, b)| a != b)
-        .unwrap_or(found.1.len().min(expected.1.len()));
-    let piece = |bytes: &[u8]| {
-        String::from_utf8_lossy(&bytes[at.saturating_sub(40)..bytes.len().min(at + 60)]).into_owned()
-    };
-    format!(
-        "at byte {at}: {:?} where {:?} is expected; {:?} {}",
-        piece(&found.1),
-        piece(&expected.1),
-        found.0,
-        found.2
-    )
 }

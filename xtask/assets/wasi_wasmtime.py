@@ -1,4 +1,4 @@
-"""Runs a WASI module in wasmtime: [--dir HOST::GUEST]... [--env NAME=VALUE]... MODULE.wasm [ARGUMENT]..."""
+"""Runs a WASI module in wasmtime: [--dir HOST::GUEST[::ro]]... [--env NAME=VALUE]... MODULE.wasm [ARGUMENT]..."""
 
 import sys
 
@@ -11,8 +11,8 @@ def main(arguments):
     while arguments and arguments[0].startswith("--"):
         option, value, *arguments = arguments
         if option == "--dir":
-            host, _, guest = value.partition("::")
-            wasi.preopen_dir(host, guest or host)
+            host, guest, rights = (value.split("::") + ["", ""])[:3]
+            wasi.preopen_dir(host, guest or host, fs_mutable=rights != "ro")
         elif option == "--env":
             environment.append(tuple(value.split("=", 1)))
         else:

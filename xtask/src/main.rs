@@ -20,7 +20,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  setup          Make available what the tests need: wasm targets, programs to compare with, wasm-bindgen, a WASI runtime
+  setup          Make available what the tests need: wasm targets, programs to compare with, wasm-bindgen, WASI runtimes
   test           Set up what is missing, then run everything CI runs
   test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
   demo           Show the main job, step by step, on an image it makes itself; more of it as root
@@ -29,7 +29,6 @@ Usage: cargo xtask COMMAND
 
 Environment:
   OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler (default: rustup's; Debian's if that fails)
-  OCICLE_WASI_RUNTIME=node       run WASI tests with Node's WASI (default: wasmtime; Node's if there is no Python)
   OCICLE_BIN=FILE                the command that the demo shows (default: a new build)
   OCICLE_CACHE=DIR               where set-up keeps what it makes (default: $XDG_CACHE_HOME/ocicle or ~/.cache/ocicle)
 ";

@@ -8,7 +8,7 @@ pub(crate) fn setup() -> Result<()> {
     tools(&mut report);
     let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
     report.step("set up: wasm-bindgen", bindgen::ensure);
-    report.step("set up: WASI runtime", wasi_runner::ensure);
+    wasi_runner::ensure(&mut report);
     if toolchain.is_none() {
         println!("  without the wasm targets, `cargo xtask test --fast` still runs");
     }

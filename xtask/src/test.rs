@@ -12,7 +12,8 @@ use crate::{
     demo, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
-    setup, wasi_runner,
+    setup,
+    wasi_runner::{self, Runners},
     wasm_toolchain::{self, TARGETS, WasmToolchain},
 };
 
@@ -25,7 +26,7 @@ pub(crate) fn all() -> Result<()> {
     let tools = setup::tools(&mut report);
     let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
     let bindgen = report.step("set up: wasm-bindgen", bindgen::ensure);
-    let runner = report.step("set up: WASI runtime", wasi_runner::ensure);
+    let runners = wasi_runner::ensure(&mut report);
 
     source(&mut report);
     report.step("documentation", documentation);
@@ -39,12 +40,17 @@ pub(crate) fn all() -> Result<()> {
     };
     let native = report.step("build: the command, native", native_command);
 
-    if let (Some(wasm), Some(runner)) = (&wasm, &runner) {
-        report.step("tests: directories in a WASI sandbox", || directories(&wasm.directories, runner));
+    for (name, runner) in runners.each() {
+        if let Some(wasm) = &wasm {
+            report.step(&format!("tests: directories in {name}'s WASI"), || {
+                directories(&wasm.directories, runner)
+            });
+        }
     }
-    match (wasm, runner, native) {
-        (Some(wasm), Some(runner), Some(native)) => {
-            let subjects = Subjects { native, wasm, runner, tools };
+    match (wasm, native) {
+        (Some(wasm), Some(native)) => {
+            let tools = tools && runners.all();
+            let subjects = Subjects { native, wasm, runners, tools };
             report.step("tests", || tests(&["--workspace"], Some(&subjects)));
         }
         _ => {
@@ -168,7 +174,7 @@ fn native_command() -> Result<PathBuf> {
 struct Subjects {
     native: PathBuf,
     wasm: Wasm,
-    runner: PathBuf,
+    runners: Runners,
     /// Every program to compare with is installed: a test that misses one must not pass over it.
     tools: bool,
 }
@@ -185,8 +191,10 @@ fn tests(packages: &[&str], subjects: Option<&Subjects>) -> Result<()> {
         command
             .env("OCICLE_BIN", &subjects.native)
             .env("OCICLE_WASI", &subjects.wasm.command)
-            .env("OCICLE_WASI_RUNNER", &subjects.runner)
             .env("OCICLE_WASM_PKG", &subjects.wasm.package);
+        for (name, runner) in subjects.runners.each() {
+            command.env(format!("OCICLE_WASI_{}", name.to_uppercase()), runner);
+        }
         if subjects.tools {
             command.env("OCICLE_REQUIRE_TOOLS", "1");
         }

@@ -1,9 +1,6 @@
-//! The program that runs WASI modules in tests.
+//! The programs that run WASI modules in tests: wasmtime, the reference, and Node.
 //!
-//! wasmtime is the reference. Node's WASI needs no installation but loses the nanoseconds of times and refuses more
-//! links; it serves where there is no Python, and to look at a second runtime.
-//!
-//! Tests see one executable, with wasmtime's own manner of arguments:
+//! Tests see an executable for each, with wasmtime's own manner of arguments:
 //! `RUNNER [--dir HOST::GUEST]… [--env NAME=VALUE]… MODULE.wasm [ARGUMENT]…`.
 
 use std::{
@@ -15,6 +12,7 @@ use std::{
 
 use crate::{
     paths,
+    report::Report,
     run::{Result, at, find, output, run},
     tools,
 };
@@ -22,18 +20,31 @@ use crate::{
 /// wasmtime on PyPI.
 const WASMTIME: &str = "50.0.1";
 
-/// The runner; installs wasmtime on first use.
-pub(crate) fn ensure() -> Result<PathBuf> {
-    match std::env::var("OCICLE_WASI_RUNTIME").as_deref() {
-        Ok("node") => node(),
-        Ok("wasmtime") => wasmtime(),
-        Ok("") | Err(_) => wasmtime().or_else(|why| {
-            println!("  {why}\n  Node's WASI serves instead of wasmtime");
-            node()
-        }),
-        Ok(other) => {
-            Err(format!("OCICLE_WASI_RUNTIME is {other:?}: leave it unset, or set it to wasmtime or node"))
-        }
+/// The runners that are there.
+#[derive(Debug)]
+pub(crate) struct Runners {
+    pub(crate) wasmtime: Option<PathBuf>,
+    pub(crate) node: Option<PathBuf>,
+}
+
+/// The runners; installs wasmtime on first use.
+pub(crate) fn ensure(report: &mut Report) -> Runners {
+    let mut found = |name: &str, runner: Result<PathBuf>| {
+        runner.map_err(|why| report.not_run(&format!("tests of WASI in {name}"), why)).ok()
+    };
+    Runners { wasmtime: found("wasmtime", wasmtime()), node: found("Node", node()) }
+}
+
+impl Runners {
+    /// Each that is there, with its name.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let named = [("wasmtime", &self.wasmtime), ("Node", &self.node)];
+        named.into_iter().filter_map(|(name, runner)| Some((name, runner.as_deref()?)))
+    }
+
+    /// Whether none is missing.
+    pub(crate) fn all(&self) -> bool {
+        self.each().count() == 2
     }
 }
 
@@ -62,20 +73,18 @@ fn wasmtime() -> Result<PathBuf> {
             .arg(wasmtime))?;
         at(&complete, fs::write(&complete, ""))?;
     }
-    println!("  WASI modules run in wasmtime {WASMTIME}");
-    launcher(&python, "wasi_wasmtime.py")
+    launcher("wasmtime", &python, "wasi_wasmtime.py")
 }
 
 fn node() -> Result<PathBuf> {
     let node = find("node").ok_or("Node's WASI needs node to be installed")?;
-    println!("  WASI modules run in Node");
-    launcher(&node, "wasi_node.mjs")
+    launcher("node", &node, "wasi_node.mjs")
 }
 
 /// One executable to hand to the tests.
-fn launcher(interpreter: &Path, script: &str) -> Result<PathBuf> {
+fn launcher(name: &str, interpreter: &Path, script: &str) -> Result<PathBuf> {
     let script = paths::checkout().join("xtask/assets").join(script);
-    let launcher = paths::wasm_target().join("wasi-runner");
+    let launcher = paths::wasm_target().join(format!("wasi-{name}"));
     at(&launcher, fs::create_dir_all(paths::wasm_target()))?;
     let text = format!("#!/bin/sh\nexec {} {} \"$@\"\n", quoted(interpreter), quoted(&script));
     at(&launcher, fs::write(&launcher, text))?;

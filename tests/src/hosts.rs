@@ -1,0 +1,234 @@
+//! The places where the command runs: on this system, and as a WASI module in two runtimes. One command line for all.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::{ocicle, tools};
+
+/// Where the command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "tests name all")]
+pub enum Host {
+    /// This system.
+    Native,
+    /// wasmtime, the reference of the sandboxes.
+    Wasmtime,
+    /// Node's WASI.
+    Node,
+}
+
+/// The time that new images and layers get in every call.
+pub const NOW: &str = "1700000000";
+
+impl Host {
+    /// The sandboxes.
+    pub const SANDBOXES: [Self; 2] = [Self::Wasmtime, Self::Node];
+
+    /// Every place that is there, this system first. The list is short where a runtime is missing; see [`tools::require`].
+    ///
+    /// # Panics
+    /// If one is missing and tools are required.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        [Self::Native].into_iter().chain(Self::sandboxes()).collect()
+    }
+
+    /// The sandboxes that are there; see [`Host::all`].
+    ///
+    /// # Panics
+    /// If one is missing and tools are required.
+    #[must_use]
+    pub fn sandboxes() -> Vec<Self> {
+        Self::SANDBOXES.into_iter().filter(|host| host.sandbox().is_some()).collect()
+    }
+
+    /// Its name, fit for a directory.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Wasmtime => "wasmtime",
+            Self::Node => "node",
+        }
+    }
+
+    /// A call with `directory` as current directory. A sandbox sees that directory, and nothing else.
+    #[must_use]
+    pub fn call(self, directory: &Path) -> Call {
+        let mut call = self.bare(directory);
+        call.preopens.push(Preopen::of(directory, "."));
+        call
+    }
+
+    /// A call that sees only what is opened for it; on this system it sees everything, as ever.
+    #[must_use]
+    pub fn bare(self, directory: &Path) -> Call {
+        Call { host: self, directory: directory.into(), preopens: Vec::new(), variables: Vec::new() }
+    }
+
+    /// Runs a command line in a directory.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn run(self, directory: &Path, arguments: &[&str]) -> Answer {
+        self.call(directory).run(arguments)
+    }
+
+    /// Runs a command line in a directory; it must succeed. Gives its standard output.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn done(self, directory: &Path, arguments: &[&str]) -> String {
+        let answer = self.run(directory, arguments);
+        assert_eq!(answer.code, Some(0), "{}: {arguments:?}: {}", self.name(), answer.error);
+        String::from_utf8(answer.output).unwrap()
+    }
+
+    /// The runner and the module.
+    fn sandbox(self) -> Option<(PathBuf, PathBuf)> {
+        let runner = match self {
+            Self::Native => return None,
+            Self::Wasmtime => "OCICLE_WASI_WASMTIME",
+            Self::Node => "OCICLE_WASI_NODE",
+        };
+        Some((tools::variable(runner)?, tools::variable("OCICLE_WASI")?))
+    }
+}
+
+/// A directory for a sandbox.
+#[derive(Debug, Clone)]
+struct Preopen {
+    host: PathBuf,
+    guest: String,
+    read_only: bool,
+}
+
+impl Preopen {
+    fn of(host: &Path, guest: &str) -> Self {
+        Self { host: host.into(), guest: guest.into(), read_only: false }
+    }
+
+    fn argument(&self) -> OsString {
+        let mut argument = self.host.clone().into_os_string();
+        argument.push(format!("::{}{}", self.guest, if self.read_only { "::ro" } else { "" }));
+        argument
+    }
+}
+
+/// A command line in the making.
+#[derive(Debug, Clone)]
+pub struct Call {
+    host: Host,
+    directory: PathBuf,
+    preopens: Vec<Preopen>,
+    variables: Vec<(String, String)>,
+}
+
+impl Call {
+    /// Opens one more directory, under the name that arguments use.
+    #[must_use]
+    pub fn open(mut self, directory: &Path, name: &str) -> Self {
+        self.preopens.push(Preopen::of(directory, name));
+        self
+    }
+
+    /// The same, for reading only. Node has no such thing.
+    #[must_use]
+    pub fn open_read_only(mut self, directory: &Path, name: &str) -> Self {
+        self.preopens.push(Preopen { read_only: true, ..Preopen::of(directory, name) });
+        self
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Runs it, with nothing to read.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Answer {
+        let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        Answer { code: output.status.code(), output: output.stdout, error }
+    }
+
+    /// The process that runs it.
+    ///
+    /// # Panics
+    /// If this place is not there.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let settings = [("SOURCE_DATE_EPOCH", NOW), ("OCICLE_CACHE", "")];
+        let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let variables = settings.into_iter().chain(variables);
+        if self.host == Host::Native {
+            let mut command = ocicle::command();
+            command.current_dir(&self.directory).envs(variables).args(arguments);
+            return command;
+        }
+        let (runner, module) = self.host.sandbox().unwrap();
+        let mut command = Command::new(runner);
+        for preopen in &self.preopens {
+            command.arg("--dir").arg(preopen.argument());
+        }
+        for (name, value) in variables {
+            command.args(["--env", &format!("{name}={value}")]);
+        }
+        command.current_dir(&self.directory).arg(module).args(arguments);
+        command
+    }
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "tests read it")]
+pub struct Answer {
+    /// The exit code; none if it was killed.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub output: Vec<u8>,
+    /// Standard error.
+    pub error: String,
+}
+
+impl Answer {
+    /// Standard output as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.output).into_owned()
+    }
+
+    /// Fails, and shows where the two part, unless they are the same.
+    ///
+    /// # Panics
+    /// If they are not.
+    pub fn assert_same(&self, expected: &Self, what: &str) {
+        if self != expected {
+            let pairs = self.output.iter().zip(&expected.output);
+            let shorter = self.output.len().min(expected.output.len());
+            let at = pairs.clone().position(|(a, b)| a != b).unwrap_or(shorter);
+            panic!(
+                "{what}\nexit code {:?}, expected {:?}\nstandard error {:?}\n      expected {:?}\nstandard output at byte {at} {:?}\n                   expected {:?}",
+                self.code,
+                expected.code,
+                self.error,
+                expected.error,
+                piece(&self.output, at),
+                piece(&expected.output, at),
+            );
+        }
+    }
+}
+
+fn piece(bytes: &[u8], at: usize) -> String {
+    String::from_utf8_lossy(&bytes[at.saturating_sub(60)..bytes.len().min(at + 100)]).into_owned()
+}
