@@ -6,6 +6,7 @@ mod cargo;
 mod debian_packages;
 mod debian_toolchain;
 mod demo;
+mod dist;
 mod paths;
 mod report;
 mod run;
@@ -25,6 +26,7 @@ Usage: cargo xtask COMMAND
   test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
   demo           Show the main job, step by step, on an image it makes itself; more of it as root
   demo --keep    Leave its files behind, to look at
+  dist --wasi    Make the command as one small WASI module, target/dist/ocicle.wasm
   bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
 
 Environment:
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::fast(),
         ["demo"] => demo::demo(false),
         ["demo", "--keep"] => demo::demo(true),
+        ["dist", "--wasi"] => dist::wasi(),
         ["bench", ref images @ ..] => bench::bench(images),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

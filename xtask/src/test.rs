@@ -9,7 +9,7 @@ use std::{
 use crate::{
     bindgen,
     cargo::cargo,
-    demo, paths,
+    demo, dist, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
     setup,
@@ -126,20 +126,15 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
             run(toolchain.cargo().args(["check", "--quiet", "--release", "--target", target]).args(library))
         });
     }
-    let command = report.step("build: the command, WASI", || wasi(toolchain, "ocicle-cli", "ocicle"));
-    let directories = report
-        .step("build: tests of directories, WASI", || wasi(toolchain, "ocicle-tests-wasi", "dir-suite"));
+    let command = report.step("build: the command, WASI, as released", || dist::command(toolchain));
+    let directories = report.step("build: tests of directories, WASI", || {
+        dist::module(toolchain, "ocicle-tests-wasi", "dir-suite")
+    });
     let package = report.step("build: the JavaScript package", || {
         let bindgen = bindgen.ok_or("there is no wasm-bindgen, see above")?;
         javascript(toolchain, bindgen)
     });
     Some(Wasm { command: command?, directories: directories?, package: package? })
-}
-
-fn wasi(toolchain: &WasmToolchain, package: &str, binary: &str) -> Result<PathBuf> {
-    let target = "wasm32-wasip1";
-    run(toolchain.cargo().args(["build", "--quiet", "--release", "--target", target, "--package", package]))?;
-    Ok(paths::wasm_target().join(target).join("release").join(binary).with_extension("wasm"))
 }
 
 /// The suite of directory drivers needs an empty directory to work in.

@@ -1,0 +1,121 @@
+//! `cargo xtask dist`: what a release is made of.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    paths,
+    run::{Result, at, find, output, run},
+    wasm_toolchain::{self, WasmToolchain},
+};
+
+/// Bytes that the WASI module may have.
+const MOST: u64 = 3_000_000;
+/// Bytes that it may have as gzip packs it.
+const MOST_PACKED: u64 = 1_200_000;
+
+const TARGET: &str = "wasm32-wasip1";
+/// Wasmtime has it since 0.33, Node since 16.4. The compiler turns the older features on by itself.
+const FEATURES: &str = "-C target-feature=+simd128";
+
+/// Makes `target/dist/ocicle.wasm`.
+pub(crate) fn wasi() -> Result<()> {
+    let toolchain = wasm_toolchain::ensure()?;
+    let module = command(&toolchain)?;
+    println!("\n{}", module.display());
+    let sizes = Sizes::of(&module)?;
+    print!("{sizes}");
+    sizes.check()
+}
+
+/// The command as a WASI module, as it is released.
+pub(crate) fn command(toolchain: &WasmToolchain) -> Result<PathBuf> {
+    let built = module(toolchain, "ocicle-cli", "ocicle")?;
+    let directory = paths::target().join("dist");
+    at(&directory, fs::create_dir_all(&directory))?;
+    let module = directory.join("ocicle.wasm");
+    at(&module, fs::copy(&built, &module))?;
+    Ok(module)
+}
+
+/// A binary as a WASI module, made like the command.
+pub(crate) fn module(toolchain: &WasmToolchain, package: &str, binary: &str) -> Result<PathBuf> {
+    run(toolchain
+        .cargo()
+        .args(["build", "--quiet", "--profile", "small", "--target", TARGET, "--package", package])
+        .env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", FEATURES))?;
+    Ok(paths::wasm_target().join(TARGET).join("small").join(binary).with_extension("wasm"))
+}
+
+/// Sizes of a module, in bytes, as it is and as servers pack it. A program that is not installed has no size.
+#[derive(Debug)]
+struct Sizes {
+    plain: u64,
+    gzip: u64,
+    others: Vec<(&'static str, Option<u64>)>,
+}
+
+impl Sizes {
+    fn of(module: &Path) -> Result<Self> {
+        let plain = at(module, fs::metadata(module))?.len();
+        let size = |program, arguments: &[&str]| {
+            let line = format!("{} \"$1\" | wc -c", [&[program], arguments].concat().join(" "));
+            let bytes = output(Command::new("sh").args(["-ec", &line, "sh"]).arg(module))?;
+            bytes.trim().parse::<u64>().map_err(|error| format!("{program}: {error}"))
+        };
+        let gzip = size("gzip", &["-9", "-c"])?;
+        let mut others = Vec::new();
+        for (program, arguments) in
+            [("zstd", ["-19", "-q", "-c"].as_slice()), ("brotli", ["-q", "11", "-c"].as_slice())]
+        {
+            others.push((program, find(program).map(|_| size(program, arguments)).transpose()?));
+        }
+        Ok(Self { plain, gzip, others })
+    }
+
+    fn check(&self) -> Result<()> {
+        for (name, size, most) in
+            [("the module", self.plain, MOST), ("the module, packed", self.gzip, MOST_PACKED)]
+        {
+            if size > most {
+                return Err(format!(
+                    "{name} has {size} bytes, and may have {most}: see the profile `small` in Cargo.toml"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for Sizes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "  {:>9} bytes", self.plain)?;
+        writeln!(f, "  {:>9} bytes as gzip -9 packs it", self.gzip)?;
+        for (program, size) in &self.others {
+            match size {
+                Some(size) => writeln!(f, "  {size:>9} bytes as {program} packs it")?,
+                None => writeln!(f, "    unknown bytes as {program} packs it: it is not installed")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_is_too_large_fails() {
+        let sizes = |plain, gzip| Sizes { plain, gzip, others: Vec::new() };
+        let error = |plain, gzip| sizes(plain, gzip).check().err().unwrap_or_default();
+        assert_eq!(error(MOST, MOST_PACKED), "");
+        let said = error(MOST + 1, MOST_PACKED);
+        assert!(said.starts_with("the module has 3000001 bytes, and may have 3000000:"), "{said}");
+        let said = error(MOST, MOST_PACKED + 1);
+        assert!(said.starts_with("the module, packed has 1200001 bytes"), "{said}");
+    }
+}
