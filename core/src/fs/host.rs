@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{
-    AttrChange, Dir, FileType, Metadata, Special, Support,
+    AttrChange, Dir, FileType, Metadata, Special, Support, marks,
     rules::{check_link_target, listed_name, not_a_file},
 };
 use crate::{
@@ -83,10 +83,18 @@ impl HostDir {
         Ok(sys::openat(self.fd(), c".", OPEN_DIR, Mode::empty())?)
     }
 
-    fn flock(&self, operation: FlockOperation) -> io::Result<HostLock> {
-        let fd = self.reopen()?;
-        retry_on_intr(|| sys::flock(&fd, operation))?;
-        Ok(HostLock { _fd: fd })
+    fn attempt(&self, mode: marks::Mode) -> marks::Attempt<HostLock> {
+        let dir = Self { fd: self.reopen()?, support: self.support, unlisted: AtomicBool::new(false) };
+        let flock = match mode {
+            marks::Mode::Exclusive => FlockOperation::LockExclusive,
+            marks::Mode::Shared => FlockOperation::LockShared,
+        };
+        retry_on_intr(|| sys::flock(&dir.fd, flock))?;
+        let lock = HostLock { mark: marks::make_native(&dir, mode)?, dir };
+        Ok(match marks::other(&lock.dir, lock.mark)? {
+            None => Ok(lock),
+            Some(other) => Err(other),
+        })
     }
 }
 
@@ -214,13 +222,14 @@ impl Dir for HostDir {
         Ok(sys::fsync(self.fd())?)
     }
 
-    /// An `flock`: it belongs to the open file, so two handles of one process exclude each other too.
+    /// An `flock`, which belongs to the open file, so two handles of one process exclude each other too; and a file in the
+    /// directory, for those in a sandbox that know no `flock`.
     fn lock(&self) -> io::Result<HostLock> {
-        self.flock(FlockOperation::LockExclusive)
+        marks::wait(|| self.attempt(marks::Mode::Exclusive))
     }
 
     fn lock_shared(&self) -> io::Result<HostLock> {
-        self.flock(FlockOperation::LockShared)
+        marks::wait(|| self.attempt(marks::Mode::Shared))
     }
 
     fn support(&self) -> Support {
@@ -237,6 +246,16 @@ impl fmt::Debug for HostDir {
 /// Holds the lock of a [`HostDir`] until it is dropped.
 #[derive(Debug)]
 pub struct HostLock {
-    /// Closing it releases the lock.
-    _fd: OwnedFd,
+    /// Closing it releases the `flock`.
+    dir: HostDir,
+    mark: Name<'static>,
+}
+
+impl Drop for HostLock {
+    fn drop(&mut self) {
+        // The mark of a shared lock belongs to all who have it; the last one removes it.
+        if sys::flock(&self.dir.fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = self.dir.remove_file(self.mark); // the next native process knows that nobody has it
+        }
+    }
 }

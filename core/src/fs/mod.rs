@@ -14,6 +14,8 @@ use crate::{
 
 #[cfg(all(target_os = "linux", feature = "host"))]
 pub mod host;
+#[cfg(any(all(target_os = "linux", feature = "host"), target_os = "wasi", test))]
+mod marks;
 pub mod mem;
 mod readable;
 mod resolve;
@@ -75,10 +77,10 @@ pub trait Dir: Sized + Send {
     fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()>;
     /// Makes the directory's entries durable.
     fn sync(&self) -> io::Result<()>;
-    /// Waits for an exclusive advisory lock on this directory, released on drop and when the process ends.
+    /// Waits for an exclusive advisory lock on this directory, released on drop. It keeps out those who reach the directory
+    /// through another driver, too.
     fn lock(&self) -> io::Result<Self::Lock>;
-    /// As [`Dir::lock`], but others may hold a shared lock at the same time; only the exclusive one is kept out. A driver that
-    /// knows no shared locks takes the exclusive one.
+    /// As [`Dir::lock`], but others may hold a shared lock at the same time; only the exclusive one is kept out.
     fn lock_shared(&self) -> io::Result<Self::Lock>;
     /// What this file system can hold.
     fn support(&self) -> Support;

@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{
-    AttrChange, Dir, FileType, Metadata, Special, Support,
+    AttrChange, Dir, FileType, Metadata, Special, Support, marks,
     rules::{check_link_target, listed_name, not_a_file},
 };
 use crate::{
@@ -52,6 +52,20 @@ impl WasiDir {
         self.0.as_fd()
     }
 
+    fn listed(&self) -> io::Result<Vec<NameBuf>> {
+        let listing =
+            sys::openat(self.fd(), c".", OPEN | OFlags::DIRECTORY, Mode::empty()).map_err(kind::error)?;
+        let mut names = Vec::new();
+        for entry in sys::Dir::new(listing).map_err(kind::error)? {
+            match entry.map_err(kind::error)?.file_name().to_bytes() {
+                b"." | b".." => {}
+                name => names.push(listed_name(name)?),
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// Opens the entry if it is of that type. There is nobody inside the sandbox who could change it in between.
     fn open(&self, name: Name<'_>, expected: FileType, flags: OFlags) -> io::Result<OwnedFd> {
         let found = self.metadata(name)?.file_type;
@@ -86,17 +100,14 @@ impl Dir for WasiDir {
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
-        let listing =
-            sys::openat(self.fd(), c".", OPEN | OFlags::DIRECTORY, Mode::empty()).map_err(kind::error)?;
-        let mut names = Vec::new();
-        for entry in sys::Dir::new(listing).map_err(kind::error)? {
-            match entry.map_err(kind::error)?.file_name().to_bytes() {
-                b"." | b".." => {}
-                name => names.push(listed_name(name)?),
+        let mut tries = 0;
+        loop {
+            match self.listed() {
+                // wasmtime looks at each entry, and fails if one has gone meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < 100 => tries += 1,
+                result => return result,
             }
         }
-        names.sort_unstable();
-        Ok(names)
     }
 
     fn metadata(&self, name: Name<'_>) -> io::Result<Metadata> {
@@ -187,15 +198,13 @@ impl Dir for WasiDir {
         }
     }
 
-    /// Preview 1 has no locks of files, so the lock is a file in the directory: [`WasiLock::FILE`]. See there for what that
-    /// means for other processes.
+    /// Preview 1 has no locks, so this is a file in the directory: see [`WasiLock`].
     fn lock(&self) -> io::Result<WasiLock> {
-        lock::wait_for(self.fd())
+        marks::wait(|| lock::attempt(self.fd(), marks::Mode::Exclusive))
     }
 
-    /// A file cannot say how many hold it: this is the exclusive lock.
     fn lock_shared(&self) -> io::Result<WasiLock> {
-        self.lock()
+        marks::wait(|| lock::attempt(self.fd(), marks::Mode::Shared))
     }
 
     fn support(&self) -> Support {
