@@ -84,17 +84,17 @@ impl HostDir {
     }
 
     fn attempt(&self, mode: marks::Mode) -> marks::Attempt<HostLock> {
-        let dir = Self { fd: self.reopen()?, support: self.support, unlisted: AtomicBool::new(false) };
+        let fd = self.reopen()?;
         let flock = match mode {
             marks::Mode::Exclusive => FlockOperation::LockExclusive,
             marks::Mode::Shared => FlockOperation::LockShared,
         };
-        retry_on_intr(|| sys::flock(&dir.fd, flock))?;
-        let lock = HostLock { mark: marks::make_native(&dir, mode)?, dir };
-        Ok(match marks::other(&lock.dir, lock.mark)? {
-            None => Ok(lock),
-            Some(other) => Err(other),
-        })
+        retry_on_intr(|| sys::flock(&fd, flock))?;
+        let lock = HostLock { fd, mark: marks::make_native(self, mode)? };
+        match lock.mark.map(|mark| marks::other(self, mark)).transpose()?.flatten() {
+            None => Ok(Ok(lock)),
+            Some(other) => Ok(Err(other)),
+        }
     }
 }
 
@@ -247,15 +247,18 @@ impl fmt::Debug for HostDir {
 #[derive(Debug)]
 pub struct HostLock {
     /// Closing it releases the `flock`.
-    dir: HostDir,
-    mark: Name<'static>,
+    fd: OwnedFd,
+    mark: Option<Name<'static>>,
 }
 
 impl Drop for HostLock {
     fn drop(&mut self) {
         // The mark of a shared lock belongs to all who have it; the last one removes it.
-        if sys::flock(&self.dir.fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            let _ = self.dir.remove_file(self.mark); // the next native process knows that nobody has it
+        if let Some(mark) = self.mark
+            && sys::flock(&self.fd, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            // If it cannot be removed, the next native process knows that nobody has it.
+            let _ = sys::unlinkat(&self.fd, mark.as_bytes(), AtFlags::empty());
         }
     }
 }

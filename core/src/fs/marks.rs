@@ -65,21 +65,24 @@ fn pause(time: Duration) {
 }
 
 /// Makes the mark of a native process. It has the `flock`, so one that is there is its own by now.
+///
+/// `None` if that is not allowed: then nothing in the directory can be changed, and no lock is needed.
 #[cfg(any(feature = "host", test))]
-pub(super) fn make_native<D: Dir>(dir: &D, mode: Mode) -> io::Result<Name<'static>> {
+pub(super) fn make_native<D: Dir>(dir: &D, mode: Mode) -> io::Result<Option<Name<'static>>> {
     let mark = Name::literal(match mode {
         Mode::Exclusive => EXCLUSIVE_NATIVE,
         Mode::Shared => SHARED_NATIVE,
     });
     match dir.create_file(mark) {
+        Err(error) if is_refused(&error) => Ok(None),
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(mark),
+        _ => Ok(Some(mark)),
     }
 }
 
-/// Makes the mark of a sandbox.
+/// Makes the mark of a sandbox; `None` as for [`make_native`].
 #[cfg(any(target_os = "wasi", test))]
-pub(super) fn make<D: Dir>(dir: &D, mode: Mode) -> Attempt<NameBuf> {
+pub(super) fn make<D: Dir>(dir: &D, mode: Mode) -> Attempt<Option<NameBuf>> {
     let mut name = NameBuf::from(Name::literal(EXCLUSIVE));
     for number in 0_u32.. {
         if mode == Mode::Shared {
@@ -87,13 +90,18 @@ pub(super) fn make<D: Dir>(dir: &D, mode: Mode) -> Attempt<NameBuf> {
             name = Name::new(text.as_bytes()).map_err(io::Error::other)?.into();
         }
         match dir.create_file(name.as_name()) {
-            Ok(_) => return Ok(Ok(name)),
+            Ok(_) => return Ok(Ok(Some(name))),
+            Err(error) if is_refused(&error) => return Ok(Ok(None)),
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
             Err(_) if mode == Mode::Exclusive => break,
             Err(_) => {}
         }
     }
     Ok(Err(name))
+}
+
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied)
 }
 
 /// Looks for a mark that does not go with this one.
@@ -162,7 +170,7 @@ mod tests {
     fn what_a_killed_native_process_left_is_removed_by_the_next() {
         let dir = MemDir::new();
         put(&dir, &[SHARED_NATIVE, EXCLUSIVE_NATIVE]);
-        let own = make_native(&dir, Mode::Exclusive).unwrap();
+        let own = make_native(&dir, Mode::Exclusive).unwrap().unwrap();
         assert_eq!(other(&dir, own).unwrap(), None);
         let left: Vec<String> = dir.names().unwrap().iter().map(|name| name.as_name().to_string()).collect();
         assert_eq!(left, [EXCLUSIVE_NATIVE]);
@@ -172,7 +180,7 @@ mod tests {
     fn sandboxes_share_by_numbers() {
         let dir = MemDir::new();
         for expected in [".ocicle-shared-0", ".ocicle-shared-1"] {
-            let mark = make(&dir, Mode::Shared).unwrap().unwrap();
+            let mark = make(&dir, Mode::Shared).unwrap().unwrap().unwrap();
             assert_eq!(mark.as_name(), Name::literal(expected));
         }
         make(&dir, Mode::Exclusive).unwrap().unwrap();

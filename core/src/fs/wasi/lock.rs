@@ -18,13 +18,15 @@ use crate::name::NameBuf;
 pub struct WasiLock {
     /// A handle to remove the file by, of which nobody else disposes.
     dir: WasiDir,
-    mark: NameBuf,
+    mark: Option<NameBuf>,
 }
 
 impl Drop for WasiLock {
     fn drop(&mut self) {
-        // If it cannot be removed, the next one to wait for it says so.
-        let _ = self.dir.remove_file(self.mark.as_name());
+        if let Some(mark) = &self.mark {
+            // If it cannot be removed, the next one to wait for it says so.
+            let _ = self.dir.remove_file(mark.as_name());
+        }
     }
 }
 
@@ -35,8 +37,9 @@ pub(super) fn attempt(dir: BorrowedFd<'_>, mode: marks::Mode) -> marks::Attempt<
         Ok(mark) => WasiLock { dir, mark },
         Err(other) => return Ok(Err(other)),
     };
-    Ok(match marks::other(&lock.dir, lock.mark.as_name())? {
-        None => Ok(lock),
-        Some(other) => Err(other),
-    })
+    let other = lock.mark.as_ref().map(|mark| marks::other(&lock.dir, mark.as_name()));
+    match other.transpose()?.flatten() {
+        None => Ok(Ok(lock)),
+        Some(other) => Ok(Err(other)),
+    }
 }
