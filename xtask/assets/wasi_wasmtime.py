@@ -1,4 +1,8 @@
-"""Runs a WASI module in wasmtime: [--dir HOST::GUEST[::ro]]... [--env NAME=VALUE]... MODULE.wasm [ARGUMENT]..."""
+"""Runs a WASI module in wasmtime:
+[--dir HOST::GUEST[::ro]]... [--env NAME=VALUE]... [--max-memory BYTES] MODULE.wasm [ARGUMENT]...
+
+Above --max-memory the module gets no more memory: Rust programs then stop with "memory allocation failed".
+"""
 
 import sys
 
@@ -8,6 +12,7 @@ from wasmtime import Config, Engine, ExitTrap, Linker, Module, Store, WasiConfig
 def main(arguments):
     wasi = WasiConfig()
     environment = []
+    most = -1
     while arguments and arguments[0].startswith("--"):
         option, value, *arguments = arguments
         if option == "--dir":
@@ -15,6 +20,8 @@ def main(arguments):
             wasi.preopen_dir(host, guest or host, fs_mutable=rights != "ro")
         elif option == "--env":
             environment.append(tuple(value.split("=", 1)))
+        elif option == "--max-memory":
+            most = int(value)
         else:
             sys.exit(f"wasi_wasmtime: no such option: {option}")
     if not arguments:
@@ -30,6 +37,7 @@ def main(arguments):
     config.cache = True
     engine = Engine(config)
     store = Store(engine)
+    store.set_limits(memory_size=most)
     store.set_wasi(wasi)
     linker = Linker(engine)
     linker.define_wasi()

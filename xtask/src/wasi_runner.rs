@@ -1,7 +1,8 @@
 //! The programs that run WASI modules in tests: wasmtime, the reference, and Node.
 //!
 //! Tests see an executable for each, with wasmtime's own manner of arguments:
-//! `RUNNER [--dir HOST::GUEST]… [--env NAME=VALUE]… MODULE.wasm [ARGUMENT]…`.
+//! `RUNNER [--dir HOST::GUEST]… [--env NAME=VALUE]… [--max-memory BYTES] MODULE.wasm [ARGUMENT]…`. A module that takes more
+//! memory than that fails.
 
 use std::{
     fs,

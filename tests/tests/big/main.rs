@@ -5,6 +5,7 @@ mod disk;
 mod layers;
 mod memory;
 mod model;
+mod sandbox;
 
 use std::{fs, path::Path};
 
