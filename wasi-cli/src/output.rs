@@ -5,6 +5,8 @@ use std::{
     io::{self, BufWriter, Write},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
 };
 
 use ocicle::{
@@ -68,7 +70,7 @@ pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Resu
 
 /// Prints with a buffer. A reader that went away, as `head` does, is no failure.
 pub(crate) fn print_always(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut out = BufWriter::with_capacity(64 << 10, Patient(io::stdout().lock()));
     match fill(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(match error.downcast::<ocicle::Error>() {
@@ -77,6 +79,32 @@ pub(crate) fn print_always(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
             })
         }
         _ => Ok(()),
+    }
+}
+
+/// Waits where the other end of a pipe is slow. Node and other event loops hand on pipes that never wait by themselves.
+struct Patient<W>(W);
+
+impl<W: Write> Patient<W> {
+    fn insist<T>(&mut self, mut attempt: impl FnMut(&mut W) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match attempt(&mut self.0) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.insist(|inner| inner.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.insist(W::flush)
     }
 }
 
@@ -93,4 +121,34 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let _ = fs::remove_file(&beside); // the first error is the one to tell
         failed(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes three bytes every other time.
+    struct Slow(Vec<u8>, bool);
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.0.extend(bytes.iter().take(3));
+            Ok(bytes.len().min(3))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_slow_reader_gets_everything() {
+        let mut patient = Patient(Slow(Vec::new(), false));
+        assert_eq!(patient.write_all(b"nothing lost").and_then(|()| patient.flush()).err().map(drop), None);
+        assert_eq!(patient.0.0, b"nothing lost");
+    }
 }
