@@ -6,12 +6,14 @@
 mod data;
 mod measure;
 mod table;
+mod wasi;
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+pub(crate) use self::wasi::wasi;
 use self::{data::Image, measure::Bench, table::Table};
 use crate::{
     cargo::cargo,
@@ -28,8 +30,7 @@ pub(crate) fn bench(names: &[&str]) -> Result<()> {
         ("bsdtar", "libarchive-tools"),
         ("mtree", "mtree-netbsd"),
     ])?;
-    run(cargo().args(["build", "--quiet", "--release", "--package", "ocicle-cli"]))?;
-    let ocicle = paths::target().join("release/ocicle");
+    let ocicle = native()?;
     let work = workspace()?;
     let mut table = Table::default();
     let result = Image::all(names)?.iter().try_for_each(|image| {
@@ -42,6 +43,12 @@ pub(crate) fn bench(names: &[&str]) -> Result<()> {
     result?;
     println!("\n{table}");
     Ok(())
+}
+
+/// The command, as released.
+fn native() -> Result<PathBuf> {
+    run(cargo().args(["build", "--quiet", "--release", "--package", "ocicle-cli"]))?;
+    Ok(paths::target().join("release/ocicle"))
 }
 
 /// Where results go: memory, where there is some, since disks of build machines say more about themselves than about us.

@@ -28,6 +28,8 @@ Usage: cargo xtask COMMAND
   demo --keep    Leave its files behind, to look at
   dist --wasi    Make the command as one small WASI module, target/dist/ocicle.wasm
   bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
+  bench --wasi [IMAGE]…
+                 Measure it in wasmtime and Node beside the native one, each on one core
 
 Environment:
   OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler (default: rustup's; Debian's if that fails)
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::demo(false),
         ["demo", "--keep"] => demo::demo(true),
         ["dist", "--wasi"] => dist::wasi(),
+        ["bench", "--wasi", ref images @ ..] => bench::wasi(images),
         ["bench", ref images @ ..] => bench::bench(images),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

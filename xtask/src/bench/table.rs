@@ -13,6 +13,21 @@ impl Table {
     pub(crate) fn job(&mut self, image: &'static str, job: &'static str, tools: Vec<Measured>) {
         self.0.push((image, job, tools));
     }
+
+    /// How much the others do in the CPU time of the first; jobs that are over at once are left out.
+    pub(crate) fn throughput(&self) -> String {
+        let mut text = String::new();
+        for (image, job, tools) in &self.0 {
+            let Some((first, others)) = tools.split_first() else { continue };
+            if first.cpu < 0.1 {
+                continue;
+            }
+            let others: Vec<_> =
+                others.iter().map(|other| format!("{} {:.2}", other.tool, first.cpu / other.cpu)).collect();
+            text += &format!("throughput of {image}, {job}, {} = 1: {}\n", first.tool, others.join(", "));
+        }
+        text
+    }
 }
 
 impl fmt::Display for Table {
@@ -30,5 +45,19 @@ impl fmt::Display for Table {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throughput_is_work_per_second_of_the_cpu() {
+        let measured = |tool, cpu| Measured { tool, wall: 9.0, cpu, memory: 1.0 };
+        let mut table = Table::default();
+        table.job("big", "mtree", vec![measured("native", 1.0), measured("Node", 4.0)]);
+        table.job("big", "ls", vec![measured("native", 0.0), measured("Node", 0.1)]);
+        assert_eq!(table.throughput(), "throughput of big, mtree, native = 1: Node 0.25\n");
     }
 }
