@@ -26,7 +26,7 @@ Usage: cargo xtask COMMAND
   test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
   demo           Show the main job, step by step, on an image it makes itself; more of it as root
   demo --keep    Leave its files behind, to look at
-  dist --wasi    Make the command as one small WASI module, target/dist/ocicle.wasm
+  dist --wasi    Make the command as a small WASI module, target/dist/ocicle.wasm; one without SIMD beside it
   bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
   bench --wasi [IMAGE]…
                  Measure it in wasmtime and Node beside the native one, each on one core
