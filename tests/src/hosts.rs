@@ -66,7 +66,13 @@ impl Host {
     /// A call that sees only what is opened for it; on this system it sees everything, as ever.
     #[must_use]
     pub fn bare(self, directory: &Path) -> Call {
-        Call { host: self, directory: directory.into(), preopens: Vec::new(), variables: Vec::new() }
+        Call {
+            host: self,
+            directory: directory.into(),
+            preopens: Vec::new(),
+            variables: Vec::new(),
+            max_memory: None,
+        }
     }
 
     /// Runs a command line in a directory.
@@ -126,6 +132,7 @@ pub struct Call {
     directory: PathBuf,
     preopens: Vec<Preopen>,
     variables: Vec<(String, String)>,
+    max_memory: Option<u64>,
 }
 
 impl Call {
@@ -147,6 +154,13 @@ impl Call {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Gives a sandbox no more than this many bytes of linear memory.
+    #[must_use]
+    pub fn max_memory(mut self, bytes: u64) -> Self {
+        self.max_memory = Some(bytes);
         self
     }
 
@@ -182,6 +196,9 @@ impl Call {
         }
         for (name, value) in variables {
             command.args(["--env", &format!("{name}={value}")]);
+        }
+        if let Some(bytes) = self.max_memory {
+            command.args(["--max-memory", &bytes.to_string()]);
         }
         command.current_dir(&self.directory).arg(module).args(arguments);
         command
