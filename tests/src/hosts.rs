@@ -6,7 +6,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{ocicle, tools};
+use ocicle::fs::Support;
+
+use crate::{ocicle as native, tools};
 
 /// Where the command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,26 @@ impl Host {
             Self::Native => "native",
             Self::Wasmtime => "wasmtime",
             Self::Node => "node",
+        }
+    }
+
+    /// What its file system can hold; on this system, for root.
+    #[must_use]
+    pub const fn support(self) -> Support {
+        match self {
+            Self::Native => Support::ALL,
+            Self::Wasmtime | Self::Node => Support {
+                owner: false,
+                mode: false,
+                xattrs: false,
+                devices: false,
+                fifos: false,
+                absolute_links: false,
+                any_names: false,
+                change_times: false,
+                fractions: false,
+                ..Support::ALL
+            },
         }
     }
 
@@ -185,7 +207,7 @@ impl Call {
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let variables = settings.into_iter().chain(variables);
         if self.host == Host::Native {
-            let mut command = ocicle::command();
+            let mut command = native::command();
             command.current_dir(&self.directory).envs(variables).args(arguments);
             return command;
         }
@@ -224,24 +246,32 @@ impl Answer {
         String::from_utf8_lossy(&self.output).into_owned()
     }
 
-    /// Fails, and shows where the two part, unless they are the same.
-    ///
-    /// # Panics
-    /// If they are not.
-    pub fn assert_same(&self, expected: &Self, what: &str) {
-        if self != expected {
-            let pairs = self.output.iter().zip(&expected.output);
-            let shorter = self.output.len().min(expected.output.len());
-            let at = pairs.clone().position(|(a, b)| a != b).unwrap_or(shorter);
-            panic!(
-                "{what}\nexit code {:?}, expected {:?}\nstandard error {:?}\n      expected {:?}\nstandard output at byte {at} {:?}\n                   expected {:?}",
+    /// Where the two part; `None` if they are the same.
+    #[must_use]
+    pub fn difference(&self, expected: &Self) -> Option<String> {
+        let pairs = self.output.iter().zip(&expected.output);
+        let shorter = self.output.len().min(expected.output.len());
+        let at = pairs.clone().position(|(a, b)| a != b).unwrap_or(shorter);
+        (self != expected).then(|| {
+            format!(
+                "exit code {:?}, expected {:?}\nstandard error {:?}\n      expected {:?}\nstandard output at byte {at} {:?}\n                   expected {:?}",
                 self.code,
                 expected.code,
                 self.error,
                 expected.error,
                 piece(&self.output, at),
                 piece(&expected.output, at),
-            );
+            )
+        })
+    }
+
+    /// Fails, and shows where the two part, unless they are the same.
+    ///
+    /// # Panics
+    /// If they are not.
+    pub fn assert_same(&self, expected: &Self, what: &str) {
+        if let Some(difference) = self.difference(expected) {
+            panic!("{what}\n{difference}");
         }
     }
 }

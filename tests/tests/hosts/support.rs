@@ -1,0 +1,105 @@
+//! What a host may do otherwise than this system: all there is, and why.
+
+use std::path::{Component, Path, PathBuf};
+
+use ocicle_tests::hosts::Host;
+
+/// A command line that a host refuses though this system obeys.
+struct Refusal {
+    host: fn(Host) -> bool,
+    /// The beginning of the line.
+    line: &'static str,
+    code: i32,
+    /// What the error says among other things.
+    error: &'static str,
+}
+
+const REFUSALS: &[Refusal] = &[
+    // A module for wasm is no machine that an image could run on.
+    Refusal {
+        host: |host| host != Host::Native,
+        line: "umoci new",
+        code: 1,
+        error: "--platform linux/amd64",
+    },
+];
+
+/// How a host refuses a command line: exit code and what its error says.
+pub(crate) fn refusal(host: Host, line: &str) -> Option<(i32, &'static str)> {
+    let found = REFUSALS.iter().find(|refusal| (refusal.host)(host) && line.starts_with(refusal.line));
+    found.map(|refusal| (refusal.code, refusal.error))
+}
+
+/// An error without the number that a system has for it: WASI has other numbers.
+pub(crate) fn without_number(error: &str) -> String {
+    match error.split_once(" (os error ") {
+        Some((before, after)) => {
+            let after = after.split_once(')').map_or("", |(_, after)| after);
+            format!("{before}{}", without_number(after))
+        }
+        None => error.into(),
+    }
+}
+
+/// The name of a path on a host.
+pub(crate) fn expected_path(host: Host, path: &Path) -> PathBuf {
+    if host.support().any_names {
+        return path.into();
+    }
+    path.components().map(|part| name(part.as_os_str().as_encoded_bytes())).collect()
+}
+
+/// What stands for a file that keeps what a system says about other files: inode numbers and change times.
+pub(crate) const BOOKKEEPING: &str = "bookkeeping";
+
+/// What a path is on a host that makes it, where on this system it is `native`: descriptions as in [`crate::script`].
+pub(crate) fn expected_file(host: Host, path: &Path, native: &str) -> String {
+    let support = host.support();
+    if !support.change_times && ["ocicle.json", "rootfs.stamps"].iter().any(|name| path.ends_with(name)) {
+        return BOOKKEEPING.into();
+    }
+    let (kind, rest) = native.split_once(' ').unwrap();
+    let (mode, content) = rest.split_once(' ').unwrap_or((rest, ""));
+    match kind {
+        "link" if !support.absolute_links => format!("link to {}", inside(path, Path::new(content))),
+        "special" if !support.devices && !support.fifos => format!("file 644 {NOTHING}"),
+        "directory" if !support.mode => "directory 755".into(),
+        "file" if !support.mode => format!("file 644 {content}"),
+        _ => format!("{kind} {mode} {content}"),
+    }
+}
+
+/// Size and digest of an empty file.
+const NOTHING: &str = "0 sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// A name with `%` and hexadecimal digits for each byte that is not UTF-8.
+fn name(bytes: &[u8]) -> String {
+    let chunks = bytes.utf8_chunks().map(|chunk| {
+        let wrong: String = chunk.invalid().iter().map(|byte| format!("%{byte:02X}")).collect();
+        format!("{}{wrong}", chunk.valid())
+    });
+    chunks.collect()
+}
+
+/// A link that means the same in a directory `rootfs` without a way out of it.
+fn inside(path: &Path, target: &Path) -> String {
+    let inner: Vec<_> = path.components().skip_while(|part| part.as_os_str() != "rootfs").skip(1).collect();
+    let Some(depth) = inner.len().checked_sub(1) else { return target.display().to_string() };
+    let mut at = inner.get(..depth).unwrap_or_default().to_vec();
+    let mut left = target.is_absolute();
+    if left {
+        at.clear();
+    }
+    for part in target.components() {
+        match part {
+            Component::ParentDir => left |= at.pop().is_none(),
+            Component::Normal(_) => at.push(part),
+            _ => {}
+        }
+    }
+    if !left {
+        return target.display().to_string();
+    }
+    let ways = at.iter().map(|part| part.as_os_str().to_str().unwrap());
+    vec![".."; depth].into_iter().chain(ways).collect::<Vec<_>>().join("/")
+}
