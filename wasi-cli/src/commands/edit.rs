@@ -95,7 +95,7 @@ fn this_platform() -> Result<Platform, Failure> {
 #[cfg(target_os = "wasi")]
 fn this_platform() -> Result<Platform, Failure> {
     Err(Failure::usage(
-        "a sandbox does not know the machine: give --platform, such as --platform linux/amd64",
+        "a sandbox does not know the machine: give --platform, as in `ocicle new --platform linux/amd64 images#v1`",
     ))
 }
 
