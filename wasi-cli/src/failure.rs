@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use ocicle::{Error, error::Kind, graph::resolve::ResolveError, text::printable};
 
+use crate::place::why_refused;
+
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -41,7 +43,7 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         // Names from an image are in it, and must not steer the terminal.
         let lines: Vec<String> = self.message.lines().map(printable).collect();
-        eprintln!("error: {}", lines.join("\n"));
+        eprintln!("error: {}{}", lines.join("\n"), why_refused(&self.message));
         ExitCode::from(self.code)
     }
 }

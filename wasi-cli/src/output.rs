@@ -1,7 +1,7 @@
 //! Results go to standard output, everything else to standard error.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, BufWriter, Write},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
@@ -19,6 +19,7 @@ use ocicle::{
 use crate::{
     args::{Args, Format, FormatName},
     failure::Failure,
+    place::followed,
 };
 
 /// Prints a report in the format that was asked for.
@@ -108,18 +109,32 @@ impl<W: Write> Write for Patient<W> {
     }
 }
 
-/// Writes a file, or leaves the one that is there as it is.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::failed(format!("write {}: {error}", path.display()));
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    if target.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-        return fs::write(&target, bytes).map_err(failed); // a terminal or a pipe
+/// Writes a file, or leaves the one that is there as it is. Links to it stay, and what is no file is written to.
+pub(crate) fn write_file(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let target = followed(path);
+    let special = target.symlink_metadata().is_ok_and(|found| !found.is_file()); // a terminal or a pipe
+    let mut written = target.clone().into_os_string();
+    if !special {
+        // Under its name only once all of it is there.
+        written.push(".ocicle-new");
     }
-    let mut beside = target.clone().into_os_string();
-    beside.push(".ocicle-new");
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &target)).map_err(|error| {
-        let _ = fs::remove_file(&beside); // the first error is the one to tell
-        failed(error)
+    let done = File::create(&written).and_then(|file| {
+        let mut out = BufWriter::with_capacity(256 << 10, file);
+        fill(&mut out)?;
+        out.flush()?;
+        if special { Ok(()) } else { fs::rename(&written, &target) }
+    });
+    done.map_err(|error| {
+        if !special {
+            let _ = fs::remove_file(&written); // the first error is the one to tell
+        }
+        match error.downcast::<ocicle::Error>() {
+            Ok(error) => error.into(), // not of the file, but of what was to be written
+            Err(error) => Failure::failed(format!("write {}: {error}", path.display())),
+        }
     })
 }
 

@@ -1,6 +1,6 @@
 //! Where things are: references to stores, paths to directories. The only file that differs between native and WASI.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ocicle::{
     graph::{
@@ -120,4 +120,31 @@ pub(crate) fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
 #[cfg(target_os = "wasi")]
 pub(crate) fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
     Ok(SystemDir::new(std::fs::File::open(path)?.into()))
+}
+
+/// The path of what links at a path lead to; the path itself if that cannot be told.
+pub(crate) fn followed(path: &Path) -> PathBuf {
+    #[cfg(unix)]
+    let followed = std::fs::canonicalize(path);
+    #[cfg(target_os = "wasi")] // has no realpath
+    let followed = crate::stores::follow(path);
+    followed.unwrap_or_else(|_| path.into())
+}
+
+/// What to add to an error of the system, where its words leave one in the dark.
+#[cfg(unix)]
+pub(crate) fn why_refused(_message: &str) -> &'static str {
+    ""
+}
+
+/// What to add to an error of the system, where its words leave one in the dark: of `ENOTCAPABLE` and `EPERM`.
+#[cfg(target_os = "wasi")]
+pub(crate) fn why_refused(message: &str) -> &'static str {
+    if message.contains(" (os error 76)") {
+        "; a sandbox sees only the directories that it is given: give it the one this is in (wasmtime: --dir DIRECTORY)"
+    } else if message.contains(" (os error 63)") {
+        "; this sandbox is given the directory for reading only, or the path leads out of it"
+    } else {
+        ""
+    }
 }

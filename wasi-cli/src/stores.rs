@@ -93,6 +93,9 @@ fn no_layout(path: &str, error: &std::io::Error) -> Failure {
         _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
         _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
         Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
+        _ if cfg!(target_os = "wasi") && path.starts_with('/') => {
+            "; a sandbox sees only the directories that it is given, under the names it is given them".into()
+        }
         _ => format!("; `ocicle init {path}` makes a layout"),
     };
     Failure::failed(format!("open layout {path}: {error}{hint}"))
@@ -112,7 +115,8 @@ pub(crate) fn parent(path: &Path) -> Result<(SystemDir, OsString), Failure> {
     Ok((crate::place::open_dir(dir)?, name.to_owned()))
 }
 
-fn follow(path: &Path) -> Result<PathBuf, Failure> {
+/// The path of what links at a path lead to.
+pub(crate) fn follow(path: &Path) -> Result<PathBuf, Failure> {
     let mut at = path.to_owned();
     for _ in 0..MAX_LINKS {
         match std::fs::read_link(&at) {

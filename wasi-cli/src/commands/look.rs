@@ -1,8 +1,7 @@
 //! `files`, `cat`, `why`, `find`, `diff`, `export`, `squash`.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufWriter, IsTerminal as _, Write},
+    io::{self, IsTerminal as _, Write},
     path::Path,
     process::ExitCode,
 };
@@ -138,22 +137,7 @@ pub(super) fn export(args: &Args, wanted: &args::Export, limits: &Limits) -> Res
         }
         return output::print(|out| write_tar(&store, &image, out, limits));
     }
-    // Under its name only once all of it is there.
-    let mut beside = path.clone().into_os_string();
-    beside.push(".ocicle-new");
-    let written = File::create(&beside).and_then(|file| {
-        let mut out = BufWriter::with_capacity(256 << 10, file);
-        write_tar(&store, &image, &mut out, limits)?;
-        out.flush()?;
-        fs::rename(&beside, path)
-    });
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside); // the first error is the one to tell
-        match error.downcast::<ocicle::Error>() {
-            Ok(error) => error.into(),
-            Err(error) => Failure::failed(format!("write {}: {error}", path.display())),
-        }
-    })
+    output::write_file(path, |out| write_tar(&store, &image, out, limits))
 }
 
 fn write_tar<S: ocicle::store::BlobRead>(

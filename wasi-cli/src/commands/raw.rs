@@ -84,7 +84,7 @@ fn write_config(args: &Args, wanted: &RuntimeConfig, limits: &Limits) -> Result<
     if wanted.file.as_os_str() == "-" {
         return output::print(|out| out.write_all(&made.text));
     }
-    output::write_file(&wanted.file, &made.text)
+    output::write_file(&wanted.file, |out| out.write_all(&made.text))
 }
 
 fn add_layer(args: &Args, add: &AddLayer, limits: &Limits) -> Result<(), Failure> {
