@@ -17,8 +17,8 @@ use crate::{
     name::{Name, NameBuf},
     spec::{Index, Raw},
     store::{
-        BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, Sweep, Sweepable,
-        archive::{Archive, ArchiveKind, FileBytes, write},
+        BlobRead, BlobWrite, FileBytes, Pending, ReadSeek, RootIndex, Sweep, Sweepable,
+        archive::{Archive, ArchiveKind, write},
         layout::LayoutStore,
         temporary::Temporary,
     },

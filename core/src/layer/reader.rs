@@ -4,9 +4,9 @@ mod stage;
 #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
 mod threads;
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, BufReader, Read};
 
-use self::stage::{Content, Hashed};
+use self::stage::{CHUNK, Content, Hashed, Unverified};
 use super::{Change, ChangeSink, Changes, inflate::points::Points, tar::TarReader};
 use crate::{
     digest::Digest,
@@ -78,6 +78,15 @@ pub(crate) fn indexed<'a, S: BlobRead + ?Sized>(
     limits: &Limits,
 ) -> Result<impl BufRead + use<'a, S>> {
     Hashed::new(Content::open(store, descriptor, limits)?.noting(points), diff_id)
+}
+
+/// The archive of a layer that nobody vouches for.
+pub(crate) fn unverified<'a, S: BlobRead + ?Sized>(
+    store: &'a S,
+    descriptor: &Descriptor,
+    limits: &Limits,
+) -> Result<impl BufRead + use<'a, S>> {
+    Ok(BufReader::with_capacity(CHUNK, Unverified::open(store, descriptor, limits)?))
 }
 
 /// Puts all changes of a layer into a sink, and verifies the layer. With the feature `parallel`, other threads read,

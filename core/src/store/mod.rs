@@ -3,9 +3,11 @@
 pub mod archive;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod files;
 pub mod layout;
 pub mod memory;
 pub mod overlay;
+mod read_at;
 mod sweep;
 pub(crate) mod temporary;
 mod update;
@@ -21,6 +23,7 @@ use crate::{
     spec::{Descriptor, Document, Index, Raw},
 };
 
+pub use read_at::{FileBytes, ReadAt};
 pub use update::RootIndexExt;
 pub use writer::{BlobWriter, put_document};
 
@@ -152,6 +155,12 @@ impl<T: BlobRead + BlobWrite + RootIndex + ?Sized> Store for T {}
 
 /// What follows from [`BlobRead`].
 pub trait BlobReadExt: BlobRead {
+    /// Opens the content a descriptor stands for: embedded `data`, or the blob. Nothing is verified: see [`BlobReadExt::open`].
+    ///
+    /// # Errors
+    /// [`Error::MissingBlob`]; [`Error::Document`] if `data` is no Base64.
+    fn content(&self, descriptor: &Descriptor) -> Result<Box<dyn ReadSeek + '_>>;
+
     /// Opens the content a descriptor stands for: embedded `data`, or the blob. The reader verifies size and digest and
     /// fails where they differ.
     ///
@@ -168,13 +177,17 @@ pub trait BlobReadExt: BlobRead {
 }
 
 impl<S: BlobRead + ?Sized> BlobReadExt for S {
-    fn open(&self, descriptor: &Descriptor) -> Result<Verified<Box<dyn ReadSeek + '_>>> {
-        let blob: Box<dyn ReadSeek + '_> = match descriptor.embedded()? {
-            Some(data) => Box::new(std::io::Cursor::new(data)),
+    fn content(&self, descriptor: &Descriptor) -> Result<Box<dyn ReadSeek + '_>> {
+        match descriptor.embedded()? {
+            Some(data) => Ok(Box::new(std::io::Cursor::new(data))),
             None => self
                 .try_open(&descriptor.digest)?
-                .ok_or_else(|| Error::MissingBlob(descriptor.digest.clone()))?,
-        };
+                .ok_or_else(|| Error::MissingBlob(descriptor.digest.clone())),
+        }
+    }
+
+    fn open(&self, descriptor: &Descriptor) -> Result<Verified<Box<dyn ReadSeek + '_>>> {
+        let blob = self.content(descriptor)?;
         Verified::new(blob, format!("blob {}", descriptor.digest), &descriptor.digest, descriptor.size)
     }
 

@@ -41,6 +41,11 @@ impl<L, U> Overlay<L, U> {
         Self { lower, upper, index: Mutex::new(None), limits: *limits }
     }
 
+    /// What was written.
+    pub fn upper(&self) -> &U {
+        &self.upper
+    }
+
     fn index(&self) -> MutexGuard<'_, Option<Raw<Index>>> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }

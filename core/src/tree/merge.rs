@@ -38,8 +38,8 @@ pub struct Merge<M> {
     links: HashSet<(InodeId, NameBuf)>,
     /// Symbolic links of lower layers that this layer wrote through.
     followed: HashSet<InodeId>,
-    /// The digest of the content of the next file, if it is known and the content is not at hand.
-    known: Option<Sha256>,
+    /// What is known of the content of the next file, if it is not at hand.
+    known: Option<Option<Sha256>>,
     /// The way to the directory of the current entry, kept from one entry to the next.
     at: Vec<Step>,
 }
@@ -108,12 +108,12 @@ impl<M: Mirror> Merge<M> {
         Ok(())
     }
 
-    /// Applies a change whose content is known by its digest alone, as an index of the layer has it.
+    /// Applies a change whose content is not at hand, with its digest if that is known, as an index of the layer has it.
     ///
     /// # Errors
     /// As [`ChangeSink::put`]; [`Error::Misuse`] if the mirror needs the content.
     pub fn put_known(&mut self, change: &Change, content: Option<Sha256>) -> Result<()> {
-        self.known = content;
+        self.known = Some(content);
         let result = self.put(change, &mut std::io::empty());
         self.known = None;
         result
@@ -223,7 +223,8 @@ impl<M: Mirror> Merge<M> {
 
     fn put_file(&mut self, entry: &Entry, name: Name<'_>, size: u64, body: &mut dyn Read) -> Result<()> {
         let known = self.known.take();
-        let id = self.insert(name, entry.attrs.clone(), Content::File { size, sha256: known })?;
+        let sha256 = known.flatten();
+        let id = self.insert(name, entry.attrs.clone(), Content::File { size, sha256 })?;
         if known.is_some() {
             return self.mirror.known(&self.at, name, id, size);
         }

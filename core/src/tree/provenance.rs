@@ -58,6 +58,20 @@ pub enum What {
     RemovedWith(EntryPath),
 }
 
+impl What {
+    /// `added`, `replaced`, `attributes`, `linked` or `removed`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Replaced => "replaced",
+            Self::Attributes => "attributes",
+            Self::Linked => "linked",
+            Self::Removed | Self::RemovedWith(_) => "removed",
+        }
+    }
+}
+
 /// The content of a file as one layer stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]

@@ -46,9 +46,12 @@ pub fn read_file<S: BlobRead + ?Sized>(
     };
     if let Some(index) = look.indexes.get(layer).and_then(Option::as_ref) {
         let number = usize::try_from(ordinal).unwrap_or(usize::MAX);
-        let place = index.changes().iter().filter_map(|(_, place)| *place).nth(number);
-        let place = place.ok_or_else(|| Error::Misuse("the index of a layer ends before the file".into()))?;
-        return index.read_file(store, descriptor, place, out, limits);
+        let file = index.changes().iter().filter(|(change, _)| is_file(change)).nth(number);
+        let (_, place) =
+            file.ok_or_else(|| Error::Misuse("the index of a layer ends before the file".into()))?;
+        if let Some(place) = place {
+            return index.read_file(store, descriptor, *place, out, limits);
+        }
     }
     let mut reader = LayerReader::open(store, descriptor, diff_id, limits)?;
     let mut files = 0;

@@ -9,11 +9,7 @@ use crate::{
     error::{Error, Result},
     name::EntryPath,
     text,
-    tree::{
-        Content, InodeId, Tree,
-        mtree::vis,
-        provenance::{Event, What},
-    },
+    tree::{Content, InodeId, Tree, mtree::vis, provenance::Event},
 };
 
 /// What `ocicle files` shows. Schema version 1; sizes are bytes, modes octal. A path that is no text, or has
@@ -98,13 +94,7 @@ impl Files {
         let rows = look.provenance.events().iter().filter(of_layer).map(|event| FileRow {
             path: shown(&event.path),
             layer: layer + 1,
-            change: Some(match event.what {
-                What::Added => "added",
-                What::Replaced => "replaced",
-                What::Attributes => "attributes",
-                What::Linked => "linked",
-                What::Removed | What::RemovedWith(_) => "removed",
-            }),
+            change: Some(event.what.name()),
             now: look.tree.get(&event.path).map(|id| Facts::of(&look.tree, id)),
         });
         Self { schema_version: 1, files: rows.collect() }
@@ -128,7 +118,7 @@ fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
 }
 
 impl Facts {
-    fn of(tree: &Tree, id: InodeId) -> Self {
+    pub(super) fn of(tree: &Tree, id: InodeId) -> Self {
         let inode = tree.inode(id);
         let (kind, size, target) = match &inode.content {
             Content::File { size, .. } => ("file", *size, None),

@@ -2,6 +2,7 @@
 
 mod content;
 mod files;
+pub mod rows;
 mod why;
 
 pub use self::{
@@ -11,6 +12,8 @@ pub use self::{
 };
 
 pub(super) use self::files::shown;
+use std::sync::Arc;
+
 use super::{Image, layers::apply_layers};
 use crate::{
     digest::Digest,
@@ -30,7 +33,7 @@ pub struct Look {
     /// Where it is from, and what became of the rest.
     pub provenance: Provenance,
     /// Of each layer, the base first, if it has one.
-    indexes: Vec<Option<LayerIndex>>,
+    indexes: Vec<Option<Arc<LayerIndex>>>,
 }
 
 /// Where indexes of layers are kept. That they can be lost or be wrong is nobody's harm: then they are made anew.
@@ -88,16 +91,35 @@ impl Look {
             };
             match &index {
                 None => read_layer(store, blob, diff_id, limits, &mut merge)?,
-                Some(index) => index.changes().iter().try_for_each(|(change, place)| {
-                    merge.put_known(change, place.map(|place| place.sha256))
-                })?,
+                Some(index) => merge_index(&mut merge, index)?,
             }
             merge.next_layer()?;
-            found.push(index);
+            found.push(index.map(Arc::new));
         }
         let (tree, provenance) = merge.finish()?;
         Ok(Self { tree, provenance, indexes: found })
     }
+
+    /// What the indexes of the layers say, the base first. A layer without one is left out, as if it were empty.
+    ///
+    /// # Errors
+    /// [`Error::Layer`](crate::Error::Layer) for changes that cannot be applied; [`Error::Limit`](crate::Error::Limit).
+    pub fn of_indexes(indexes: Vec<Option<Arc<LayerIndex>>>, limits: &Limits) -> Result<Self> {
+        let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
+        for index in &indexes {
+            if let Some(index) = index {
+                merge_index(&mut merge, index)?;
+            }
+            merge.next_layer()?;
+        }
+        let (tree, provenance) = merge.finish()?;
+        Ok(Self { tree, provenance, indexes })
+    }
+}
+
+fn merge_index(merge: &mut Merge<Provenance>, index: &LayerIndex) -> Result<()> {
+    let mut changes = index.changes().iter();
+    changes.try_for_each(|(change, place)| merge.put_known(change, place.and_then(|place| place.sha256)))
 }
 
 #[cfg(test)]

@@ -67,18 +67,14 @@ impl Why {
             .iter()
             .filter(|event| event.path == *path)
             .filter_map(|event| {
-                let (what, with) = match &event.what {
-                    What::Added => ("added", None),
-                    What::Replaced => ("replaced", None),
-                    What::Attributes => ("attributes", None),
-                    What::Linked => ("linked", None),
-                    What::Removed => ("removed", None),
-                    What::RemovedWith(above) => ("removed", Some(shown(above))),
+                let with = match &event.what {
+                    What::RemovedWith(above) => Some(shown(above)),
+                    _ => None,
                 };
                 Some(Deed {
                     layer: event.layer + 1,
                     digest: (*layers.get(event.layer)?).clone(),
-                    what,
+                    what: event.what.name(),
                     with,
                     size: event.size,
                     created_by: commands.get(event.layer).copied().flatten().map(str::to_owned),

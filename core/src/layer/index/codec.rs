@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{LayerIndex, Place};
+use super::{LayerIndex, Place, is_file};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
     digest::Digest,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What every index begins with; the number changes with the format.
-const MAGIC: &[u8] = b"ocicle layer index 1\n";
+const MAGIC: &[u8] = b"ocicle layer index 2\n";
 /// Bytes of a SHA-256.
 const SUM: usize = 32;
 
@@ -41,9 +41,16 @@ pub(super) fn encode(index: &LayerIndex) -> Vec<u8> {
     out.number(index.changes.len() as u64);
     for (change, place) in &index.changes {
         out.change(change);
-        if let Some(Place { at, sha256 }) = place {
-            out.number(*at);
-            out.0.extend(sha256);
+        if !is_file(change) {
+            continue;
+        }
+        match place {
+            None => out.number(0),
+            Some(Place { at, sha256 }) => {
+                out.number(1 + u64::from(sha256.is_some()));
+                out.number(*at);
+                out.0.extend(sha256.iter().flatten());
+            }
         }
     }
     let sum = sum(&out.0);
@@ -141,11 +148,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Option<LayerIndex> {
     let mut changes = Vec::new();
     for _ in 0..input.number()? {
         let change = input.change()?;
-        let is_file = matches!(&change, Change::Put(entry) if matches!(entry.node, Node::File { .. }));
-        let place = match is_file {
-            false => None,
-            true => Some(Place { at: input.number()?, sha256: input.array()? }),
-        };
+        let place = if is_file(&change) { input.place()? } else { None };
         changes.push((change, place));
     }
     input.rest.is_empty().then_some(LayerIndex { blob, diff_id, points, changes })
@@ -190,6 +193,14 @@ impl<'a> Decoder<'a> {
         let (bytes, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         Some(*bytes)
+    }
+
+    fn place(&mut self) -> Option<Option<Place>> {
+        Some(match self.number()? {
+            0 => None,
+            1 => Some(Place { at: self.number()?, sha256: None }),
+            _ => Some(Place { at: self.number()?, sha256: Some(self.array()?) }),
+        })
     }
 
     fn path(&mut self) -> Option<EntryPath> {

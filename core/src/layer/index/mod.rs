@@ -3,12 +3,14 @@
 //! An index has every change of a layer with its attributes, the digest of every content, the place in the archive where each entry begins, and
 //! places in the compressed blob where decoding can start: about every 4 MiB of content, fewer in large layers. It is made by reading the
 //! layer once, verified; it can be kept as bytes, and says which layer it is of.
+//!
+//! Where hashing takes long, a [`LayerIndex::glance`] comes first: the same without digests, of content that nobody has vouched for.
 
 mod codec;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write};
 
 use super::{
     Change, Changes as _, Node,
@@ -16,7 +18,7 @@ use super::{
         Inflate,
         points::{Point, Points},
     },
-    reader::indexed,
+    reader::{indexed, unverified},
     tar::TarReader,
 };
 use crate::{
@@ -58,8 +60,8 @@ pub struct LayerIndex {
 pub struct Place {
     /// Byte of the archive where the entry begins, with the headers that belong to it.
     pub at: u64,
-    /// SHA-256 of the content.
-    pub sha256: Sha256,
+    /// SHA-256 of the content; `None` if the layer was only glanced at.
+    pub sha256: Option<Sha256>,
 }
 
 impl LayerIndex {
@@ -75,21 +77,26 @@ impl LayerIndex {
     ) -> Result<Self> {
         let points = Points::default();
         let content = indexed(store, descriptor, diff_id, &points, limits)?;
-        let mut tar = TarReader::new(content, format!("layer {}", descriptor.digest), limits);
-        let mut changes = Vec::new();
-        while let Some((change, body)) = tar.next_change()? {
-            let is_file = matches!(&change, Change::Put(entry) if matches!(entry.node, Node::File { .. }));
-            let mut sha256 = None;
-            if is_file {
-                let mut hashed = Sha256Read::new(body);
-                io::copy(&mut hashed, &mut io::sink()).map_err(Error::io("read layer"))?;
-                sha256 = Some(hashed.finish().1);
-            }
-            let place = sha256.map(|sha256| Place { at: tar.entry_at(), sha256 });
-            changes.push((change, place));
-        }
-        tar.drain()?;
-        Ok(Self { blob: descriptor.digest.clone(), diff_id: diff_id.clone(), points: points.take(), changes })
+        let changes = changes(content, descriptor, true, limits)?;
+        Ok(Self { points: points.take(), ..Self::of(descriptor, diff_id, changes) })
+    }
+
+    /// Reads a layer to its end, and verifies nothing: neither the blob nor its content need be what the image promises.
+    ///
+    /// # Errors
+    /// As [`LayerIndex::build`], as far as they show.
+    pub fn glance<S: BlobRead + ?Sized>(
+        store: &S,
+        descriptor: &Descriptor,
+        diff_id: &Digest,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let changes = changes(unverified(store, descriptor, limits)?, descriptor, false, limits)?;
+        Ok(Self::of(descriptor, diff_id, changes))
+    }
+
+    fn of(descriptor: &Descriptor, diff_id: &Digest, changes: Vec<(Change, Option<Place>)>) -> Self {
+        Self { blob: descriptor.digest.clone(), diff_id: diff_id.clone(), points: Vec::new(), changes }
     }
 
     /// The index as bytes, to be kept.
@@ -116,14 +123,14 @@ impl LayerIndex {
         }
     }
 
-    /// Every change, in the order of the archive; a file with its place.
+    /// Every change, in the order of the archive; a file with its place, if that is known.
     #[must_use]
     pub fn changes(&self) -> &[(Change, Option<Place>)] {
         &self.changes
     }
 
-    /// Writes the content of a file: from the nearest place where the blob can be entered. The content is verified, the rest of the blob is not
-    /// looked at.
+    /// Writes the content of a file: from the nearest place where the blob can be entered. The content is verified, unless the layer was only
+    /// glanced at; the rest of the blob is not looked at.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if it is not what the index says; [`Error::Layer`], [`Error::MissingBlob`]; [`Error::Io`] of the store or of
@@ -145,11 +152,9 @@ impl LayerIndex {
         let mut hashed = Sha256Read::new(body);
         io::copy(&mut hashed, out).map_err(Error::io("write content"))?;
         let actual = hashed.finish().1;
-        if actual == place.sha256 {
-            return Ok(());
-        }
+        let Some(expected) = place.sha256.filter(|expected| *expected != actual) else { return Ok(()) };
         let hex = |sum: Sha256| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let (expected, actual) = (hex(place.sha256), hex(actual));
+        let (expected, actual) = (hex(expected), hex(actual));
         Err(Error::Mismatch { subject: format!("a file of {what}"), property: "sha256", expected, actual })
     }
 
@@ -187,4 +192,31 @@ impl LayerIndex {
             false => Err(Error::layer(what, "ends where its index has an entry")),
         }
     }
+}
+
+/// Every change of an archive, and where the files are.
+fn changes(
+    archive: impl BufRead,
+    descriptor: &Descriptor,
+    hash: bool,
+    limits: &Limits,
+) -> Result<Vec<(Change, Option<Place>)>> {
+    let mut tar = TarReader::new(archive, format!("layer {}", descriptor.digest), limits);
+    let mut changes = Vec::new();
+    while let Some((change, body)) = tar.next_change()? {
+        let mut sha256 = None;
+        if is_file(&change) && hash {
+            let mut hashed = Sha256Read::new(body);
+            io::copy(&mut hashed, &mut io::sink()).map_err(Error::io("read layer"))?;
+            sha256 = Some(hashed.finish().1);
+        }
+        let place = is_file(&change).then(|| Place { at: tar.entry_at(), sha256 });
+        changes.push((change, place));
+    }
+    tar.drain()?;
+    Ok(changes)
+}
+
+fn is_file(change: &Change) -> bool {
+    matches!(change, Change::Put(entry) if matches!(entry.node, Node::File { .. }))
 }

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use super::{LayerIndex, Place};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     },
     limits::Limits,
     spec::{Descriptor, MediaType, media_type::Compression},
-    store::{BlobWrite as _, BlobWriter, memory::MemoryStore},
+    store::{BlobReadExt as _, BlobWrite as _, BlobWriter, memory::MemoryStore},
 };
 
 /// Text that compresses, but not to nothing.
@@ -106,8 +106,6 @@ fn members_and_frames_are_entered() {
     }
 }
 
-use std::io::Read as _;
-
 #[test]
 fn an_index_is_known_to_be_that_of_another_or_damaged() {
     let store = MemoryStore::new().unwrap();
@@ -155,4 +153,40 @@ fn many_points_thin_out() {
     let kept = points.take();
     assert!(kept.len() > 100 && kept.len() <= 512, "{}", kept.len());
     assert!(kept.windows(2).all(|pair| pair[0].content < pair[1].content));
+}
+
+#[test]
+fn a_glance_sees_the_same_but_for_digests() {
+    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+        let store = MemoryStore::new().unwrap();
+        let (blob, diff_id) = layer(&store, &SIZES, compression);
+        let limits = Limits::default();
+        let built = LayerIndex::build(&store, &blob, &diff_id, &limits).unwrap();
+        let seen = LayerIndex::glance(&store, &blob, &diff_id, &limits).unwrap();
+        let without = |(change, place): &(Change, Option<Place>)| {
+            (change.clone(), place.map(|place| Place { sha256: None, ..place }))
+        };
+        assert_eq!(seen.changes(), built.changes().iter().map(without).collect::<Vec<_>>());
+        assert_eq!(LayerIndex::from_bytes(&seen.to_bytes(), &blob, &diff_id, &limits).unwrap(), seen);
+        let place = places(&seen)[3];
+        assert!(read(&store, &blob, &seen, place).unwrap() == content(3, SIZES[3]), "{compression:?}");
+    }
+}
+
+#[test]
+fn a_glance_believes_what_it_sees_but_not_the_size() {
+    let store = MemoryStore::new().unwrap();
+    let (blob, diff_id) = layer(&store, &SIZES, Compression::Gzip);
+    let (other, _) = layer(&store, &[1, 2, 3], Compression::Gzip);
+    let lying = Descriptor { size: other.size, ..blob.clone() };
+    let mut bytes = Vec::new();
+    store.content(&other).unwrap().read_to_end(&mut bytes).unwrap();
+    let mut pending = store.begin().unwrap();
+    pending.write_all(&bytes).unwrap();
+    pending.publish(&blob.digest).unwrap();
+    let limits = Limits::default();
+    assert_eq!(places(&LayerIndex::glance(&store, &lying, &diff_id, &limits).unwrap()).len(), 3);
+    assert_eq!(LayerIndex::build(&store, &lying, &diff_id, &limits).unwrap_err().kind(), Kind::Corrupt);
+    let error = LayerIndex::glance(&store, &blob, &diff_id, &limits).unwrap_err().to_string();
+    assert!(error.contains("size mismatch"), "{error}");
 }

@@ -34,25 +34,7 @@ impl<'a> Content<'a> {
         descriptor: &Descriptor,
         limits: &Limits,
     ) -> Result<Self> {
-        let what = format!("layer {}", descriptor.digest);
-        let compression = descriptor.media_type.layer_compression().ok_or_else(|| {
-            Error::Unsupported(format!(
-                "{what}: {} is no type of a layer that can be read",
-                descriptor.media_type
-            ))
-        })?;
-        // A wrong size is known before anything is read, where the store is asked at all.
-        if descriptor.data.is_none()
-            && let Some(size) = store.try_size(&descriptor.digest)?
-            && size != descriptor.size
-        {
-            return Err(Error::Mismatch {
-                subject: what,
-                property: "size",
-                expected: descriptor.size.to_string(),
-                actual: size.to_string(),
-            });
-        }
+        let (what, compression) = compression_of(store, descriptor)?;
         let inflate = Inflate::new(store.open(descriptor)?, compression, &what, limits)?;
         let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
         Ok(Self { what, proven, inflate, limits: *limits, given: 0 })
@@ -96,6 +78,54 @@ impl<'a> Content<'a> {
             },
             other => other,
         }
+    }
+}
+
+/// Names a layer, and says what its content is compressed with. A wrong size is known before anything is read, where the store is asked
+/// at all.
+fn compression_of<S: BlobRead + ?Sized>(store: &S, descriptor: &Descriptor) -> Result<(String, Compression)> {
+    let what = format!("layer {}", descriptor.digest);
+    let compression = descriptor.media_type.layer_compression().ok_or_else(|| {
+        Error::Unsupported(format!(
+            "{what}: {} is no type of a layer that can be read",
+            descriptor.media_type
+        ))
+    })?;
+    if descriptor.data.is_none()
+        && let Some(size) = store.try_size(&descriptor.digest)?
+        && size != descriptor.size
+    {
+        let (expected, actual) = (descriptor.size.to_string(), size.to_string());
+        return Err(Error::Mismatch { subject: what, property: "size", expected, actual });
+    }
+    Ok((what, compression))
+}
+
+/// The content of a blob that nobody vouches for, within the limits.
+pub(super) struct Unverified<'a> {
+    inflate: Inflate<Box<dyn ReadSeek + 'a>>,
+    limits: Limits,
+    given: u64,
+}
+
+impl<'a> Unverified<'a> {
+    pub(super) fn open<S: BlobRead + ?Sized>(
+        store: &'a S,
+        descriptor: &Descriptor,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let (what, compression) = compression_of(store, descriptor)?;
+        let inflate = Inflate::new(store.content(descriptor)?, compression, what, limits)?;
+        Ok(Self { inflate, limits: *limits, given: 0 })
+    }
+}
+
+impl Read for Unverified<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inflate.read(buffer)?;
+        self.given += got as u64;
+        self.inflate.check_limits(self.given, &self.limits)?;
+        Ok(got)
     }
 }
 

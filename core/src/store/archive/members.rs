@@ -6,10 +6,13 @@ use std::{collections::BTreeMap, io::Read as _, sync::Arc};
 
 use tar::{EntryType, Header, PaxExtensions};
 
-use super::read_at::{Extent, Part, ReadAt};
 use crate::{
     error::{Error, Result},
     limits::Limits,
+    store::{
+        ReadAt,
+        read_at::{Extent, Part},
+    },
 };
 
 const BLOCK: usize = 512;

@@ -6,22 +6,18 @@
 mod docker;
 mod members;
 mod oci;
-mod read_at;
 #[cfg(test)]
 mod tests;
 pub(crate) mod write;
 
-use std::{collections::BTreeMap, io::Cursor, io::Read as _, sync::Arc};
+use std::{collections::BTreeMap, io::Cursor, io::Read as _, ops::Range, sync::Arc};
 
-use self::{
-    members::Members,
+use self::members::Members;
+pub use self::write::write;
+use super::{
+    BlobRead, BlobWrite, Pending, ReadAt, ReadSeek, RootIndex,
     read_at::{Extent, Part},
 };
-pub use self::{
-    read_at::{FileBytes, ReadAt},
-    write::write,
-};
-use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -140,6 +136,15 @@ impl Archive {
     #[must_use]
     pub fn kind(&self) -> ArchiveKind {
         self.kind
+    }
+
+    /// Where in the archive a blob lies, in bytes; `None` if it is not there, or was made while the archive was opened.
+    #[must_use]
+    pub fn extent(&self, digest: &Digest) -> Option<Range<u64>> {
+        match self.blobs.get(digest)? {
+            Content::There(Extent { start, size }) => Some(*start..start + size),
+            Content::Made(_) => None,
+        }
     }
 
     /// Its blobs with their sizes in bytes, by digest.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::fs::File;
 
-/// The bytes of an archive.
+/// Something whose bytes can be read at any place: an archive, for example.
 pub trait ReadAt: Send + Sync {
     /// Reads from a position, in bytes; may read less than the buffer holds, and 0 only at the end.
     ///
@@ -46,14 +46,14 @@ impl<F: File> ReadAt for FileBytes<F> {
     }
 }
 
-/// Where in an archive something lies, in bytes.
+/// Where something lies, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     pub(super) start: u64,
     pub(super) size: u64,
 }
 
-/// A part of an archive as a reader of its own.
+/// A part of something as a reader of its own.
 pub(super) struct Part {
     bytes: Arc<dyn ReadAt>,
     extent: Extent,
@@ -64,6 +64,14 @@ impl Part {
     pub(super) fn new(bytes: &Arc<dyn ReadAt>, extent: Extent) -> Self {
         Self { bytes: Arc::clone(bytes), extent, position: 0 }
     }
+
+    pub(super) fn whole(bytes: &Arc<dyn ReadAt>) -> io::Result<Self> {
+        Ok(Self::new(bytes, Extent { start: 0, size: bytes.size()? }))
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.extent.size
+    }
 }
 
 impl Read for Part {
@@ -72,10 +80,7 @@ impl Read for Part {
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let Some(buffer) = buffer.get_mut(..most).filter(|buffer| !buffer.is_empty()) else { return Ok(0) };
         match self.bytes.read_at(buffer, self.extent.start + self.position)? {
-            0 => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the archive became shorter while it was read",
-            )),
+            0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read")),
             got => {
                 self.position += got as u64;
                 Ok(got)

@@ -1,0 +1,191 @@
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+use super::{Box, Look, Open, Query, Sort, Table};
+use crate::{
+    image::testing::image,
+    limits::Limits,
+    store::memory::MemoryStore,
+    tree::testing::{dir, file, link, path, remove, symlink},
+};
+
+fn look() -> Look {
+    let store = MemoryStore::new().unwrap();
+    let base = [
+        dir("etc"),
+        file("etc/hosts", "old"),
+        file("etc/a.d/one", "1"),
+        file("etc/a", "22"),
+        dir("var"),
+        file("var/log/big", "0123456789"),
+        file("keep", "kept"),
+    ];
+    let top = [
+        file("etc/hosts", "new one"),
+        link("same", "keep"),
+        symlink("l", "etc"),
+        remove("var/log"),
+        file("etc/a.d/one", "1"),
+    ];
+    let image = image(&store, &[&base, &top]);
+    Look::inside(&store, &image, &Limits::default()).unwrap()
+}
+
+fn lines(query: Query, open: &[&str], sort: Sort) -> Vec<String> {
+    let look = look();
+    let table = Table::new(&look, query);
+    let named = || open.iter().map(|at| path(at)).collect();
+    let view = table.view(&Open { open: named(), closed: named() }, sort);
+    let page = view.page(&table, &look, 0, 100);
+    assert_eq!(page.total, page.rows.len());
+    let line = |row: &super::Row| {
+        let change = row.change.map(|change| format!(" {change}")).unwrap_or_default();
+        let open = if row.open { "-" } else { "+" };
+        let open = if row.entries > 0 { open } else { " " };
+        format!(
+            "{:w$}{open}{} {} {} of layer {}{change} ({}/{})",
+            "",
+            row.name,
+            row.size,
+            row.hidden,
+            row.layer,
+            row.position,
+            row.siblings,
+            w = row.depth
+        )
+    };
+    page.rows.iter().map(line).chain([format!("{} files, {} bytes", page.files, page.bytes)]).collect()
+}
+
+#[test]
+fn directories_open_and_close() {
+    assert_eq!(
+        lines(Query::default(), &["etc", "etc/a.d", "nowhere"], Sort::Name),
+        [
+            "-/ 14 14 of layer 1 (1/1)",
+            " -etc 10 4 of layer 1 (1/5)",
+            "   a 2 0 of layer 1 (1/3)",
+            "  -a.d 1 1 of layer 1 (2/3)",
+            "    one 1 1 of layer 2 (1/1)",
+            "   hosts 7 3 of layer 2 (3/3)",
+            "  keep 4 0 of layer 1 (2/5)",
+            "  l 0 0 of layer 2 (3/5)",
+            "  same 4 0 of layer 1 (4/5)",
+            "  var 0 10 of layer 1 (5/5)",
+            "5 files, 14 bytes",
+        ]
+    );
+}
+
+#[test]
+fn the_largest_come_first() {
+    let names: Vec<String> = lines(Query::default(), &["etc"], Sort::Size)
+        .iter()
+        .filter_map(|line| Some(line.trim_start_matches([' ', '-', '+']).split_once(' ')?.0.to_owned()))
+        .collect();
+    assert_eq!(names, ["/", "etc", "hosts", "a", "a.d", "keep", "same", "l", "var", "5"]);
+}
+
+#[test]
+fn what_a_layer_does_is_shown_alone() {
+    let query = Query { layer: Some(1), ..Query::default() };
+    assert_eq!(
+        lines(query.clone(), &["etc", "var", "var/log"], Sort::Name),
+        [
+            "-/ 8 0 of layer 2 (1/1)",
+            " -etc 8 0 of layer 2 (1/4)",
+            "  +a.d 1 0 of layer 2 (1/2)",
+            "   hosts 7 0 of layer 2 replaced (2/2)",
+            "  l 0 0 of layer 2 added (2/4)",
+            "  same 0 0 of layer 2 linked (3/4)",
+            " -var 0 0 of layer 2 (4/4)",
+            "  -log 0 0 of layer 2 removed (1/1)",
+            "    big 0 0 of layer 2 removed (1/1)",
+            "3 files, 8 bytes",
+        ]
+    );
+    let query = Query { changes: ["linked".to_owned(), "attributes".to_owned()].into(), ..query };
+    assert_eq!(
+        lines(query, &[], Sort::Name),
+        [
+            "-/ 1 0 of layer 2 (1/1)",
+            " -etc 1 0 of layer 2 (1/2)",
+            "  -a.d 1 0 of layer 2 (1/1)",
+            "    one 1 0 of layer 2 attributes (1/1)",
+            "  same 0 0 of layer 2 linked (2/2)",
+            "2 files, 1 bytes",
+        ]
+    );
+}
+
+#[test]
+fn what_is_hidden_is_shown_with_the_way_to_it() {
+    let query = Query { wasted: true, ..Query::default() };
+    assert_eq!(
+        lines(query, &["etc/a.d"], Sort::Name),
+        [
+            "-/ 14 14 of layer 1 (1/1)",
+            " -etc 4 4 of layer 1 (1/2)",
+            "  +a.d 1 1 of layer 1 (1/2)",
+            "   hosts 3 3 of layer 2 (2/2)",
+            " -var 10 10 of layer 1 (2/2)",
+            "  -log 10 10 of layer 1 (1/1)",
+            "    big 10 10 of layer 1 (1/1)",
+            "3 files, 14 bytes",
+        ]
+    );
+    let none = Query { wasted: true, layer: Some(1), ..Query::default() };
+    assert_eq!(
+        lines(none, &[], Sort::Name),
+        ["-/ 0 0 of layer 2 (1/1)", "0 files, 0 bytes"].map(|line| line.replace("-/", " /"))
+    );
+}
+
+#[test]
+fn names_are_searched() {
+    let query = Query { search: Some("O".into()), ..Query::default() };
+    assert_eq!(
+        lines(query, &[], Sort::Name),
+        [
+            "-/ 8 14 of layer 1 (1/1)".replace("14", "4"),
+            " -etc 8 4 of layer 1 (1/1)".into(),
+            "  -a.d 1 1 of layer 1 (1/2)".into(),
+            "    one 1 1 of layer 2 (1/1)".into(),
+            "   hosts 7 3 of layer 2 (2/2)".into(),
+            "2 files, 8 bytes".into(),
+        ]
+    );
+}
+
+#[test]
+fn pages_are_parts_and_paths_have_places() {
+    let look = look();
+    let table = Table::new(&look, Query::default());
+    let view = table.view(&Open { open: [path("etc")].into(), ..Open::default() }, Sort::Name);
+    let page = view.page(&table, &look, 3, 2);
+    let paths: Vec<_> = page.rows.iter().map(|row| row.path.as_str()).collect();
+    assert_eq!((page.total, paths), (9, vec!["/etc/a.d", "/etc/hosts"]));
+    assert_eq!(view.page(&table, &look, 9, 5).rows, []);
+    assert_eq!(view.position(&table, &path("etc/hosts")), Some(4));
+    assert_eq!(view.position(&table, &path("etc/a.d/one")), None);
+}
+
+#[test]
+fn boxes_are_in_boxes() {
+    fn text(of: &Box) -> String {
+        let layer = of.layer.map(|layer| format!("@{layer}")).unwrap_or_default();
+        let rest = if of.rest > 0 { format!(" +{}", of.rest) } else { String::new() };
+        let children: Vec<_> = of.children.iter().map(text).collect();
+        let children = if children.is_empty() { String::new() } else { format!("[{}]", children.join(" ")) };
+        format!("{}{layer}={}{rest}{children}", of.path, of.size)
+    }
+    let look = look();
+    let table = Table::new(&look, Query::default());
+    let all = |parts| text(&Box::of_directory(&table, &path(""), parts).unwrap());
+    assert_eq!(all(100), "/=14[/etc=10[/etc/hosts@2=7 /etc/a@1=2 /etc/a.d=1[/etc/a.d/one@2=1]] /keep@1=4]");
+    assert_eq!(all(3), "/=14[/etc=10 +3[/etc/hosts@2=7] /keep@1=4]");
+    assert_eq!(Box::of_directory(&table, &path("nowhere"), 3), None);
+    assert_eq!(
+        text(&Box::of_layers(&look, 2, 4)),
+        "/=28[/@1=20 +10[/var=10[/var/log=10[/var/log/big@1=10]]] /@2=8[/etc=8 +1[/etc/hosts@2=7]]]"
+    );
+}
