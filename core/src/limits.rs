@@ -22,6 +22,8 @@ pub struct Limits {
     pub links: usize,
     /// Bytes of the extension headers (pax records, GNU long names, sparse maps) of one entry. Default 1 MiB.
     pub header: u64,
+    /// Bytes of the table of contents inside one layer. Default 64 MiB, about 200,000 files.
+    pub toc: u64,
     /// Entries of one layer. Default 10 million.
     pub entries: u64,
     /// Bytes of one layer after decompression, and of one sparse file after expansion. Default 1 TiB.
@@ -52,6 +54,7 @@ impl Default for Limits {
             path: 4096,
             links: 255,
             header: 1 << 20,
+            toc: 64 << 20,
             entries: 10_000_000,
             layer_size: 1 << 40,
             zstd_window: 128 << 20,

@@ -14,6 +14,7 @@ pub mod reader;
 pub mod tar;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod toc;
 pub(crate) mod whiteout;
 pub mod writer;
 

@@ -34,7 +34,8 @@ pub(super) fn node(
     })
 }
 
-fn symlink_target(link: &[u8], limits: &Limits) -> Result<Box<[u8]>, Reason> {
+/// The target of a symbolic link, from what the layer says.
+pub(crate) fn symlink_target(link: &[u8], limits: &Limits) -> Result<Box<[u8]>, Reason> {
     if link.is_empty() {
         return Err("a symbolic link without a target".into());
     }
@@ -44,7 +45,8 @@ fn symlink_target(link: &[u8], limits: &Limits) -> Result<Box<[u8]>, Reason> {
     Ok(link.into())
 }
 
-fn hard_link_target(link: &[u8], limits: &Limits) -> Result<EntryPath, Reason> {
+/// The target of a hard link, from what the layer says.
+pub(crate) fn hard_link_target(link: &[u8], limits: &Limits) -> Result<EntryPath, Reason> {
     let to = EntryPath::clean(link, limits).map_err(|error| format!("hard link: {error}"))?;
     if to.is_root() {
         return Err("a hard link to the root".into());
@@ -66,7 +68,7 @@ pub(super) fn attrs(node: &Node, header: Header<'_>, pax: &mut Pax) -> Result<At
 }
 
 /// Linux ids have 32 bits, and the highest means "none".
-fn id(name: &str, number: u64) -> Result<u32, Reason> {
+pub(crate) fn id(name: &str, number: u64) -> Result<u32, Reason> {
     match u32::try_from(number) {
         Ok(id) if id != u32::MAX => Ok(id),
         _ => Err(format!("{name} {number}: ids go to {}", u32::MAX - 1)),

@@ -16,6 +16,7 @@ mod write;
 
 use std::ops::Range;
 
+pub(crate) use entry::{hard_link_target, id, symlink_target};
 pub use read::TarReader;
 pub use write::TarWriter;
 

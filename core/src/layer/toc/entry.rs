@@ -1,0 +1,123 @@
+//! From an entry of a table to a change, by the rules of the tar reader.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+
+use super::time;
+use crate::{
+    attrs::{Attrs, Time, Xattrs},
+    layer::{
+        Change, Entry, Node, tar,
+        whiteout::{self, Meaning},
+    },
+    limits::Limits,
+    name::EntryPath,
+};
+
+/// What is wrong with an entry; the caller adds which it is.
+type Reason = String;
+
+/// An entry as it is written; what else it has (digests, and where in the blob the pieces are) says nothing of the file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TocEntry<'a> {
+    /// Missing from the pieces that old writers made.
+    #[serde(borrow, default)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    pub(super) size: u64,
+    #[serde(borrow, default)]
+    link_name: Cow<'a, str>,
+    /// Perhaps with the bits that say the type.
+    #[serde(default)]
+    mode: u64,
+    #[serde(default)]
+    uid: u64,
+    #[serde(default)]
+    gid: u64,
+    #[serde(default)]
+    modtime: Option<String>,
+    #[serde(default)]
+    dev_major: u32,
+    #[serde(default)]
+    dev_minor: u32,
+    /// Values in base64; `null` is how Go writes none.
+    #[serde(default)]
+    xattrs: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl TocEntry<'_> {
+    /// Whether it only continues the file before it.
+    pub(super) fn is_chunk(&self) -> bool {
+        self.kind == "chunk"
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == "reg"
+    }
+}
+
+/// The change that an entry is; `None` for what is no part of the file system.
+pub(super) fn change(entry: &TocEntry<'_>, limits: &Limits) -> Result<Option<Change>, Reason> {
+    let path = EntryPath::clean(entry.name.as_bytes(), limits).map_err(|error| error.to_string())?;
+    match whiteout::meaning(&path)? {
+        Meaning::Ordinary => {}
+        Meaning::Ignored => return Ok(None),
+        Meaning::Marker(change) => return Ok(Some(change)),
+    }
+    if path.is_root() && entry.kind != "dir" {
+        return Err("the root can only be a directory".into());
+    }
+    let node = node(entry, limits)?;
+    let attrs = attrs(entry, &node)?;
+    Ok(Some(Change::Put(Entry { path, attrs, node })))
+}
+
+fn node(entry: &TocEntry<'_>, limits: &Limits) -> Result<Node, Reason> {
+    let link = entry.link_name.as_bytes();
+    let (major, minor) = (entry.dev_major, entry.dev_minor);
+    Ok(match &*entry.kind {
+        "reg" if entry.name.ends_with('/') => {
+            return Err("a file, whose name says it is a directory".into());
+        }
+        "reg" => Node::File { size: entry.size },
+        "dir" => Node::Dir,
+        "symlink" if link.contains(&0) => return Err("NUL in the target of the link".into()),
+        "symlink" => Node::Symlink { target: tar::symlink_target(link, limits)? },
+        "hardlink" => Node::HardLink { to: tar::hard_link_target(link, limits)? },
+        "char" => Node::Char { major, minor },
+        "block" => Node::Block { major, minor },
+        "fifo" => Node::Fifo,
+        other => return Err(format!("unknown entry type {:?}", other.chars().take(20).collect::<String>())),
+    })
+}
+
+fn attrs(entry: &TocEntry<'_>, node: &Node) -> Result<Attrs, Reason> {
+    let mode = match node {
+        Node::Symlink { .. } => 0o777,
+        _ => (entry.mode & 0o7777) as u32,
+    };
+    let mtime = match entry.modtime.as_deref() {
+        None | Some("") => Time::EPOCH,
+        Some(text) => time::parse(text).ok_or_else(|| format!("modtime: {text:?} is no RFC 3339 date"))?,
+    };
+    let (uid, gid) = (tar::id("uid", entry.uid)?, tar::id("gid", entry.gid)?);
+    Ok(Attrs { mode, uid, gid, mtime, xattrs: xattrs(entry)? })
+}
+
+fn xattrs(entry: &TocEntry<'_>) -> Result<Xattrs, Reason> {
+    let pairs = entry.xattrs.iter().flatten().map(|(name, value)| {
+        if name.is_empty() || name.contains('\0') {
+            return Err("an extended attribute without a name".into());
+        }
+        let value = STANDARD
+            .decode(value.as_deref().unwrap_or_default())
+            .map_err(|error| format!("extended attribute {name:?} is not base64: {error}"))?;
+        Ok((name.as_bytes().into(), value.into()))
+    });
+    pairs.collect()
+}
