@@ -23,7 +23,7 @@ use crate::{
     spec::{Descriptor, Document, Index, Raw},
 };
 
-pub use read_at::{FileBytes, ReadAt};
+pub use read_at::{FileBytes, ReadAt, reader};
 pub use update::RootIndexExt;
 pub use writer::{BlobWriter, put_document};
 

@@ -41,7 +41,12 @@ impl<L, U> Overlay<L, U> {
         Self { lower, upper, index: Mutex::new(None), limits: *limits }
     }
 
-    /// What was written.
+    /// What is read.
+    pub fn lower(&self) -> &L {
+        &self.lower
+    }
+
+    /// What is written to.
     pub fn upper(&self) -> &U {
         &self.upper
     }

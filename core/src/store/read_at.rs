@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use super::ReadSeek;
 use crate::fs::File;
 
 /// Something whose bytes can be read at any place: an archive, for example.
@@ -44,6 +45,14 @@ impl<F: File> ReadAt for FileBytes<F> {
     fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.size)
     }
+}
+
+/// Reads all of something, one byte after the other.
+///
+/// # Errors
+/// Those of [`ReadAt::size`].
+pub fn reader(bytes: &Arc<dyn ReadAt>) -> io::Result<impl ReadSeek + use<>> {
+    Part::whole(bytes)
 }
 
 /// Where something lies, in bytes.

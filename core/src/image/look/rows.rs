@@ -169,6 +169,12 @@ impl Table {
         gather::gather(look, query)
     }
 
+    /// What it was asked for.
+    #[must_use]
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
     /// What shows when these directories are open.
     #[must_use]
     pub fn view(&self, open: &Open, sort: Sort) -> View {

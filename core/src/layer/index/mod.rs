@@ -4,7 +4,8 @@
 //! places in the compressed blob where decoding can start: about every 4 MiB of content, fewer in large layers. It is made by reading the
 //! layer once, verified; it can be kept as bytes, and says which layer it is of.
 //!
-//! Where hashing takes long, a [`LayerIndex::glance`] comes first: the same without digests, of content that nobody has vouched for.
+//! Where hashing takes long, a [`LayerIndex::glance`] comes first: the same without digests, of content that nobody has vouched for; or what
+//! a table of contents inside the layer says, which takes no time at all.
 
 mod codec;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use super::{
     },
     reader::{indexed, unverified},
     tar::TarReader,
+    toc,
 };
 use crate::{
     digest::Digest,
@@ -81,7 +83,8 @@ impl LayerIndex {
         Ok(Self { points: points.take(), ..Self::of(descriptor, diff_id, changes) })
     }
 
-    /// Reads a layer to its end, and verifies nothing: neither the blob nor its content need be what the image promises.
+    /// What is in a layer, with nothing verified: neither the blob nor its content need be what the image promises. A table of contents is
+    /// believed, and then no file has a place; without one, or with one that makes no sense, the layer is read to its end.
     ///
     /// # Errors
     /// As [`LayerIndex::build`], as far as they show.
@@ -91,7 +94,10 @@ impl LayerIndex {
         diff_id: &Digest,
         limits: &Limits,
     ) -> Result<Self> {
-        let changes = changes(unverified(store, descriptor, limits)?, descriptor, false, limits)?;
+        let changes = match toc::read(store, descriptor, limits) {
+            Ok(Some(listed)) => listed.into_iter().map(|change| (change, None)).collect(),
+            _ => changes(unverified(store, descriptor, limits)?, descriptor, false, limits)?,
+        };
         Ok(Self::of(descriptor, diff_id, changes))
     }
 
@@ -121,6 +127,13 @@ impl LayerIndex {
             true => Ok(index),
             false => Err(codec::unfit("it is that of another layer")),
         }
+    }
+
+    /// Whether it is what a table of contents says, and not what was read.
+    #[must_use]
+    pub fn is_of_toc(&self) -> bool {
+        let mut files = self.changes.iter().filter(|(change, _)| is_file(change));
+        files.next().is_some_and(|(_, place)| place.is_none())
     }
 
     /// Every change, in the order of the archive; a file with its place, if that is known.

@@ -1,0 +1,272 @@
+//! A store that was opened, and what was changed in it: changes stay in memory.
+
+use std::{collections::HashMap, sync::Arc};
+
+use js_sys::{Array, Function, Uint8Array};
+use ocicle::{
+    digest::Digest,
+    graph::{
+        Resolution,
+        copy::{Plan, What},
+        list::list,
+        resolve::{Want, resolve},
+        selector::Selector,
+    },
+    image::check::check,
+    layer::index::LayerIndex,
+    limits::Limits,
+    spec::{Index, Raw},
+    store::{
+        BlobRead, BlobWriter, ReadSeek, RootIndex, Sweepable as _,
+        archive::{self, Archive, ArchiveKind},
+        files::FileStore,
+        memory::MemoryStore,
+        overlay::Overlay,
+    },
+};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    failure::Failure,
+    host::{Bytes, HostFiles, Pieces},
+    image::Image,
+};
+
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// What was opened.
+#[derive(Debug)]
+pub(crate) enum Lower {
+    Layout(FileStore<HostFiles>),
+    Archive(Archive),
+}
+
+/// An OCI layout or archive.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) content: Overlay<Lower, MemoryStore>,
+    /// Of the layer with this digest and this diff_id.
+    pub(crate) indexes: HashMap<(Digest, Digest), Arc<LayerIndex>>,
+    pub(crate) limits: Limits,
+}
+
+#[wasm_bindgen]
+impl Store {
+    /// Opens an archive that is this source, or the layout whose files the host finds.
+    pub fn open(archive: Option<u32>, kind: Option<String>) -> Result<Store> {
+        let limits = Limits::default();
+        let kind = kind.as_deref();
+        let lower = match (archive, kind) {
+            (None, None | Some("oci")) => Lower::Layout(FileStore::open(HostFiles, &limits)?),
+            (Some(source), None | Some("oci-archive" | "docker-archive")) => {
+                let kind = kind.map(|kind| match kind {
+                    "oci-archive" => ArchiveKind::Oci,
+                    _ => ArchiveKind::Docker,
+                });
+                Lower::Archive(Archive::open(Bytes(source), kind, &limits)?)
+            }
+            (Some(_), Some("oci")) => {
+                return Err(Failure::misuse("this is a file, and oci a directory: leave out the kind"));
+            }
+            (None, Some("oci-archive" | "docker-archive")) => {
+                return Err(Failure::misuse(
+                    "this is a directory, and an archive is a file: leave out the kind",
+                ));
+            }
+            (_, Some(other)) => {
+                return Err(Failure::misuse(format!(
+                    "unknown kind {other:?}: expected \"oci\", \"oci-archive\" or \"docker-archive\""
+                )));
+            }
+        };
+        let content = Overlay::new(lower, MemoryStore::new()?, &limits);
+        Ok(Self { content, indexes: HashMap::new(), limits })
+    }
+
+    /// `oci`, `oci-archive` or `docker-archive`.
+    #[wasm_bindgen(getter)]
+    pub fn kind(&self) -> String {
+        match self.content.lower() {
+            Lower::Layout(_) => "oci".into(),
+            Lower::Archive(archive) => archive.kind().to_string(),
+        }
+    }
+
+    /// As `ocicle ls --json`.
+    pub fn list(&self) -> Result<String> {
+        json(&list(&self.content, &self.content.load()?, &self.limits)?)
+    }
+
+    /// As `ocicle resolve --json`.
+    pub fn resolve(&self, fragment: Option<String>) -> Result<String> {
+        json(&self.find(fragment.as_deref(), Want::Any)?.report(&self.content, &self.limits))
+    }
+
+    /// Opens an image.
+    pub fn image(&self, fragment: Option<String>) -> Result<Image> {
+        let at = self.find(fragment.as_deref(), Want::Image)?;
+        let image = ocicle::image::Image::open(&self.content, at.target(), &self.limits)?;
+        Ok(Image::new(image))
+    }
+
+    /// The bytes of a blob, not verified; at most as many as a document may have.
+    pub fn blob(&self, digest: &str) -> Result<Vec<u8>> {
+        let digest: Digest = digest.parse()?;
+        let missing = || ocicle::Error::MissingBlob(digest.clone());
+        let mut blob = self.content.try_open(&digest)?.ok_or_else(missing)?;
+        let size = self.content.try_size(&digest)?.ok_or_else(missing)?;
+        if size > self.limits.document {
+            let (name, limit) = ("document", self.limits.document);
+            return Err(ocicle::Error::Limit { what: format!("blob {digest}"), name, limit }.into());
+        }
+        let mut bytes = Vec::new();
+        blob.read_to_end(&mut bytes).map_err(ocicle::Error::io(format_args!("read blob {digest}")))?;
+        Ok(bytes)
+    }
+
+    /// Where a blob is, as JSON: `{ "path" }` of a layout, `{ "start", "size" }` in an archive, or `null` if it is in memory or nowhere.
+    pub fn locate(&self, digest: &str) -> Result<String> {
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum At {
+            Path { path: String },
+            Extent { start: u64, size: u64 },
+        }
+        let digest: Digest = digest.parse()?;
+        let at = match self.content.lower() {
+            _ if self.content.upper().try_size(&digest)?.is_some() => None,
+            Lower::Layout(_) => {
+                Some(At::Path { path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()) })
+            }
+            Lower::Archive(archive) => archive
+                .extent(&digest)
+                .map(|extent| At::Extent { start: extent.start, size: extent.end - extent.start }),
+        };
+        json(&at)
+    }
+
+    /// Keeps the index of a layer, which a worker made.
+    pub fn keep(&mut self, descriptor: &str, diff_id: &str, index: &[u8]) -> Result<()> {
+        let (descriptor, diff_id) = (serde_json::from_str(descriptor)?, diff_id.parse::<Digest>()?);
+        let index = LayerIndex::from_bytes(index, &descriptor, &diff_id, &self.limits)?;
+        self.indexes.insert((descriptor.digest, diff_id), Arc::new(index));
+        Ok(())
+    }
+
+    /// The index of a layer, to be kept by another store.
+    pub fn index(&self, digest: &str, diff_id: &str) -> Result<Vec<u8>> {
+        let index = self.indexes.get(&(digest.parse()?, diff_id.parse()?));
+        Ok(index.ok_or_else(|| Failure::misuse("this layer was not read"))?.to_bytes())
+    }
+
+    /// Forgets the index of a layer that is not what it should be.
+    pub fn forget(&mut self, digest: &str, diff_id: &str) -> Result<()> {
+        self.indexes.remove(&(digest.parse()?, diff_id.parse()?));
+        Ok(())
+    }
+
+    /// As `ocicle check --json`.
+    pub fn check(&self) -> Result<String> {
+        json(&check(&self.content, &self.limits)?)
+    }
+
+    /// Hands everything to `piece`, as an `oci-archive`.
+    pub fn archive(&self, piece: &Function) -> Result<()> {
+        let plan = Plan::new(&self.content, What::Everything, &self.limits)?;
+        let (blobs, _) = plan.blobs(&self.content)?;
+        let mut out = std::io::BufWriter::with_capacity(PIECE, Pieces(piece));
+        Ok(archive::write(&self.content, plan.index(), blobs, &mut out)?)
+    }
+
+    /// What was changed: the bytes of `index.json`, and pairs of a digest and a blob.
+    pub fn changes(&self) -> Result<Array> {
+        let found = Array::of1(&Uint8Array::from(self.content.load()?.bytes()));
+        let upper = self.content.upper();
+        for (digest, _) in upper.sweep()?.blobs()? {
+            let pair =
+                Array::of2(&digest.as_str().into(), &Uint8Array::from(&self.blob_in_memory(&digest)?[..]));
+            found.push(&pair);
+        }
+        Ok(found)
+    }
+
+    /// Makes the changes of another worker's store in this one.
+    pub fn replay(&mut self, changes: &Array) -> Result<()> {
+        let bytes = |value: JsValue| Uint8Array::new(&value).to_vec();
+        for pair in changes.iter().skip(1) {
+            let pair = Array::from(&pair);
+            let mut blob = BlobWriter::new(self.content.upper())?;
+            std::io::Write::write_all(&mut blob, &bytes(pair.get(1)))
+                .map_err(ocicle::Error::io("copy a blob"))?;
+            blob.finish()?;
+        }
+        let index: Raw<Index> = Raw::parse("index.json", bytes(changes.get(0)), None)?;
+        Ok(self.content.replace(&self.content.load()?.digest(), &index)?)
+    }
+}
+
+/// Bytes handed over at a time.
+const PIECE: usize = 1 << 20;
+
+impl Store {
+    pub(crate) fn find(&self, fragment: Option<&str>, want: Want) -> Result<Resolution> {
+        self.find_in(&self.content.load()?, fragment, want)
+    }
+
+    pub(crate) fn find_in(
+        &self,
+        root: &Raw<Index>,
+        fragment: Option<&str>,
+        want: Want,
+    ) -> Result<Resolution> {
+        let selector: Option<Selector> = fragment.map(str::parse).transpose()?;
+        Ok(resolve(&self.content, root, selector.as_ref(), want, &self.limits)?)
+    }
+
+    fn blob_in_memory(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Some(mut blob) = self.content.upper().try_open(digest)? {
+            blob.read_to_end(&mut bytes).map_err(ocicle::Error::io("copy a blob"))?;
+        }
+        Ok(bytes)
+    }
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(value)?)
+}
+
+impl Lower {
+    fn get(&self) -> &dyn Reading {
+        match self {
+            Self::Layout(store) => store,
+            Self::Archive(store) => store,
+        }
+    }
+}
+
+trait Reading: BlobRead + RootIndex {}
+
+impl<T: BlobRead + RootIndex> Reading for T {}
+
+impl BlobRead for Lower {
+    fn try_open(&self, digest: &Digest) -> ocicle::Result<Option<Box<dyn ReadSeek + '_>>> {
+        self.get().try_open(digest)
+    }
+
+    fn try_size(&self, digest: &Digest) -> ocicle::Result<Option<u64>> {
+        self.get().try_size(digest)
+    }
+}
+
+impl RootIndex for Lower {
+    fn load(&self) -> ocicle::Result<Raw<Index>> {
+        self.get().load()
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> ocicle::Result<()> {
+        self.get().replace(expected, new)
+    }
+}

@@ -1,0 +1,56 @@
+/**
+ * What Node reads only while nobody waits, blobs and servers: a worker asks the main thread, and sleeps until the answer is there.
+ */
+
+import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
+
+type Question = { held: number; start: number; end: number } | { url: string; start: number; end: number } | { head: string };
+
+type Answer = { bytes: Uint8Array } | { size: number | undefined } | { error: string };
+
+/** The side of the main thread. */
+export function answer(port: MessagePort, held: readonly Blob[]): void {
+  port.on("message", ({ question, bell }: { question: Question; bell: Int32Array }) => {
+    void found(question, held).then((answer) => {
+      port.postMessage(answer);
+      Atomics.store(bell, 0, 1);
+      Atomics.notify(bell, 0);
+    });
+  });
+  port.unref();
+}
+
+/** The side of a worker. */
+export function ask(port: MessagePort, question: Question): Exclude<Answer, { error: string }> {
+  const bell = new Int32Array(new SharedArrayBuffer(4));
+  port.postMessage({ question, bell });
+  Atomics.wait(bell, 0, 0);
+  const answer = receiveMessageOnPort(port)?.message as Answer | undefined;
+  if (answer === undefined) throw new Error("no answer came");
+  if ("error" in answer) throw new Error(answer.error);
+  return answer;
+}
+
+async function found(question: Question, held: readonly Blob[]): Promise<Answer> {
+  try {
+    if ("held" in question) {
+      const { held: number, start, end } = question;
+      const blob = held[number];
+      return blob === undefined
+        ? { error: "nobody holds this blob" }
+        : { bytes: new Uint8Array(await blob.slice(start, end).arrayBuffer()) };
+    }
+    if ("head" in question) {
+      const response = await fetch(question.head, { method: "HEAD" });
+      if (response.status === 404) return { size: undefined };
+      if (!response.ok) return { error: `${question.head}: the server says ${response.status}` };
+      return { size: Number(response.headers.get("Content-Length")) };
+    }
+    const { url, start, end } = question;
+    const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    if (response.status !== 206) return { error: `${url}: the server says ${response.status}, expected 206` };
+    return { bytes: new Uint8Array(await response.arrayBuffer()) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}

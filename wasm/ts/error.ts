@@ -1,0 +1,36 @@
+import type { ErrorKind } from "./types.js";
+
+/** What the package throws. */
+export class OcicleError extends Error {
+  override readonly name = "OcicleError";
+
+  constructor(
+    readonly kind: ErrorKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** An error on its way between threads. */
+export interface PlainError {
+  kind: ErrorKind;
+  message: string;
+}
+
+/** An error of the wasm module, which says its kind, or of whoever reads for it. */
+export function plain(error: unknown): PlainError {
+  if (error instanceof WebAssembly.RuntimeError) {
+    return { kind: "misuse", message: `this is a bug in ocicle: ${error.message}` };
+  }
+  if (error instanceof Error) {
+    const kind = "kind" in error ? (error.kind as ErrorKind) : "io";
+    return { kind, message: error.message };
+  }
+  return { kind: "io", message: String(error) };
+}
+
+export function revived({ kind, message }: PlainError): OcicleError {
+  return new OcicleError(kind, message);
+}

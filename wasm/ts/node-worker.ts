@@ -1,0 +1,44 @@
+/** A worker of Node. */
+
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { parentPort, type MessagePort } from "node:worker_threads";
+
+import { ask } from "./bridge.js";
+import type { Request, Start } from "./messages.js";
+import type { Sync } from "./reader.js";
+import { serve } from "./serve.js";
+
+function syncOver(bridge: MessagePort): Sync {
+  const bytes = (question: Parameters<typeof ask>[1]): Uint8Array => (ask(bridge, question) as { bytes: Uint8Array }).bytes;
+  return {
+    blob: () => {
+      throw new Error("blobs do not cross to workers of Node");
+    },
+    held: (held, start, end) => bytes({ held, start, end }),
+    url: (url, start, end) => bytes({ url, start, end }),
+    urlSize: (head) => (ask(bridge, { head }) as { size: number | undefined }).size,
+    path: (path, start, end) => {
+      const file = openSync(path, "r");
+      try {
+        const into = new Uint8Array(end - start);
+        return into.subarray(0, readSync(file, into, 0, into.byteLength, start));
+      } finally {
+        closeSync(file);
+      }
+    },
+    pathSize: (path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found?.isFile() ? found.size : undefined;
+    },
+  };
+}
+
+let handle: ReturnType<typeof serve> | undefined;
+
+parentPort?.on("message", (message: Start | Request) => {
+  if ("module" in message) {
+    handle = serve(message, syncOver(message.bridge as MessagePort), (reply, transfer) =>
+      parentPort?.postMessage(reply, transfer as ArrayBuffer[]),
+    );
+  } else handle?.(message);
+});

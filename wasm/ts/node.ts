@@ -1,0 +1,81 @@
+/** Look into OCI container images, and change them: in Node. */
+
+import { readFile, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { MessageChannel, Worker } from "node:worker_threads";
+
+import { answer } from "./bridge.js";
+import { originOf } from "./input.js";
+import { openOrigin, type Platform } from "./open.js";
+import type { Origin, Part } from "./part.js";
+import type { Store } from "./store.js";
+import type { OpenOptions, Source } from "./types.js";
+
+export { OcicleError } from "./error.js";
+export { Image } from "./image.js";
+export { fromDataTransfer } from "./input.js";
+export { Store } from "./store.js";
+export type * from "./types.js";
+
+/** `held`: blobs that workers ask for. */
+const node = (held: readonly Blob[]): Platform => ({
+  module: async () => WebAssembly.compile(new Uint8Array(await readFile(new URL("./wasm/ocicle_bg.wasm", import.meta.url)))),
+  spawn: () => {
+    const started = new Worker(new URL("./node-worker.js", import.meta.url));
+    const { port1, port2 } = new MessageChannel();
+    // A worker that is asked nothing keeps no program running.
+    started.unref();
+    answer(port1, held);
+    let waiting = 0;
+    const hold = (step: number): void => {
+      waiting += step;
+      if (waiting > 0) started.ref();
+      else started.unref();
+    };
+    return {
+      post: (message, transfer) => {
+        if ("module" in message) return started.postMessage({ ...message, bridge: port2 }, [port2]);
+        hold(1);
+        started.postMessage(message, transfer as ArrayBuffer[]);
+      },
+      listen: (onReply, onEnd) => {
+        started.on("message", (reply) => {
+          if (!("read" in reply)) hold(-1);
+          onReply(reply);
+        });
+        started.on("error", (error) => onEnd(error.message));
+      },
+      terminate: () => {
+        port1.close();
+        void started.terminate();
+      },
+    };
+  },
+  cores: availableParallelism,
+});
+
+/**
+ * Opens an OCI layout, or an archive of OCI's or Docker's format: by its path, or what a browser can open, too. Nothing is read yet but what
+ * says which images there are.
+ *
+ * Rejects with an `OcicleError`, or with the reason of `signal`.
+ */
+export async function open(source: Source, options: OpenOptions = {}): Promise<Store> {
+  const held: Blob[] = [];
+  const hold = (part: Part): Part => {
+    if (!("blob" in part)) return part;
+    return { held: held.push(part.blob) - 1, start: 0, size: part.blob.size };
+  };
+  const found = await origin(source, options);
+  let crossing = found;
+  if ("archive" in found) crossing = { archive: hold(found.archive) };
+  if ("files" in found) crossing = { files: new Map([...found.files].map(([path, part]) => [path, hold(part)])) };
+  return openOrigin(crossing, options, node(held));
+}
+
+async function origin(source: Source, { signal }: OpenOptions): Promise<Origin> {
+  if (source instanceof URL && source.protocol === "file:") return origin(decodeURIComponent(source.pathname), {});
+  if (typeof source !== "string") return originOf(source, signal);
+  const found = await stat(source);
+  return found.isDirectory() ? { directory: source } : { archive: { path: source, start: 0, size: found.size } };
+}

@@ -1,0 +1,49 @@
+import { OcicleError } from "./error.js";
+import type { Origin } from "./part.js";
+import { Pool } from "./pool.js";
+import { Remote, type Port } from "./remote.js";
+import { Store } from "./store.js";
+import type { OpenOptions } from "./types.js";
+
+/** What differs between a browser and Node. */
+export interface Platform {
+  /** The wasm module from beside the package. */
+  module(): Promise<WebAssembly.Module>;
+  spawn(options: OpenOptions): Port;
+  /** How many threads run at the same time. */
+  cores(): number;
+}
+
+let fetched: Promise<WebAssembly.Module> | undefined;
+
+export async function openOrigin(origin: Origin, options: OpenOptions, platform: Platform): Promise<Store> {
+  const { kind, signal } = options;
+  const module = await moduleOf(options, platform);
+  signal?.throwIfAborted();
+  const spawn = (): Remote => new Remote(platform.spawn(options), { module });
+  const remote = spawn();
+  const onAbort = (): void => remote.end(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  try {
+    const found = await remote.call("open", { origin, kind });
+    const workers = options.workers ?? Math.min(Math.max(platform.cores() - 1, 1), 4);
+    return new Store(found, remote, new Pool(spawn, workers), origin);
+  } catch (error) {
+    remote.end(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+async function moduleOf({ module }: OpenOptions, platform: Platform): Promise<WebAssembly.Module> {
+  if (module instanceof WebAssembly.Module) return module;
+  if (module !== undefined) return WebAssembly.compile(module);
+  fetched ??= platform.module();
+  try {
+    return await fetched;
+  } catch (error) {
+    fetched = undefined;
+    throw new OcicleError("io", `the wasm module of ocicle does not load: ${String(error)}`, { cause: error });
+  }
+}
