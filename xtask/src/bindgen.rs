@@ -13,7 +13,7 @@ use crate::{
 
 const SOURCE: &str = include_str!("../assets/bindgen/main.rs");
 
-/// The generator, run as `bindgen nodejs|web MODULE.wasm NAME DIRECTORY`. Built on first use.
+/// The generator, run as `bindgen MODULE.wasm NAME DIRECTORY`. Built on first use.
 pub(crate) fn ensure() -> Result<PathBuf> {
     let version = locked_version()?;
     let cache = paths::cache()?.join(format!("wasm-bindgen-{version}"));
@@ -37,8 +37,8 @@ pub(crate) fn ensure() -> Result<PathBuf> {
 }
 
 /// Makes the JavaScript around a module.
-pub(crate) fn generate(bindgen: &Path, kind: &str, module: &Path, directory: &Path) -> Result<()> {
-    run(Command::new(bindgen).arg(kind).arg(module).arg("ocicle").arg(directory))
+pub(crate) fn generate(bindgen: &Path, module: &Path, directory: &Path) -> Result<()> {
+    run(Command::new(bindgen).arg(module).arg("ocicle").arg(directory))
 }
 
 fn manifest(version: &str) -> String {

@@ -7,10 +7,11 @@ mod shell;
 use std::path::PathBuf;
 
 use crate::{
+    bindgen,
     cargo::cargo,
-    paths,
+    package, paths,
     run::{Result, at, run},
-    tools,
+    tools, wasm_toolchain, web_demo,
 };
 use shell::Shell;
 
@@ -28,6 +29,13 @@ pub(crate) fn demo(keep: bool) -> Result<()> {
         println!("# Left out: {part}.");
     }
     Ok(())
+}
+
+/// Builds the application for the browser, with the package it stands on, and serves it.
+pub(crate) fn web() -> Result<()> {
+    package::build(&wasm_toolchain::ensure()?, &bindgen::ensure()?)?;
+    web_demo::build(&command()?)?;
+    web_demo::serve()
 }
 
 /// The command to show: the one that `OCICLE_BIN` names, or else a new build.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    paths,
+    bindgen, package, paths,
     run::{Result, at, find, output, run},
     wasm_toolchain::{self, WasmToolchain},
 };
@@ -19,7 +19,7 @@ const MOST_PACKED: u64 = 1_200_000;
 
 const TARGET: &str = "wasm32-wasip1";
 /// Wasmtime has it since 0.33, Node since 16.4: a fifth less time. The compiler turns the older features on by itself.
-const SIMD: &str = "-C target-feature=+simd128";
+pub(crate) const SIMD: &str = "-C target-feature=+simd128";
 
 /// Makes `target/dist/ocicle.wasm`, and `ocicle-nosimd.wasm` for runtimes without SIMD.
 pub(crate) fn wasi() -> Result<()> {
@@ -32,6 +32,14 @@ pub(crate) fn wasi() -> Result<()> {
         print!("{sizes}");
         sizes.check()?;
     }
+    Ok(())
+}
+
+/// Makes the JavaScript package, `target/dist/ocicle-VERSION.tgz`.
+pub(crate) fn npm() -> Result<()> {
+    let (toolchain, bindgen) = (wasm_toolchain::ensure()?, bindgen::ensure()?);
+    let packed = package::pack(&package::build(&toolchain, &bindgen)?)?;
+    println!("\n{}", packed.display());
     Ok(())
 }
 

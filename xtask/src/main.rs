@@ -7,6 +7,8 @@ mod debian_packages;
 mod debian_toolchain;
 mod demo;
 mod dist;
+mod npm;
+mod package;
 mod paths;
 mod report;
 mod run;
@@ -15,6 +17,7 @@ mod test;
 mod tools;
 mod wasi_runner;
 mod wasm_toolchain;
+mod web_demo;
 
 use std::process::ExitCode;
 
@@ -26,7 +29,9 @@ Usage: cargo xtask COMMAND
   test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
   demo           Show the main job, step by step, on an image it makes itself; more of it as root
   demo --keep    Leave its files behind, to look at
+  demo --web     Build the application for the browser, and serve it to this machine
   dist --wasi    Make the command as a small WASI module, target/dist/ocicle.wasm; one without SIMD beside it
+  dist --npm     Make the JavaScript package, target/dist/ocicle-VERSION.tgz
   bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
   bench --wasi [IMAGE]…
                  Measure it in wasmtime and Node beside the native one, each on one core
@@ -46,7 +51,9 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::fast(),
         ["demo"] => demo::demo(false),
         ["demo", "--keep"] => demo::demo(true),
+        ["demo", "--web"] => demo::web(),
         ["dist", "--wasi"] => dist::wasi(),
+        ["dist", "--npm"] => dist::npm(),
         ["bench", "--wasi", ref images @ ..] => bench::wasi(images),
         ["bench", ref images @ ..] => bench::bench(images),
         ["help" | "--help" | "-h"] => {

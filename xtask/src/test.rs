@@ -9,12 +9,13 @@ use std::{
 use crate::{
     bindgen,
     cargo::cargo,
-    demo, dist, paths,
+    demo, dist, package, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
     setup,
     wasi_runner::{self, Runners},
     wasm_toolchain::{self, TARGETS, WasmToolchain},
+    web_demo,
 };
 
 const WASM_PARTS: &str = "builds for wasm";
@@ -39,6 +40,10 @@ pub(crate) fn all() -> Result<()> {
         }
     };
     let native = report.step("build: the command, native", native_command);
+    let web = match (&wasm, &native) {
+        (Some(_), Some(native)) => report.step("build: the application", || web_demo::build(native)),
+        _ => None,
+    };
 
     for (name, runner) in runners.each() {
         if let Some(wasm) = &wasm {
@@ -47,10 +52,10 @@ pub(crate) fn all() -> Result<()> {
             });
         }
     }
-    match (wasm, native) {
-        (Some(wasm), Some(native)) => {
+    match (wasm, native, web) {
+        (Some(wasm), Some(native), Some(web)) => {
             let tools = tools && runners.all();
-            let subjects = Subjects { native, wasm, runners, tools };
+            let subjects = Subjects { native, wasm, web, runners, tools };
             report.step("tests", || tests(&["--workspace"], Some(&subjects)));
         }
         _ => {
@@ -115,7 +120,7 @@ struct Wasm {
     command: PathBuf,
     /// The suite of directory drivers, as a WASI module.
     directories: PathBuf,
-    /// The JavaScript package for Node.
+    /// The JavaScript package, packed.
     package: PathBuf,
 }
 
@@ -132,7 +137,8 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
     });
     let package = report.step("build: the JavaScript package", || {
         let bindgen = bindgen.ok_or("there is no wasm-bindgen, see above")?;
-        javascript(toolchain, bindgen)
+        let package = package::build(toolchain, bindgen)?;
+        package::pack(&package)
     });
     Some(Wasm { command: command?, directories: directories?, package: package? })
 }
@@ -147,19 +153,6 @@ fn directories(suite: &Path, runner: &Path) -> Result<()> {
     run(Command::new(runner).arg("--dir").arg(format!("{}::/work", work.display())).arg(suite))
 }
 
-fn javascript(toolchain: &WasmToolchain, bindgen: &Path) -> Result<PathBuf> {
-    let target = "wasm32-unknown-unknown";
-    let package = ["--package", "ocicle-wasm", "--target", target];
-    run(toolchain.cargo().args(["build", "--quiet", "--release"]).args(package))?;
-    let module = paths::wasm_target().join(target).join("release/ocicle_wasm.wasm");
-    let directory = paths::wasm_target().join("package-node");
-    if directory.exists() {
-        at(&directory, fs::remove_dir_all(&directory))?;
-    }
-    bindgen::generate(bindgen, "nodejs", &module, &directory)?;
-    Ok(directory)
-}
-
 fn native_command() -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--package", "ocicle-cli"]))?;
     Ok(paths::target().join("debug/ocicle"))
@@ -169,6 +162,8 @@ fn native_command() -> Result<PathBuf> {
 struct Subjects {
     native: PathBuf,
     wasm: Wasm,
+    /// The application for the browser.
+    web: PathBuf,
     runners: Runners,
     /// Every program to compare with is installed: a test that misses one must not pass over it.
     tools: bool,
@@ -186,7 +181,8 @@ fn tests(packages: &[&str], subjects: Option<&Subjects>) -> Result<()> {
         command
             .env("OCICLE_BIN", &subjects.native)
             .env("OCICLE_WASI", &subjects.wasm.command)
-            .env("OCICLE_WASM_PKG", &subjects.wasm.package);
+            .env("OCICLE_NPM_TARBALL", &subjects.wasm.package)
+            .env("OCICLE_WEB", &subjects.web);
         for (name, runner) in subjects.runners.each() {
             command.env(format!("OCICLE_WASI_{}", name.to_uppercase()), runner);
         }

@@ -7,20 +7,22 @@ use std::{env, process::ExitCode};
 
 use wasm_bindgen_cli_support::Bindgen;
 
-/// `bindgen nodejs|web MODULE.wasm NAME DIRECTORY`
+/// `bindgen MODULE.wasm NAME DIRECTORY`
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [kind, module, name, directory] = &arguments[..] else {
-        eprintln!("usage: bindgen nodejs|web MODULE.wasm NAME DIRECTORY");
+    let [module, name, directory] = &arguments[..] else {
+        eprintln!("usage: bindgen MODULE.wasm NAME DIRECTORY");
         return ExitCode::from(2);
     };
     let mut bindgen = Bindgen::new();
-    let target = match kind.as_str() {
-        "web" => bindgen.web(true),
-        _ => bindgen.nodejs(true),
-    };
-    let made = target
-        .and_then(|bindgen| bindgen.input_path(module).out_name(name).typescript(true).generate(directory));
+    let made = bindgen.web(true).and_then(|bindgen| {
+        // Who starts the module says where it is.
+        bindgen
+            .remove_name_section(true)
+            .remove_producers_section(true)
+            .omit_default_module_path(true)
+            .input_path(module).out_name(name).typescript(true).generate(directory)
+    });
     match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

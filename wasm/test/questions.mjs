@@ -1,0 +1,101 @@
+/**
+ * What is asked of each store, in words of the command. `ask.mjs` puts a question to the command, `outputs.mjs` to the package: in Node and in
+ * pages.
+ *
+ * A path is as rows have it, escaped; where the command takes another, that is `plain`.
+ */
+
+const DIALECTS = ["native", "portable", "bsd", "umoci"];
+
+const all = (image) => [
+  { ask: "resolve", image },
+  { ask: "stat", image },
+  { ask: "files", image },
+  { ask: "waste", image },
+  ...DIALECTS.map((dialect) => ({ ask: "mtree", image, dialect })),
+];
+
+/** Of images that hold the layers of the odd one. */
+const odd = (image) => [
+  ...all(image),
+  ...[1, 2, 3].map((layer) => ({ ask: "files", image, layer })),
+  { ask: "files", image, path: "/etc" },
+  { ask: "files", image, path: "deep/../opaque/", layer: 2 },
+  { ask: "files", image, path: "/nope" },
+  ...["/etc/passwd", "/etc/group", "/gone/below/file", "opaque/sub/old", "/become-dir/file", "/hard-a", "/nope"].map((path) => ({
+    ask: "why",
+    image,
+    path,
+  })),
+  ...[
+    "/etc/passwd",
+    "absolute",
+    "/climbing",
+    "/twice",
+    "/across",
+    "/sparse",
+    "/renamed",
+    "/ünï",
+    "/long-link",
+    "/etc",
+    "/null",
+    "/dangling",
+    "/gone/file",
+    "/nope",
+  ].map((path) => ({ ask: "cat", image, path })),
+  { ask: "cat", image, path: "/back\\\\slash", plain: "/back\\slash" },
+  { ask: "cat", image, path: "/new\\012line", plain: "/new\nline" },
+  { ask: "why", image, path: "/new\\012line", plain: "/new\nline" },
+];
+
+const whole = [{ ask: "ls" }, { ask: "check" }, { ask: "archive" }];
+
+export const questions = {
+  odd: [
+    ...whole,
+    ...odd("odd"),
+    ...all("gnu"),
+    { ask: "diff", image: "odd", other: "gnu" },
+    { ask: "diff", image: "gnu", other: "odd", semantic: true },
+    { ask: "diff", image: "odd", other: "odd" },
+    { ask: "resolve" },
+    { ask: "stat" },
+    { ask: "resolve", image: "nothing" },
+    { ask: "stat", image: "digest=sha256:0000" },
+    { ask: "resolve", image: "pos=" },
+  ],
+  oddArchive: [...whole, ...odd("pos=0"), { ask: "resolve" }, { ask: "stat", image: "nothing" }],
+  nested: [
+    ...whole,
+    ...["multi//platform=linux/arm64", "docker//platform=linux/arm/v7", "nested//platform=linux/riscv64"].flatMap(all),
+    { ask: "diff", image: "multi//platform=linux/amd64", other: "single" },
+    ...["multi", "twice", "nested//type=index", "multi//platform=linux/arm", "holes//platform=linux/s390x", "pos=9", "single//pos=0"].flatMap(
+      (image) => [
+        { ask: "resolve", image },
+        { ask: "stat", image },
+      ],
+    ),
+    { ask: "stat" },
+  ],
+  debian: [
+    ...whole,
+    ...all("debian"),
+    { ask: "files", image: "zstd", layer: 1 },
+    { ask: "cat", image: "debian", path: "/etc/os-release" },
+    { ask: "cat", image: "zstd", path: "/bin/bash" },
+    { ask: "why", image: "zstd", path: "/usr/bin/perl" },
+    { ask: "diff", image: "debian", other: "zstd" },
+    { ask: "diff", image: "debian", other: "zstd", semantic: true },
+  ],
+  /** Made from the image in gzip. */
+  debianArchive: [
+    ...whole,
+    { ask: "files", image: "pos=0" },
+    { ask: "waste", image: "pos=0" },
+    { ask: "cat", image: "pos=0", path: "/bin/bash" },
+  ],
+  toc: [...whole, ...odd("pos=0")],
+};
+
+/** A question in one line. */
+export const named = (question) => Object.values(question).join(" ");

@@ -1,0 +1,154 @@
+/** The package says what the command says, to the byte, however a store is opened. */
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { openAsBlob, readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import { expected } from "./ask.mjs";
+import { fixture, native, npm, open } from "./native.mjs";
+import { outputs } from "./outputs.mjs";
+import { questions } from "./questions.mjs";
+import { serve } from "./server.mjs";
+
+/** The files of a layout, by their paths. */
+function filesOf(layout, content = (bytes) => bytes) {
+  const files = readdirSync(layout, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    files.map((entry) => {
+      const file = join(entry.parentPath ?? entry.path, entry.name);
+      return [relative(layout, file), content(readFileSync(file), file)];
+    }),
+  );
+}
+
+/** As `<input webkitdirectory>` gives them, with something beside the layout. */
+function chosen(layout) {
+  const inside = [...filesOf(layout)].map(([path, bytes]) => [`${basename(layout)}/${path}`, bytes]);
+  return [...inside, ["beside.txt", new Uint8Array()]].map(([path, bytes]) => {
+    const file = new File([bytes], basename(path));
+    Object.defineProperty(file, "webkitRelativePath", { value: `chosen/${path}` });
+    return file;
+  });
+}
+
+const server = await serve({ fixtures: fixture("") });
+test.after(() => server.close());
+const address = (name) => new URL(`fixtures/${name}`, server.url);
+
+const layouts = {
+  path: (name) => fixture(name),
+  "file: URL": (name) => pathToFileURL(fixture(name)),
+  "map of bytes": (name) => filesOf(fixture(name)),
+  "map of blobs": (name) => filesOf(fixture(name), (bytes) => new Blob([bytes])),
+  "list of files": (name) => chosen(fixture(name)),
+  server: (name) => address(`${name}/`),
+};
+
+const archives = {
+  path: (name) => fixture(name),
+  "file: URL": (name) => pathToFileURL(fixture(name)),
+  blob: (name) => openAsBlob(fixture(name)),
+  file: (name) => new File([readFileSync(fixture(name))], name),
+  "list of one file": (name) => [new File([readFileSync(fixture(name))], name)],
+  bytes: (name) => readFileSync(fixture(name)),
+  "part of a buffer": (name) => new Uint8Array([1, ...readFileSync(fixture(name)), 2]).subarray(1, -1),
+  buffer: (name) => Uint8Array.from(readFileSync(fixture(name))).buffer,
+  server: (name) => address(name),
+};
+
+const cases = [
+  ["odd", questions.odd, layouts],
+  ["nested", questions.nested, layouts],
+  ["odd.oci.tar", questions.oddArchive, archives],
+  ["odd.docker.tar", questions.oddArchive, archives],
+  ["toc/estargz.tar", questions.toc, archives],
+  ["toc/zstdchunked.tar", questions.toc, { path: archives.path, blob: archives.blob }],
+  ["debian", questions.debian, { path: layouts.path, server: layouts.server }],
+  ["debian.docker.tar", questions.debianArchive, { path: archives.path, blob: archives.blob }],
+];
+
+for (const [name, asked, ways] of cases) {
+  for (const [way, source] of Object.entries(ways)) {
+    test(`${name}: ${way}`, async () => {
+      const found = await outputs(open, await source(name), asked);
+      const wanted = await expected(fixture(name), asked);
+      assert.equal(Object.keys(wanted).length, asked.length, "two questions have one name");
+      for (const question of Object.keys(wanted)) assert.equal(found[question], wanted[question], question);
+    });
+  }
+}
+
+test("the kind is found out", async () => {
+  for (const [name, kind] of [
+    ["odd", "oci"],
+    ["odd.oci.tar", "oci-archive"],
+    ["odd.docker.tar", "docker-archive"],
+  ]) {
+    for (const options of [{}, { kind }]) {
+      const store = await open(fixture(name), options);
+      assert.equal(store.kind, kind);
+      store.close();
+    }
+  }
+});
+
+test("images of two stores are compared", async () => {
+  const stores = await Promise.all([open(fixture("odd")), open(readFileSync(fixture("odd.docker.tar"))), open(fixture("debian"))]);
+  const [odd, gnu, docker, debian] = await Promise.all([
+    stores[0].image("odd"),
+    stores[0].image("gnu"),
+    stores[1].image(),
+    stores[2].image("zstd"),
+  ]);
+  const at = { odd: `${fixture("odd")}#odd`, gnu: `${fixture("odd")}#gnu`, docker: fixture("odd.docker.tar"), debian: `${fixture("debian")}#zstd` };
+  const images = { odd, gnu, docker, debian };
+  for (const [before, after] of [["gnu", "docker"], ["docker", "gnu"], ["odd", "docker"], ["debian", "odd"]]) {
+    for (const semantic of [false, true]) {
+      const words = ["diff", "--json", ...(semantic ? ["--semantic"] : []), at[before], at[after]];
+      // Of any store: of one of the two, or of a third.
+      for (const store of stores) {
+        const found = await store.diff(images[before], images[after], { semantic });
+        assert.equal(`${JSON.stringify(found, null, 2)}\n`, native(words).stdout.toString(), words.join(" "));
+      }
+    }
+  }
+  for (const store of stores) store.close();
+});
+
+test("a blob is what the store has", async () => {
+  const store = await open(fixture("odd"));
+  const { entries } = await store.list();
+  for (const { digest } of entries) {
+    const file = join(fixture("odd"), "blobs", ...digest.split(":"));
+    assert.deepEqual(Buffer.from(await store.blob(digest)), readFileSync(file));
+  }
+  store.close();
+});
+
+test("a name that is no text can be asked for", async () => {
+  const store = await open(fixture("odd"));
+  const image = await store.image("odd");
+  const { files } = await image.files();
+  const { path } = files.find(({ path }) => path.startsWith("/latin"));
+  assert.equal(path, "/latin-\\351");
+  assert.equal(await (await image.read(path)).text(), "odd\n");
+  const { deeds } = await image.why(path);
+  assert.equal(deeds.length, 1);
+  assert.deepEqual((await image.files({ path })).files.map((row) => row.path), [path]);
+  store.close();
+});
+
+test("nothing keeps the program running", () => {
+  const script = `
+    import { open } from ${JSON.stringify(pathToFileURL(join(npm, "dist/node.js")).href)};
+    const store = await open(${JSON.stringify(fixture("odd"))});
+    const image = await store.image("odd");
+    await image.verify();
+    console.log((await store.list()).entries.length);
+  `;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { timeout: 20_000 });
+  assert.deepEqual([status, stdout.toString(), stderr.toString()], [0, "2\n", ""]);
+});

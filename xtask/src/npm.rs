@@ -1,0 +1,54 @@
+//! npm, called the same way everywhere.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    paths,
+    run::{Result, at, find, run},
+};
+
+/// Installs what package-lock.json names, if that is not there yet. No package may run anything of its own.
+pub(crate) fn ensure() -> Result<()> {
+    let wanted = paths::checkout().join("package-lock.json");
+    let wanted = at(&wanted, fs::read_to_string(&wanted))?;
+    let installed = paths::checkout().join("node_modules/.installed-by-xtask");
+    if fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    run(npm()?.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]))?;
+    at(&installed, fs::write(&installed, wanted))
+}
+
+/// `npm`, in the checkout.
+pub(crate) fn npm() -> Result<Command> {
+    let mut npm = Command::new(program("npm")?);
+    npm.current_dir(paths::checkout());
+    Ok(npm)
+}
+
+/// `node`, in the checkout.
+pub(crate) fn node() -> Result<Command> {
+    let mut node = Command::new(program("node")?);
+    node.current_dir(paths::checkout());
+    Ok(node)
+}
+
+/// A program that a package brought along.
+pub(crate) fn installed(name: &str) -> PathBuf {
+    paths::checkout().join("node_modules/.bin").join(name)
+}
+
+/// Makes a package of a directory; gives the archive.
+pub(crate) fn pack(directory: &Path, to: &Path, name: &str) -> Result<PathBuf> {
+    run(npm()?.args(["pack", "--silent", "--pack-destination"]).arg(to).arg(directory))?;
+    Ok(to.join(name))
+}
+
+fn program(name: &str) -> Result<PathBuf> {
+    find(name)
+        .ok_or_else(|| format!("{name} is not installed: the JavaScript package needs Node 20 or newer"))
+}

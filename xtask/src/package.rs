@@ -1,0 +1,75 @@
+//! The JavaScript package: the wasm module, what wasm-bindgen makes around it, and the TypeScript on top.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    bindgen, dist, npm, paths,
+    run::{Result, at, output, run},
+    wasm_toolchain::WasmToolchain,
+};
+
+/// Bytes that the package may have as Brotli packs its parts.
+const MOST: u64 = 450_000;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Makes `wasm/dist`; gives the directory of the package.
+pub(crate) fn build(toolchain: &WasmToolchain, bindgen: &Path) -> Result<PathBuf> {
+    npm::ensure()?;
+    run(toolchain
+        .cargo()
+        .args(["build", "--quiet", "--profile", "web", "--target", TARGET, "--package", "ocicle-wasm"])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", dist::SIMD)
+        .env_remove("RUSTFLAGS"))?; // which would count instead
+    let package = paths::checkout().join("wasm");
+    let made = package.join("dist");
+    if made.exists() {
+        at(&made, fs::remove_dir_all(&made))?;
+    }
+    let module = paths::wasm_target().join(TARGET).join("web/ocicle_wasm.wasm");
+    bindgen::generate(bindgen, &module, &made.join("wasm"))?;
+    run(Command::new(npm::installed("tsc")).current_dir(&package))?;
+    Ok(package)
+}
+
+/// Packs what [`build`] made, as `target/dist/ocicle-VERSION.tgz`.
+pub(crate) fn pack(package: &Path) -> Result<PathBuf> {
+    let staging = paths::target().join("npm");
+    if staging.exists() {
+        at(&staging, fs::remove_dir_all(&staging))?;
+    }
+    at(&staging, fs::create_dir_all(&staging))?;
+    for directory in ["dist", "ts"] {
+        run(Command::new("cp").arg("-R").arg(package.join(directory)).arg(&staging))?;
+    }
+    let checkout = paths::checkout();
+    for file in ["wasm/package.json", "wasm/README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+        let (from, name) = (checkout.join(file), file.rsplit('/').next().unwrap_or(file));
+        at(&from, fs::copy(&from, staging.join(name)))?;
+    }
+    let size = packed_size(&staging.join("dist"))?;
+    println!("  {size} bytes as Brotli packs it");
+    if size > MOST {
+        return Err(format!(
+            "the package has {size} bytes, and may have {MOST}: see the profile `web` in Cargo.toml"
+        ));
+    }
+    let to = paths::target().join("dist");
+    at(&to, fs::create_dir_all(&to))?;
+    npm::pack(&staging, &to, concat!("ocicle-", env!("CARGO_PKG_VERSION"), ".tgz"))
+}
+
+/// Bytes of what a page loads, each file packed alone, as a server does.
+fn packed_size(dist: &Path) -> Result<u64> {
+    let script = "\
+const { brotliCompressSync } = require('node:zlib');
+const { readdirSync, readFileSync } = require('node:fs');
+const files = readdirSync('.', { recursive: true }).filter((name) => /\\.(js|wasm)$/.test(name) && !/node|bridge/.test(name));
+console.log(files.reduce((sum, name) => sum + brotliCompressSync(readFileSync(name)).length, 0));";
+    let said = output(npm::node()?.args(["-e", script]).current_dir(dist))?;
+    said.trim().parse().map_err(|error| format!("the size of the package: {error}"))
+}
