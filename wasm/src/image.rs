@@ -9,7 +9,7 @@ use ocicle::{
         compare::Compared,
         look::{
             Files, Look, Why, read_file,
-            rows::{Box as Boxed, Open, Query, Sort, Table, View},
+            rows::{Area, Open, Query, Sort, Table, View},
         },
         stat::Stat,
         waste::Waste,
@@ -18,7 +18,10 @@ use ocicle::{
     limits::Limits,
     name::EntryPath,
     spec::{Descriptor, Raw},
-    tree::mtree::{self, vis},
+    tree::{
+        mtree::{self, vis},
+        provenance::Kind,
+    },
 };
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -53,7 +56,7 @@ struct Rows {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct Wanted {
     layer: Option<usize>,
-    changes: BTreeSet<String>,
+    changes: BTreeSet<Kind>,
     wasted: bool,
     search: Option<String>,
     open: BTreeSet<String>,
@@ -145,9 +148,9 @@ impl Image {
     pub fn boxes(&self, by_layer: bool, path: &str, parts: u32) -> Result<String> {
         let look = seen(self.look.as_ref())?;
         if by_layer {
-            return json(&Boxed::of_layers(look, self.image.layers().len(), parts.into()));
+            return json(&Area::of_layers(look, self.image.layers().len(), parts.into()));
         }
-        let found = Boxed::of_directory(&Table::new(look, Query::default()), &inside(path)?, parts.into());
+        let found = Area::of_directory(&Table::new(look, Query::default()), &inside(path)?, parts.into());
         match found {
             Some(found) => json(&found),
             None => Err(ocicle::Error::NotFound(format!("there is no {path} in the image")).into()),

@@ -3,6 +3,8 @@
 //! Reports come as the JSON that the command prints with `--json`. `ts/` has the interface that people use, and says what each
 //! call is for.
 
+#![expect(clippy::needless_pass_by_value, reason = "what JavaScript hands over is owned")]
+
 mod edit;
 mod failure;
 mod host;

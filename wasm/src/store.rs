@@ -111,13 +111,13 @@ impl Store {
         Ok(Image::new(image))
     }
 
-    /// The bytes of a blob, not verified; at most as many as a document may have.
+    /// The bytes of a blob, not verified; of one that was opened, at most as many as a document may have.
     pub fn blob(&self, digest: &str) -> Result<Vec<u8>> {
         let digest: Digest = digest.parse()?;
         let missing = || ocicle::Error::MissingBlob(digest.clone());
         let mut blob = self.content.try_open(&digest)?.ok_or_else(missing)?;
         let size = self.content.try_size(&digest)?.ok_or_else(missing)?;
-        if size > self.limits.document {
+        if size > self.limits.document && self.content.upper().try_size(&digest)?.is_none() {
             let (name, limit) = ("document", self.limits.document);
             return Err(ocicle::Error::Limit { what: format!("blob {digest}"), name, limit }.into());
         }
@@ -126,20 +126,22 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Where a blob is, as JSON: `{ "path" }` of a layout, `{ "start", "size" }` in an archive, or `null` if it is in memory or nowhere.
+    /// Where a blob is, as JSON: `{ "path", "size" }` of a layout, `{ "start", "size" }` in an archive, or `null` if it is in memory or
+    /// nowhere. The size is what is there, whatever was promised.
     pub fn locate(&self, digest: &str) -> Result<String> {
         #[derive(Serialize)]
         #[serde(untagged)]
         enum At {
-            Path { path: String },
+            Path { path: String, size: u64 },
             Extent { start: u64, size: u64 },
         }
         let digest: Digest = digest.parse()?;
         let at = match self.content.lower() {
             _ if self.content.upper().try_size(&digest)?.is_some() => None,
-            Lower::Layout(_) => {
-                Some(At::Path { path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()) })
-            }
+            Lower::Layout(store) => store.try_size(&digest)?.map(|size| At::Path {
+                path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
+                size,
+            }),
             Lower::Archive(archive) => archive
                 .extent(&digest)
                 .map(|extent| At::Extent { start: extent.start, size: extent.end - extent.start }),

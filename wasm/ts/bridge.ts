@@ -44,7 +44,9 @@ async function found(question: Question, held: readonly Blob[]): Promise<Answer>
       const response = await fetch(question.head, { method: "HEAD" });
       if (response.status === 404) return { size: undefined };
       if (!response.ok) return { error: `${question.head}: the server says ${response.status}` };
-      return { size: Number(response.headers.get("Content-Length")) };
+      const size = response.headers.get("Content-Length");
+      if (size === null) return { error: `${question.head}: the server does not say how large it is (Content-Length)` };
+      return { size: Number(size) };
     }
     const { url, start, end } = question;
     const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });

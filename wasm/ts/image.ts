@@ -8,7 +8,6 @@ import type {
   Files,
   Layer,
   Page,
-  Progress,
   RowQuery,
   RunOptions,
   Stat,
@@ -62,9 +61,16 @@ export class Image {
   }
 
   /** Verifies size, digest and diff_id of each layer; what differs makes it `failed`. */
-  async verify(options: RunOptions = {}): Promise<void> {
-    await this.scan(options);
-    await this.#all((layer) => layer.verified, options);
+  async verify({ signal, onProgress }: RunOptions = {}): Promise<void> {
+    const [listed, verified] = [(layer: LayerWork) => layer.listed, (layer: LayerWork) => layer.verified];
+    const first = sizeOf(this.#left(listed));
+    const total = first + sizeOf(this.#left(verified));
+    const run = (before: number): RunOptions => ({
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress: ({ done }) => onProgress({ done: before + done, total }) }),
+    });
+    await this.#all(listed, run(0));
+    await this.#all(verified, run(first));
   }
 
   /** Rows of the file tree, some at a time. Layers that failed are left out. */
@@ -153,18 +159,25 @@ export class Image {
   }
 
   async #all(of: (layer: LayerWork) => Shared, { signal, onProgress }: RunOptions): Promise<void> {
-    const work = [...new Set(this.#entries.map(({ work }) => work))].filter((layer) => !of(layer).done);
-    const total = work.reduce((sum, { size }) => sum + size, 0);
+    const work = this.#left(of);
+    const total = sizeOf(work);
     const done = new Map<LayerWork, number>();
     await Promise.all(
-      work.map((layer) => {
-        const onStep = (step: Progress): void => {
+      work.map(async (layer) => {
+        const onStep = (step: { done: number }): void => {
           done.set(layer, step.done);
           onProgress?.({ done: [...done.values()].reduce((sum, bytes) => sum + bytes, 0), total });
         };
-        return of(layer).run({ ...(signal && { signal }), ...(onProgress && { onProgress: onStep }) });
+        await of(layer).run({ ...(signal && { signal }), ...(onProgress && { onProgress: onStep }) });
+        // Also where there was nothing to read, or it failed on the way.
+        onStep({ done: layer.size });
       }),
     );
+  }
+
+  /** The layers with which it is not done yet. */
+  #left(of: (layer: LayerWork) => Shared): LayerWork[] {
+    return [...new Set(this.#entries.map(({ work }) => work))].filter((layer) => !of(layer).done);
   }
 
   readonly #changed = (): void => {
@@ -182,6 +195,10 @@ export interface InStore {
 /** A layer in its place. Images share its work, but not the command that made it. */
 export interface Entry extends LayerBlob {
   work: LayerWork;
+}
+
+function sizeOf(layers: readonly LayerWork[]): number {
+  return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
 function layerOf({ descriptor, diffId, createdBy, work }: Entry, position: number): Layer {

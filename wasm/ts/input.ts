@@ -19,7 +19,8 @@ export async function originOf(source: Exclude<Source, string>, signal?: AbortSi
     await collect(source as FileSystemDirectoryHandle, "", files);
     return layout(files);
   }
-  const files = [...(source as FileList | readonly File[])];
+  if (!isList(source)) throw new OcicleError("misuse", "expected a File, what else holds an archive, or the files of a layout");
+  const files = [...source];
   const [first] = files;
   if (first === undefined) throw new OcicleError("misuse", "there are no files");
   if (files.length === 1 && pathOf(first) === first.name) return { archive: { blob: first } };
@@ -67,7 +68,10 @@ function layout(files: ReadonlyMap<string, Blob | Uint8Array>): Origin {
 
 async function originAt(url: URL, signal?: AbortSignal): Promise<Origin> {
   if (url.pathname.endsWith("/")) return { base: url.href };
-  const response = await fetch(url, { headers: { Range: "bytes=0-0" }, ...(signal && { signal }) });
+  const response = await fetch(url, { headers: { Range: "bytes=0-0" }, ...(signal && { signal }) }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw new OcicleError("io", `${url.href}: ${String(error)}`, { cause: error });
+  });
   await response.body?.cancel();
   if (!response.ok) throw new OcicleError("io", `${url.href}: the server says ${response.status}`);
   const size = /\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1];
@@ -78,6 +82,10 @@ async function originAt(url: URL, signal?: AbortSignal): Promise<Origin> {
     );
   }
   return { archive: { url: url.href, start: 0, size: Number(size) } };
+}
+
+function isList(source: unknown): source is FileList | readonly File[] {
+  return source instanceof Object && Symbol.iterator in source;
 }
 
 function isHandle(source: unknown): source is FileSystemHandle {

@@ -70,9 +70,9 @@ export class LayerWork {
 
   /** The blob alone, so that a worker need not know the store. */
   async #part(): Promise<Part> {
-    const { digest, size } = this.blob.descriptor;
+    const { digest } = this.blob.descriptor;
     const at = JSON.parse(await this.store.call("locate", digest)) as
-      | { path: string }
+      | { path: string; size: number }
       | { start: number; size: number }
       | null;
     const { origin } = this;
@@ -80,9 +80,9 @@ export class LayerWork {
     if (at === null) part = { bytes: await this.store.call("blob", digest) };
     else if ("archive" in origin && "start" in at) part = slice(origin.archive, at.start, at.size);
     else if ("files" in origin && "path" in at) part = origin.files.get(at.path);
-    else if ("base" in origin && "path" in at) part = { url: new URL(at.path, origin.base).href, start: 0, size };
+    else if ("base" in origin && "path" in at) part = { url: new URL(at.path, origin.base).href, start: 0, size: at.size };
     else if ("directory" in origin && "path" in at) {
-      part = { path: `${origin.directory}/${at.path}`, start: 0, size };
+      part = { path: `${origin.directory}/${at.path}`, start: 0, size: at.size };
     }
     if (part === undefined) throw new OcicleError("notFound", `blob ${digest} is not in the store`);
     return part;

@@ -2,9 +2,11 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { MessageChannel, Worker } from "node:worker_threads";
 
 import { answer } from "./bridge.js";
+import { OcicleError } from "./error.js";
 import { originOf } from "./input.js";
 import { openOrigin, type Platform } from "./open.js";
 import type { Origin, Part } from "./part.js";
@@ -21,7 +23,8 @@ export type * from "./types.js";
 const node = (held: readonly Blob[]): Platform => ({
   module: async () => WebAssembly.compile(new Uint8Array(await readFile(new URL("./wasm/ocicle_bg.wasm", import.meta.url)))),
   spawn: () => {
-    const started = new Worker(new URL("./node-worker.js", import.meta.url));
+    // The program's own options, such as `--input-type`, are not for files.
+    const started = new Worker(new URL("./node-worker.js", import.meta.url), { execArgv: [] });
     const { port1, port2 } = new MessageChannel();
     // A worker that is asked nothing keeps no program running.
     started.unref();
@@ -74,8 +77,10 @@ export async function open(source: Source, options: OpenOptions = {}): Promise<S
 }
 
 async function origin(source: Source, { signal }: OpenOptions): Promise<Origin> {
-  if (source instanceof URL && source.protocol === "file:") return origin(decodeURIComponent(source.pathname), {});
+  if (source instanceof URL && source.protocol === "file:") return origin(fileURLToPath(source), {});
   if (typeof source !== "string") return originOf(source, signal);
-  const found = await stat(source);
+  const found = await stat(source).catch((error: NodeJS.ErrnoException) => {
+    throw new OcicleError(error.code === "ENOENT" ? "notFound" : "io", error.message, { cause: error });
+  });
   return found.isDirectory() ? { directory: source } : { archive: { path: source, start: 0, size: found.size } };
 }

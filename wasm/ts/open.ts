@@ -38,12 +38,10 @@ export async function openOrigin(origin: Origin, options: OpenOptions, platform:
 
 async function moduleOf({ module }: OpenOptions, platform: Platform): Promise<WebAssembly.Module> {
   if (module instanceof WebAssembly.Module) return module;
-  if (module !== undefined) return WebAssembly.compile(module);
-  fetched ??= platform.module();
   try {
-    return await fetched;
+    return await (module === undefined ? (fetched ??= platform.module()) : WebAssembly.compile(module));
   } catch (error) {
-    fetched = undefined;
+    if (module === undefined) fetched = undefined;
     throw new OcicleError("io", `the wasm module of ocicle does not load: ${String(error)}`, { cause: error });
   }
 }

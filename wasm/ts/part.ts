@@ -25,6 +25,7 @@ export function sizeOf(part: Part): number {
 
 export function slice(part: Part, start: number, size: number): Part {
   if ("blob" in part) return { blob: part.blob.slice(start, start + size) };
-  if ("bytes" in part) return { bytes: part.bytes.subarray(start, start + size) };
+  // A copy: what is a part of a buffer crosses to a worker with all of that.
+  if ("bytes" in part) return { bytes: part.bytes.slice(start, start + size) };
   return { ...part, start: part.start + start, size };
 }

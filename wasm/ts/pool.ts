@@ -3,17 +3,24 @@ import type { Remote } from "./remote.js";
 import type { RunOptions } from "./types.js";
 
 interface Options extends RunOptions {
-  /** Bytes that will be read, about. */
+  /** Bytes that will be read, about; 0 if nobody knows. */
   total: number;
+}
+
+/** Somebody who waits for it. */
+interface Turn {
+  go(): void;
+  stop(reason: unknown): void;
 }
 
 /** Workers for what takes long, each for one thing at a time. Aborting ends the worker: nothing else stops a loop in it. */
 export class Pool {
   readonly #idle: Remote[] = [];
-  readonly #queue: (() => void)[] = [];
+  readonly #queue: Turn[] = [];
   readonly #busy = new Set<Remote>();
   /** Turns that were given and not given back. */
   #turns = 0;
+  #ended: { reason: unknown } | undefined;
 
   constructor(
     readonly spawn: () => Remote,
@@ -28,15 +35,17 @@ export class Pool {
     const onAbort = (): void => worker?.end(signal?.reason);
     signal?.addEventListener("abort", onAbort);
     try {
+      signal?.throwIfAborted();
+      if (this.#ended !== undefined) throw this.#ended.reason;
       worker = this.#idle.pop() ?? this.spawn();
       this.#busy.add(worker);
       let done = 0;
       const onRead = (bytes: number): void => {
         done += bytes;
-        onProgress?.({ done: Math.min(done, total), total });
+        onProgress?.({ done: total > 0 ? Math.min(done, total) : done, total });
       };
       const value = await worker.call(call, argument, { onRead });
-      onProgress?.({ done: total, total });
+      if (total > 0) onProgress?.({ done: total, total });
       return value;
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -47,6 +56,8 @@ export class Pool {
   }
 
   end(reason: unknown): void {
+    this.#ended ??= { reason };
+    for (const { stop } of this.#queue.splice(0)) stop(reason);
     for (const worker of [...this.#idle, ...this.#busy]) worker.end(reason);
     this.#idle.length = 0;
   }
@@ -58,15 +69,16 @@ export class Pool {
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const go = (): void => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
+      const done = (): void => signal?.removeEventListener("abort", onAbort);
+      const turn = {
+        go: () => (done(), resolve()),
+        stop: (reason: unknown) => (done(), reject(reason)),
       };
       const onAbort = (): void => {
-        this.#queue.splice(this.#queue.indexOf(go), 1);
-        reject(signal?.reason);
+        this.#queue.splice(this.#queue.indexOf(turn), 1);
+        turn.stop(signal?.reason);
       };
-      this.#queue.push(go);
+      this.#queue.push(turn);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
@@ -75,6 +87,6 @@ export class Pool {
   #giveBack(): void {
     const next = this.#queue.shift();
     if (next === undefined) this.#turns -= 1;
-    else next();
+    else next.go();
   }
 }

@@ -1,7 +1,7 @@
 /** The side of a worker: calls come in, results go out. */
 
 import { connect, Image, Indexed, initSync, Store } from "./wasm/ocicle.js";
-import { plain } from "./error.js";
+import { OcicleError, plain } from "./error.js";
 import type { LayerBlob } from "./layers.js";
 import type { Call, Calls, Opening, Reply, Request, Start } from "./messages.js";
 import { Reader, type Sync } from "./reader.js";
@@ -9,6 +9,8 @@ import type { StoreKind } from "./types.js";
 
 /** Milliseconds between two reports of progress. */
 const PACE = 100;
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 type Handlers = { [C in Call]: (argument: Calls[C][0]) => Calls[C][1] };
 
@@ -44,12 +46,12 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
   let store: Store | undefined;
   let images: Image[] = [];
   const opened = (): Store => {
-    if (store === undefined) throw new Error("nothing is open");
+    if (store === undefined) throw new OcicleError("misuse", "nothing is open");
     return store;
   };
   const image = (number: number): Image => {
     const found = images[number];
-    if (found === undefined) throw new Error("this image was closed");
+    if (found === undefined) throw new OcicleError("misuse", "this image was closed");
     return found;
   };
   const once = <T>(opening: Opening, use: (store: Store) => T): T => {
@@ -111,7 +113,11 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
     },
     diff: ({ before, after, semantic }) => image(before).diff(image(after), semantic),
     mtree: ({ image: number, dialect }) => image(number).mtree(dialect),
-    read: ({ image: number, path }) => pieces((piece) => image(number).read(opened(), path, piece)),
+    read: ({ image: number, path }) => {
+      const pieces: Bytes[] = [];
+      image(number).read(opened(), path, (piece: Bytes) => pieces.push(piece));
+      return pieces;
+    },
     index: ({ part, descriptor, diffId, verify }) => {
       const indexed = Indexed.read(reader.add(part), descriptor, diffId, verify);
       const { toc } = indexed;
@@ -120,9 +126,12 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
       return { index, toc };
     },
     check: (opening) => once(opening, (store) => store.check()),
-    archive: (opening) =>
+    archive: (opening) => {
       // Each piece becomes a blob at once: a browser keeps those outside of memory.
-      once(opening, (store) => new Blob(pieces((piece) => store.archive(piece), (bytes) => new Blob([bytes])))),
+      const pieces: Blob[] = [];
+      once(opening, (store) => store.archive((piece: Bytes) => pieces.push(new Blob([piece]))));
+      return new Blob(pieces);
+    },
     memory: () => memory.buffer.byteLength,
   };
 }
@@ -132,20 +141,6 @@ function open(reader: Reader, { origin, kind, changes }: Opening): Store {
   const store = Store.open("archive" in origin ? reader.add(origin.archive) : undefined, kind);
   if (changes !== undefined) store.replay(changes);
   return store;
-}
-
-function pieces(give: (piece: (bytes: Uint8Array<ArrayBuffer>) => void) => void): Uint8Array<ArrayBuffer>[];
-function pieces<T>(
-  give: (piece: (bytes: Uint8Array<ArrayBuffer>) => void) => void,
-  keep: (bytes: Uint8Array<ArrayBuffer>) => T,
-): T[];
-function pieces(
-  give: (piece: (bytes: Uint8Array<ArrayBuffer>) => void) => void,
-  keep: (bytes: Uint8Array<ArrayBuffer>) => unknown = (bytes) => bytes,
-): unknown[] {
-  const kept: unknown[] = [];
-  give((bytes) => kept.push(keep(bytes)));
-  return kept;
 }
 
 /** What need not be copied on its way out. */

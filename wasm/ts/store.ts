@@ -49,7 +49,7 @@ export class Store {
     return new Image(this.#remote, found, blobs.map((blob) => ({ ...blob, work: this.#work(blob) })));
   }
 
-  /** The bytes of a document or any other blob, not verified; 16 MiB at most. */
+  /** The bytes of a document or any other blob, not verified; 16 MiB at most of one that was not written here. */
   blob(digest: string): Promise<Uint8Array> {
     return this.#remote.call("blob", digest);
   }

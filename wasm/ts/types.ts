@@ -62,7 +62,7 @@ export interface RunOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-/** Bytes read, of so many. */
+/** Bytes read, of so many; of 0 where nobody knows. */
 export interface Progress {
   done: number;
   total: number;

@@ -20,6 +20,7 @@ const sync: Sync = {
     const { status, ...request } = ask("HEAD", url);
     if (status === 404) return undefined;
     if (status !== 200) throw new Error(`${url}: the server says ${status}`);
+    if (request.length === null) throw new Error(`${url}: the server does not say how large it is (Content-Length)`);
     return Number(request.length);
   },
   path: never,

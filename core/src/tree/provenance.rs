@@ -5,6 +5,8 @@ use std::{
     io::{self, Read},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Content, InodeId, Tree,
     merge::{Mirror, Step},
@@ -58,16 +60,42 @@ pub enum What {
     RemovedWith(EntryPath),
 }
 
+/// The kinds of [`What`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::exhaustive_enums, missing_docs, reason = "see What")]
+pub enum Kind {
+    Added,
+    Replaced,
+    Attributes,
+    Linked,
+    Removed,
+}
+
 impl What {
-    /// `added`, `replaced`, `attributes`, `linked` or `removed`.
+    /// Its kind: however something went, it was removed.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Added => Kind::Added,
+            Self::Replaced => Kind::Replaced,
+            Self::Attributes => Kind::Attributes,
+            Self::Linked => Kind::Linked,
+            Self::Removed | Self::RemovedWith(_) => Kind::Removed,
+        }
+    }
+}
+
+impl Kind {
+    /// As in JSON, such as `added`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Added => "added",
             Self::Replaced => "replaced",
             Self::Attributes => "attributes",
             Self::Linked => "linked",
-            Self::Removed | Self::RemovedWith(_) => "removed",
+            Self::Removed => "removed",
         }
     }
 }

@@ -94,7 +94,7 @@ impl Files {
         let rows = look.provenance.events().iter().filter(of_layer).map(|event| FileRow {
             path: shown(&event.path),
             layer: layer + 1,
-            change: Some(event.what.name()),
+            change: Some(event.what.kind().name()),
             now: look.tree.get(&event.path).map(|id| Facts::of(&look.tree, id)),
         });
         Self { schema_version: 1, files: rows.collect() }

@@ -3,7 +3,7 @@
 //! [`Table`] holds all paths that a query is about, with the sums of each directory. [`Table::view`] makes the list of those that show
 //! when some directories are open; [`View::page`] gives a few rows of it. So 100,000 files cost as much to show as ten.
 
-mod boxes;
+mod areas;
 mod gather;
 #[cfg(test)]
 mod tests;
@@ -12,12 +12,16 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-pub use self::boxes::Box;
+pub use self::areas::Area;
 use super::{Facts, Look, shown};
 use crate::{
     name::{EntryPath, NameBuf},
     text,
-    tree::{InodeId, mtree::vis, provenance::What},
+    tree::{
+        InodeId,
+        mtree::vis,
+        provenance::{Kind, What},
+    },
 };
 
 /// Which paths are meant. The default is the merged file system.
@@ -26,8 +30,8 @@ use crate::{
 pub struct Query {
     /// Only what this layer does, from 0.
     pub layer: Option<usize>,
-    /// Only these deeds of it: `added`, `replaced`, `attributes`, `linked`, `removed`. All, if empty.
-    pub changes: BTreeSet<String>,
+    /// Only these deeds of it. All, if empty.
+    pub changes: BTreeSet<Kind>,
     /// Only what a later layer hides. Sizes are the hidden bytes then.
     pub wasted: bool,
     /// Only what has this in its last name; upper and lower case are the same.
@@ -132,7 +136,7 @@ pub struct Row {
     pub layer: usize,
     /// What that layer does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<&'static str>,
+    pub change: Option<Kind>,
     /// Attributes.
     #[serde(flatten)]
     pub attrs: Option<Attrs>,
@@ -276,7 +280,7 @@ fn row(table: &Table, look: &Look, Shown { node, position, siblings, open }: Sho
         size: *size,
         hidden: *hidden,
         layer: layer + 1,
-        change: what.as_ref().map(What::name),
+        change: what.as_ref().map(What::kind),
         exists: facts.is_some(),
         attrs: facts.map(|Facts { mode, uid, gid, mtime, target, nlink, .. }| Attrs {
             mode,

@@ -74,7 +74,7 @@ impl Why {
                 Some(Deed {
                     layer: event.layer + 1,
                     digest: (*layers.get(event.layer)?).clone(),
-                    what: event.what.name(),
+                    what: event.what.kind().name(),
                     with,
                     size: event.size,
                     created_by: commands.get(event.layer).copied().flatten().map(str::to_owned),

@@ -84,7 +84,7 @@ fn deeds(look: &Look, layer: usize) -> BTreeMap<&EntryPath, &crate::tree::proven
 }
 
 fn asked_for(query: &Query, what: Option<&What>) -> bool {
-    query.changes.is_empty() || what.is_some_and(|what| query.changes.contains(what.name()))
+    query.changes.is_empty() || what.is_some_and(|what| query.changes.contains(&what.kind()))
 }
 
 /// The hidden bytes of each path that has some. In the merged tree, those of a path that is gone count for the directory it was in.

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use super::{Box, Look, Open, Query, Sort, Table};
+use super::{Area, Kind, Look, Open, Query, Sort, Table};
 use crate::{
     image::testing::image,
     limits::Limits,
@@ -38,7 +38,7 @@ fn lines(query: Query, open: &[&str], sort: Sort) -> Vec<String> {
     let page = view.page(&table, &look, 0, 100);
     assert_eq!(page.total, page.rows.len());
     let line = |row: &super::Row| {
-        let change = row.change.map(|change| format!(" {change}")).unwrap_or_default();
+        let change = row.change.map(|change| format!(" {}", change.name())).unwrap_or_default();
         let open = if row.open { "-" } else { "+" };
         let open = if row.entries > 0 { open } else { " " };
         format!(
@@ -103,7 +103,7 @@ fn what_a_layer_does_is_shown_alone() {
             "3 files, 8 bytes",
         ]
     );
-    let query = Query { changes: ["linked".to_owned(), "attributes".to_owned()].into(), ..query };
+    let query = Query { changes: [Kind::Linked, Kind::Attributes].into(), ..query };
     assert_eq!(
         lines(query, &[], Sort::Name),
         [
@@ -170,8 +170,8 @@ fn pages_are_parts_and_paths_have_places() {
 }
 
 #[test]
-fn boxes_are_in_boxes() {
-    fn text(of: &Box) -> String {
+fn areas_are_in_areas() {
+    fn text(of: &Area) -> String {
         let layer = of.layer.map(|layer| format!("@{layer}")).unwrap_or_default();
         let rest = if of.rest > 0 { format!(" +{}", of.rest) } else { String::new() };
         let children: Vec<_> = of.children.iter().map(text).collect();
@@ -180,12 +180,12 @@ fn boxes_are_in_boxes() {
     }
     let look = look();
     let table = Table::new(&look, Query::default());
-    let all = |parts| text(&Box::of_directory(&table, &path(""), parts).unwrap());
+    let all = |parts| text(&Area::of_directory(&table, &path(""), parts).unwrap());
     assert_eq!(all(100), "/=14[/etc=10[/etc/hosts@2=7 /etc/a@1=2 /etc/a.d=1[/etc/a.d/one@2=1]] /keep@1=4]");
     assert_eq!(all(3), "/=14[/etc=10 +3[/etc/hosts@2=7] /keep@1=4]");
-    assert_eq!(Box::of_directory(&table, &path("nowhere"), 3), None);
+    assert_eq!(Area::of_directory(&table, &path("nowhere"), 3), None);
     assert_eq!(
-        text(&Box::of_layers(&look, 2, 4)),
+        text(&Area::of_layers(&look, 2, 4)),
         "/=28[/@1=20 +10[/var=10[/var/log=10[/var/log/big@1=10]]] /@2=8[/etc=8 +1[/etc/hosts@2=7]]]"
     );
 }
