@@ -2,27 +2,17 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { openAsBlob, readdirSync, readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { openAsBlob, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 import { expected } from "./ask.mjs";
+import { filesOf } from "./made.mjs";
 import { fixture, native, npm, open } from "./native.mjs";
 import { outputs } from "./outputs.mjs";
 import { questions } from "./questions.mjs";
 import { serve } from "./server.mjs";
-
-/** The files of a layout, by their paths. */
-function filesOf(layout, content = (bytes) => bytes) {
-  const files = readdirSync(layout, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return new Map(
-    files.map((entry) => {
-      const file = join(entry.parentPath ?? entry.path, entry.name);
-      return [relative(layout, file), content(readFileSync(file), file)];
-    }),
-  );
-}
 
 /** As `<input webkitdirectory>` gives them, with something beside the layout. */
 function chosen(layout) {
@@ -42,7 +32,7 @@ const layouts = {
   path: (name) => fixture(name),
   "file: URL": (name) => pathToFileURL(fixture(name)),
   "map of bytes": (name) => filesOf(fixture(name)),
-  "map of blobs": (name) => filesOf(fixture(name), (bytes) => new Blob([bytes])),
+  "map of blobs": (name) => new Map([...filesOf(fixture(name))].map(([path, bytes]) => [path, new Blob([bytes])])),
   "list of files": (name) => chosen(fixture(name)),
   server: (name) => address(`${name}/`),
 };

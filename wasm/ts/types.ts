@@ -274,7 +274,7 @@ export interface Box {
   size: number;
   /** The layer a file is from, or that a box of the first level stands for. */
   layer?: number;
-  /** Files that are too small for boxes of their own, together. */
+  /** Bytes of what is too small for boxes of its own. */
   rest?: number;
   children?: Box[];
 }

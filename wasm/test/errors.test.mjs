@@ -1,0 +1,351 @@
+/** What is wrong is said in place, with a kind and the words of the command; the rest stays usable. */
+
+import assert from "node:assert/strict";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { archiveOf, blobPath, digestOf, filesOf, layer, LAYER, layoutOf, onDisk, tar } from "./made.mjs";
+import { done, fixture, fresh, native, OcicleError, open } from "./native.mjs";
+import { serve } from "./server.mjs";
+
+/** It fails like this. */
+async function fails(promise, kind, message) {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof OcicleError, error.stack);
+    if (message instanceof RegExp) assert.match(error.message, message);
+    else assert.equal(error.message, message);
+    assert.equal(error.kind, kind);
+    return true;
+  });
+}
+
+/** What the command says when it fails, without the place of the store, of which only it knows. */
+function refused(store, words) {
+  const { code, stderr } = native(words);
+  assert.notEqual(code, 0, words.join(" "));
+  return stderr.replace(/^error: /, "").replace(`${store}: `, "").trimEnd();
+}
+
+const onFile = (bytes) => {
+  const file = fresh("file");
+  writeFileSync(file, bytes);
+  return file;
+};
+
+/** What a layer does, and nothing of what is there in the end. */
+const deeds = ({ files }) => files.map(({ path, change }) => `${change} ${path}`).sort();
+
+const states = (image) => image.layers.map(({ state }) => state);
+
+test("what is no store is not opened", async () => {
+  const odd = () => filesOf(fixture("odd"));
+  const wrong = (path, text) => odd().set(path, Buffer.from(text));
+  const archive = readFileSync(fixture("odd.oci.tar"));
+  const docker = readFileSync(fixture("odd.docker.tar"));
+  for (const [kind, files] of [
+    ["corrupt", wrong("index.json", "{")],
+    ["corrupt", wrong("index.json", '{"schemaVersion":1,"manifests":[]}')],
+    ["corrupt", wrong("index.json", '{"schemaVersion":2,"manifests":[{"mediaType":"a/b","digest":"sha256:../../x","size":1}]}')],
+    ["corrupt", wrong("oci-layout", "{}")],
+    ["corrupt", wrong("oci-layout", '{"imageLayoutVersion":"2.0.0"}')],
+  ]) {
+    const layout = onDisk(files);
+    const message = refused(layout, ["ls", layout]);
+    for (const source of [files, layout]) await fails(open(source), kind, message);
+  }
+  for (const [kind, bytes] of [
+    ["corrupt", archive.subarray(0, archive.length / 2)],
+    ["corrupt", docker.subarray(0, docker.length / 2)],
+    ["corrupt", Buffer.from("no tar")],
+    ["corrupt", Buffer.alloc(0)],
+    ["corrupt", Buffer.from("no tar".repeat(1000))],
+    ["notFound", tar([{ name: "a", content: "b" }])],
+    ["unsupported", gzipSync(archive)],
+  ]) {
+    const file = onFile(bytes);
+    const message = refused(file, ["ls", file]);
+    for (const source of [bytes, file, new Blob([bytes])]) await fails(open(source), kind, message);
+  }
+});
+
+test("what is no source is not opened", async () => {
+  await fails(open(fresh("nowhere")), "notFound", /nowhere/);
+  await fails(open(new URL(`file://${fresh("nowhere")}`)), "notFound", /nowhere/);
+  await fails(open([]), "misuse", /no files/);
+  await fails(open(new Map([["a", new Uint8Array()]])), "notFound", /^there is no oci-layout among these 1 files/);
+  await fails(open(new Map(["a/oci-layout", "b/oci-layout"].map((path) => [path, new Uint8Array()]))), "ambiguous", /a\/oci-layout, b\/oci-layout/);
+  for (const source of [undefined, null, 5, {}]) await fails(open(source), "misuse", /^expected /);
+  await fails(open(fixture("odd"), { kind: "oci-archive" }), "misuse", /^this is a directory/);
+  await fails(open(fixture("odd.oci.tar"), { kind: "oci" }), "misuse", /^this is a file/);
+  await fails(open(fixture("odd.oci.tar"), { kind: "zip" }), "misuse", /^unknown kind "zip"/);
+  await fails(open(fixture("odd.oci.tar"), { kind: "docker-archive" }), "notFound", /manifest\.json/);
+});
+
+test("a module that does not load", async () => {
+  await fails(open(fixture("odd"), { module: new Uint8Array([1, 2, 3]) }), "io", /^the wasm module of ocicle does not load: .*CompileError/);
+  const other = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  await fails(open(fixture("odd"), { module: other }), "io", /^the worker ended: /);
+  // The next one is none the worse.
+  (await open(fixture("odd"))).close();
+});
+
+const stat = JSON.parse(done(["stat", "--json", `${fixture("odd")}#odd`]));
+const second = stat.manifest.layers[1].digest;
+
+/** The odd image with its second layer changed like this. */
+function damaged(change) {
+  const files = filesOf(fixture("odd"));
+  const bytes = change(Buffer.from(files.get(blobPath(second))));
+  if (bytes === undefined) files.delete(blobPath(second));
+  else files.set(blobPath(second), bytes);
+  return files;
+}
+
+const damages = {
+  "a flipped bit": ["corrupt", (bytes) => (bytes[bytes.length - 3] ^= 1) && bytes, /digest mismatch/],
+  "a layer cut off": ["corrupt", (bytes) => bytes.subarray(0, 100), /size mismatch/],
+  "a layer with more at its end": ["corrupt", (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]), /size mismatch/],
+  "an empty layer": ["corrupt", () => Buffer.alloc(0), /size mismatch/],
+  "a layer of zeros": ["corrupt", (bytes) => Buffer.alloc(bytes.length), /./],
+  "a missing layer": ["notFound", () => undefined, /is not in the store/],
+};
+
+for (const [name, [kind, change, words]] of Object.entries(damages)) {
+  test(`${name} fails in place`, async () => {
+    const files = damaged(change);
+    const layout = onDisk(files);
+    const archive = change(Buffer.alloc(100)) === undefined ? undefined : archiveOf(files);
+    const message = refused(layout, ["files", `${layout}#odd`]);
+    assert.match(message, words);
+    for (const source of [files, layout, ...(archive ? [archive] : [])]) {
+      const store = await open(source);
+      const image = await store.image("odd");
+      let changes = 0;
+      image.watch(() => (changes += 1));
+      await image.scan();
+      await image.verify();
+      assert.deepEqual(states(image), ["verified", "failed", "verified"]);
+      assert.deepEqual(image.layers[1].error, { kind, message });
+      assert.equal(changes, 3);
+      // The others are listed.
+      assert.deepEqual((await image.files({ layer: 2 })).files, []);
+      const there = JSON.parse(done(["files", "--json", "--layer", "1", `${fixture("odd")}#odd`]));
+      assert.deepEqual(deeds(await image.files({ layer: 1 })), deeds(there));
+      assert.equal(await (await image.read("/hard-a")).text(), "shared\n");
+      assert.ok((await image.rows({}, 0, 1)).total > 10);
+      // What needs all of them says which is missing.
+      await fails(image.waste(), kind, message);
+      await fails(image.mtree(), kind, message);
+      await fails(store.diff(image, image), kind, message);
+      await fails(store.archive(), kind, /mismatch|is not in the store/);
+      assert.equal(`${JSON.stringify(await store.check(), null, 2)}\n`, native(["check", "--json", layout]).stdout.toString());
+      // And another image that has it fails likewise, at once.
+      const gnu = await store.image("gnu");
+      assert.deepEqual(states(gnu), ["verified", "failed", "verified", "waiting"]);
+      store.close();
+    }
+  });
+}
+
+test("documents that are broken or missing", async () => {
+  for (const digest of [stat.descriptor.digest, stat.manifest.config.digest]) {
+    for (const change of [() => undefined, (bytes) => bytes.subarray(1), (bytes) => Buffer.from(bytes).fill(32)]) {
+      const files = filesOf(fixture("odd"));
+      const bytes = change(files.get(blobPath(digest)));
+      if (bytes === undefined) files.delete(blobPath(digest));
+      else files.set(blobPath(digest), bytes);
+      const layout = onDisk(files);
+      const store = await open(files);
+      await fails(store.image("odd"), bytes === undefined ? "notFound" : "corrupt", refused(layout, ["stat", `${layout}#odd`]));
+      assert.equal(`${JSON.stringify(await store.list(), null, 2)}\n`, done(["ls", "--json", layout]));
+      assert.equal((await store.image("gnu")).layers.length, 4);
+      store.close();
+    }
+  }
+});
+
+test("layers that nobody can read, or that are not what was promised", async () => {
+  const good = layer([{ name: "a", content: "a" }]);
+  for (const [kind, bad] of [
+    ["unsupported", layer([{ name: "b", content: "b" }], { mediaType: "application/vnd.example.squashfs" })],
+    ["unsupported", layer([{ name: "b", content: "b" }], { mediaType: `${LAYER}+encrypted` })],
+    ["corrupt", { ...layer([{ name: "b", content: "b" }]), diffId: digestOf("other") }],
+    ["corrupt", { ...layer([{ name: "b", content: "b" }]), mediaType: `${LAYER}+zstd` }],
+    ["corrupt", { ...layer([{ name: "b", content: "b" }], { mediaType: LAYER }), mediaType: `${LAYER}+gzip` }],
+  ]) {
+    const files = layoutOf([good, bad]);
+    const layout = onDisk(files);
+    const store = await open(files);
+    const image = await store.image();
+    await image.scan();
+    assert.deepEqual(states(image), ["verified", "failed"]);
+    assert.deepEqual(image.layers[1].error, { kind, message: refused(layout, ["files", layout]) });
+    assert.equal(await (await image.read("a")).text(), "a");
+    store.close();
+  }
+});
+
+test("a docker-archive whose layer is broken", async () => {
+  const archive = readFileSync(fixture("odd.docker.tar"));
+  // The content of a file, in a layer that lies there as it is.
+  const at = archive.indexOf("through a link of the layer below\n");
+  assert.ok(at > 0);
+  archive[at] ^= 1;
+  const file = onFile(archive);
+  const store = await open(archive);
+  const image = await store.image();
+  await image.verify();
+  assert.deepEqual(states(image), ["verified", "failed", "verified"]);
+  assert.deepEqual(image.layers[1].error, { kind: "corrupt", message: refused(file, ["files", file]) });
+  assert.equal(`${JSON.stringify(await store.check(), null, 2)}\n`, native(["check", "--json", file]).stdout.toString());
+  assert.equal(await (await image.read("/hard-a")).text(), "shared\n");
+  store.close();
+});
+
+test("an archive that reaches out of itself gives nothing but an error", async () => {
+  const files = filesOf(fixture("odd"));
+  const whole = (change) => tar([...files].flatMap(([name, content]) => change({ name, content })));
+  const layerFile = blobPath(second);
+  const hostile = [
+    // A blob that is a link, to a file of this machine and to another blob.
+    whole((entry) => (entry.name === layerFile ? [{ name: layerFile, type: "2", link: "/etc/passwd" }] : [entry])),
+    whole((entry) => (entry.name === layerFile ? [{ name: layerFile, type: "2", link: "../../../../../../etc/passwd" }] : [entry])),
+    whole((entry) => (entry.name === layerFile ? [{ name: layerFile, type: "1", link: "../../etc/passwd" }] : [entry])),
+    whole((entry) => (entry.name === "index.json" ? [{ name: "index.json", type: "2", link: "/etc/passwd" }] : [entry])),
+    // Names that climb.
+    whole((entry) => (entry.name === layerFile ? [{ ...entry, name: `../${layerFile}` }] : [entry])),
+    whole((entry) => (entry.name === layerFile ? [{ ...entry, name: `blobs/../../x/${layerFile}` }] : [entry])),
+    // A device, and two documents of one name.
+    whole((entry) => (entry.name === "index.json" ? [{ name: "index.json", type: "3" }] : [entry])),
+    whole((entry) => (entry.name === "index.json" ? [entry, { ...entry, content: "{}" }] : [entry])),
+    // Docker's list names what is not in the archive.
+    ...["../../etc/passwd", "/etc/passwd"].map((outside) =>
+      tar([{ name: "manifest.json", content: JSON.stringify([{ Config: outside, RepoTags: ["a:b"], Layers: [outside] }]) }]),
+    ),
+  ];
+  for (const [number, archive] of hostile.entries()) {
+    const file = onFile(archive);
+    const said = native(["files", "--json", `${file}#pos=0`]);
+    let store;
+    let error;
+    try {
+      store = await open(archive);
+      const image = await store.image("pos=0");
+      await image.verify();
+      error = image.layers.find((layer) => layer.error)?.error;
+    } catch (thrown) {
+      error = thrown;
+    }
+    assert.notEqual(said.code, 0, `archive ${number} is read by the command`);
+    assert.equal(error?.message, said.stderr.replace(/^error: /, "").replace(`${file}: `, "").trimEnd(), `archive ${number}`);
+    store?.close();
+  }
+});
+
+test("paths, layers and references that are not there", async () => {
+  const store = await open(fixture("odd"));
+  const image = await store.image("odd");
+  const at = `${fixture("odd")}#odd`;
+  const words = (command, path) => refused("", [command, at, path]);
+  await fails(image.read("/nope"), "notFound", words("cat", "/nope"));
+  await fails(image.read("/etc/passwd/x"), "notFound", words("cat", "/etc/passwd/x"));
+  await fails(image.read("/etc"), "unsupported", words("cat", "/etc"));
+  await fails(image.read("/dangling"), "notFound", words("cat", "/dangling"));
+  await fails(image.why("/nope"), "notFound", words("why", "/nope"));
+  await fails(image.files({ path: "/nope" }), "notFound", words("files", "/nope"));
+  await fails(image.treemap({ path: "/nope" }), "notFound", "there is no /nope in the image");
+  await fails(image.read("/a\\"), "misuse", /./);
+  await fails(image.read(`/${"x".repeat(5000)}`), "misuse", /./);
+  await fails(image.files({ layer: 4 }), "misuse", "there is no layer 4: the image has layers 1 to 3");
+  await fails(image.files({ layer: 0 }), "misuse", "there is no layer 0: the image has layers 1 to 3");
+  await fails(image.rows({ layer: 9 }, 0, 1), "misuse", "there is no layer 9: the image has layers 1 to 3");
+  await fails(image.rows({ sort: "age" }, 0, 1), "misuse", /unknown variant `age`/);
+  await fails(image.rows({ serach: "x" }, 0, 1), "misuse", /unknown field `serach`/);
+  await fails(image.mtree("gnu"), "misuse", /gnu/);
+  await fails(store.blob("x"), "misuse", /^invalid digest "x"/);
+  await fails(store.blob(digestOf("nothing")), "notFound", `blob ${digestOf("nothing")} is not in the store`);
+  const nested = fixture("nested");
+  const kinds = { ambiguous: ["multi", "twice", "nested//type=index"], notFound: ["x", "multi//platform=linux/s390x", "pos=99"], misuse: ["pos=x", "a//"] };
+  const other = await open(nested);
+  for (const [kind, fragments] of Object.entries(kinds)) {
+    for (const fragment of fragments) await fails(other.image(fragment), kind, refused(nested, ["stat", `${nested}#${fragment}`]));
+  }
+  other.close();
+  store.close();
+});
+
+test("an image that was closed", async () => {
+  const store = await open(fixture("odd"));
+  const [image, another] = await Promise.all([store.image("odd"), store.image("odd")]);
+  await image.files();
+  await image.close();
+  await fails(image.stat(), "misuse", "this image was closed");
+  await fails(image.rows({}, 0, 1), "misuse", "this image was closed");
+  assert.equal((await another.files()).files.length, JSON.parse(done(["files", "--json", `${fixture("odd")}#odd`])).files.length);
+  store.close();
+});
+
+test("a file that becomes shorter while it is open", async () => {
+  const file = onFile(readFileSync(fixture("odd.docker.tar")));
+  const store = await open(file);
+  const image = await store.image();
+  truncateSync(file, 1000);
+  await image.scan();
+  for (const { state, error } of image.layers) {
+    assert.equal(state, "failed");
+    assert.match(error.message, /it became shorter while it was read/);
+    assert.equal(error.kind, "io");
+  }
+  assert.equal((await store.list()).entries.length, 1);
+  store.close();
+});
+
+/** A server that is right until `broken` says how it is not. */
+async function badServer(use) {
+  const state = { broken: () => false };
+  const server = await serve({ fixtures: fixture("") }, { bad: (request, response) => state.broken(request, response) });
+  try {
+    return await use((name) => new URL(`fixtures/${name}`, server.url), state, server);
+  } finally {
+    await server.close();
+  }
+}
+
+test("servers that do not give what is asked for", async () => {
+  const url = await badServer(async (at, state) => {
+    await fails(open(at("absent.tar")), "io", /absent\.tar: the server says 404$/);
+    await fails(open(at("absent/")), "notFound", /^there is no oci-layout/);
+    state.broken = (_, response) => !!response.writeHead(500).end();
+    await fails(open(at("odd.oci.tar")), "io", /the server says 500$/);
+    await fails(open(at("odd/")), "io", /the server says 500$/);
+    state.broken = (request) => void delete request.headers.range;
+    await fails(open(at("odd.oci.tar")), "unsupported", /does not give parts of files \(Range\)/);
+    await fails(open(at("odd/")), "io", /the server says 200, expected 206$/);
+    // It does not say how long the files are.
+    state.broken = (request, response) => request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
+    await fails(open(at("odd/")), "io", /oci-layout: the server does not say how large it is/);
+    return at("odd.oci.tar");
+  });
+  await fails(open(url), "io", /odd\.oci\.tar: /);
+});
+
+test("a server that fails later", async () => {
+  await badServer(async (at, state) => {
+    for (const name of ["odd.docker.tar", "odd/"]) {
+      for (const broken of [
+        (_, response) => !!response.writeHead(503).end(),
+        (request) => !!request.socket.destroy(),
+      ]) {
+        state.broken = () => false;
+        const store = await open(at(name));
+        const image = await store.image("pos=0");
+        state.broken = broken;
+        await image.scan();
+        assert.ok(image.layers.every(({ state, error }) => state === "failed" && error.kind === "io"), JSON.stringify(image.layers));
+        assert.ok((await store.list()).entries.length > 0);
+        store.close();
+      }
+    }
+  });
+});

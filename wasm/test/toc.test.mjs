@@ -1,0 +1,147 @@
+/** A large layer with a table of contents is listed from that, and believed only when it was verified. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomFillSync } from "node:crypto";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { archiveOf, digestOf, layer, LAYER, layoutOf, onDisk, tarEntry } from "./made.mjs";
+import { done, fresh, open } from "./native.mjs";
+
+/** More than what is verified at once. */
+const LARGE = 6 << 20;
+
+const noise = randomFillSync(Buffer.alloc(LARGE));
+
+const entries = [
+  { name: "etc/", type: "5" },
+  { name: "etc/motd", content: "hello\n" },
+  { name: "noise", content: noise },
+  { name: "link", type: "2", link: "noise", mode: 0o777 },
+];
+
+const TYPES = { 0: "reg", 2: "symlink", 5: "dir" };
+
+/** As `docs/estargz.md` of stargz-snapshotter has it: members of gzip, the table in the last but one, and where that begins in the last. */
+function estargz(entries, told = entries) {
+  const parts = [];
+  let offset = 0;
+  const put = (bytes) => {
+    const at = offset;
+    const packed = gzipSync(bytes, { level: 1 });
+    parts.push(packed);
+    offset += packed.length;
+    return at;
+  };
+  const plain = [];
+  const offsets = entries.map((entry) => {
+    const bytes = tarEntry(entry);
+    plain.push(bytes);
+    if (bytes.length === 512) return put(bytes);
+    put(bytes.subarray(0, 512));
+    return put(bytes.subarray(512));
+  });
+  const modtime = new Date(1_600_000_000_000).toISOString();
+  const table = Buffer.from(
+    JSON.stringify({
+      version: 1,
+      entries: told.map(({ name, type = "0", content = "", link, mode = type === "5" ? 0o755 : 0o644 }, at) => ({
+        name,
+        type: TYPES[type],
+        modtime,
+        mode,
+        ...(link && { linkName: link }),
+        ...(type === "0" && { size: Buffer.byteLength(content), offset: offsets[at], digest: digestOf(content) }),
+      })),
+    }),
+  );
+  const last = Buffer.concat([tarEntry({ name: "stargz.index.json", content: table }), Buffer.alloc(1024)]);
+  plain.push(last);
+  const start = put(last).toString(16).padStart(16, "0");
+  const footer = Buffer.concat([
+    Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 26, 0]),
+    Buffer.from(`SG\x16\0${start}STARGZ`, "latin1"),
+    Buffer.from([1, 0, 0, 255, 255]),
+    Buffer.alloc(8),
+  ]);
+  return {
+    blob: Buffer.concat([...parts, footer]),
+    diffId: digestOf(Buffer.concat(plain)),
+    mediaType: `${LAYER}+gzip`,
+    annotations: { "containerd.io/snapshot/stargz/toc.digest": digestOf(table) },
+  };
+}
+
+const paths = ({ files }) => files.map(({ path }) => path).sort();
+
+test("eStargz", async () => {
+  const files = layoutOf([estargz(entries)]);
+  const at = onDisk(files);
+  for (const source of [at, files, new Blob([archiveOf(files)])]) {
+    const store = await open(source);
+    const image = await store.image();
+    const steps = [];
+    await image.scan({ onProgress: ({ done }) => steps.push(done) });
+    assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["listed", "toc"]]);
+    const wanted = JSON.parse(done(["files", "--json", at]));
+    assert.deepEqual(await image.files(), wanted);
+    // What is in a file comes from the layer itself.
+    assert.ok(noise.equals(Buffer.from(await (await image.read("/link")).arrayBuffer())));
+    await image.verify();
+    assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["verified", undefined]]);
+    assert.deepEqual(await image.files(), wanted);
+    assert.equal(`${JSON.stringify(await image.waste(), null, 2)}\n`, done(["waste", "--json", at]).replace(": 1.0,", ": 1,"));
+    store.close();
+  }
+});
+
+test("a table that lies is believed until the layer was verified", async () => {
+  const lie = entries.map((entry) => (entry.name === "etc/motd" ? { ...entry, name: "etc/passwd" } : entry));
+  const files = layoutOf([estargz(entries, lie)]);
+  const store = await open(files);
+  const image = await store.image();
+  assert.deepEqual(paths(await image.files()).includes("/etc/passwd"), true);
+  assert.equal(image.layers[0].listedFrom, "toc");
+  await image.verify();
+  assert.equal(image.layers[0].state, "verified");
+  assert.deepEqual(await image.files(), JSON.parse(done(["files", "--json", onDisk(files)])));
+  assert.deepEqual(paths(await image.files()).includes("/etc/passwd"), false);
+  store.close();
+});
+
+test("a table that is not what the manifest says", async () => {
+  const layer = estargz(entries);
+  layer.annotations = { "containerd.io/snapshot/stargz/toc.digest": digestOf("another") };
+  const store = await open(layoutOf([layer]));
+  const image = await store.image();
+  await image.scan();
+  const [{ state, listedFrom, error }] = image.layers;
+  assert.deepEqual([state, listedFrom], ["listed", "archive"], error?.message);
+  store.close();
+});
+
+test("zstd:chunked, by skopeo", async () => {
+  const at = onDisk(layoutOf([layer(entries, { mediaType: LAYER })]));
+  const file = fresh("chunked.tar");
+  execFileSync("skopeo", ["copy", "--quiet", "--dest-compress-format", "zstd:chunked", `oci:${at}:made`, `oci-archive:${file}`]);
+  const store = await open(file);
+  const image = await store.image();
+  await image.scan();
+  assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["listed", "toc"]]);
+  const { files } = JSON.parse(done(["files", "--json", file]));
+  assert.deepEqual((await image.files()).files, files);
+  assert.ok(noise.equals(Buffer.from(await (await image.read("/noise")).arrayBuffer())));
+  await image.verify();
+  assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["verified", undefined]]);
+  assert.deepEqual((await image.files()).files, files);
+  store.close();
+});
+
+test("a large layer without a table is listed from its archive", async () => {
+  const store = await open(layoutOf([layer(entries)]));
+  const image = await store.image();
+  await image.scan();
+  assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["listed", "archive"]]);
+  store.close();
+});

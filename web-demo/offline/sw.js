@@ -1,0 +1,25 @@
+/** Serves the page from a cache, so that it works without a network. The build puts the list of files where FILES stands. */
+const FILES = __FILES__;
+const CACHE = `ocicle-${__VERSION__}`;
+
+self.addEventListener("install", (event) => {
+  // "reload" goes past the browser's own cache, which may hold files of an earlier build.
+  const requests = FILES.map((file) => new Request(file, { cache: "reload" }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)));
+  self.skipWaiting();
+});
+
+self.addEventListener("activate", (event) => {
+  const drop = async () => {
+    const names = await caches.keys();
+    await Promise.all(names.filter((name) => name.startsWith("ocicle-") && name !== CACHE).map((name) => caches.delete(name)));
+    await self.clients.claim();
+  };
+  event.waitUntil(drop());
+});
+
+self.addEventListener("fetch", (event) => {
+  if (event.request.method !== "GET") return;
+  const options = { ignoreSearch: true, cacheName: CACHE };
+  event.respondWith(caches.match(event.request, options).then((cached) => cached ?? fetch(event.request)));
+});

@@ -1,0 +1,8 @@
+/** What a screen reader says of its own accord. */
+import { signal } from "@preact/signals";
+
+export const announcement = signal("");
+
+export function announce(text: string): void {
+  announcement.value = text;
+}

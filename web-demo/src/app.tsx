@@ -1,0 +1,55 @@
+import { announcement } from "./announce.ts";
+import { dragging } from "./drop.ts";
+import { refusalOf } from "./failure.ts";
+import { shown } from "./image.ts";
+import { isWaiting, opened, opening, refusal } from "./session.ts";
+import { route } from "./route.ts";
+import { Bar } from "./shell/bar.tsx";
+import { DropZone } from "./shell/drop-zone.tsx";
+import { Images } from "./shell/images.tsx";
+import { Main } from "./shell/main.tsx";
+import { Note, Problem, Waiting } from "./ui/notice.tsx";
+
+export function App() {
+  const store = opened.value;
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the image
+      </a>
+      <Bar />
+      {refusal.value && (
+        <div class="band">
+          <Problem failure={refusal.value.failure} about={refusal.value.name} title={refusalOf(refusal.value.failure)}>
+            {store && <p class="faint">{store.name} is still open.</p>}
+            <button type="button" class="quiet" onClick={() => (refusal.value = undefined)}>
+              Dismiss
+            </button>
+          </Problem>
+        </div>
+      )}
+      {store?.isSample && <DropZone />}
+      {store && isWaiting.value && (
+        <div class="band">
+          <Note>
+            This link leads into <strong>{route.value.store}</strong>. Open that file, and it goes on from there.
+          </Note>
+        </div>
+      )}
+      <div class="body">
+        {store ? <Images store={store} /> : <Waiting>Opening {opening.value} …</Waiting>}
+        {store && !isWaiting.value && shown.value && <Main store={store} shown={shown.value} />}
+      </div>
+      {dragging.value && <div class="dropping">Drop it anywhere</div>}
+      <p class="hidden" role="status" aria-live="polite">
+        {announcement.value}
+      </p>
+    </>
+  );
+}
+
+/** The address is the route's, so the link moves the focus by itself. */
+function skip(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}

@@ -1,0 +1,14 @@
+/** Saves bytes under a name. */
+export function download(content: Uint8Array | string, name: string, type = "application/octet-stream"): void {
+  const url = URL.createObjectURL(new Blob([content as BlobPart], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser takes its own hold of the blob once the click is handled.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+export function downloadJson(value: unknown, name: string): void {
+  download(`${JSON.stringify(value, null, 2)}\n`, name, "application/json");
+}

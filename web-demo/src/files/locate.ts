@@ -1,0 +1,29 @@
+/** Paths, and where they are among the rows. */
+import type { Image, Row, RowQuery } from "ocicle";
+import { above } from "./query.ts";
+
+async function rowOf(image: Image, query: RowQuery, path: string): Promise<Row | undefined> {
+  const index = await image.position(query, path);
+  return index === undefined ? undefined : (await image.rows(query, index, 1)).rows[0];
+}
+
+/** What is at a path, in the whole image or in one layer. */
+export async function rowAt(image: Image, path: string, layer: number | undefined): Promise<Row | undefined> {
+  const open = above(path);
+  const inLayer = layer === undefined ? undefined : await rowOf(image, { layer, open }, path);
+  return inLayer ?? rowOf(image, { open }, path);
+}
+
+export function parent(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+/** The path that a link in a directory leads to; links on the way are not followed. */
+export function resolved(target: string, directory: string): string {
+  const names = target.startsWith("/") ? [] : directory.split("/").filter(Boolean);
+  for (const name of target.split("/")) {
+    if (name === "..") names.pop();
+    else if (name && name !== ".") names.push(name);
+  }
+  return `/${names.join("/")}`;
+}

@@ -1,0 +1,94 @@
+/** The image on the screen: listed first, verified right after. */
+import { computed, effect, signal } from "@preact/signals";
+import type { Image, Layer, ListingEntry, Progress } from "ocicle";
+import { announce } from "./announce.ts";
+import { failureOf, isAbort, type Failure } from "./failure.ts";
+import { isImage } from "./listing.ts";
+import { route } from "./route.ts";
+import { entryAt, type Opened } from "./opened.ts";
+import { isWaiting, opened } from "./session.ts";
+
+export interface Shown {
+  /** The selector that led here. */
+  selector: string | undefined;
+  entry: ListingEntry | undefined;
+  /** None if it has no layers to show, as an index or an artifact. */
+  image?: Image;
+  failure?: Failure;
+}
+
+export const shown = signal<Shown | undefined>(undefined);
+export const layers = signal<readonly Layer[]>([]);
+/** What is being done with the layers. */
+export const work = signal<{ what: "reading" | "verifying"; progress: Progress } | undefined>(undefined);
+
+/** Changes whenever there are other rows to be shown: when a layer turns out to be bad, it goes. */
+export const revision = computed(() => layers.value.filter((layer) => layer.state === "failed").map((layer) => layer.layer).join());
+
+const selector = computed(() => route.value.image);
+
+effect(() => {
+  const store = opened.value;
+  const wanted = selector.value;
+  if (!store || isWaiting.value) return;
+  const controller = new AbortController();
+  let end = () => {};
+  shown.value = undefined;
+  layers.value = [];
+  work.value = undefined;
+  show(store, wanted, controller.signal, (stop) => {
+    end = stop;
+  }).catch((error: unknown) => {
+    if (!isAbort(error)) throw error;
+  });
+  return () => {
+    controller.abort();
+    end();
+    // If the store is closed already, so is the image.
+    shown.peek()?.image?.close().catch(() => {});
+  };
+});
+
+async function entryOf(store: Opened, wanted: string | undefined): Promise<ListingEntry | undefined> {
+  const exact = entryAt(store, wanted);
+  if (exact) return exact;
+  const { descriptor } = await store.store.resolve(wanted);
+  return [...store.addresses.keys()].find((entry) => entry.digest === descriptor.digest);
+}
+
+async function show(store: Opened, wanted: string | undefined, signal: AbortSignal, onStop: (stop: () => void) => void): Promise<void> {
+  let entry: ListingEntry | undefined;
+  let image: Image;
+  try {
+    entry = await entryOf(store, wanted);
+    if (signal.aborted) return;
+    if (entry && !isImage(entry)) {
+      shown.value = { selector: wanted, entry };
+      return;
+    }
+    image = await store.store.image(wanted);
+  } catch (error) {
+    if (!signal.aborted) shown.value = { selector: wanted, entry, failure: failureOf(error) };
+    return;
+  }
+  if (signal.aborted) return image.close();
+  layers.value = image.layers;
+  onStop(image.watch(() => (layers.value = image.layers)));
+  shown.value = { selector: wanted, entry, image };
+  await read(image, signal);
+}
+
+async function read(image: Image, signal: AbortSignal): Promise<void> {
+  const during = (what: "reading" | "verifying") => (progress: Progress) => {
+    if (!signal.aborted) work.value = { what, progress };
+  };
+  announce("Reading the layers.");
+  try {
+    await image.scan({ signal, onProgress: during("reading") });
+    await image.verify({ signal, onProgress: during("verifying") });
+  } finally {
+    if (!signal.aborted) work.value = undefined;
+  }
+  const failed = image.layers.filter((layer) => layer.state === "failed").length;
+  announce(failed ? `${failed} of ${image.layers.length} layers failed.` : `All ${image.layers.length} layers are verified.`);
+}

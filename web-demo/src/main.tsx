@@ -1,0 +1,14 @@
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { listen } from "./drop.ts";
+import { openSample } from "./session.ts";
+import "./styles/all.css";
+
+render(<App />, document.getElementById("app")!);
+listen();
+void openSample();
+
+if (import.meta.env.PROD && "serviceWorker" in navigator) {
+  // Without it the page works as well, but not offline.
+  navigator.serviceWorker.register("./sw.js").catch(() => {});
+}

@@ -1,0 +1,19 @@
+/** What is on the screen, for the command line. */
+import { computed, signal } from "@preact/signals";
+import type { Dialect } from "ocicle";
+import type { Screen } from "./command.ts";
+import { search, wasted } from "./files/query.ts";
+import { pathKind } from "./files/selection.ts";
+import { shown } from "./image.ts";
+
+/** Whether a comparison leaves out times. */
+export const semantic = signal(true);
+export const dialect = signal<Dialect>("native");
+
+export const screen = computed<Screen>(() => ({
+  path: shown.value?.image ? pathKind.value : "none",
+  search: search.value,
+  wasted: wasted.value,
+  semantic: semantic.value,
+  dialect: dialect.value,
+}));

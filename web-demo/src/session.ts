@@ -1,0 +1,75 @@
+/** The store that is open. */
+import { computed, effect, signal } from "@preact/signals";
+import type { Source } from "ocicle";
+import { announce } from "./announce.ts";
+import { sample } from "./engine.ts";
+import { failureOf, refusalOf, type Failure } from "./failure.ts";
+import { firstImage } from "./listing.ts";
+import { entryAt, nameIn, openNamed, stepTo, type Opened } from "./opened.ts";
+import { go, route } from "./route.ts";
+
+export const opened = signal<Opened | undefined>(undefined);
+/** The name of what is being opened. */
+export const opening = signal<string | undefined>(undefined);
+/** Why the last thing could not be opened; what was open before still is. */
+export const refusal = signal<{ name: string; failure: Failure } | undefined>(undefined);
+
+let latest = 0;
+
+/** What was open before, by its name in the address, so that the back button leads there again. A `File` is but a handle. */
+const sources = new Map<string | undefined, Source>();
+
+export async function openSource(source: Source | Promise<Source>, name: string, isSample = false): Promise<void> {
+  latest += 1;
+  const turn = latest;
+  opening.value = name;
+  refusal.value = undefined;
+  try {
+    const taken = await source;
+    const made = await openNamed(taken, name, isSample);
+    if (turn !== latest) return made.store.close();
+    const before = opened.peek();
+    before?.store.close();
+    sources.set(nameIn(made), taken);
+    opened.value = made;
+    announce(`${name} is open.`);
+    settle(made, before);
+  } catch (error) {
+    if (turn !== latest) return;
+    const failure = failureOf(error);
+    refusal.value = { name, failure };
+    announce(`${name} cannot be opened. ${refusalOf(failure)}: ${failure.message}`);
+  } finally {
+    if (turn === latest) opening.value = undefined;
+  }
+}
+
+export function openSample(): Promise<void> {
+  return openSource(sample(), "sample.tar", true);
+}
+
+/** A deep link waits for the file that it is about. */
+export const isWaiting = computed(() => opened.value !== undefined && route.value.store !== nameIn(opened.value));
+
+/** Goes to the first image, unless the address already says where to be in this store. */
+function settle(store: Opened, before: Opened | undefined): void {
+  const { image, store: wanted } = route.peek();
+  const name = nameIn(store);
+  // A link to this file, even if it is wrong; a file of the same name is another.
+  const isSameName = before !== undefined && nameIn(before) === name;
+  if (image !== undefined && wanted === name && (!isSameName || entryAt(store, image))) return;
+  if (store.isSample && wanted !== undefined) return;
+  // A link without the name of a file, which what was open before did not have.
+  if (wanted === undefined && !entryAt(before, image) && entryAt(store, image)) return go({ store: name }, "replace");
+  const first = firstImage(store.listing) ?? store.listing.entries[0];
+  go(stepTo(store, first), store.isSample ? "replace" : "push");
+}
+
+const wanted = computed(() => route.value.store);
+
+effect(() => {
+  const name = wanted.value;
+  const source = sources.get(name);
+  const store = opened.peek();
+  if (source && store && nameIn(store) !== name) void openSource(source, name ?? "sample.tar", name === undefined);
+});

@@ -1,0 +1,42 @@
+/** The two file dialogs. */
+import { useRef } from "preact/hooks";
+import type { Source } from "ocicle";
+import { chosen } from "../drop.ts";
+
+type OnChoose = (source: Source, name: string) => void;
+
+function Picker({ label, directory = false, onChoose }: { label: string; directory?: boolean; onChoose: OnChoose }) {
+  const input = useRef<HTMLInputElement>(null);
+  const change = () => {
+    const found = input.current?.files && chosen(input.current.files);
+    if (found) onChoose(...found);
+    // So that the same file can be chosen again.
+    if (input.current) input.current.value = "";
+  };
+  return (
+    <>
+      <button type="button" onClick={() => input.current?.click()}>
+        {label}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        class="hidden"
+        tabIndex={-1}
+        aria-label={label}
+        onChange={change}
+        {...(directory ? { webkitdirectory: true } : {})}
+      />
+    </>
+  );
+}
+
+/** `what` is opened, such as "Open file". */
+export function Choose({ what, onChoose }: { what: string; onChoose: OnChoose }) {
+  return (
+    <div class="choose">
+      <Picker label={`${what} file`} onChoose={onChoose} />
+      <Picker label={`${what} directory`} directory onChoose={onChoose} />
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+/** Light, dark, or what the system says. */
+import { effect, signal } from "@preact/signals";
+
+export const THEMES = ["auto", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+
+const KEY = "ocicle-theme";
+
+/** Some browsers forbid storage to pages that are opened in private. */
+function stored(): Theme {
+  try {
+    const theme = localStorage.getItem(KEY) as Theme;
+    return THEMES.includes(theme) ? theme : "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+export const theme = signal<Theme>(stored());
+
+effect(() => {
+  document.documentElement.dataset.theme = theme.value;
+  try {
+    localStorage.setItem(KEY, theme.value);
+  } catch {
+    // It is forgotten, then.
+  }
+});

@@ -1,0 +1,13 @@
+/** The number of a layer, in its colour of eight. */
+export function tint(layer: number): string {
+  return `tint-${(layer - 1) % 8}`;
+}
+
+export function LayerChip({ layer }: { layer: number }) {
+  return (
+    <span class={`chip ${tint(layer)}`} title={`Layer ${layer}`}>
+      <span class="hidden">layer </span>
+      {layer}
+    </span>
+  );
+}

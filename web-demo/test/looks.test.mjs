@@ -1,0 +1,85 @@
+/** Every view, light and dark and narrow: for everyone, and without scrolling sideways. Pictures are kept for people to look at. */
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
+import { at, useSite, verified } from "./support/browser.mjs";
+
+const site = useSite();
+const PICTURES = process.env.SCREENSHOTS ?? fileURLToPath(new URL("./screenshots", import.meta.url));
+mkdirSync(PICTURES, { recursive: true });
+
+const VIEWS = {
+  files: [at({ path: "/etc/tide.conf" }), ".content"],
+  layer: [at({ layer: 2, path: "/usr/bin/tided" }), ".mark"],
+  picture: [at({ path: "/app/static/logo.svg" }), ".picture img"],
+  hex: [at({ path: "/usr/lib/libc.so.6" }), ".content"],
+  layers: [at({ view: "layers" }), ".card"],
+  space: [at({ view: "space" }), ".tile"],
+  waste: [at({ view: "waste" }), ".lead"],
+  config: [at({ view: "config" }), ".history"],
+  diff: [at({ view: "diff", against: "v2//platform=linux/amd64" }), ".lead"],
+  export: [at({ view: "export" }), ".export"],
+  index: ["#image=v2", ".about .content"],
+  wrong: [at({ path: "/no/such" }), ".problem"],
+};
+
+const LOOKS = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  phone: { colorScheme: "light", viewport: { width: 360, height: 740 } },
+  contrast: { forcedColors: "active" },
+};
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  for (const [view, [hash, sign]] of Object.entries(VIEWS)) {
+    test(`${view}, ${look}`, async () => {
+      await site.page(
+        async (page) => {
+          await page.locator(sign).first().waitFor();
+          if (view !== "index") await verified(page);
+          await page.screenshot({ path: join(PICTURES, `${view}-${look}.png`), fullPage: look === "phone" });
+          const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.equal(over, 0, "the page scrolls sideways");
+          const { violations, passes } = await new AxeBuilder({ page }).analyze();
+          assert.ok(passes.length > 10, "axe has looked");
+          const found = violations.map((one) => `${one.id}: ${one.help}\n${one.nodes.map((node) => `  ${node.html}`).join("\n")}`);
+          assert.deepEqual(found, []);
+        },
+        { hash, ...options },
+      );
+    });
+  }
+}
+
+test("the colours can be chosen, and are remembered", async () => {
+  await site.page(
+    async (page) => {
+      await verified(page);
+      const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      const light = await paper();
+      const button = page.getByRole("button", { name: /^Colours/ });
+      await button.click();
+      assert.equal(await paper(), light);
+      await button.click();
+      const dark = await paper();
+      assert.notEqual(dark, light);
+      await page.reload();
+      assert.equal(await paper(), dark);
+    },
+    { colorScheme: "light" },
+  );
+});
+
+test("who wants no motion gets none", async () => {
+  await site.page(
+    async (page) => {
+      await verified(page);
+      const moving = await page.evaluate(() => [...document.querySelectorAll("*")].filter((one) => getComputedStyle(one).transitionDuration !== "0s" || getComputedStyle(one).animationName !== "none").length);
+      assert.equal(moving, 0);
+    },
+    { reducedMotion: "reduce" },
+  );
+});

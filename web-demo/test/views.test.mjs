@@ -1,0 +1,186 @@
+/** Each view shows what the sample has, and the command that shows the same. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { at, IMAGE, useSite, verified } from "./support/browser.mjs";
+import { scratch } from "./support/fixtures.mjs";
+import { archive, layout, tar } from "./support/oci.mjs";
+
+const site = useSite();
+const other = join(scratch(), "other.tar");
+before(() => writeFileSync(other, archive(layout("mine", [{ tar: tar([["srv/"], ["srv/hello.txt", "hello\n"]]) }]))));
+const OTHER = "v2//platform=linux/amd64";
+
+async function commandIs(page, expected) {
+  assert.equal(await page.locator(".command code").innerText(), expected);
+}
+
+async function saved(page, name) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
+  assert.equal(download.suggestedFilename(), name);
+  return readFileSync(await download.path(), "utf8");
+}
+
+test("layers: command, size, waste, state", async () => {
+  await site.page(
+    async (page) => {
+      await verified(page);
+      const cards = page.locator(".layers .card");
+      assert.equal(await cards.count(), 5);
+      assert.match(await cards.nth(1).innerText(), /RUN pkg update && pkg install tided/);
+      await cards.nth(1).getByText(/20\.\d kB, \d+ %/).waitFor();
+      await cards.nth(4).getByText("nothing").waitFor();
+      assert.deepEqual(await page.locator(".layers .state").allInnerTexts(), Array(5).fill("verified"));
+      await commandIs(page, `ocicle stat sample.tar#${IMAGE}`);
+      await cards.nth(2).getByRole("link").click();
+      await page.getByRole("treegrid").waitFor();
+      assert.equal(await page.getByLabel("Layer", { exact: true }).inputValue(), "3");
+    },
+    { hash: at({ view: "layers" }) },
+  );
+});
+
+test("space: boxes and the same as a table", async () => {
+  await site.page(
+    async (page) => {
+      const map = page.getByRole("img", { name: /^Treemap of \// });
+      await map.waitFor();
+      assert.ok((await map.locator("rect").count()) > 8);
+      const table = page.getByRole("region", { name: /^Sizes in \// });
+      const sizes = async () => (await table.locator("tbody .number").evaluateAll((all) => all.map((one) => Number.parseInt(one.title.replaceAll(",", ""), 10))));
+      const before = await sizes();
+      assert.ok(before.length >= 3);
+      assert.deepEqual(before, before.toSorted((a, b) => b - a));
+      await table.getByRole("button", { name: "Size" }).click();
+      assert.deepEqual(await sizes(), before.toReversed());
+      await table.getByRole("link", { name: "usr" }).click();
+      await page.getByRole("img", { name: /^Treemap of \/usr/ }).waitFor();
+      await commandIs(page, `ocicle files sample.tar#${IMAGE} /usr`);
+      await page.locator(".tile.leaf", { hasText: "busybox" }).first().click();
+      await page.getByRole("treegrid").waitFor();
+      await page.getByRole("region", { name: /busybox/ }).first().waitFor();
+    },
+    { hash: at({ view: "space" }) },
+  );
+});
+
+test("space: by layer", async () => {
+  await site.page(
+    async (page) => {
+      await page.getByRole("radio", { name: "By layer" }).check();
+      await page.getByRole("region", { name: /^Sizes in/ }).getByRole("link").nth(2).waitFor();
+    },
+    { hash: at({ view: "space" }) },
+  );
+});
+
+test("waste: sums, paths, layers", async () => {
+  await site.page(
+    async (page) => {
+      await page.getByText("20.9 kB", { exact: true }).first().waitFor();
+      assert.equal(await page.locator(".lead").getByText("71 %").count(), 1);
+      const paths = page.getByRole("region", { name: "Wasted by path" });
+      assert.equal(await paths.locator("tbody a").first().innerText(), "/var/cache/packages/tided_3.1.pkg");
+      assert.equal(await page.getByRole("region", { name: "Wasted by layer" }).locator("tbody tr").count(), 5);
+      await commandIs(page, `ocicle waste sample.tar#${IMAGE}`);
+    },
+    { hash: at({ view: "waste" }) },
+  );
+});
+
+test("config and history", async () => {
+  await site.page(
+    async (page) => {
+      const fact = (name) => page.locator(".pairs > div").filter({ has: page.locator("dt", { hasText: new RegExp(`^${name}$`) }) }).locator("dd");
+      await fact("Entry point").waitFor();
+      assert.equal(await fact("Entry point").innerText(), '["/app/server.sh"]');
+      assert.equal(await fact("User").innerText(), "tide");
+      assert.equal(await fact("TIDE_UNITS").innerText(), "metric");
+      assert.equal(await fact("org.opencontainers.image.title").innerText(), "Tide tables");
+      assert.equal(await page.locator(".history li").count(), 6);
+      assert.equal(await page.locator(".history .chip").last().innerText(), "–");
+    },
+    { hash: at({ view: "config" }) },
+  );
+});
+
+test("diff: files, config, directories", async () => {
+  await site.page(
+    async (page) => {
+      await page.getByLabel("after").selectOption({ label: "v2 linux/amd64" });
+      const files = page.getByRole("region", { name: "Files that differ" });
+      await files.waitFor();
+      const rows = await files.locator("tbody tr").allInnerTexts();
+      assert.ok(rows.some((text) => /^A\s+\/app\/data\/harbours\.csv/.test(text)), rows.join("\n"));
+      assert.ok(rows.some((text) => /^D\s+\/etc\/motd/.test(text)), rows.join("\n"));
+      assert.ok(rows.some((text) => /^M\s+\/app\/server\.sh/.test(text)), rows.join("\n"));
+      assert.match(await page.getByRole("region", { name: "Config" }).innerText(), /metric[\s\S]*feet/);
+      await page.getByRole("region", { name: "Sizes by directory" }).getByText("/app", { exact: true }).waitFor();
+      await commandIs(page, `ocicle diff --semantic sample.tar#${IMAGE} sample.tar#${OTHER}`);
+      const compared = JSON.parse(await saved(page, "diff.json"));
+      assert.equal(compared.schemaVersion, 1);
+      await page.getByRole("link", { name: "Swap" }).click();
+      await page.getByText(/^D\s*\/app\/data\/harbours\.csv/).or(page.locator("tr", { hasText: "harbours.csv" }).locator(".mark-removed")).first().waitFor();
+    },
+    { hash: at({ view: "diff" }) },
+  );
+});
+
+test("diff: with an image of another file", async () => {
+  await site.page(
+    async (page) => {
+      await page.getByLabel("Another file").and(page.locator("input")).setInputFiles(other);
+      const files = page.getByRole("region", { name: "Files that differ" });
+      await files.getByText("/srv/hello.txt").waitFor();
+      await commandIs(page, `ocicle diff --semantic sample.tar#${IMAGE} other.tar#mine`);
+      assert.match(await page.evaluate(() => location.hash), /against=mine&beside=other\.tar/);
+      await page.goBack();
+      await page.getByText("Choose an image").first().waitFor({ state: "attached" });
+      assert.equal(await files.count(), 0);
+    },
+    { hash: at({ view: "diff" }) },
+  );
+});
+
+test("export: mtree, JSON, check", async () => {
+  await site.page(
+    async (page) => {
+      await page.getByLabel("Dialect").selectOption("bsd");
+      await commandIs(page, `ocicle mtree --dialect bsd sample.tar#${IMAGE}`);
+      assert.match(await saved(page, "image.mtree"), /os-release.*type=file/);
+      assert.equal(JSON.parse(await saved(page, "stat.json")).config.config.User, "tide");
+      assert.ok(JSON.parse(await saved(page, "files.json")).files.some((file) => file.path === "/etc/passwd"));
+      assert.ok(JSON.parse(await saved(page, "waste.json")).hidden > 20000);
+      assert.equal(JSON.parse(await saved(page, "list.json")).entries.length, 2);
+      await page.getByRole("button", { name: "Check everything" }).click();
+      await page.getByText(/blobs are as promised/).waitFor();
+      assert.deepEqual(JSON.parse(await saved(page, "check.json")).findings, []);
+    },
+    { hash: at({ view: "export" }) },
+  );
+});
+
+test("the command is copied", async () => {
+  await site.page(
+    async (page) => {
+      await verified(page);
+      await page.getByRole("button", { name: "Copy" }).click();
+      await page.getByText("Copied", { exact: true }).waitFor();
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `ocicle cat sample.tar#${IMAGE} /etc/passwd`);
+    },
+    { hash: at({ path: "/etc/passwd" }), permissions: ["clipboard-read", "clipboard-write"] },
+  );
+});
+
+test("names are quoted for a shell", async () => {
+  await site.page(async (page) => {
+    await verified(page);
+    await page.getByRole("searchbox", { name: "Search names" }).fill("a'b $(x)");
+    await page.waitForFunction(() => document.querySelector(".command code").textContent.includes("--name"));
+    const line = await page.locator(".command code").innerText();
+    const words = execFileSync("sh", ["-c", `ocicle() { for word; do printf '%s\\n' "$word"; done; }; ${line}`], { encoding: "utf8" });
+    assert.deepEqual(words.trimEnd().split("\n"), ["find", `sample.tar#${IMAGE}`, "--name", "*a'b $(x)*"]);
+  });
+});
