@@ -19,22 +19,22 @@ export function App() {
       </a>
       <Bar />
       {refusal.value && (
-        <div class="band">
+        <section class="band" aria-label="What could not be opened">
           <Problem failure={refusal.value.failure} about={refusal.value.name} title={refusalOf(refusal.value.failure)}>
             {store && <p class="faint">{store.name} is still open.</p>}
             <button type="button" class="quiet" onClick={() => (refusal.value = undefined)}>
               Dismiss
             </button>
           </Problem>
-        </div>
+        </section>
       )}
       {store?.isSample && <DropZone />}
       {store && isWaiting.value && (
-        <div class="band">
+        <section class="band" aria-label="What the link is about">
           <Note>
             This link leads into <strong>{route.value.store}</strong>. Open that file, and it goes on from there.
           </Note>
-        </div>
+        </section>
       )}
       <div class="body">
         {store ? <Images store={store} /> : <Waiting>Opening {opening.value} …</Waiting>}

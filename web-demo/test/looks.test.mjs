@@ -1,11 +1,13 @@
 /** Every view, light and dark and narrow: for everyone, and without scrolling sideways. Pictures are kept for people to look at. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
-import { at, useSite, verified } from "./support/browser.mjs";
+import { at, chooser, useSite, verified } from "./support/browser.mjs";
+import { scratch } from "./support/fixtures.mjs";
+import { archive, layout, tar } from "./support/oci.mjs";
 
 const site = useSite();
 const PICTURES = process.env.SCREENSHOTS ?? fileURLToPath(new URL("./screenshots", import.meta.url));
@@ -26,12 +28,31 @@ const VIEWS = {
   wrong: [at({ path: "/no/such" }), ".problem"],
 };
 
+const work = scratch();
+const damaged = join(work, "damaged.tar");
+const notes = join(work, "notes.txt");
+before(() => {
+  const good = { tar: tar([["etc/"], ["etc/base.txt", "the base\n"]]) };
+  writeFileSync(damaged, archive(layout("damaged", [good, { tar: tar([["srv/"]]), blob: (gzip) => gzip.subarray(4) }])));
+  writeFileSync(notes, "These are only notes.\n".repeat(100));
+});
+
 const LOOKS = {
   light: { colorScheme: "light" },
   dark: { colorScheme: "dark" },
   phone: { colorScheme: "light", viewport: { width: 360, height: 740 } },
   contrast: { forcedColors: "active" },
 };
+
+async function isForEveryone(page, view, look) {
+  await page.screenshot({ path: join(PICTURES, `${view}-${look}.png`), fullPage: look === "phone" });
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(over, 0, "the page scrolls sideways");
+  const { violations, passes } = await new AxeBuilder({ page }).analyze();
+  assert.ok(passes.length > 10, "axe has looked");
+  const found = violations.map((one) => `${one.id}: ${one.help}\n${one.nodes.map((node) => `  ${node.html}`).join("\n")}`);
+  assert.deepEqual(found, []);
+}
 
 for (const [look, options] of Object.entries(LOOKS)) {
   for (const [view, [hash, sign]] of Object.entries(VIEWS)) {
@@ -40,18 +61,24 @@ for (const [look, options] of Object.entries(LOOKS)) {
         async (page) => {
           await page.locator(sign).first().waitFor();
           if (view !== "index") await verified(page);
-          await page.screenshot({ path: join(PICTURES, `${view}-${look}.png`), fullPage: look === "phone" });
-          const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          assert.equal(over, 0, "the page scrolls sideways");
-          const { violations, passes } = await new AxeBuilder({ page }).analyze();
-          assert.ok(passes.length > 10, "axe has looked");
-          const found = violations.map((one) => `${one.id}: ${one.help}\n${one.nodes.map((node) => `  ${node.html}`).join("\n")}`);
-          assert.deepEqual(found, []);
+          await isForEveryone(page, view, look);
         },
         { hash, ...options },
       );
     });
   }
+
+  test(`what is wrong, ${look}`, async () => {
+    await site.page(async (page) => {
+      await verified(page);
+      await chooser(page, "file").setInputFiles(damaged);
+      await page.locator(".verification").getByText("1 of 2 layers failed").waitFor();
+      await page.getByRole("link", { name: "Layers", exact: true }).click();
+      await chooser(page, "file").setInputFiles(notes);
+      await page.locator(".band .problem").waitFor();
+      await isForEveryone(page, "damaged", look);
+    }, options);
+  });
 }
 
 test("the colours can be chosen, and are remembered", async () => {

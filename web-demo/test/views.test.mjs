@@ -1,11 +1,12 @@
 /** Each view shows what the sample has, and the command that shows the same. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { at, IMAGE, useSite, verified } from "./support/browser.mjs";
-import { scratch } from "./support/fixtures.mjs";
+import { noCommand, scratch, testWith } from "./support/fixtures.mjs";
 import { archive, layout, tar } from "./support/oci.mjs";
 
 const site = useSite();
@@ -182,5 +183,41 @@ test("names are quoted for a shell", async () => {
     const line = await page.locator(".command code").innerText();
     const words = execFileSync("sh", ["-c", `ocicle() { for word; do printf '%s\\n' "$word"; done; }; ${line}`], { encoding: "utf8" });
     assert.deepEqual(words.trimEnd().split("\n"), ["find", `sample.tar#${IMAGE}`, "--name", "*a'b $(x)*"]);
+  });
+});
+
+testWith(noCommand, "the commands do what they say", async () => {
+  const directory = scratch();
+  copyFileSync(fileURLToPath(new URL("../src/sample.tar", import.meta.url)), join(directory, "sample.tar"));
+  const run = (line) => spawnSync("sh", ["-c", `ocicle() { "$OCICLE_BIN" "$@"; }; ${line}`], { cwd: directory, encoding: "utf8" });
+  const shown = [
+    [{}, /app\/server\.sh/],
+    [{ layer: 2 }, /tided/],
+    [{ path: "/etc/passwd" }, /^root:x:0:0/],
+    [{ path: "/var/cache/packages/index", layer: 2 }, /removed/],
+    [{ view: "layers" }, /Layers/],
+    [{ view: "space", path: "/usr" }, /busybox/],
+    [{ view: "waste" }, /Hidden/],
+    [{ view: "config" }, /TIDE_UNITS=metric/],
+    [{ view: "diff", against: OTHER }, /harbours\.csv/],
+    [{ view: "export" }, /type=file/],
+    [{ image: "v2" }, /linux\/arm64/],
+    [{ image: "v2//type=index" }, /linux\/arm64/],
+    [{ image: "v2//artifact=application/spdx+json" }, /spdx/],
+  ];
+  await site.page(async (page) => {
+    await verified(page);
+    let before = "";
+    for (const [fields, expected] of shown) {
+      await page.goto(site.server.url + at(fields));
+      // Each of them has another command.
+      await page.waitForFunction((last) => ![last, ""].includes(document.querySelector(".command code")?.textContent ?? ""), before);
+      if (fields.path) await page.waitForFunction((path) => document.querySelector(".command code").textContent.endsWith(path), fields.path);
+      before = await page.locator(".command code").innerText();
+      const { status, stdout, stderr } = run(before);
+      // 5: differences were found.
+      assert.equal(status, fields.view === "diff" ? 5 : 0, `${before}\n${stderr}`);
+      assert.match(stdout, expected, before);
+    }
   });
 });

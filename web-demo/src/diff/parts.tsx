@@ -27,8 +27,8 @@ export function Config({ rows }: { rows: Compared["config"] }) {
             {rows.map((row) => (
               <tr key={row.field}>
                 <th scope="row">{row.field}</th>
-                <td class="mono before">{shown(row.before)}</td>
-                <td class="mono after">{shown(row.after)}</td>
+                <td class="mono">{shown(row.before)}</td>
+                <td class="mono">{shown(row.after)}</td>
               </tr>
             ))}
           </tbody>

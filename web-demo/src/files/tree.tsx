@@ -1,6 +1,6 @@
 /** The file tree: a treegrid that holds only the rows in sight, moved in by keys or pointer. */
 import { useEffect, useRef } from "preact/hooks";
-import type { Image, Row } from "ocicle";
+import type { Image, Row, RowQuery } from "ocicle";
 import { count } from "../format.ts";
 import { revision } from "../image.ts";
 import { go, route } from "../route.ts";
@@ -9,7 +9,7 @@ import { Canvas, indexes, spanOf, useView } from "../ui/window.tsx";
 import { step } from "./keys.ts";
 import { parent } from "./locate.ts";
 import type { RowPages } from "./pages.ts";
-import { query, toggle } from "./query.ts";
+import { clearFilters, query, toggle } from "./query.ts";
 import { TreeRow } from "./row.tsx";
 import { useActive } from "./use-active.ts";
 import { useRows } from "./use-rows.ts";
@@ -70,38 +70,52 @@ function Grid({ pages }: { pages: RowPages }) {
   };
 
   return (
-    <div
-      ref={box}
-      class="tree"
-      role="treegrid"
-      aria-label={`Files, ${count(pages.total)} rows`}
-      aria-rowcount={pages.total + 1}
-      aria-activedescendant={pages.row(active) ? `row-${active}` : undefined}
-      tabIndex={0}
-      onKeyDown={press}
-      onClick={click}
-    >
-      <div role="rowgroup" class="head">
-        <div role="row" class="row" aria-rowindex={1}>
-          {COLUMNS.map((name) => (
-            <div key={name} role="columnheader" class={CLASSES[name]}>
-              {name}
-            </div>
-          ))}
+    <div class="tree-box">
+      <div
+        ref={box}
+        class="tree"
+        role="treegrid"
+        aria-label={`Files, ${count(pages.total)} rows`}
+        aria-rowcount={pages.total + 1}
+        aria-activedescendant={pages.row(active) ? `row-${active}` : undefined}
+        tabIndex={0}
+        onKeyDown={press}
+        onClick={click}
+      >
+        <div role="rowgroup" class="head">
+          <div role="row" class="row" aria-rowindex={1}>
+            {COLUMNS.map((name) => (
+              <div key={name} role="columnheader" class={CLASSES[name]}>
+                {name}
+              </div>
+            ))}
+          </div>
         </div>
+        <Canvas height={pages.total * ROW_HEIGHT} role="rowgroup">
+          {indexes(span, active, pages.total).map((index) => {
+            const row = pages.row(index);
+            // A row that is on its way keeps its place empty.
+            if (!row) return null;
+            return (
+              <TreeRow key={index} row={row} index={index} active={index === active} chosen={row.path === path} top={index * ROW_HEIGHT} />
+            );
+          })}
+        </Canvas>
       </div>
-      {pages.total <= 1 && <p class="faint none">Nothing fits what is asked for.</p>}
-      <Canvas height={pages.total * ROW_HEIGHT} role="rowgroup">
-        {indexes(span, active, pages.total).map((index) => {
-          const row = pages.row(index);
-          // A row that is on its way keeps its place empty.
-          if (!row) return null;
-          return (
-            <TreeRow key={index} row={row} index={index} active={index === active} chosen={row.path === path} top={index * ROW_HEIGHT} />
-          );
-        })}
-      </Canvas>
+      {pages.total <= 1 && <Nothing query={pages.query} />}
     </div>
+  );
+}
+
+function Nothing({ query }: { query: RowQuery }) {
+  if (!query.search && !query.changes && !query.wasted) return <p class="nothing">There are no files.</p>;
+  return (
+    <p class="nothing">
+      Nothing fits what is asked for.{" "}
+      <button type="button" onClick={clearFilters}>
+        Show all
+      </button>
+    </p>
   );
 }
 
