@@ -3,6 +3,7 @@
 mod bench;
 mod bindgen;
 mod cargo;
+mod component;
 mod debian_packages;
 mod debian_toolchain;
 mod demo;
@@ -26,7 +27,8 @@ Usage: cargo xtask COMMAND
   test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
   demo           Show the main job, step by step, on an image it makes itself; more of it as root
   demo --keep    Leave its files behind, to look at
-  dist --wasi    Make the command as a small WASI module, target/dist/ocicle.wasm; one without SIMD beside it
+  dist --wasi    Make the command as a small WASI module, target/dist/ocicle.wasm; one without SIMD and the library as a component
+                 beside it
   bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
   bench --wasi [IMAGE]…
                  Measure it in wasmtime and Node beside the native one, each on one core

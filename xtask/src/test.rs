@@ -9,6 +9,7 @@ use std::{
 use crate::{
     bindgen,
     cargo::cargo,
+    component::{self, Hosted},
     demo, dist, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
@@ -27,12 +28,13 @@ pub(crate) fn all() -> Result<()> {
     let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
     let bindgen = report.step("set up: wasm-bindgen", bindgen::ensure);
     let runners = wasi_runner::ensure(&mut report);
+    let jco = report.step("set up: jco", component::ensure);
 
     source(&mut report);
     report.step("documentation", documentation);
     report.step("check: the features of the library, each alone", features);
     let wasm = match toolchain {
-        Some(toolchain) => wasm_parts(&mut report, &toolchain, bindgen.as_deref()),
+        Some(toolchain) => wasm_parts(&mut report, &toolchain, bindgen.as_deref(), jco.as_deref()),
         None => {
             report.not_run(WASM_PARTS, "there is no compiler for wasm");
             None
@@ -117,9 +119,16 @@ struct Wasm {
     directories: PathBuf,
     /// The JavaScript package for Node.
     package: PathBuf,
+    /// The component in its hosts.
+    component: Hosted,
 }
 
-fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&Path>) -> Option<Wasm> {
+fn wasm_parts(
+    report: &mut Report,
+    toolchain: &WasmToolchain,
+    bindgen: Option<&Path>,
+    jco: Option<&Path>,
+) -> Option<Wasm> {
     for target in TARGETS {
         report.step(&format!("check: the library, {target}"), || {
             let library = ["--package", "ocicle", "--no-default-features"];
@@ -134,7 +143,11 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
         let bindgen = bindgen.ok_or("there is no wasm-bindgen, see above")?;
         javascript(toolchain, bindgen)
     });
-    Some(Wasm { command: command?, directories: directories?, package: package? })
+    let component = report.step("build: the component", || {
+        let jco = jco.ok_or("there is no jco, see above")?;
+        component::hosts(&component::make(toolchain, jco)?, jco)
+    });
+    Some(Wasm { command: command?, directories: directories?, package: package?, component: component? })
 }
 
 /// Node's WASI sets times to the second, and knows a directory that is open by its path.
@@ -189,7 +202,9 @@ fn tests(packages: &[&str], subjects: Option<&Subjects>) -> Result<()> {
         command
             .env("OCICLE_BIN", &subjects.native)
             .env("OCICLE_WASI", &subjects.wasm.command)
-            .env("OCICLE_WASM_PKG", &subjects.wasm.package);
+            .env("OCICLE_WASM_PKG", &subjects.wasm.package)
+            .env("OCICLE_COMPONENT_WASMTIME", &subjects.wasm.component.wasmtime)
+            .env("OCICLE_COMPONENT_NODE", &subjects.wasm.component.node);
         for (name, runner) in subjects.runners.each() {
             command.env(format!("OCICLE_WASI_{}", name.to_uppercase()), runner);
         }
