@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    component, paths,
+    component, npm, paths,
     run::{Result, at, find, output, run},
     wasm_toolchain::{self, WasmToolchain},
 };
@@ -20,13 +20,22 @@ const MOST_PACKED: u64 = 1_200_000;
 const TARGET: &str = "wasm32-wasip1";
 /// Wasmtime has it since 0.33, Node since 16.4: a fifth less time. The compiler turns the older features on by itself.
 const SIMD: &str = "-C target-feature=+simd128";
+/// What else the compiler uses, for wasm-opt; wasmtime and Node have had it for longer.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
 
 /// Makes `target/dist/ocicle.wasm`, `ocicle-nosimd.wasm` for runtimes without SIMD, and `ocicle-component.wasm`, the library.
 pub(crate) fn wasi() -> Result<()> {
-    let toolchain = wasm_toolchain::ensure()?;
-    let module = command(&toolchain)?;
-    let without = without_simd(&toolchain)?;
-    let component = component::make(&toolchain, &component::ensure()?)?;
+    let (toolchain, npm) = (wasm_toolchain::ensure()?, npm::ensure()?);
+    let module = command(&toolchain, &npm)?;
+    let without = without_simd(&toolchain, &npm)?;
+    let component = component::make(&toolchain, &npm)?;
     for module in [module, without, component] {
         println!("\n{}", module.display());
         let sizes = Sizes::of(&module)?;
@@ -37,8 +46,11 @@ pub(crate) fn wasi() -> Result<()> {
 }
 
 /// The command as a WASI module, as it is released.
-pub(crate) fn command(toolchain: &WasmToolchain) -> Result<PathBuf> {
-    keep(&module(toolchain, "ocicle-cli", "ocicle")?, "ocicle.wasm")
+pub(crate) fn command(toolchain: &WasmToolchain, npm: &Path) -> Result<PathBuf> {
+    let module = directory()?.join("ocicle.wasm");
+    let features = [FEATURES, &["--enable-simd"]].concat();
+    npm::wasm_opt(npm, &features, &self::module(toolchain, "ocicle-cli", "ocicle")?, &module)?;
+    Ok(module)
 }
 
 /// A binary as a WASI module, made like the command.
@@ -55,10 +67,12 @@ pub(crate) fn reactor(toolchain: &WasmToolchain, package: &str) -> Result<PathBu
     Ok(built(&paths::wasm_target(), &package.replace('-', "_")))
 }
 
-fn without_simd(toolchain: &WasmToolchain) -> Result<PathBuf> {
+fn without_simd(toolchain: &WasmToolchain, npm: &Path) -> Result<PathBuf> {
     // In a place of its own, as Cargo would build everything anew for each in turn.
     let target = paths::wasm_target().join("nosimd");
-    keep(&build(toolchain, "ocicle-cli", "ocicle", "", &target)?, "ocicle-nosimd.wasm")
+    let module = directory()?.join("ocicle-nosimd.wasm");
+    npm::wasm_opt(npm, FEATURES, &build(toolchain, "ocicle-cli", "ocicle", "", &target)?, &module)?;
+    Ok(module)
 }
 
 fn build(
@@ -84,12 +98,6 @@ fn cargo(toolchain: &WasmToolchain, verb: &str, package: &str, flags: &str, targ
 
 fn built(target: &Path, name: &str) -> PathBuf {
     target.join(TARGET).join("small").join(name).with_extension("wasm")
-}
-
-fn keep(built: &Path, name: &str) -> Result<PathBuf> {
-    let module = directory()?.join(name);
-    at(&module, fs::copy(built, &module))?;
-    Ok(module)
 }
 
 /// Where releases are made.

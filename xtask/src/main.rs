@@ -8,6 +8,7 @@ mod debian_packages;
 mod debian_toolchain;
 mod demo;
 mod dist;
+mod npm;
 mod paths;
 mod report;
 mod run;

@@ -10,7 +10,7 @@ use crate::{
     bindgen,
     cargo::cargo,
     component::{self, Hosted},
-    demo, dist, paths,
+    demo, dist, npm, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
     setup,
@@ -19,6 +19,7 @@ use crate::{
 };
 
 const WASM_PARTS: &str = "builds for wasm";
+const NO_NPM: &str = "there are no programs from npm, see above";
 const END_TO_END: &str = "end-to-end tests";
 
 /// Everything CI runs.
@@ -28,13 +29,13 @@ pub(crate) fn all() -> Result<()> {
     let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
     let bindgen = report.step("set up: wasm-bindgen", bindgen::ensure);
     let runners = wasi_runner::ensure(&mut report);
-    let jco = report.step("set up: jco", component::ensure);
+    let npm = report.step("set up: jco and wasm-opt", npm::ensure);
 
     source(&mut report);
     report.step("documentation", documentation);
     report.step("check: the features of the library, each alone", features);
     let wasm = match toolchain {
-        Some(toolchain) => wasm_parts(&mut report, &toolchain, bindgen.as_deref(), jco.as_deref()),
+        Some(toolchain) => wasm_parts(&mut report, &toolchain, bindgen.as_deref(), npm.as_deref()),
         None => {
             report.not_run(WASM_PARTS, "there is no compiler for wasm");
             None
@@ -127,7 +128,7 @@ fn wasm_parts(
     report: &mut Report,
     toolchain: &WasmToolchain,
     bindgen: Option<&Path>,
-    jco: Option<&Path>,
+    npm: Option<&Path>,
 ) -> Option<Wasm> {
     for target in TARGETS {
         report.step(&format!("check: the library, {target}"), || {
@@ -135,7 +136,8 @@ fn wasm_parts(
             run(toolchain.cargo().args(["check", "--quiet", "--release", "--target", target]).args(library))
         });
     }
-    let command = report.step("build: the command, WASI, as released", || dist::command(toolchain));
+    let command =
+        report.step("build: the command, WASI, as released", || dist::command(toolchain, npm.ok_or(NO_NPM)?));
     let directories = report.step("build: tests of directories, WASI", || {
         dist::module(toolchain, "ocicle-tests-wasi", "dir-suite")
     });
@@ -144,8 +146,8 @@ fn wasm_parts(
         javascript(toolchain, bindgen)
     });
     let component = report.step("build: the component", || {
-        let jco = jco.ok_or("there is no jco, see above")?;
-        component::hosts(&component::make(toolchain, jco)?, jco)
+        let npm = npm.ok_or(NO_NPM)?;
+        component::hosts(&component::make(toolchain, npm)?, npm)
     });
     Some(Wasm { command: command?, directories: directories?, package: package?, component: component? })
 }

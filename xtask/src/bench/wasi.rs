@@ -10,7 +10,7 @@ use super::{
     workspace,
 };
 use crate::{
-    dist, paths,
+    dist, npm, paths,
     run::{Result, at, find, run},
     tools, wasi_runner, wasm_toolchain,
 };
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn wasi(names: &[&str]) -> Result<()> {
     tools::install_missing(&[("time", "time")])?;
     let names = if names.is_empty() { &["debian", "big"] } else { names };
-    let module = dist::command(&wasm_toolchain::ensure()?)?;
+    let module = dist::command(&wasm_toolchain::ensure()?, &npm::ensure()?)?;
     let ocicle = native()?;
     let wasmtime = wasi_runner::wasmtime_command()?;
     let work = workspace()?;
