@@ -9,11 +9,13 @@ use std::{
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
+    handmade::{Archive, Layer, layout},
     hosts::Host,
     rootfs::assert_same,
     temp::TempDir,
     tools::{root, run},
 };
+use tar::EntryType;
 
 /// What people do: change, add, remove. All times are set, as the layers have them.
 fn edit(rootfs: &Path) {
@@ -172,6 +174,48 @@ fn a_restored_bundle_is_what_a_native_unpack_makes() {
             native_done(dir, &["unpack", "--restore", "bundle"]);
             assert_same(&native.join("bundle/rootfs"), &dir.join("bundle/rootfs"));
         }
+    }
+}
+
+/// Nearly every image has links that begin with `..`, and some runtimes refuse to make them.
+#[test]
+fn links_to_other_directories_come_back() {
+    if !root() {
+        return;
+    }
+    let archive = Archive::new()
+        .entry(EntryType::Directory, "usr", "", b"")
+        .file("usr/file", "content")
+        .entry(EntryType::Directory, "etc", "", b"")
+        .symlink("etc/file", "../usr/file")
+        .hard_link("etc/again", "etc/file")
+        .symlink("etc/absolute", "/usr/file")
+        .symlink("usr/changed", "../etc");
+    let layers = [Layer::plain(archive.end())];
+    for host in Host::all() {
+        let temp = TempDir::new().unwrap();
+        let dir = temp.path();
+        layout(&dir.join("images"), &layers);
+        host.done(dir, &["unpack", "images#t", "bundle"]);
+        for who in [host, Host::Native] {
+            assert_eq!(who.done(dir, &["repack", "--verify", "--dry-run", "bundle", "images"]), "");
+        }
+        let changed = dir.join("bundle/rootfs/usr/changed");
+        fs::remove_file(&changed).unwrap();
+        fs::write(&changed, "a file now").unwrap();
+        let changes = host.done(dir, &["repack", "--dry-run", "bundle", "images"]);
+        assert_eq!(changes, "put /usr\nput /usr/changed\n", "{}", host.name());
+        if host == Host::Native {
+            continue;
+        }
+        Host::Native.done(dir, &["unpack", "--restore", "bundle"]);
+        for (name, target) in
+            [("etc/file", "../usr/file"), ("etc/again", "../usr/file"), ("etc/absolute", "/usr/file")]
+        {
+            let found = fs::read_link(dir.join("bundle/rootfs").join(name)).unwrap();
+            assert_eq!(found, Path::new(target), "{}: {name}", host.name());
+        }
+        assert_eq!(fs::read_to_string(&changed).unwrap(), "a file now");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    bindgen, package, paths,
+    bindgen, component, npm, package, paths,
     run::{Result, at, find, output, run},
     wasm_toolchain::{self, WasmToolchain},
 };
@@ -20,13 +20,23 @@ const MOST_PACKED: u64 = 1_200_000;
 const TARGET: &str = "wasm32-wasip1";
 /// Wasmtime has it since 0.33, Node since 16.4: a fifth less time. The compiler turns the older features on by itself.
 pub(crate) const SIMD: &str = "-C target-feature=+simd128";
+/// What else the compiler uses, for wasm-opt; wasmtime and Node have had it for longer.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
 
-/// Makes `target/dist/ocicle.wasm`, and `ocicle-nosimd.wasm` for runtimes without SIMD.
+/// Makes `target/dist/ocicle.wasm`, `ocicle-nosimd.wasm` for runtimes without SIMD, and `ocicle-component.wasm`, the library.
 pub(crate) fn wasi() -> Result<()> {
     let toolchain = wasm_toolchain::ensure()?;
     let module = command(&toolchain)?;
     let without = without_simd(&toolchain)?;
-    for module in [module, without] {
+    let component = component::make(&toolchain)?;
+    for module in [module, without, component] {
         println!("\n{}", module.display());
         let sizes = Sizes::of(&module)?;
         print!("{sizes}");
@@ -45,7 +55,10 @@ pub(crate) fn npm() -> Result<()> {
 
 /// The command as a WASI module, as it is released.
 pub(crate) fn command(toolchain: &WasmToolchain) -> Result<PathBuf> {
-    keep(&module(toolchain, "ocicle-cli", "ocicle")?, "ocicle.wasm")
+    let module = directory()?.join("ocicle.wasm");
+    let features = [FEATURES, &["--enable-simd"]].concat();
+    npm::wasm_opt(&features, &self::module(toolchain, "ocicle-cli", "ocicle")?, &module)?;
+    Ok(module)
 }
 
 /// A binary as a WASI module, made like the command.
@@ -53,10 +66,21 @@ pub(crate) fn module(toolchain: &WasmToolchain, package: &str, binary: &str) -> 
     build(toolchain, package, binary, SIMD, &paths::wasm_target())
 }
 
+/// A library as a module that is called many times. The compiler leaves out what starts one.
+pub(crate) fn reactor(toolchain: &WasmToolchain, package: &str) -> Result<PathBuf> {
+    let start = toolchain.self_contained(TARGET)?.join("crt1-reactor.o");
+    let mut build = cargo(toolchain, "rustc", package, SIMD, &paths::wasm_target());
+    build.args(["--", "-Clink-arg=--export=_initialize"]).arg(format!("-Clink-arg={}", start.display()));
+    run(&mut build)?;
+    Ok(built(&paths::wasm_target(), &package.replace('-', "_")))
+}
+
 fn without_simd(toolchain: &WasmToolchain) -> Result<PathBuf> {
     // In a place of its own, as Cargo would build everything anew for each in turn.
     let target = paths::wasm_target().join("nosimd");
-    keep(&build(toolchain, "ocicle-cli", "ocicle", "", &target)?, "ocicle-nosimd.wasm")
+    let module = directory()?.join("ocicle-nosimd.wasm");
+    npm::wasm_opt(FEATURES, &build(toolchain, "ocicle-cli", "ocicle", "", &target)?, &module)?;
+    Ok(module)
 }
 
 fn build(
@@ -66,21 +90,29 @@ fn build(
     flags: &str,
     target: &Path,
 ) -> Result<PathBuf> {
-    run(toolchain
-        .cargo()
-        .args(["build", "--quiet", "--profile", "small", "--target", TARGET, "--package", package])
-        .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags)
-        .env_remove("RUSTFLAGS"))?; // which would count instead
-    Ok(target.join(TARGET).join("small").join(binary).with_extension("wasm"))
+    run(&mut cargo(toolchain, "build", package, flags, target))?;
+    Ok(built(target, binary))
 }
 
-fn keep(built: &Path, name: &str) -> Result<PathBuf> {
+fn cargo(toolchain: &WasmToolchain, verb: &str, package: &str, flags: &str, target: &Path) -> Command {
+    let mut cargo = toolchain.cargo();
+    cargo
+        .args([verb, "--quiet", "--profile", "small", "--target", TARGET, "--package", package])
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags)
+        .env_remove("RUSTFLAGS"); // which would count instead
+    cargo
+}
+
+fn built(target: &Path, name: &str) -> PathBuf {
+    target.join(TARGET).join("small").join(name).with_extension("wasm")
+}
+
+/// Where releases are made.
+pub(crate) fn directory() -> Result<PathBuf> {
     let directory = paths::target().join("dist");
     at(&directory, fs::create_dir_all(&directory))?;
-    let module = directory.join(name);
-    at(&module, fs::copy(built, &module))?;
-    Ok(module)
+    Ok(directory)
 }
 
 /// Sizes of a module, in bytes, as it is and as servers pack it. A program that is not installed has no size.

@@ -3,6 +3,7 @@
 mod bench;
 mod bindgen;
 mod cargo;
+mod component;
 mod debian_packages;
 mod debian_toolchain;
 mod demo;
@@ -30,7 +31,8 @@ Usage: cargo xtask COMMAND
   demo           Show the main job, step by step, on an image it makes itself; more of it as root
   demo --keep    Leave its files behind, to look at
   demo --web     Build the application for the browser, and serve it to this machine
-  dist --wasi    Make the command as a small WASI module, target/dist/ocicle.wasm; one without SIMD beside it
+  dist --wasi    Make the command as a small WASI module, target/dist/ocicle.wasm; one without SIMD and the library as a component
+                 beside it
   dist --npm     Make the JavaScript package, target/dist/ocicle-VERSION.tgz
   bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
   bench --wasi [IMAGE]…

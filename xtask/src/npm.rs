@@ -42,6 +42,12 @@ pub(crate) fn installed(name: &str) -> PathBuf {
     paths::checkout().join("node_modules/.bin").join(name)
 }
 
+/// Makes a module smaller.
+pub(crate) fn wasm_opt(features: &[&str], from: &Path, to: &Path) -> Result<()> {
+    ensure()?;
+    run(Command::new(installed("wasm-opt")).arg("-Oz").args(features).arg(from).arg("-o").arg(to))
+}
+
 /// Makes a package of a directory; gives the archive.
 pub(crate) fn pack(directory: &Path, to: &Path, name: &str) -> Result<PathBuf> {
     run(npm()?.args(["pack", "--silent", "--pack-destination"]).arg(to).arg(directory))?;

@@ -1,6 +1,6 @@
 //! `cargo xtask setup`.
 
-use crate::{bindgen, report::Report, run::Result, tools, wasi_runner, wasm_toolchain};
+use crate::{bindgen, npm, report::Report, run::Result, tools, wasi_runner, wasm_toolchain};
 
 /// Makes available what the tests need. A second run only looks.
 pub(crate) fn setup() -> Result<()> {
@@ -9,6 +9,7 @@ pub(crate) fn setup() -> Result<()> {
     let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
     report.step("set up: wasm-bindgen", bindgen::ensure);
     wasi_runner::ensure(&mut report);
+    report.step("set up: packages of npm", npm::ensure);
     if toolchain.is_none() {
         println!("  without the wasm targets, `cargo xtask test --fast` still runs");
     }

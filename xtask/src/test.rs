@@ -9,7 +9,8 @@ use std::{
 use crate::{
     bindgen,
     cargo::cargo,
-    demo, dist, package, paths,
+    component::{self, Hosted},
+    demo, dist, npm, package, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
     setup,
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Result<()> {
     let toolchain = report.step("set up: wasm targets", wasm_toolchain::ensure);
     let bindgen = report.step("set up: wasm-bindgen", bindgen::ensure);
     let runners = wasi_runner::ensure(&mut report);
+    report.step("set up: packages of npm", npm::ensure);
 
     source(&mut report);
     report.step("documentation", documentation);
@@ -48,7 +50,7 @@ pub(crate) fn all() -> Result<()> {
     for (name, runner) in runners.each() {
         if let Some(wasm) = &wasm {
             report.step(&format!("tests: directories in {name}'s WASI"), || {
-                directories(&wasm.directories, runner)
+                directories(&wasm.directories, runner, if name == "Node" { BEYOND_NODE } else { &[] })
             });
         }
     }
@@ -122,6 +124,8 @@ struct Wasm {
     directories: PathBuf,
     /// The JavaScript package, packed.
     package: PathBuf,
+    /// The component in its hosts.
+    component: Hosted,
 }
 
 fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&Path>) -> Option<Wasm> {
@@ -140,17 +144,21 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
         let package = package::build(toolchain, bindgen)?;
         package::pack(&package)
     });
-    Some(Wasm { command: command?, directories: directories?, package: package? })
+    let component = report.step("build: the component", || component::hosts(&component::make(toolchain)?));
+    Some(Wasm { command: command?, directories: directories?, package: package?, component: component? })
 }
 
+/// Node's WASI sets times to the second, and knows a directory that is open by its path.
+const BEYOND_NODE: &[&str] = &["times keep their nanoseconds", "a handle is of a directory, not of its name"];
+
 /// The suite of directory drivers needs an empty directory to work in.
-fn directories(suite: &Path, runner: &Path) -> Result<()> {
+fn directories(suite: &Path, runner: &Path, except: &[&str]) -> Result<()> {
     let work = paths::wasm_target().join("directories");
     if work.exists() {
         at(&work, fs::remove_dir_all(&work))?;
     }
     at(&work, fs::create_dir_all(&work))?;
-    run(Command::new(runner).arg("--dir").arg(format!("{}::/work", work.display())).arg(suite))
+    run(Command::new(runner).arg("--dir").arg(format!("{}::/work", work.display())).arg(suite).args(except))
 }
 
 fn native_command() -> Result<PathBuf> {
@@ -182,7 +190,9 @@ fn tests(packages: &[&str], subjects: Option<&Subjects>) -> Result<()> {
             .env("OCICLE_BIN", &subjects.native)
             .env("OCICLE_WASI", &subjects.wasm.command)
             .env("OCICLE_NPM_TARBALL", &subjects.wasm.package)
-            .env("OCICLE_WEB", &subjects.web);
+            .env("OCICLE_WEB", &subjects.web)
+            .env("OCICLE_COMPONENT_WASMTIME", &subjects.wasm.component.wasmtime)
+            .env("OCICLE_COMPONENT_NODE", &subjects.wasm.component.node);
         for (name, runner) in subjects.runners.each() {
             command.env(format!("OCICLE_WASI_{}", name.to_uppercase()), runner);
         }

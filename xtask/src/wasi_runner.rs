@@ -52,8 +52,12 @@ impl Runners {
 }
 
 fn wasmtime() -> Result<PathBuf> {
-    let environment = from_pypi("wasmtime", WASMTIME)?;
-    launcher("wasmtime", &environment.join("bin/python"), "wasi_wasmtime.py")
+    launcher("wasi-wasmtime", &[&wasmtime_python()?, &script("wasi_wasmtime.py")])
+}
+
+/// A Python that has wasmtime.
+pub(crate) fn wasmtime_python() -> Result<PathBuf> {
+    Ok(from_pypi("wasmtime", WASMTIME)?.join("bin/python"))
 }
 
 /// wasmtime's own command, which is quicker with files than the library's bindings: they hand each call to another thread.
@@ -88,16 +92,19 @@ fn from_pypi(package: &str, version: &str) -> Result<PathBuf> {
 
 fn node() -> Result<PathBuf> {
     let node = find("node").ok_or("Node's WASI needs node to be installed")?;
-    launcher("node", &node, "wasi_node.mjs")
+    launcher("wasi-node", &[&node, &script("wasi_node.mjs")])
 }
 
-/// One executable to hand to the tests.
-fn launcher(name: &str, interpreter: &Path, script: &str) -> Result<PathBuf> {
-    let script = paths::checkout().join("xtask/assets").join(script);
-    let launcher = paths::wasm_target().join(format!("wasi-{name}"));
+fn script(name: &str) -> PathBuf {
+    paths::checkout().join("xtask/assets").join(name)
+}
+
+/// One executable to hand to the tests: a program with its first arguments.
+pub(crate) fn launcher(name: &str, words: &[&Path]) -> Result<PathBuf> {
+    let launcher = paths::wasm_target().join(name);
     at(&launcher, fs::create_dir_all(paths::wasm_target()))?;
-    let text = format!("#!/bin/sh\nexec {} {} \"$@\"\n", quoted(interpreter), quoted(&script));
-    at(&launcher, fs::write(&launcher, text))?;
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    at(&launcher, fs::write(&launcher, format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" "))))?;
     at(&launcher, fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755)))?;
     Ok(launcher)
 }

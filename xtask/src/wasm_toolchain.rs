@@ -1,6 +1,9 @@
 //! A compiler that knows the wasm targets.
 
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     cargo, debian_toolchain, paths,
@@ -36,6 +39,16 @@ impl WasmToolchain {
         command.env("CARGO_TARGET_DIR", paths::wasm_target());
         command
     }
+
+    /// Where its start-up objects and C library of a target are.
+    pub(crate) fn self_contained(&self, target: &str) -> Result<PathBuf> {
+        let mut rustc = Command::new("rustc");
+        if let Self::Linked(name) = self {
+            rustc.arg(format!("+{name}")).env_remove("LD_LIBRARY_PATH").env_remove("RUSTUP_TOOLCHAIN");
+        }
+        let root = output(rustc.args(["--print", "sysroot"]))?;
+        Ok(Path::new(root.trim()).join("lib/rustlib").join(target).join("lib/self-contained"))
+    }
 }
 
 /// Finds or makes it: rustup's by default, Debian's if asked for or if rustup fails.
@@ -62,5 +75,5 @@ pub(crate) fn ensure() -> Result<WasmToolchain> {
 
 fn has_target(target: &str) -> bool {
     let libraries = output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
-    libraries.is_ok_and(|dir| std::path::Path::new(dir.trim()).is_dir())
+    libraries.is_ok_and(|dir| Path::new(dir.trim()).is_dir())
 }

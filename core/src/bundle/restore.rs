@@ -101,6 +101,7 @@ impl<D: Dir> Restore<'_, D> {
             Node::Char { .. } => found.file_type == FileType::Char,
             Node::Block { .. } => found.file_type == FileType::Block,
             Node::Fifo => found.file_type == FileType::Fifo,
+            Node::Symlink { .. } if found.file_type != FileType::Symlink => false,
             Node::Symlink { target } => {
                 let there = dir.on_disk(name, |name| dir.disk().read_link(name));
                 there.map_err(Error::io(format_args!("read link /{path}")))? == **target

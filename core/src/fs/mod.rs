@@ -190,7 +190,8 @@ pub struct Support {
     pub devices: bool,
     /// Fifos can be made.
     pub fifos: bool,
-    /// Symbolic links can have an absolute target, or one that climbs out of the root.
+    /// Symbolic links can have an absolute target, or one that climbs out of the root. Where they cannot, a runtime may refuse each
+    /// target that begins with `..`, with `PermissionDenied`, as new versions of Node do.
     pub absolute_links: bool,
     /// Names and link targets can be any bytes; otherwise they are UTF-8.
     pub any_names: bool,

@@ -37,8 +37,11 @@ pub use lock::WasiLock;
 ///
 /// Preview 1 knows no owners, modes, extended attributes, devices and fifos, and refuses links with an absolute target:
 /// [`Support`] says so, and to ask for them is an `Unsupported` error. Modes, owners and device numbers read as 0, and
-/// a socket shows as a fifo. A time before 1970 or after 2262 becomes the nearest that is not. Names must be UTF-8 in some runtimes: in those, others can
-/// neither be made nor listed.
+/// a socket shows as a fifo. A time before 1970 or after 2262 becomes the nearest that is not. Names must be UTF-8 in some
+/// runtimes: in those, others can neither be made nor listed.
+///
+/// Node's is the weakest of the runtimes: it drops fractions of seconds, refuses each link whose target begins with `..`, and
+/// loses the handle of a directory that is renamed.
 pub struct WasiDir(OwnedFd);
 
 impl WasiDir {
@@ -90,7 +93,8 @@ impl Dir for WasiDir {
     }
 
     fn open_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
-        self.open(name, FileType::File, OFlags::NONBLOCK).map(WasiFile::new)
+        // Not with NONBLOCK: a component's reads would then end with EAGAIN.
+        self.open(name, FileType::File, OFlags::empty()).map(WasiFile::new)
     }
 
     fn create_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
@@ -187,7 +191,11 @@ impl Dir for WasiDir {
     }
 
     fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        attrs::set(self.fd(), change)
+        // By name: a component has no times for the handle of a directory.
+        if let Some(times) = attrs::times_only(change, || Ok(false))? {
+            sys::utimensat(self.fd(), c".", &times, AtFlags::SYMLINK_NOFOLLOW).map_err(kind::error)?;
+        }
+        Ok(())
     }
 
     /// As far as the runtime lets a directory be synced: wasmtime does not, and then the host alone decides.

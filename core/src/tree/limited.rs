@@ -7,6 +7,7 @@
 //! | owner, mode, extended attributes | nothing: they are those of the entry in the tree, if it is still of that type |
 //! | device, fifo | an empty file |
 //! | link with a target that is absolute or climbs out of the root | the relative one that means the same inside |
+//! | link that the runtime refuses to make, as some do where the target begins with `..` | an empty file |
 //! | name or target that is no UTF-8 | with `%` and two hexadecimal digits for each byte that is not |
 //!
 //! Of an entry that the tree does not have, the owner is that of [`Defaults`], and so is the mode where the disk shows none.
@@ -16,7 +17,7 @@ use std::{borrow::Cow, fmt, io};
 use super::{Content, Inode, InodeId, Tree};
 use crate::{
     attrs::Xattrs,
-    fs::{AttrChange, Dir, Metadata, Special, Support},
+    fs::{AttrChange, Dir, FileType, Metadata, Special, Support},
     name::{Name, NameBuf},
 };
 
@@ -176,6 +177,10 @@ impl<D: Dir> Dir for Limited<'_, D> {
                 let found = self.metadata(name)?;
                 (found.size, found.mtime) == (old.len() as u64, attrs.mtime)
             }
+            // What stands for a link.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                self.metadata(name)?.file_type == FileType::Symlink
+            }
             Err(_) => false,
         };
         if as_written { Ok(old.to_vec()) } else { target }
@@ -202,7 +207,14 @@ impl<D: Dir> Dir for Limited<'_, D> {
     }
 
     fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
-        self.on_disk(name, |name| self.dir.symlink(name, &self.link_target(target)))
+        self.on_disk(name, |name| match self.dir.symlink(name, &self.link_target(target)) {
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied && !self.view.held.absolute_links =>
+            {
+                self.dir.create_file(name).map(drop)
+            }
+            result => result,
+        })
     }
 
     fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind::*, Write};
 
 use ocicle::fs::{Dir, FileType, Metadata, Special};
 
-use super::{Case, bytes, listed, name, one_of_each, refused};
+use super::{Case, bytes, climbing_link, listed, name, one_of_each, refused};
 
 pub(super) fn cases<D: Dir>() -> [(&'static str, Case<D>); 9] {
     [
@@ -87,7 +87,11 @@ fn links_keep_their_target<D: Dir>(dir: &D) -> io::Result<()> {
         targets.push(b"/etc/passwd");
     }
     for target in targets {
-        dir.symlink(name("link"), target)?;
+        if !target.starts_with(b"..") {
+            dir.symlink(name("link"), target)?;
+        } else if !climbing_link(dir, "link", target)? {
+            continue;
+        }
         assert_eq!(dir.read_link(name("link"))?, target);
         dir.remove_file(name("link"))?;
     }

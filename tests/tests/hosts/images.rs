@@ -191,6 +191,11 @@ const DEBIAN_SCRIPT: &str = "
     cat images#zstd /etc/os-release
     insert images#debian source /opt --tag changed
     waste images#changed
+    unpack images#changed bundle
+    repack --verify --dry-run bundle images
+    repack bundle images#again
+    insert images#changed bundle/config.json /etc/config.json
+    raw runtime-config images#zstd config.json
 ";
 
 #[test]

@@ -8,7 +8,9 @@ use std::{
     thread,
 };
 
-use crate::support::{BOOKKEEPING, expected_file, expected_path, refusal, without_number};
+use crate::support::{
+    BOOKKEEPING, LINK_OR_NOTHING, expected_file, expected_path, refusal, stand_in, without_number,
+};
 use ocicle::{digest::Algorithm, hash::digest_of};
 use ocicle_tests::{
     hosts::{Answer, Host},
@@ -171,7 +173,10 @@ fn difference(host: Host, found: &Listed, native: &Listed) -> Option<String> {
     // What was there before is as it was, also what the host could not have made.
     let as_it_was = |path: &Path, is: &String| native.get(path) == Some(is);
     let as_held = |path: &Path, is: &str| {
-        expected.get(path).is_some_and(|held| held == is || (held == BOOKKEEPING && is.starts_with("file")))
+        expected.get(path).is_some_and(|held| match held.strip_prefix(LINK_OR_NOTHING) {
+            Some(link) => is == link || is == stand_in(),
+            None => held == is || (held == BOOKKEEPING && is.starts_with("file")),
+        })
     };
     let more: Vec<_> = found.iter().filter(|(path, is)| !as_it_was(path, is) && !as_held(path, is)).collect();
     let less: Vec<_> = expected.keys().filter(|path| !found.contains_key(*path)).collect();

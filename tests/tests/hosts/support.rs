@@ -52,6 +52,14 @@ pub(crate) fn expected_path(host: Host, path: &Path) -> PathBuf {
 /// What stands for a file that keeps what a system says about other files: inode numbers and change times.
 pub(crate) const BOOKKEEPING: &str = "bookkeeping";
 
+/// Before the description of a link that a version of a runtime may refuse, so that an empty file stands for it.
+pub(crate) const LINK_OR_NOTHING: &str = "link or nothing: ";
+
+/// What stands for what cannot be made.
+pub(crate) fn stand_in() -> String {
+    format!("file 644 {NOTHING}")
+}
+
 /// What a path is on a host that makes it, where on this system it is `native`: descriptions as in [`crate::script`].
 pub(crate) fn expected_file(host: Host, path: &Path, native: &str) -> String {
     let support = host.support();
@@ -61,8 +69,13 @@ pub(crate) fn expected_file(host: Host, path: &Path, native: &str) -> String {
     let (kind, rest) = native.split_once(' ').unwrap();
     let (mode, content) = rest.split_once(' ').unwrap_or((rest, ""));
     match kind {
-        "link" if !support.absolute_links => format!("link to {}", inside(path, Path::new(content))),
-        "special" if !support.devices && !support.fifos => format!("file 644 {NOTHING}"),
+        "link" if !support.absolute_links => {
+            let target = inside(path, Path::new(content));
+            let or_nothing =
+                if host == Host::Node && target.starts_with("..") { LINK_OR_NOTHING } else { "" };
+            format!("{or_nothing}link to {target}")
+        }
+        "special" if !support.devices && !support.fifos => stand_in(),
         "directory" if !support.mode => "directory 755".into(),
         "file" if !support.mode => format!("file 644 {content}"),
         _ => format!("{kind} {mode} {content}"),

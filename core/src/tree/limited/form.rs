@@ -62,6 +62,7 @@ pub(super) fn seen<'t>(
         let stands_for = match file_type {
             FileType::Char | FileType::Block => placeholder && !held.devices,
             FileType::Fifo => placeholder && !held.fifos,
+            FileType::Symlink => placeholder && !held.absolute_links,
             _ => false,
         };
         (file_type == found.file_type || stands_for).then_some((inode, file_type, rdev))

@@ -6,7 +6,7 @@ use super::{Defaults, Limited, held_by};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
     error::Result,
-    fs::{Dir, Support, mem::MemDir},
+    fs::{AttrChange, Dir, Support, mem::MemDir},
     layer::{Change, Entry, Node},
     limits::Limits,
     name::{EntryPath, Name},
@@ -93,6 +93,29 @@ fn what_was_written_is_seen_as_it_was() {
     assert_eq!(disk.read_link(name("latin-%E9-link")).unwrap(), b"latin-%E9");
     let (null, zero) = (d.metadata(name("null")).unwrap(), disk.metadata(name("zero")).unwrap());
     assert_eq!((null.ino, null.size, null.uid), (zero.ino, 0, 0));
+}
+
+#[test]
+fn an_empty_file_stands_for_a_link_that_could_not_be_made() {
+    let (disk, tree) = unpacked();
+    let d = disk.open_dir(name("d")).unwrap();
+    let mtime = Some(d.metadata(name("climbing")).unwrap().mtime);
+    d.remove_file(name("climbing")).unwrap();
+    let mut file = d.create_file(name("climbing")).unwrap();
+    d.set_attrs(name("climbing"), &AttrChange { mtime, ..AttrChange::default() }).unwrap();
+    let time = tree.inode(tree.child(Tree::ROOT, name("d")).unwrap()).attrs.mtime;
+    d.set_self_attrs(&AttrChange { mtime: Some(time), ..AttrChange::default() }).unwrap();
+    assert!(changes(&disk, &tree, Defaults::default()).unwrap().is_empty());
+    let root = Limited::new(disk.clone(), HELD, Some(&tree), Defaults::default());
+    let limited = root.open_dir(name("d")).unwrap();
+    assert_eq!(limited.read_link(name("climbing")).unwrap(), b"../../../x");
+    // With content, it has become a file.
+    file.write_all(b"1").unwrap();
+    let found = changes(&disk, &tree, Defaults::default()).unwrap();
+    assert!(
+        matches!(&found[..], [Item(Change::Put(Entry { node: Node::File { size: 1 }, .. }), _)]),
+        "{found:?}"
+    );
 }
 
 #[test]

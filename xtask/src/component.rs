@@ -1,0 +1,77 @@
+//! The component: ocicle as a library for hosts of the component model, and the hosts that tests drive it with.
+//!
+//! jco makes it and runs it in Node; wasmtime's Python package, which tests have for the command, runs it too. Tests see an
+//! executable for each: `RUNNER DIRECTORY FUNCTION [ARGUMENT]…`.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    dist, npm, paths,
+    run::{Result, at, find, output, run},
+    wasi_runner,
+    wasm_toolchain::WasmToolchain,
+};
+
+/// Of this only the adapter from preview 1 is wanted, and not the 100 MB of tools that it depends on.
+const JCO: &str = "@bytecodealliance/jco@1.35.0";
+
+/// The component, and what runs it.
+#[derive(Debug)]
+pub(crate) struct Hosted {
+    pub(crate) wasmtime: PathBuf,
+    pub(crate) node: PathBuf,
+}
+
+/// Makes `target/dist/ocicle-component.wasm`.
+pub(crate) fn make(toolchain: &WasmToolchain) -> Result<PathBuf> {
+    let module = dist::reactor(toolchain, "ocicle-component")?;
+    let component = dist::directory()?.join("ocicle-component.wasm");
+    jco("new", &[&adapter()?, &module, &component])?;
+    Ok(component)
+}
+
+/// Makes what tests call.
+pub(crate) fn hosts(component: &Path) -> Result<Hosted> {
+    let javascript = paths::wasm_target().join("component-javascript");
+    if javascript.exists() {
+        at(&javascript, fs::remove_dir_all(&javascript))?;
+    }
+    at(&javascript, fs::create_dir_all(&javascript))?;
+    jco("transpile", &[component, &javascript])?;
+    // Where the target directory is elsewhere, Node would not find them.
+    at(&javascript, symlink(paths::checkout().join("node_modules"), javascript.join("node_modules")))?;
+    let node = find("node").ok_or("Node is not installed")?;
+    let in_node = javascript.join("run.mjs");
+    let source = paths::checkout().join("xtask/assets/component_node.mjs");
+    at(&in_node, fs::copy(source, &in_node))?;
+    let in_wasmtime = paths::checkout().join("xtask/assets/component_wasmtime.py");
+    Ok(Hosted {
+        wasmtime: wasi_runner::launcher(
+            "component-wasmtime",
+            &[&wasi_runner::wasmtime_python()?, &in_wasmtime, component],
+        )?,
+        node: wasi_runner::launcher("component-node", &[&node, &in_node])?,
+    })
+}
+
+/// The module that makes preview 1 of what hosts of components offer.
+fn adapter() -> Result<PathBuf> {
+    let cache = paths::cache()?.join(format!("jco-{}", JCO.rsplit('@').next().unwrap_or_default()));
+    let adapter = cache.join("package/lib/wasi_snapshot_preview1.reactor.wasm");
+    if !adapter.is_file() {
+        at(&cache, fs::create_dir_all(&cache))?;
+        let archive = output(npm::npm()?.args(["pack", "--silent", JCO]).current_dir(&cache))?;
+        run(Command::new("tar").args(["-xzf", archive.trim(), "package/lib"]).current_dir(&cache))?;
+    }
+    Ok(adapter)
+}
+
+fn jco(what: &str, paths: &[&Path]) -> Result<()> {
+    npm::ensure()?;
+    run(npm::node()?.args(["xtask/assets/component_make.mjs", what]).args(paths))
+}
