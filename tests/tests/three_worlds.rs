@@ -1,10 +1,10 @@
-//! The same command in three places: native, in a WASI sandbox, and as a JavaScript package in Node. The same bytes.
+//! The same command in three places: native, and in the WASI sandboxes of two runtimes. The same bytes. `javascript.rs` compares the npm
+//! package.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use ocicle::{digest::Algorithm, hash::digest_of};
@@ -13,7 +13,6 @@ use ocicle_tests::{
     hosts::{Answer, Host},
     ocicle::text,
     temp::TempDir,
-    tools::{have, variable},
 };
 use serde_json::{Value, json};
 
@@ -51,22 +50,6 @@ fn index(layout: &Path, entries: &[Value]) -> Value {
 /// What a command says of something in the layout, with the directory of the layout as current directory.
 fn said(host: Host, layout: &Path, command: &str, options: &[&str], fragment: &str) -> Answer {
     host.run(layout.parent().unwrap(), &[&[command], options, &[&format!("layout{fragment}")]].concat())
-}
-
-fn javascript(layout: &Path, command: &str, options: &[&str], fragment: &str) -> Option<Answer> {
-    let package = variable("OCICLE_WASM_PKG")?;
-    if !have(&["node"]) {
-        return None;
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/slice.cjs");
-    let output = Command::new("node")
-        .arg(script)
-        .args([text(&package), text(layout), command, fragment.trim_start_matches('#')])
-        .args(options)
-        .output()
-        .unwrap();
-    let error = String::from_utf8(output.stderr).unwrap();
-    Some(Answer { code: output.status.code(), output: output.stdout, error })
 }
 
 #[test]
@@ -124,8 +107,6 @@ fn three_worlds_give_the_same_bytes() {
             let what = format!("{}, {command} {options:?} {fragment}", host.name());
             said(host, &layout, command, options, fragment).assert_same(&expected, &what);
         }
-        let Some(script) = javascript(&layout, command, options, fragment) else { return };
-        script.assert_same(&expected, &format!("JavaScript, {command} {options:?} {fragment}"));
     }
 }
 
@@ -141,7 +122,5 @@ fn three_worlds_fail_alike() {
         for host in Host::sandboxes() {
             said(host, &layout, command, &[], fragment).assert_same(&expected, host.name());
         }
-        let Some(script) = javascript(&layout, command, &[], fragment) else { return };
-        assert_eq!((script.code, script.error), (Some(1), expected.error));
     }
 }

@@ -1,51 +1,18 @@
-/** In Chromium: the same outputs, errors in place, and a gigabyte. */
+/** In Chromium: the same outputs, and errors in place. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { expected } from "./ask.mjs";
-import { launch, visit } from "./chromium.mjs";
-import { MOST_MEMORY, told } from "./large.mjs";
+import { start } from "./chromium.mjs";
 import { filesOf } from "./made.mjs";
-import { done, fixture, npm } from "./native.mjs";
+import { done, fixture, fresh } from "./native.mjs";
 import { questions } from "./questions.mjs";
-import { serve } from "./server.mjs";
 
-/** With the policy that the README asks for. */
-const PAGE = `<!doctype html>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'">
-<title>ocicle</title>
-<link rel="icon" href="data:,">
-<input id="directory" type="file" webkitdirectory><input id="file" type="file">
-<div id="drop">here</div>
-<script type="module" src="/test/page.mjs"></script>
-`;
-
-let bad = () => false;
-const places = { "page.html": { type: "text/html", text: PAGE }, "npm/": npm, "test/": fileURLToPath(new URL(".", import.meta.url)), "fixtures/": fixture("") };
-const server = await serve(places, { bad: (request, response) => bad(request, response) });
-const browser = await launch();
-test.after(async () => {
-  await browser.close();
-  await server.close();
-});
-
-/** Uses a page of its own, which must be left without a complaint but these. */
-async function inPage(use, allowed = /^$/) {
-  const { page, faults } = await visit(browser, `${server.url}page.html`);
-  try {
-    await page.waitForFunction(() => "page" in window);
-    await use(page);
-    assert.deepEqual(faults.filter((fault) => !allowed.test(fault)), []);
-  } finally {
-    bad = () => false;
-    await page.close();
-  }
-}
+const { inPage, state, close } = await start();
+test.after(close);
 
 /** Drops a file or directory as a person does. */
 async function drop(page, file) {
@@ -91,13 +58,12 @@ for (const [name, asked, ways] of [
 
 test("edits are those of Node and of the command", () =>
   inPage(async (page) => {
-    const copy = `${fixture("odd.oci.tar")}.edited`;
+    const copy = fresh("edited.tar");
     done(["copy", "--quiet", fixture("odd.oci.tar"), `oci-archive:${copy}`]);
     const epoch = { epoch: 1_700_000_000 };
     done(["config", copy, "--env", "A=b", "--cmd", "/bin/sh"], epoch);
-    const hello = join(fixture(""), "hello");
-    const { mkdirSync, utimesSync, writeFileSync, chmodSync } = await import("node:fs");
-    mkdirSync(hello, { recursive: true });
+    const hello = fresh("hello");
+    mkdirSync(hello);
     writeFileSync(join(hello, "hello"), "hello\n");
     chmodSync(hello, 0o755);
     chmodSync(join(hello, "hello"), 0o755);
@@ -141,11 +107,11 @@ test("a worker or module that does not load", () =>
 test("a module that the server does not have, and then has", () =>
   inPage(async (page) => {
     const open = () => page.evaluate(() => window.page.outcome(window.page.ocicle.open(new URL("/fixtures/odd.oci.tar", location.href))));
-    bad = (request, response) => request.url.endsWith(".wasm") && !!response.writeHead(404).end();
+    state.bad = (request, response) => request.url.endsWith(".wasm") && !!response.writeHead(404).end();
     const { kind, message } = await open();
     assert.equal(kind, "io");
     assert.match(message, /^the wasm module of ocicle does not load: /);
-    bad = () => false;
+    state.bad = () => false;
     assert.equal(await open(), "done");
   }, /404/));
 
@@ -160,12 +126,12 @@ test("servers, paths and sources that are wrong", () =>
     await fails("/fixtures/absent.tar", "io", /the server says 404$/);
     await fails("/fixtures/absent/", "notFound", /^there is no oci-layout/);
     await fails("http://localhost:1/a.tar", "io", /a\.tar: /);
-    bad = (request) => void delete request.headers.range;
+    state.bad = (request) => void delete request.headers.range;
     await fails("/fixtures/odd.oci.tar", "unsupported", /Range/);
     await fails("/fixtures/odd/", "io", /the server says 200, expected 206$/);
-    bad = (request, response) => request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
+    state.bad = (request, response) => request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
     await fails("/fixtures/odd/", "io", /does not say how large it is/);
-    bad = (_, response) => !!response.writeHead(500).end();
+    state.bad = (request, response) => request.url.startsWith("/fixtures/") && !!response.writeHead(500).end();
     await fails("/fixtures/odd/", "io", /the server says 500$/);
     const path = await page.evaluate(() => window.page.outcome(window.page.ocicle.open("/etc/passwd")));
     assert.deepEqual([path.kind, path.message], ["misuse", "a browser opens no paths: expected a File, or a URL"]);
@@ -222,16 +188,4 @@ test("what takes long is stopped", () =>
     });
     for (const what of ["verify", "check", "archive"]) assert.equal(found[what].message, "stopped", what);
     assert.deepEqual(found.later, ["verified"]);
-  }));
-
-test("a gigabyte", () =>
-  inPage(async (page) => {
-    const file = fixture("big.tar");
-    await put(page, "#file", file);
-    const found = await page.evaluate(() => window.page.large("file", {}, "top"));
-    console.log(`Chromium: ${told(found)}`);
-    assert.deepEqual(found.faults, []);
-    assert.deepEqual([found.listed, found.verified], [Array(3).fill("listed"), Array(3).fill("verified")]);
-    assert.deepEqual(found.waste, JSON.parse(done(["waste", "--json", file + "#top"])));
-    assert.ok(found.memory < MOST_MEMORY, `${found.memory} bytes`);
   }));

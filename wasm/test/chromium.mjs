@@ -1,6 +1,13 @@
-/** The browser under test, and a page in it that reports what goes wrong. */
+/** The browser under test, and pages in it that have the package. */
 
-import { chromium } from "playwright-core";
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+import { fixture, npm } from "./native.mjs";
+import { serve } from "./server.mjs";
+import { require } from "./tools.mjs";
+
+const { chromium } = require("playwright-core");
 
 const ARGS = [
   "--headless",
@@ -25,4 +32,45 @@ export async function visit(browser, url) {
   });
   await page.goto(url);
   return { page, faults };
+}
+
+/** With the policy that the README asks for. */
+const PAGE = `<!doctype html>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'">
+<title>ocicle</title>
+<link rel="icon" href="data:,">
+<input id="directory" type="file" webkitdirectory><input id="file" type="file">
+<div id="drop">here</div>
+<script type="module" src="/test/page.mjs"></script>
+`;
+
+/** A browser, and a server with the page, the package and the images. What `server.bad` answers is not asked of the files. */
+export async function start() {
+  const places = {
+    "page.html": { type: "text/html", text: PAGE },
+    "npm/": npm,
+    "test/": fileURLToPath(new URL(".", import.meta.url)),
+    "fixtures/": fixture(""),
+  };
+  const state = { bad: () => false };
+  const server = await serve(places, { bad: (request, response) => state.bad(request, response) });
+  const browser = await launch();
+  /** Uses a page of its own, which must be left without a complaint but these. */
+  const inPage = async (use, allowed = /^$/) => {
+    const { page, faults } = await visit(browser, `${server.url}page.html`);
+    try {
+      await page.waitForFunction(() => "page" in window);
+      await use(page);
+      assert.deepEqual(faults.filter((fault) => !allowed.test(fault)), []);
+    } finally {
+      state.bad = () => false;
+      await page.close();
+    }
+  };
+  const close = async () => {
+    await browser.close();
+    await server.close();
+  };
+  return { inPage, state, close };
 }

@@ -45,7 +45,7 @@ const configs = [
 for (const [name, fragment] of [["odd", "odd"], ["nested", "multi//platform=linux/arm64"], ["nested", "single"]]) {
   for (const tag of [undefined, "new"]) {
     test(`configure: ${name}#${fragment}, ${tag ?? "in its place"}`, async () => {
-      for (const [edit, words] of configs) {
+      for (const [edit, words] of tag ? configs.slice(0, 3) : configs) {
         // Each from the start, as a change of the platform changes what the fragment means.
         const layout = copy(name);
         const store = await open(fixture(name));

@@ -56,8 +56,8 @@ const cases = [
   ["odd.docker.tar", questions.oddArchive, archives],
   ["toc/estargz.tar", questions.toc, archives],
   ["toc/zstdchunked.tar", questions.toc, { path: archives.path, blob: archives.blob }],
-  ["debian", questions.debian, { path: layouts.path, server: layouts.server }],
-  ["debian.docker.tar", questions.debianArchive, { path: archives.path, blob: archives.blob }],
+  ["debian", questions.debian, { path: layouts.path }],
+  ["debian.docker.tar", questions.debianArchive, { path: archives.path, blob: archives.blob, server: archives.server }],
 ];
 
 for (const [name, asked, ways] of cases) {
@@ -86,22 +86,21 @@ test("the kind is found out", async () => {
 });
 
 test("images of two stores are compared", async () => {
-  const stores = await Promise.all([open(fixture("odd")), open(readFileSync(fixture("odd.docker.tar"))), open(fixture("debian"))]);
-  const [odd, gnu, docker, debian] = await Promise.all([
-    stores[0].image("odd"),
-    stores[0].image("gnu"),
-    stores[1].image(),
-    stores[2].image("zstd"),
-  ]);
-  const at = { odd: `${fixture("odd")}#odd`, gnu: `${fixture("odd")}#gnu`, docker: fixture("odd.docker.tar"), debian: `${fixture("debian")}#zstd` };
-  const images = { odd, gnu, docker, debian };
-  for (const [before, after] of [["gnu", "docker"], ["docker", "gnu"], ["odd", "docker"], ["debian", "odd"]]) {
+  const places = ["odd", "odd.docker.tar", "nested"].map(fixture);
+  const stores = await Promise.all(places.map((place) => open(place)));
+  const images = {};
+  for (const [at, fragment] of [[0, "odd"], [0, "gnu"], [1, "pos=0"], [2, "single"]]) {
+    images[`${places[at]}#${fragment}`] = await stores[at].image(fragment);
+  }
+  const [odd, gnu, docker, single] = Object.keys(images);
+  for (const [before, after] of [[gnu, docker], [docker, gnu], [odd, docker], [single, odd]]) {
     for (const semantic of [false, true]) {
-      const words = ["diff", "--json", ...(semantic ? ["--semantic"] : []), at[before], at[after]];
-      // Of any store: of one of the two, or of a third.
+      const words = ["diff", "--json", ...(semantic ? ["--semantic"] : []), before, after];
+      const wanted = native(words).stdout.toString();
+      // By any store: one of the two, or a third.
       for (const store of stores) {
         const found = await store.diff(images[before], images[after], { semantic });
-        assert.equal(`${JSON.stringify(found, null, 2)}\n`, native(words).stdout.toString(), words.join(" "));
+        assert.equal(`${JSON.stringify(found, null, 2)}\n`, wanted, words.join(" "));
       }
     }
   }

@@ -121,6 +121,29 @@ test("a table that is not what the manifest says", async () => {
   store.close();
 });
 
+test("what was listed is forgotten, if the layer turns out to be another", async () => {
+  const base = layer([{ name: "base", content: "base" }]);
+  for (const [state, bad] of [["toc", estargz(entries)], ["archive", layer(entries)]]) {
+    const store = await open(layoutOf([base, { ...bad, diffId: digestOf("another") }]));
+    const image = await store.image();
+    const seen = [];
+    const stop = image.watch(() => seen.push(image.layers.map(({ state }) => state).join()));
+    await image.scan();
+    assert.deepEqual([image.layers[1].state, image.layers[1].listedFrom], ["listed", state]);
+    assert.ok(paths(await image.files()).includes("/noise"));
+    await image.verify();
+    assert.deepEqual([image.layers[1].state, image.layers[1].listedFrom], ["failed", undefined]);
+    assert.match(image.layers[1].error.message, /diff_id mismatch/);
+    assert.deepEqual(paths(await image.files()), ["/", "/base"]);
+    assert.deepEqual([seen.length, seen.at(-1)], [3, "verified,failed"]);
+    // Another image that has the layer does not see it either.
+    const same = await store.image();
+    assert.deepEqual(paths(await same.files()), ["/", "/base"]);
+    stop();
+    store.close();
+  }
+});
+
 test("zstd:chunked, by skopeo", async () => {
   const at = onDisk(layoutOf([layer(entries, { mediaType: LAYER })]));
   const file = fresh("chunked.tar");

@@ -119,8 +119,24 @@ export interface ListingEntry {
 /** `ocicle resolve --json`. */
 export interface Resolution {
   schemaVersion: 1;
+  mediaType: string;
+  digest: string;
+  size: number;
+  platform: Platform | null;
+  /** What follows `#` in a reference to exactly this place. */
+  selector: string;
+  /** At how many places the object is that the reference means. */
+  places: number;
+  hops: Hop[];
+}
+
+/** A step on the way from `index.json` to an object. */
+export interface Hop {
+  /** The digest of an index. */
+  index: string;
+  /** In it, from 0. */
+  position: number;
   descriptor: Descriptor;
-  [more: string]: unknown;
 }
 
 /** `ocicle stat --json`; manifest and config are verbatim. */
@@ -205,7 +221,10 @@ export interface Layer {
 
 export type FileType = "file" | "dir" | "link" | "char" | "block" | "fifo" | "socket";
 
-/** What a layer does to a path. */
+/**
+ * What a layer does to a path. Where content was only listed, nobody has compared it: a file that is stored again the same is `replaced` then, and
+ * `attributes` once its layers are verified.
+ */
 export type Change = "added" | "replaced" | "attributes" | "linked" | "removed";
 
 /** Which rows of the file tree are shown. */

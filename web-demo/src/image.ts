@@ -52,8 +52,8 @@ effect(() => {
 async function entryOf(store: Opened, wanted: string | undefined): Promise<ListingEntry | undefined> {
   const exact = entryAt(store, wanted);
   if (exact) return exact;
-  const { descriptor } = await store.store.resolve(wanted);
-  return [...store.addresses.keys()].find((entry) => entry.digest === descriptor.digest);
+  const { digest } = await store.store.resolve(wanted);
+  return [...store.addresses.keys()].find((entry) => entry.digest === digest);
 }
 
 async function show(store: Opened, wanted: string | undefined, signal: AbortSignal, onStop: (stop: () => void) => void): Promise<void> {

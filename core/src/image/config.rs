@@ -133,6 +133,9 @@ fn apply(config: &mut Object, edit: &ConfigEdit) -> Result<()> {
         ConfigEdit::Words(Words::OsFeatures, words) => config.set("os.features", words),
         ConfigEdit::Words(Words::Entrypoint, words) => run(config, |run| run.set("Entrypoint", words)),
         ConfigEdit::Words(Words::Cmd, words) => run(config, |run| run.set("Cmd", words)),
+        ConfigEdit::Env(name, _) if name.contains('=') => {
+            Err(Error::Misuse(format!("variable {name:?}: its name must not have a \"=\"")))
+        }
         ConfigEdit::Env(name, value) => {
             named("variable", name)?;
             run(config, |run| run.edit_array("Env", |variables| set_variable(variables, name, value)))

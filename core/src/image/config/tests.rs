@@ -108,6 +108,7 @@ fn history_is_added_where_it_is_given() {
 fn values_that_cannot_be_are_refused() {
     for edit in [
         ConfigEdit::Env(String::new(), "1".into()),
+        ConfigEdit::Env("A=B".into(), "1".into()),
         ConfigEdit::Label(String::new(), "1".into()),
         ConfigEdit::Annotation(String::new(), "1".into()),
         ConfigEdit::Port("eighty".into()),
