@@ -40,7 +40,7 @@ struct Options {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct Edit {
-    clear: Vec<Cleared>,
+    clear: Vec<Clear>,
     author: Option<String>,
     created: Option<String>,
     os: Option<String>,
@@ -84,19 +84,6 @@ impl<'de> Deserialize<'de> for Pairs {
         }
         deserializer.deserialize_map(Visitor)
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Cleared {
-    Labels,
-    Annotations,
-    Ports,
-    Env,
-    Volumes,
-    Cmd,
-    Entrypoint,
-    Healthcheck,
 }
 
 /// A file to be added; its content comes apart.
@@ -237,7 +224,7 @@ impl Options {
 
 impl Edit {
     fn edits(self) -> Vec<ConfigEdit> {
-        let cleared = self.clear.into_iter().map(|what| ConfigEdit::Clear(what.into()));
+        let cleared = self.clear.into_iter().map(ConfigEdit::Clear);
         let texts = [
             (Text::Author, self.author),
             (Text::Created, self.created),
@@ -268,20 +255,5 @@ impl Edit {
             .chain(self.ports.into_iter().map(ConfigEdit::Port))
             .chain(self.volumes.into_iter().map(ConfigEdit::Volume))
             .collect()
-    }
-}
-
-impl From<Cleared> for Clear {
-    fn from(what: Cleared) -> Self {
-        match what {
-            Cleared::Labels => Self::Labels,
-            Cleared::Annotations => Self::Annotations,
-            Cleared::Ports => Self::Ports,
-            Cleared::Env => Self::Env,
-            Cleared::Volumes => Self::Volumes,
-            Cleared::Cmd => Self::Cmd,
-            Cleared::Entrypoint => Self::Entrypoint,
-            Cleared::Healthcheck => Self::Healthcheck,
-        }
     }
 }

@@ -2,8 +2,8 @@
  * What goes in and comes out. Shapes with a `schemaVersion` are those of the command's `--json`, key by key.
  * Sizes are bytes, layers count from 1, modes are octal texts such as `"0755"`, times RFC 3339.
  *
- * A path is from the root, with a slash before it. One that is no text, or has control characters or a backslash in it, is escaped as
- * in mtree(5); so an escaped one has a backslash in it, and no other has. What takes a path takes both forms.
+ * A path is from the root, with a slash before it. One that is no text, or has a backslash, control characters or such as turn the direction
+ * of writing in it, is escaped as in mtree(5); so an escaped one has a backslash in it, and no other has. What takes a path takes both forms.
  */
 
 /** The kinds of {@link OcicleError}, those of the library. */

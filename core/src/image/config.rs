@@ -2,6 +2,8 @@
 
 mod health;
 
+use serde::Deserialize;
+
 pub use self::health::Health;
 use super::{
     Image,
@@ -67,7 +69,8 @@ pub enum Words {
 }
 
 /// Fields that can be cleared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names of image-spec, config.md")]
 #[non_exhaustive]
 pub enum Clear {

@@ -12,8 +12,8 @@ use crate::{
     tree::{Content, InodeId, Tree, mtree::vis, provenance::Event},
 };
 
-/// What `ocicle files` shows. Schema version 1; sizes are bytes, modes octal. A path that is no text, or has
-/// control characters or a backslash, is escaped as in an mtree manifest; so an escaped one has a backslash in it, and no other has.
+/// What `ocicle files` shows. Schema version 1; sizes are bytes, modes octal. A path that is no text, or has a backslash, control characters
+/// or such as turn the direction of writing, is escaped as in an mtree manifest; so an escaped one has a backslash in it, and no other has.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -101,11 +101,16 @@ impl Files {
     }
 }
 
-/// As it is, if that can be printed and has no backslash; else escaped.
+/// From the root, each name as [`text_of`] shows it.
 pub(in crate::image) fn shown(path: &EntryPath) -> String {
-    match std::str::from_utf8(path.as_bytes()) {
-        Ok(text) if !text.contains('\\') && !text.contains(char::is_control) => format!("/{text}"),
-        _ => format!("/{}", vis::to_text(path.as_bytes())),
+    format!("/{}", text_of(path.as_bytes()))
+}
+
+/// As it is, if that can be printed and has no backslash; else escaped.
+pub(super) fn text_of(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(text) if !text.contains('\\') && text::printable(text) == text => text.into(),
+        _ => vis::to_text(name),
     }
 }
 

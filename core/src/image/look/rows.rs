@@ -13,13 +13,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use self::areas::Area;
-use super::{Facts, Look, shown};
+use super::{Facts, Look, files::text_of, shown};
 use crate::{
     name::{EntryPath, NameBuf},
-    text,
     tree::{
         InodeId,
-        mtree::vis,
         provenance::{Kind, What},
     },
 };
@@ -294,13 +292,5 @@ fn row(table: &Table, look: &Look, Shown { node, position, siblings, open }: Sho
         open,
         position,
         siblings,
-    }
-}
-
-/// A name, escaped as the path it is the last part of.
-fn text_of(name: &[u8]) -> String {
-    match std::str::from_utf8(name) {
-        Ok(text) if text::printable(text) == text && !text.contains('\\') => text.into(),
-        _ => vis::to_text(name),
     }
 }

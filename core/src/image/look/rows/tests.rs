@@ -170,6 +170,20 @@ fn pages_are_parts_and_paths_have_places() {
 }
 
 #[test]
+fn names_do_not_steer_what_shows_them() {
+    let store = MemoryStore::new().unwrap();
+    let image = image(&store, &[&[file("exe\u{202e}txt", ""), file("back\\slash", ""), file("ünï", "")]]);
+    let look = Look::inside(&store, &image, &Limits::default()).unwrap();
+    let table = Table::new(&look, Query::default());
+    let page = table.view(&Open::default(), Sort::Name).page(&table, &look, 1, 10);
+    let names: Vec<_> = page.rows.iter().map(|row| (row.name.as_str(), row.path.as_str())).collect();
+    assert_eq!(
+        names,
+        [(r"back\\slash", r"/back\\slash"), (r"exe\342\200\256txt", r"/exe\342\200\256txt"), ("ünï", "/ünï")]
+    );
+}
+
+#[test]
 fn areas_are_in_areas() {
     fn text(of: &Area) -> String {
         let layer = of.layer.map(|layer| format!("@{layer}")).unwrap_or_default();
