@@ -12,7 +12,7 @@ pub(crate) struct Tool {
     pub(crate) needed_by: &'static str,
 }
 
-const TOOLS: [Tool; 14] = [
+const TOOLS: [Tool; 15] = [
     tool("skopeo", "skopeo", "tests that exchange images with skopeo"),
     tool("umoci", "umoci", "tests that exchange images and bundles with umoci"),
     tool("buildah", "buildah", "tests that exchange images with buildah"),
@@ -25,6 +25,7 @@ const TOOLS: [Tool; 14] = [
     tool("getfacl", "acl", "tests of access control lists"),
     tool("zstd", "zstd", "tests of zstd layers against zstd(1)"),
     tool("node", "nodejs", "tests of the JavaScript package"),
+    tool("npm", "npm", "builds of the JavaScript package and of WASI modules"),
     tool("chromium", "chromium", "tests of the JavaScript package and the application in a browser"),
     tool("python3", "python3", "tests of layers against Python's tarfile, and images it makes"),
 ];
