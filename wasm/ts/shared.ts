@@ -32,9 +32,11 @@ export class Shared {
     const running = (this.#running ??= this.#start());
     if (onProgress !== undefined) running.progress.add(onProgress);
     this.#waiting += 1;
+    const settled = new AbortController();
     try {
-      await (signal === undefined ? running.promise : Promise.race([running.promise, aborted(signal)]));
+      await (signal === undefined ? running.promise : Promise.race([running.promise, aborted(signal, settled.signal)]));
     } finally {
+      settled.abort();
       this.#waiting -= 1;
       if (onProgress !== undefined) running.progress.delete(onProgress);
       if (this.#waiting === 0 && this.#running === running) {
@@ -56,6 +58,7 @@ export class Shared {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+/** Rejects if a signal is aborted before something is settled. */
+function aborted(signal: AbortSignal, settled: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { signal: settled }));
 }
