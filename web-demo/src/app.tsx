@@ -28,7 +28,7 @@ export function App() {
           </Problem>
         </section>
       )}
-      {store?.isSample && <DropZone />}
+      {(store === undefined || store.isSample) && <DropZone />}
       {store && isWaiting.value && (
         <section class="band" aria-label="What the link is about">
           <Note>
