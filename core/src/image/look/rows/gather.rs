@@ -39,7 +39,7 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
                 continue;
             }
             let now = look.tree.get(path);
-            let layer = now.map_or(0, |id| look.provenance.origin(id).layer);
+            let layer = query.layer.or(now.map(|id| look.provenance.origin(id).layer)).unwrap_or(0);
             builder.add(
                 path,
                 Found { size: bytes, sum: bytes, layer, what: deed.map(|deed| deed.what.clone()), now },

@@ -133,6 +133,8 @@ fn what_is_hidden_is_shown_with_the_way_to_it() {
             "3 files, 14 bytes",
         ]
     );
+    let first = lines(Query { wasted: true, layer: Some(0), ..Query::default() }, &[], Sort::Name);
+    assert!(first.contains(&"   hosts 3 3 of layer 1 added (2/2)".into()), "{first:?}");
     let none = Query { wasted: true, layer: Some(1), ..Query::default() };
     assert_eq!(
         lines(none, &[], Sort::Name),
