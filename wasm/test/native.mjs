@@ -1,4 +1,4 @@
-/** The package and the command under test, and the images that `tests/tests/javascript.rs` prepared. */
+/** The package and the command under test, and the images that `tests/tests/browser/package.rs` prepared. */
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,7 +16,9 @@ export const fixture = (name) => join(variable("OCICLE_FIXTURES"), name);
 
 function variable(name) {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: run \`cargo nextest run -p ocicle-tests --test javascript\``);
+  if (value === undefined) {
+    throw new Error(`${name} is not set: run \`cargo nextest run -p ocicle-tests --test browser\``);
+  }
   return value;
 }
 

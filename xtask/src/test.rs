@@ -77,7 +77,15 @@ pub(crate) fn fast() -> Result<()> {
     source(&mut report);
     report.step("tests", || tests(&["--workspace", "--exclude", "ocicle-tests"], None));
     report.step("test: rows of modules", || {
-        run(cargo().args(["test", "--quiet", "--package", "ocicle-tests", "--test", "layering"]))
+        run(cargo().args([
+            "test",
+            "--quiet",
+            "--package",
+            "ocicle-tests",
+            "--test",
+            "repository",
+            "layering",
+        ]))
     });
     for left_out in
         [WASM_PARTS, END_TO_END, "documentation and its tests", "licences and sources of dependencies"]

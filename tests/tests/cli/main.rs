@@ -1,0 +1,24 @@
+//! The command as its users see it: what it prints, writes and refuses.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod annotate;
+mod archive_files;
+mod bad_input;
+mod commands;
+mod gc;
+mod history;
+mod insert;
+mod layer_cache;
+mod nested_indexes;
+mod overlay;
+mod places;
+mod raw_add_layer;
+mod raw_unpack;
+mod rebase;
+mod refresh;
+mod rootless;
+mod round_trip;
+mod tree_descriptions;
+mod umoci;
+mod unpack_flags;
+mod waste;

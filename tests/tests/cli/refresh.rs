@@ -1,0 +1,196 @@
+//! A bundle that remembers the image it was repacked to.
+
+use std::{fs, io::Write as _, path::Path};
+
+use ocicle::{
+    bundle::{
+        repack::{self, Bundle},
+        unpack,
+    },
+    fs::{Dir as _, mem::MemDir},
+    graph::{
+        Resolution,
+        resolve::{Want, resolve},
+        rewrite::{Destination, point},
+    },
+    image::{Image, edit::blank},
+    limits::Limits,
+    name::Name,
+    store::{RootIndex as _, RootIndexExt as _, memory::MemoryStore},
+};
+use ocicle_tests::{
+    failing_dir::{Fail, FailingDir},
+    fixtures::{ODD, copy_of},
+    ocicle::{at, command, ocicle, text},
+    rootfs::assert_same,
+    temp::TempDir,
+    tools::{have, root, run},
+};
+
+fn stat(layout: &Path, tag: &str) -> serde_json::Value {
+    serde_json::from_str(&ocicle(["stat", "--json", &at(layout, tag)])).unwrap()
+}
+
+fn layers(layout: &Path, tag: &str) -> usize {
+    stat(layout, tag)["manifest"]["layers"].as_array().unwrap().len()
+}
+
+/// Everything that can change: content, attributes, types, names, links; with names that come back as something else.
+const CHANGES: [&str; 5] = [
+    "echo new >new && mkdir -p dir/sub && echo a >dir/sub/a && ln dir/sub/a dir/b && rm replaced",
+    "rm new && mkdir new && echo x >new/x && chmod 700 dir && echo more >>dir/b",
+    "rm -r new && ln -s dir new && rm dir/b && setfattr -n user.x -v y dir/sub/a && chown 3:4 .",
+    "mv dir other && rm new && mkfifo new && touch -d @1 other/sub",
+    "rm -r other && ln hard-a fourth && echo z >etc/z",
+];
+
+#[test]
+fn the_next_repack_goes_on_from_the_new_image() {
+    let Some(fixture) = ODD.layout() else { return };
+    if !root() || !have(&["mtree", "getfattr", "setfattr"]) {
+        return;
+    }
+    for rest in [&[][..], &["--verify"]] {
+        let temp = TempDir::new().unwrap();
+        let layout = copy_of(&fixture, temp.path());
+        let bundle = temp.path().join("bundle");
+        ocicle(["unpack", &at(&layout, "odd"), text(&bundle)]);
+        let before = layers(&layout, "odd");
+        let repack = |more: &[&str]| {
+            let args = ["repack", "--refresh-bundle", text(&bundle), text(&layout)];
+            ocicle(args.iter().chain(rest).chain(more))
+        };
+        for (number, change) in CHANGES.into_iter().enumerate() {
+            run("sh", ["-ec", &format!("cd \"$1\" && {change}"), "sh", text(&bundle.join("rootfs"))]);
+            let digest = repack(&[]);
+            assert_eq!(layers(&layout, "odd"), before + number + 1, "{change}");
+            assert_eq!(repack(&[]), digest, "nothing has changed since: {change}");
+            assert_eq!(ocicle(["repack", "-n", "--verify", text(&bundle), text(&layout)]), "", "{change}");
+            let manifest = bundle.join("rootfs.mtree");
+            assert_eq!(
+                ocicle(["mtree", "check", text(&manifest), text(&bundle.join("rootfs"))]),
+                "",
+                "{change}"
+            );
+        }
+        let again = temp.path().join("again");
+        ocicle(["unpack", &at(&layout, "odd"), text(&again)]);
+        assert_same(&again.join("rootfs"), &bundle.join("rootfs"));
+        let names: Vec<_> = fs::read_dir(&bundle).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 5, "{names:?}");
+        assert!(ocicle(["check", text(&layout)]).ends_with("nothing wrong\n"));
+    }
+}
+
+#[test]
+fn what_was_masked_or_clamped_is_not_taken_for_part_of_the_image() {
+    let Some(fixture) = ODD.layout() else { return };
+    if !root() {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let bundle = temp.path().join("bundle");
+    ocicle(["unpack", &at(&layout, "odd"), text(&bundle)]);
+    fs::write(bundle.join("rootfs/etc/masked"), "masked").unwrap();
+    fs::write(bundle.join("rootfs/etc/late"), "late").unwrap();
+    let args =
+        ["repack", "--refresh-bundle", "--mask-path", "/etc/masked", text(&bundle), &at(&layout, "new")];
+    assert!(command().env("SOURCE_DATE_EPOCH", "1000000000").args(args).output().unwrap().status.success());
+    assert!(
+        ocicle(["mtree", &at(&layout, "new")])
+            .contains("late type=file mode=0644 uid=0 gid=0 nlink=1 size=4")
+    );
+    // The time in the layer is another one than on the disk, and yet nothing has changed.
+    assert_eq!(ocicle(["repack", "-n", "--verify", text(&bundle), text(&layout)]), "put /etc/masked\n");
+    // The tag is the one that was made, not the one the bundle came from.
+    ocicle(["repack", text(&bundle), text(&layout)]);
+    assert!(ocicle(["mtree", &at(&layout, "new")]).contains("masked type=file"));
+    assert!(!ocicle(["mtree", &at(&layout, "odd")]).contains("masked"));
+}
+
+#[test]
+fn bundles_of_umoci_stay_such() {
+    let Some(fixture) = ODD.layout() else { return };
+    if !root() || !have(&["umoci", "mtree", "getfattr"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let bundle = temp.path().join("bundle");
+    let image = format!("{}:odd", layout.display());
+    run("umoci", ["unpack", "--image", &image, text(&bundle)]);
+    let before = layers(&layout, "odd");
+    let change = |name: &str| {
+        fs::write(bundle.join("rootfs/etc").join(name), name).unwrap();
+        let (file, etc) = (bundle.join("rootfs/etc").join(name), bundle.join("rootfs/etc"));
+        run("touch", ["-d", "@1700000000", text(&file), text(&etc)]);
+    };
+    for name in ["one", "two"] {
+        change(name);
+        ocicle(["repack", "--refresh-bundle", text(&bundle), text(&layout)]);
+        assert_eq!(ocicle(["repack", "-n", text(&bundle), text(&layout)]), "");
+    }
+    assert_eq!(layers(&layout, "odd"), before + 2);
+    // umoci goes on from there.
+    change("three");
+    run("umoci", ["repack", "--refresh-bundle", "--image", &image, text(&bundle)]);
+    assert_eq!(layers(&layout, "odd"), before + 3);
+    let manifest = ocicle(["mtree", &at(&layout, "odd")]);
+    assert!(
+        ["one", "two", "three"].iter().all(|name| manifest.contains(&format!("{name} type=file"))),
+        "{manifest}"
+    );
+    let mut names: Vec<_> = fs::read_dir(&bundle).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!((names.len(), names[0].to_str()), (4, Some("config.json")), "{names:?}");
+}
+
+fn image(store: &MemoryStore) -> (Image, Resolution) {
+    let limits = Limits::default();
+    let blank = blank(store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    store.update(|root| point(root, &"t".parse().unwrap(), &blank)).unwrap();
+    let image = Image::open(store, &blank, &limits).unwrap();
+    (image, resolve(store, &store.load().unwrap(), None, Want::Image, &limits).unwrap())
+}
+
+/// Whether the process ends or one call fails: what the bundle remembers is the old image or the new one, and fits it.
+#[test]
+fn an_interruption_leaves_the_old_or_the_new() {
+    let limits = Limits::default();
+    for format in [unpack::Format::Native, unpack::Format::Umoci] {
+        for fail in [Fail::Only, Fail::From] {
+            let (mut old, mut new) = (0, 0);
+            for call in 0.. {
+                let store = MemoryStore::new().unwrap();
+                let (image, at) = image(&store);
+                let bundle = MemDir::new();
+                let options = unpack::Options { format, ..Default::default() };
+                unpack::unpack(&store, &image, &at, &bundle, &options, &limits).unwrap();
+                let rootfs = bundle.open_dir(Name::literal("rootfs")).unwrap();
+                rootfs.create_file(Name::literal("f")).unwrap().write_all(b"content").unwrap();
+
+                let failing = FailingDir::new(bundle.clone(), fail(call));
+                let options = repack::Options { refresh: true, ..Default::default() };
+                let result = Bundle::open(&failing, &store, &limits)
+                    .and_then(|opened| opened.repack(&store, &at, &Destination::in_place(), &options));
+                if !failing.failed() {
+                    assert!(result.unwrap().not_refreshed.is_none());
+                    assert!(old > 10 && new > 1, "{old} old, {new} new");
+                    break;
+                }
+                let opened = Bundle::open(&bundle, &store, &limits)
+                    .unwrap_or_else(|error| panic!("{format:?}, call {call}: {error}"));
+                let is_new = opened.state().resolution.target().digest != image.descriptor.digest;
+                if let Ok(done) = &result {
+                    assert_eq!(done.not_refreshed.is_none(), is_new, "{format:?}, call {call}: {result:?}");
+                }
+                let at = resolve(&store, &store.load().unwrap(), None, Want::Image, &limits).unwrap();
+                let again = opened.repack(&store, &at, &Destination::in_place(), &options).unwrap();
+                assert_eq!(again.layer.is_none(), is_new, "{format:?}, call {call}");
+                assert!(again.not_refreshed.is_none(), "{format:?}, call {call}: {again:?}");
+                *(if is_new { &mut new } else { &mut old }) += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! An archive whose edit fails, at whatever call: the old one or the new one is there, and whole.
+
+use std::io::{Read as _, Write as _};
+
+use ocicle::{
+    Error, Result,
+    fs::{AttrChange, Dir, mem::MemDir},
+    graph::archive::{ArchiveFile, place},
+    limits::Limits,
+    name::Name,
+    spec::{Descriptor, Index, MediaType, Raw},
+    store::{
+        BlobReadExt as _, BlobWriter, RootIndex as _, RootIndexExt as _, Store, archive::write,
+        memory::MemoryStore,
+    },
+};
+use ocicle_tests::failing_dir::{Fail, FailingDir};
+
+const NAME: &str = "images.tar";
+const EDIT: &str = ".images.tar.ocicle-edit";
+
+/// An archive with one blob, for its owner alone.
+fn archive() -> MemDir {
+    let (dir, store) = (MemDir::new(), MemoryStore::new().unwrap());
+    let blob = put(&store, b"old").unwrap();
+    let index = store.update(|root| root.push(&blob)).unwrap();
+    place(&dir, Name::literal(NAME), |out| write(&store, &index, [&blob], out)).unwrap();
+    let change = AttrChange { mode: Some(0o600), ..AttrChange::default() };
+    dir.set_attrs(Name::literal(NAME), &change).unwrap();
+    dir
+}
+
+fn put(store: &impl Store, content: &[u8]) -> Result<Descriptor> {
+    let mut writer = BlobWriter::new(store)?;
+    writer.write_all(content).map_err(Error::io("write"))?;
+    let (digest, size) = writer.finish()?;
+    Ok(Descriptor::new(MediaType::literal("application/octet-stream"), digest, size))
+}
+
+fn open<D: Dir + Sync>(dir: D) -> Result<ArchiveFile<D>>
+where
+    D::File: 'static,
+{
+    ArchiveFile::open(dir, Name::literal(NAME), None, &Limits::default())
+}
+
+fn edit<D: Dir + Sync>(dir: D) -> Result<()>
+where
+    D::File: 'static,
+{
+    let store = open(dir)?;
+    let blob = put(&store, b"new")?;
+    store.update(|root| root.push(&blob)).map(drop)
+}
+
+/// What the index leads to, all of which must be there.
+fn contents(dir: &MemDir) -> Vec<String> {
+    let store = open(dir.clone()).unwrap();
+    let index: Raw<Index> = store.load().unwrap();
+    let read = |entry: &Descriptor| {
+        let mut text = String::new();
+        store.open(entry).unwrap().read_to_string(&mut text).unwrap();
+        text
+    };
+    index.view().manifests.iter().map(read).collect()
+}
+
+#[test]
+fn an_edit_that_fails_leaves_the_old_or_the_new() {
+    for fail in [Fail::Only, Fail::From] {
+        let mut call = 0;
+        let (mut kept, mut replaced) = (0, 0);
+        loop {
+            let dir = archive();
+            let failing = FailingDir::new(dir.clone(), fail(call));
+            let result = edit(failing.clone());
+            let now = contents(&dir);
+            match (&now[..], &result) {
+                ([old], Err(_)) if old == "old" => kept += 1,
+                ([old, new], _) if (old.as_str(), new.as_str()) == ("old", "new") => replaced += 1,
+                _ => panic!("call {call}: {now:?}, {result:?}"),
+            }
+            assert_eq!(dir.metadata(Name::literal(NAME)).unwrap().mode, 0o600, "call {call}");
+            // What is left is in one place, which the next edit names.
+            let beside: Vec<String> =
+                dir.names().unwrap().iter().map(|name| name.as_name().to_string()).collect();
+            assert!(beside.iter().all(|name| name == NAME || name == EDIT), "call {call}: {beside:?}");
+            if beside.len() > 1 {
+                assert!(edit(dir.clone()).unwrap_err().to_string().contains(EDIT));
+            } else {
+                edit(dir.clone()).unwrap();
+                assert_eq!(contents(&dir).last().unwrap(), "new");
+            }
+            if !failing.failed() {
+                result.unwrap();
+                break;
+            }
+            call += 1;
+        }
+        assert!(kept > 20 && replaced > 1, "{kept} {replaced}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Tables of contents by other makers say what is in their layers.
+
+use std::fs;
+
+use ocicle::{
+    attrs::{Attrs, Time},
+    digest::Digest,
+    image::Image,
+    layer::{Change, Changes as _, Entry, reader::LayerReader, toc},
+    limits::Limits,
+    name::EntryPath,
+    spec::{Annotations, Descriptor},
+    store::{RootIndex as _, archive::Archive},
+};
+use ocicle_tests::{
+    fixtures::ODD,
+    ocicle::text,
+    temp::TempDir,
+    tools::{have, run},
+};
+
+/// The layers of the first image of an archive.
+fn layers<T>(archive: Vec<u8>, look: impl Fn(&Archive, &Descriptor, &Digest) -> T) -> Vec<T> {
+    let limits = Limits::default();
+    let store = Archive::open(archive, None, &limits).unwrap();
+    let index = store.load().unwrap();
+    let image = Image::open(&store, &index.view().manifests[0], &limits).unwrap();
+    image.layers().map(|(descriptor, diff_id)| look(&store, descriptor, diff_id)).collect()
+}
+
+/// What the table of a layer says.
+fn said(store: &Archive, descriptor: &Descriptor, _: &Digest) -> Vec<Change> {
+    let limits = Limits::default();
+    assert!(descriptor.annotations.keys().any(|key| key.ends_with(".digest") || key.ends_with("-checksum")));
+    let said = toc::read(store, descriptor, &limits).unwrap().unwrap();
+    // Where the annotations are lost, the end of the blob says the same.
+    let bare = Descriptor { annotations: Annotations::new(), ..descriptor.clone() };
+    assert_eq!(toc::read(store, &bare, &limits).unwrap().unwrap(), said);
+    said
+}
+
+/// What reading a layer gives.
+fn read(store: &Archive, descriptor: &Descriptor, diff_id: &Digest) -> Vec<Change> {
+    let mut layer = LayerReader::open(store, descriptor, diff_id, &Limits::default()).unwrap();
+    let mut changes = Vec::new();
+    while let Some((change, _)) = layer.next_change().unwrap() {
+        changes.push(change);
+    }
+    layer.finish().unwrap();
+    changes
+}
+
+/// What a table has room for: names are Unicode; those of eStargz have whole seconds.
+fn as_told(change: &Change, time: impl Fn(Time) -> Time) -> Change {
+    let unicode = |path: &EntryPath| {
+        EntryPath::clean(String::from_utf8_lossy(path.as_bytes()).as_bytes(), &Limits::default()).unwrap()
+    };
+    match change {
+        Change::Put(Entry { path, attrs, node }) => Change::Put(Entry {
+            path: unicode(path),
+            attrs: Attrs { mtime: time(attrs.mtime), ..attrs.clone() },
+            node: node.clone(),
+        }),
+        Change::Remove(path) => Change::Remove(unicode(path)),
+        Change::ClearLower(path) => Change::ClearLower(unicode(path)),
+    }
+}
+
+fn nearest_second(time: Time) -> Time {
+    Time::from_seconds(time.seconds + i64::from(time.nanoseconds >= 500_000_000))
+}
+
+/// skopeo 1.9 spoils what it converts (sparse files, and the diff_id of archives that are padded): so its tables are held to the
+/// layers it was given.
+#[test]
+fn tables_of_skopeo() {
+    let Some(layout) = ODD.layout() else { return };
+    if !have(&["skopeo"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let copy = |format: &str| {
+        let file = temp.path().join(format!("{}.tar", format.len()));
+        let (from, to) = (format!("oci:{}:odd", text(&layout)), format!("oci-archive:{}", text(&file)));
+        run("skopeo", ["copy", "--quiet", "--dest-compress-format", format, &from, &to]);
+        fs::read(file).unwrap()
+    };
+    let (said, read) = (layers(copy("zstd:chunked"), said), layers(copy("gzip"), read));
+    assert_eq!(said.len(), 3);
+    for (said, read) in said.iter().zip(read) {
+        let expected: Vec<_> = read.iter().map(|change| as_told(change, |time| time)).collect();
+        assert_eq!(*said, expected);
+    }
+}
+
+/// The archives are by ctr-remote of stargz-snapshotter 0.12: `fixtures/toc/make.sh` makes them anew.
+#[test]
+fn tables_of_stargz_snapshotter() {
+    let archives: [&[u8]; 2] = [
+        include_bytes!("../../fixtures/toc/estargz.tar"),
+        include_bytes!("../../fixtures/toc/zstdchunked.tar"),
+    ];
+    for archive in archives {
+        let (said, read) = (layers(archive.into(), said), layers(archive.into(), read));
+        assert_eq!(said.len(), 3);
+        for (said, read) in said.iter().zip(read) {
+            let expected: Vec<_> = read.iter().map(|change| as_told(change, nearest_second)).collect();
+            assert_eq!(*said, expected);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The sources: rows of modules, licences, the list of the public API.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod layering;
+mod licences;
+mod public_api;
+mod rust_paths;
+mod test_files;
