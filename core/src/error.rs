@@ -88,7 +88,7 @@ pub enum Error {
 /// The few cases a caller tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ErrorKind {
     /// Corrupt or invalid content.
     Corrupt,
     /// The root index changed under the edit.
@@ -110,16 +110,16 @@ pub enum Kind {
 impl Error {
     /// Which of the few cases this is.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io { .. } => Kind::Io,
-            Self::MissingBlob(_) | Self::NotFound(_) => Kind::NotFound,
-            Self::Mismatch { .. } | Self::Document { .. } | Self::Layer { .. } => Kind::Corrupt,
-            Self::Limit { .. } => Kind::Limit,
-            Self::Conflict { .. } => Kind::Conflict,
-            Self::Exists(_) => Kind::Exists,
-            Self::Unsupported(_) => Kind::Unsupported,
-            Self::Misuse(_) => Kind::Misuse,
+            Self::Io { .. } => ErrorKind::Io,
+            Self::MissingBlob(_) | Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Mismatch { .. } | Self::Document { .. } | Self::Layer { .. } => ErrorKind::Corrupt,
+            Self::Limit { .. } => ErrorKind::Limit,
+            Self::Conflict { .. } => ErrorKind::Conflict,
+            Self::Exists(_) => ErrorKind::Exists,
+            Self::Unsupported(_) => ErrorKind::Unsupported,
+            Self::Misuse(_) => ErrorKind::Misuse,
         }
     }
 

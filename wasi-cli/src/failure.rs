@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ocicle::{Error, error::Kind, graph::resolve::ResolveError, text::printable};
+use ocicle::{Error, error::ErrorKind, graph::resolve::ResolveError, text::printable};
 
 use crate::place::why_refused;
 
@@ -51,9 +51,9 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let code = match (&error, error.kind()) {
-            (Error::MissingBlob(_), _) | (_, Kind::Corrupt) => CORRUPT,
-            (_, Kind::Misuse) => 2,
-            (_, Kind::NotFound) => 3,
+            (Error::MissingBlob(_), _) | (_, ErrorKind::Corrupt) => CORRUPT,
+            (_, ErrorKind::Misuse) => 2,
+            (_, ErrorKind::NotFound) => 3,
             _ => 1,
         };
         Self { code, message: error.to_string() }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use ocicle::{Error, digest::InvalidDigest, error::Kind, graph::resolve::ResolveError};
+use ocicle::{Error, digest::InvalidDigest, error::ErrorKind, graph::resolve::ResolveError};
 use wasm_bindgen::JsValue;
 
 /// What a call of the package throws.
@@ -21,13 +21,13 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
-            Kind::Corrupt => "corrupt",
-            Kind::Conflict => "conflict",
-            Kind::Exists => "exists",
-            Kind::Io => "io",
-            Kind::Limit => "limit",
-            Kind::NotFound => "notFound",
-            Kind::Unsupported => "unsupported",
+            ErrorKind::Corrupt => "corrupt",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::Exists => "exists",
+            ErrorKind::Io => "io",
+            ErrorKind::Limit => "limit",
+            ErrorKind::NotFound => "notFound",
+            ErrorKind::Unsupported => "unsupported",
             // Misuse, and kinds that this package does not know yet.
             _ => "misuse",
         };

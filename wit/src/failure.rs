@@ -7,13 +7,13 @@ use crate::bindings::exports::ocicle::image::images::{Failure, Kind};
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
-            error::Kind::Corrupt => Kind::Corrupt,
-            error::Kind::Conflict => Kind::Conflict,
-            error::Kind::Exists => Kind::Exists,
-            error::Kind::Limit => Kind::Limit,
-            error::Kind::Misuse => Kind::Misuse,
-            error::Kind::NotFound => Kind::NotFound,
-            error::Kind::Unsupported => Kind::Unsupported,
+            error::ErrorKind::Corrupt => Kind::Corrupt,
+            error::ErrorKind::Conflict => Kind::Conflict,
+            error::ErrorKind::Exists => Kind::Exists,
+            error::ErrorKind::Limit => Kind::Limit,
+            error::ErrorKind::Misuse => Kind::Misuse,
+            error::ErrorKind::NotFound => Kind::NotFound,
+            error::ErrorKind::Unsupported => Kind::Unsupported,
             _ => Kind::Io,
         };
         Self { kind, message: error.to_string() }

@@ -8,7 +8,7 @@ use super::{
     unpack::{self, unpack},
 };
 use crate::{
-    error::{Error, Kind, Result},
+    error::{Error, ErrorKind, Result},
     fs::{Dir, FileType, mem::MemDir},
     graph::{Resolution, rewrite::Destination},
     image::{
@@ -169,7 +169,7 @@ fn a_layer_that_fails_leaves_the_bundle_as_it_was() {
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
     let error =
         unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert_eq!(listing(&bundle), before);
 }
 
@@ -206,7 +206,7 @@ fn an_image_that_cannot_run_here_is_refused_before_anything_is_written() {
     let bundle = MemDir::new();
     let error =
         unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap_err();
-    assert_eq!((error.kind(), listing(&bundle).len()), (Kind::Unsupported, 0));
+    assert_eq!((error.kind(), listing(&bundle).len()), (ErrorKind::Unsupported, 0));
 }
 
 fn open_error(bundle: &MemDir) -> Error {
@@ -256,7 +256,7 @@ fn what_is_no_bundle_is_not_opened() {
     write(&bundle, STATE, &state.replacen("\"schemaVersion\": 1", "\"schemaVersion\": 2", 1));
     assert!(open_error(&bundle).to_string().contains("schemaVersion 2 is not 1"));
     write(&bundle, STATE, "{}");
-    assert_eq!(open_error(&bundle).kind(), Kind::Corrupt);
+    assert_eq!(open_error(&bundle).kind(), ErrorKind::Corrupt);
 }
 
 #[test]
@@ -269,6 +269,6 @@ fn a_repack_in_place_of_what_has_moved_on_conflicts() {
     write(&rootfs(&bundle), "new", "second");
     let before = store.load().unwrap();
     let error = repack(&bundle, &store, &at, &Destination::in_place()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     assert_eq!(store.load().unwrap().bytes(), before.bytes());
 }

@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        error::Kind,
+        error::ErrorKind,
         fs::{Special, mem::MemDir},
     };
 
@@ -175,7 +175,7 @@ mod tests {
         let root = root(&[("dir", "../usr"), ("fifo", "/pipe"), ("up", "..")])?;
         root.create_node(Name::literal("pipe"), Special::Fifo).map_err(Error::io("prepare"))?;
         for path in ["", "etc", "etc/dir", "etc/fifo", "pipe", "etc/up"] {
-            assert_eq!(content(&root, path).map_err(|error| error.kind()), Err(Kind::Io), "{path}");
+            assert_eq!(content(&root, path).map_err(|error| error.kind()), Err(ErrorKind::Io), "{path}");
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ mod tests {
             error.map_err(|error| error.to_string()),
             Err("links of etc/three: more than the limit of 2 (links)".into())
         );
-        assert_eq!(content(&root, "etc/loop").map_err(|error| error.kind()), Err(Kind::Limit));
+        assert_eq!(content(&root, "etc/loop").map_err(|error| error.kind()), Err(ErrorKind::Limit));
         Ok(())
     }
 
@@ -198,7 +198,7 @@ mod tests {
     fn a_component_too_long_for_a_name_is_an_error() -> Result<()> {
         let target = "x".repeat(256);
         let root = root(&[("long", &target)])?;
-        assert_eq!(content(&root, "etc/long").map_err(|error| error.kind()), Err(Kind::Io));
+        assert_eq!(content(&root, "etc/long").map_err(|error| error.kind()), Err(ErrorKind::Io));
         Ok(())
     }
 }

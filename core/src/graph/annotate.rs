@@ -123,7 +123,7 @@ mod tests {
         },
         *,
     };
-    use crate::{error::Kind, store::memory::MemoryStore};
+    use crate::{error::ErrorKind, store::memory::MemoryStore};
 
     fn find(store: &MemoryStore, root: &Raw<Index>, selector: &str) -> Resolution {
         resolve(store, root, Some(&selector.parse().unwrap()), Want::Any, &Limits::default()).unwrap()
@@ -208,9 +208,9 @@ mod tests {
         let refused = |of, name, value| {
             change("v2", of, &[(name, value)], &Destination::in_place()).map(drop).unwrap_err()
         };
-        assert_eq!(refused(Of::Object, "", Some("1")).kind(), Kind::Misuse);
-        assert_eq!(refused(Of::Entry, REF_NAME, Some("1")).kind(), Kind::Misuse);
-        assert_eq!(refused(Of::Entry, REF_NAME, None).kind(), Kind::Misuse);
+        assert_eq!(refused(Of::Object, "", Some("1")).kind(), ErrorKind::Misuse);
+        assert_eq!(refused(Of::Entry, REF_NAME, Some("1")).kind(), ErrorKind::Misuse);
+        assert_eq!(refused(Of::Entry, REF_NAME, None).kind(), ErrorKind::Misuse);
         assert_eq!(refused(Of::Object, "a", None).to_string(), "there is no annotation a; there is none");
         assert_eq!(
             refused(Of::Entry, "a", None).to_string(),

@@ -10,7 +10,7 @@ use self::stage::{CHUNK, Content, Hashed, Unverified};
 use super::{Change, ChangeSink, Changes, inflate::points::Points, tar::TarReader};
 use crate::{
     digest::Digest,
-    error::{Error, Kind, Result},
+    error::{Error, ErrorKind, Result},
     limits::Limits,
     spec::Descriptor,
     store::BlobRead,
@@ -118,7 +118,7 @@ fn pump<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result
     match put_all(tar, sink) {
         Ok(()) => tar.drain(),
         // Content that is not the promised one may look wrong in any way: then the broken promise is the error.
-        Err(error) if error.kind() == Kind::Corrupt => match tar.drain() {
+        Err(error) if error.kind() == ErrorKind::Corrupt => match tar.drain() {
             Err(mismatch @ Error::Mismatch { .. }) => Err(mismatch),
             _ => Err(error),
         },

@@ -106,7 +106,7 @@ impl std::fmt::Debug for Update<'_> {
 mod tests {
     use super::*;
     use crate::{
-        error::Kind,
+        error::ErrorKind,
         tree::testing::{Item, Record, clear, dir, file, link, put, remove, show, symlink, tree},
     };
 
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn what_no_disk_has_is_refused() {
         for change in [clear("d"), file("no/parent", "x"), link("a", "missing")] {
-            assert_eq!(updated(&[dir("d")], &[change]).0.unwrap_err().kind(), Kind::Misuse);
+            assert_eq!(updated(&[dir("d")], &[change]).0.unwrap_err().kind(), ErrorKind::Misuse);
         }
     }
 }

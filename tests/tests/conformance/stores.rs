@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, os::unix::fs::symlink};
 use ocicle::{
     Error,
     digest::{Algorithm, Digest},
-    error::Kind,
+    error::ErrorKind,
     fs::{Dir, mem::MemDir},
     graph::archive::{ArchiveFile, place},
     hash::digest_of,
@@ -106,7 +106,7 @@ fn links_are_not_followed() {
     let refused = |store: &LayoutStore<_>, digest: &Digest| {
         let kinds =
             (store.try_open(digest).err().unwrap().kind(), store.try_size(digest).err().unwrap().kind());
-        assert_eq!(kinds, (Kind::Io, Kind::Io));
+        assert_eq!(kinds, (ErrorKind::Io, ErrorKind::Io));
     };
     refused(&store, &secret);
     // A blob of that digest takes the place of the link, not of its target.
@@ -130,9 +130,9 @@ fn links_are_not_followed() {
         fs::rename(temp.path().join(name), outside.path().join(name)).unwrap();
         symlink(outside.path().join(name), temp.path().join(name)).unwrap();
     }
-    assert_eq!(store.load().unwrap_err().kind(), Kind::Io);
+    assert_eq!(store.load().unwrap_err().kind(), ErrorKind::Io);
     let error = LayoutStore::open(temp.open().unwrap(), &Limits::default()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Io);
+    assert_eq!(error.kind(), ErrorKind::Io);
 }
 
 fn annotated(index: &Raw<Index>, bytes: usize) -> Raw<Index> {
@@ -289,7 +289,7 @@ fn of_several_creates_one_succeeds() {
         let made = std::thread::scope(|scope| {
             let work = || match LayoutStore::create(dir.clone()) {
                 Err(error) => {
-                    assert_eq!(error.kind(), Kind::Exists);
+                    assert_eq!(error.kind(), ErrorKind::Exists);
                     false
                 }
                 Ok(store) => {

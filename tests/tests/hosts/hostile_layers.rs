@@ -8,7 +8,7 @@ use std::{
 };
 
 use ocicle::{
-    error::{Error, Kind},
+    error::{Error, ErrorKind},
     layer::on_disk::OnDisk,
     limits::Limits,
     store::RootIndex as _,
@@ -277,7 +277,7 @@ fn bombs_end_at_the_limits() {
     let zeros = Archive::new().file("zeros", &"\0".repeat(2 << 20)).end();
     for (layers, name) in [(many.end(), "entries"), (zeros, "layer_size")] {
         let error = open(&[Layer::plain(layers)]);
-        assert_eq!(error.kind(), Kind::Limit, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
         assert!(error.to_string().contains(name), "{error}");
     }
 }

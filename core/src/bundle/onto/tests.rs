@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    error::Kind,
+    error::ErrorKind,
     fs::mem::MemDir,
     image::{
         layers::merged,
@@ -75,11 +75,11 @@ fn after_a_failure_an_empty_directory_is_empty_and_another_says_so() {
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
     let root = MemDir::new();
     let failed = onto(&store, &image, &root, &Options::default()).unwrap_err();
-    assert_eq!((failed.left, failed.error.kind(), root.names().unwrap().len()), (false, Kind::Corrupt, 0));
+    assert_eq!((failed.left, failed.error.kind(), root.names().unwrap().len()), (false, ErrorKind::Corrupt, 0));
 
     let root = disk(&[file("mine", "mine")]);
     let failed = onto(&store, &image, &root, &Options::default()).unwrap_err();
-    assert_eq!((failed.left, failed.error.kind()), (true, Kind::Corrupt));
+    assert_eq!((failed.left, failed.error.kind()), (true, ErrorKind::Corrupt));
     assert!(
         failed.to_string().ends_with("; what had been unpacked by then is in the directory now"),
         "{failed}"
@@ -98,5 +98,5 @@ fn layers_can_be_left_out() {
     assert_eq!(shown(&root), "/ d755 @0\n/b f644 @1 1 x1\n");
     let unknown = image.descriptor.digest.clone();
     let failed = onto(&store, &image, &root, &from(unknown)).unwrap_err();
-    assert_eq!((failed.left, failed.error.kind()), (false, Kind::NotFound));
+    assert_eq!((failed.left, failed.error.kind()), (false, ErrorKind::NotFound));
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    error::Kind,
+    error::ErrorKind,
     fs::mem::MemDir,
     name::{EntryPath, Name},
 };
@@ -243,7 +243,7 @@ fn only_linux_images_are_supported() {
         let error = check_supported(&config).unwrap_err();
         let expected =
             format!("the image is for {os:?}; a bundle can only be made of an image for \"linux\"");
-        assert_eq!((error.kind(), error.to_string()), (Kind::Unsupported, expected));
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Unsupported, expected));
     }
 }
 
@@ -327,7 +327,7 @@ fn a_user_nobody_knows_is_root_only_where_files_are_left_out() {
     };
     let root_instead = (r#"{"gid":0,"uid":0}"#.to_owned(), json!("HOME=/"), false);
     for spec in ["nobody", "web:nobody", "1:nobody"] {
-        assert_eq!(with(&Users::In(&root()), spec).unwrap_err().kind(), Kind::Corrupt);
+        assert_eq!(with(&Users::In(&root()), spec).unwrap_err().kind(), ErrorKind::Corrupt);
         assert_eq!(with(&Users::Perhaps(&root()), spec).unwrap(), root_instead);
         assert_eq!(with(&Users::Nowhere, spec).unwrap(), root_instead);
     }

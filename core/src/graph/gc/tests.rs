@@ -5,7 +5,7 @@ use std::io::Write as _;
 use super::{Report, gc};
 use crate::{
     digest::{Algorithm, Digest},
-    error::{Error, Kind},
+    error::{Error, ErrorKind},
     fs::{Dir as _, mem::MemDir},
     graph::testing::{image, index, root, tagged},
     hash::digest_of,
@@ -118,7 +118,7 @@ fn a_document_that_cannot_be_read_stops_it_before_anything_is_removed() {
     root(&store, &[image(&store, "linux/amd64", 1), tagged(broken.clone(), "a")]);
     let stray = blob(&store, b"stray", "text/plain");
     let error = gc(&store, false, &Limits::default()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Corrupt);
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().contains(&broken.digest.to_string()), "{error}");
     assert_eq!(store.try_size(&stray.digest).unwrap(), Some(5));
 }

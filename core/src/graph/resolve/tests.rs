@@ -266,7 +266,7 @@ fn a_damaged_index_is_in_the_way_only_where_it_is_needed() {
 
     use super::super::testing::{image, index};
     use crate::{
-        error::Kind,
+        error::ErrorKind,
         spec::{Descriptor, MediaType, media_type::INDEX},
         store::BlobWriter,
     };
@@ -288,7 +288,7 @@ fn a_damaged_index_is_in_the_way_only_where_it_is_needed() {
     }
     for selector in ["damaged", "damaged//platform=linux/amd64", "both//platform=linux/arm64"] {
         let ResolveError::Other(error) = find(selector).unwrap_err() else { panic!("{selector}") };
-        assert_eq!(error.kind(), Kind::Corrupt, "{selector}");
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{selector}");
     }
     assert!(matches!(find("missing").unwrap_err(), ResolveError::NotFound { .. }));
     let listing = serde_json::to_value(list(&store, &root, &limits).unwrap()).unwrap();

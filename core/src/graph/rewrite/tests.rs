@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     digest::Algorithm,
-    error::Kind,
+    error::ErrorKind,
     hash::digest_of,
     limits::Limits,
     spec::{
@@ -102,7 +102,7 @@ fn a_way_whose_beginning_is_gone_still_leads_to_a_tag() {
     let root = untag(&root, &name("v1")).unwrap();
     let new = image(&store, "linux/arm64", 50);
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Conflict);
+    assert_eq!(error.kind(), ErrorKind::Conflict);
     let (after, now) = replace(&store, &root, &at, &new, &Destination::tag(name("v1"))).unwrap();
     assert_eq!(tags(&after), ["v2", "deep", "sparse", "again", "v1"]);
     assert_eq!(find(&store, &after, "v1//platform=linux/arm64"), now);
@@ -115,7 +115,7 @@ fn one_of_several_places_must_be_named() {
     let at = find(&store, &root, &format!("digest={digest}"));
     let new = image(&store, "linux/amd64", 50);
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Misuse);
+    assert_eq!(error.kind(), ErrorKind::Misuse);
     assert!(error.to_string().contains("is at 3 places"), "{error}");
     assert!(tag(&root, &at, &name("new"), false).is_err());
     assert_eq!(tags(&tag(&root, &at, &name("new"), true).unwrap()).len(), 6);
@@ -165,8 +165,8 @@ fn a_slot_that_another_tag_moved_into_is_not_taken_for_the_old_one() {
     let root = untag(&root, &name("a")).unwrap();
     let new = image(&store, "linux/amd64", 2);
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Conflict);
-    assert_eq!(tag(&root, &at, &name("c"), false).unwrap_err().kind(), Kind::Conflict);
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(tag(&root, &at, &name("c"), false).unwrap_err().kind(), ErrorKind::Conflict);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn nothing_is_written_for_a_way_that_is_gone() {
     };
     let index = written_to(false).0.unwrap().1.root().descriptor.digest.clone();
     let (result, store) = written_to(true);
-    assert_eq!(result.unwrap_err().kind(), Kind::Conflict);
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(store.try_size(&index).unwrap(), None);
 }
 
@@ -306,7 +306,7 @@ fn destinations_that_contradict_themselves_are_refused() {
         [(None, true, Scope::Place), (Some("x"), true, Scope::Tag), (Some("x"), false, Scope::All)]
     {
         let to = Destination { tag: tag.map(name), only, scope, ..Destination::in_place() };
-        assert_eq!(replace(&store, &root, &at, &new, &to).unwrap_err().kind(), Kind::Misuse);
+        assert_eq!(replace(&store, &root, &at, &new, &to).unwrap_err().kind(), ErrorKind::Misuse);
     }
 }
 
@@ -322,7 +322,7 @@ fn an_entry_that_only_moved_is_found_again() {
     // Somebody changed it.
     let gone = untag(&root, &name("deep")).unwrap();
     let error = replace(&store, &gone, &at, &new, &Destination::in_place()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Conflict);
+    assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(
         error.to_string().contains(at.root().index.as_str())
             && error.to_string().contains(gone.digest().as_str())
@@ -340,5 +340,5 @@ fn damage_beside_the_way_is_in_the_way_only_where_it_matters() {
     let new = image(&store, "linux/amd64", 50);
     assert!(replace(&store, &root, &at, &new, &Destination::in_place()).is_ok());
     let all = Destination { scope: Scope::All, ..Destination::in_place() };
-    assert_eq!(replace(&store, &root, &at, &new, &all).unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(replace(&store, &root, &at, &new, &all).unwrap_err().kind(), ErrorKind::Corrupt);
 }

@@ -2,7 +2,7 @@
 
 use super::{Files, Look, Why, each_file, read_file};
 use crate::{
-    error::Kind,
+    error::ErrorKind,
     image::{Image, testing::image},
     limits::Limits,
     name::EntryPath,
@@ -43,7 +43,7 @@ fn one_file_is_read_from_its_layer() {
     let kind = |at| cat(at).unwrap_err().kind();
     assert_eq!(
         [kind("gone"), kind("nowhere"), kind("etc"), kind("")],
-        [Kind::NotFound, Kind::NotFound, Kind::Unsupported, Kind::Unsupported]
+        [ErrorKind::NotFound, ErrorKind::NotFound, ErrorKind::Unsupported, ErrorKind::Unsupported]
     );
 }
 
@@ -74,7 +74,7 @@ fn the_list_says_where_everything_is_from() {
         ["/ 1 -", "/etc 1 -", "/etc/hosts 2 -", "/keep 1 -", "/l 1 -", "/nowhere 2 -", "/same 1 -"]
     );
     assert_eq!(list(&Files::merged(&look, &path("etc")).unwrap()), ["/etc 1 -", "/etc/hosts 2 -"]);
-    assert_eq!(Files::merged(&look, &path("et")).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(Files::merged(&look, &path("et")).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(
         list(&Files::of_layer(&look, 1, &EntryPath::root())),
         ["/gone 2 removed", "/etc/hosts 2 replaced", "/same 2 linked", "/nowhere 2 added"]
@@ -86,5 +86,5 @@ fn a_path_has_a_history() {
     let (_, image, look) = look();
     let why = Why::new(&look, &image, &path("gone")).unwrap();
     assert_eq!(why.to_string(), "layer 1: added, 1 B\nlayer 2: removed\n/gone is not there in the end\n");
-    assert_eq!(Why::new(&look, &image, &path("never")).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(Why::new(&look, &image, &path("never")).unwrap_err().kind(), ErrorKind::NotFound);
 }

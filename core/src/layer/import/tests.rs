@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use super::*;
 use crate::{
     digest::Digest,
-    error::Kind,
+    error::ErrorKind,
     hash::digest_of,
     layer::{
         tar::TarWriter,
@@ -121,7 +121,7 @@ fn what_is_no_layer_is_refused_and_leaves_no_blob() {
         for how in [Recompress::As(Compression::Gzip), Recompress::As(Compression::None)] {
             let store = MemoryStore::new().unwrap();
             let error = import_layer(&store, &given[..], "it", how, &mut (), &Limits::default()).unwrap_err();
-            assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
             assert!(error.to_string().starts_with(message), "{error}");
             for digest in [sha256(&given), sha256(&plain)] {
                 assert_eq!(store.try_size(&digest).unwrap(), None);

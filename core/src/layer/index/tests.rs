@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use super::{LayerIndex, Place};
 use crate::{
     digest::Digest,
-    error::{Error, Kind},
+    error::{Error, ErrorKind},
     layer::{
         Change, ChangeSink as _, Entry, Node,
         testing::{Item, clear, dir, file, link, remove, symlink},
@@ -138,7 +138,7 @@ fn what_changed_below_an_index_is_found() {
     pending.write_all(&bytes).unwrap();
     pending.publish(&blob.digest).unwrap();
     let error = read(&store, &blob, &index, places(&index)[0]).unwrap_err();
-    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert!(read(&store, &blob, &index, places(&index)[1]).is_ok());
     assert!(LayerIndex::build(&store, &blob, &diff_id, &limits).is_err());
 }
@@ -186,7 +186,7 @@ fn a_glance_believes_what_it_sees_but_not_the_size() {
     pending.publish(&blob.digest).unwrap();
     let limits = Limits::default();
     assert_eq!(places(&LayerIndex::glance(&store, &lying, &diff_id, &limits).unwrap()).len(), 3);
-    assert_eq!(LayerIndex::build(&store, &lying, &diff_id, &limits).unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(LayerIndex::build(&store, &lying, &diff_id, &limits).unwrap_err().kind(), ErrorKind::Corrupt);
     let error = LayerIndex::glance(&store, &blob, &diff_id, &limits).unwrap_err().to_string();
     assert!(error.contains("size mismatch"), "{error}");
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use flate2::write::GzEncoder;
 
 use super::{zstd_pure, *};
-use crate::error::Kind;
+use crate::error::ErrorKind;
 
 const TEXT: &[u8] = b"the same text again and again, the same text again and again";
 
@@ -61,7 +61,7 @@ fn gzip_members_and_padding() {
     assert_eq!(inflate(Compression::Gzip, &[&one[..], &[0; 700]].concat()).unwrap(), TEXT);
     for tail in [&b"garbage"[..], b"\0\0garbage", b"\0\0\x1f\x8b", b"\x1f\x8b\x08", b"\x1f"] {
         let error = inflate(Compression::Gzip, &[&one, tail].concat()).unwrap_err();
-        assert_eq!(error.kind(), Kind::Corrupt, "{tail:?}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{tail:?}: {error}");
     }
 }
 
@@ -86,7 +86,7 @@ fn zstd_frames_and_skippable_frames() {
     }
     for tail in [&b"garbage"[..], b"\0\0\0\0", b"\x28\xb5\x2f", b"\x53\x2a\x4d\x18\x05\0\0\0abc"] {
         let blob = [&one, tail].concat();
-        assert_eq!(inflate(Compression::Zstd, &blob).unwrap_err().kind(), Kind::Corrupt, "{tail:?}");
+        assert_eq!(inflate(Compression::Zstd, &blob).unwrap_err().kind(), ErrorKind::Corrupt, "{tail:?}");
         assert!(inflate_pure(&blob).is_err(), "{tail:?}");
     }
 }
@@ -96,14 +96,14 @@ fn every_truncation_is_an_error() {
     for end in 0..gzip(TEXT).len() {
         assert_eq!(
             inflate(Compression::Gzip, &gzip(TEXT)[..end]).unwrap_err().kind(),
-            Kind::Corrupt,
+            ErrorKind::Corrupt,
             "{end}"
         );
     }
     for end in 0..zstd(TEXT).len() {
         assert_eq!(
             inflate(Compression::Zstd, &zstd(TEXT)[..end]).unwrap_err().kind(),
-            Kind::Corrupt,
+            ErrorKind::Corrupt,
             "{end}"
         );
         assert!(end == 0 || inflate_pure(&zstd(TEXT)[..end]).is_err(), "{end}");
@@ -115,7 +115,7 @@ fn a_flipped_bit_is_an_error() {
     let mut blob = gzip(TEXT);
     let middle = blob.len() - 8;
     blob[middle] ^= 1;
-    assert_eq!(inflate(Compression::Gzip, &blob).unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(inflate(Compression::Gzip, &blob).unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_window_over_128_mib_is_an_error() {
     let blob = |exponent: u8| [&[0x28, 0xb5, 0x2f, 0xfd, 0, (exponent - 10) << 3][..], &[1, 0, 0]].concat();
     assert_eq!(inflate(Compression::Zstd, &blob(27)).unwrap(), b"");
     assert_eq!(inflate_pure(&blob(27)).unwrap(), b"");
-    assert_eq!(inflate(Compression::Zstd, &blob(28)).unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(inflate(Compression::Zstd, &blob(28)).unwrap_err().kind(), ErrorKind::Corrupt);
     assert!(inflate_pure(&blob(28)).is_err());
 }
 

@@ -246,6 +246,6 @@ fn a_reader_that_failed_never_says_verified() {
     let wrong = digest_of(Algorithm::Sha256, b"");
     let mut layer = LayerReader::open(&store, &descriptor, &wrong, &Limits::default()).unwrap();
     while layer.next_change().unwrap().is_some() {}
-    assert_eq!(layer.tar.drain().unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(layer.tar.drain().unwrap_err().kind(), ErrorKind::Corrupt);
     assert!(layer.finish().is_err());
 }

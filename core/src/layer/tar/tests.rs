@@ -8,7 +8,7 @@ mod sparse;
 use super::{BLOCK, TarReader, field, kind};
 use crate::{
     attrs::Time,
-    error::{Error, Kind, Result},
+    error::{Error, ErrorKind, Result},
     layer::{Change, Changes, Entry, Node},
     limits::Limits,
     name::EntryPath,
@@ -120,7 +120,7 @@ fn read_ok(parts: &[&[u8]]) -> Seen {
 /// The error's text, of an archive that must not be read.
 fn read_err(parts: &[&[u8]]) -> String {
     let error = read(parts, &Limits::default()).unwrap_err();
-    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     error.to_string()
 }
 

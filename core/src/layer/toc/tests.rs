@@ -12,7 +12,7 @@ use self::layers::{
 use super::JSON_DIGEST;
 use crate::{
     digest::Algorithm,
-    error::Kind,
+    error::ErrorKind,
     hash::digest_of,
     layer::testing::{dir, file},
     limits::Limits,
@@ -64,9 +64,9 @@ fn the_digest_of_the_document_is_verified() {
         for (digest, kind) in [
             (digest_of(Algorithm::Sha256, json.as_bytes()).to_string(), None),
             (digest_of(Algorithm::Sha512, json.as_bytes()).to_string(), None),
-            (digest_of(Algorithm::Sha256, b"").to_string(), Some(Kind::Corrupt)),
-            ("md5:d41d8cd98f00b204e9800998ecf8427e".into(), Some(Kind::Unsupported)),
-            ("none".into(), Some(Kind::Corrupt)),
+            (digest_of(Algorithm::Sha256, b"").to_string(), Some(ErrorKind::Corrupt)),
+            ("md5:d41d8cd98f00b204e9800998ecf8427e".into(), Some(ErrorKind::Unsupported)),
+            ("none".into(), Some(ErrorKind::Corrupt)),
         ] {
             let mut layer = layer.clone();
             layer.annotations.insert(JSON_DIGEST.into(), digest.clone());

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::{Array, Object};
-use crate::error::{Kind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::limits::Limits;
 
 fn refused(text: &str) -> String {
     let error = Object::parse("doc", text.as_bytes()).expect_err(text);
-    assert_eq!(error.kind(), Kind::Corrupt);
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
     error.to_string()
 }
 
@@ -147,7 +147,7 @@ fn past_the_end_of_an_array() -> Result<()> {
         array.edit_object(2, |_| Ok(())),
     ] {
         let error = error.expect_err("past the end");
-        assert_eq!(error.kind(), Kind::NotFound);
+        assert_eq!(error.kind(), ErrorKind::NotFound);
         assert_eq!(error.to_string(), "list: there is no position 2: it has 2 entries, counted from 0");
     }
     assert_eq!(array.text(), "[1,2]");

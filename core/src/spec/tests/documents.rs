@@ -2,7 +2,7 @@
 
 use super::{LAYER_GZIP, MANIFEST, d, described, digest, literal};
 use crate::{
-    error::{Kind, Result},
+    error::{ErrorKind, Result},
     spec::{
         Annotations, Descriptor, Document, ImageConfig, Index, Layout, Manifest, Raw, media_type, validate,
     },
@@ -16,7 +16,7 @@ fn refused<T: Document>(text: &str) -> String {
     match parse::<T>(text) {
         Ok(_) => panic!("accepted: {text}"),
         Err(error) => {
-            assert_eq!(error.kind(), Kind::Corrupt);
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
             error.to_string()
         }
     }

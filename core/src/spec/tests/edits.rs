@@ -2,7 +2,7 @@
 
 use super::{LAYER_GZIP, MANIFEST, d, described, digest, literal};
 use crate::{
-    error::{Kind, Result},
+    error::{ErrorKind, Result},
     spec::{Descriptor, History, ImageConfig, Index, Manifest, Platform, Raw, media_type},
 };
 
@@ -50,7 +50,7 @@ fn embedded_content_is_embedded_again() -> Result<()> {
         .replacen("aGVsbG8h", "Ynll", 1);
     assert_eq!(text(&after), expected);
     let error = index.retarget(1, &described(MANIFEST, b"bye"), b"byE").expect_err("other bytes");
-    assert_eq!(error.kind(), Kind::Corrupt);
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().starts_with("content to embed: digest mismatch"));
     Ok(())
 }
@@ -140,7 +140,7 @@ fn past_the_end_is_an_error() {
         index.set_platform(2, &"a/b".parse().expect("a platform")),
     ] {
         let error = result.expect_err("past the end");
-        assert_eq!(error.kind(), Kind::NotFound);
+        assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().ends_with("it has 2 entries, counted from 0"), "{error}");
     }
 }

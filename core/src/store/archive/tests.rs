@@ -7,7 +7,7 @@ use tar::{Builder, EntryType, Header};
 use super::{Archive, ArchiveKind};
 use crate::{
     digest::{Algorithm, Digest},
-    error::{Error, Kind, Result},
+    error::{Error, ErrorKind, Result},
     hash::digest_of,
     limits::Limits,
     spec::{ImageConfig, Manifest},
@@ -103,8 +103,8 @@ fn of_equal_names_the_last_counts() {
 fn an_archive_is_not_written() {
     let archive = oci().open().unwrap();
     let index = archive.load().unwrap();
-    assert_eq!(archive.begin().err().unwrap().kind(), Kind::Unsupported);
-    assert_eq!(archive.replace(&index.digest(), &index).unwrap_err().kind(), Kind::Unsupported);
+    assert_eq!(archive.begin().err().unwrap().kind(), ErrorKind::Unsupported);
+    assert_eq!(archive.replace(&index.digest(), &index).unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn the_kind_that_was_said_is_the_one_that_is_read() {
         ),
     ] {
         let error = as_kind(&bytes, kind).unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::NotFound, message));
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::NotFound, message));
     }
 }
 

@@ -3,7 +3,7 @@ use super::super::{
     merge::Merge,
     testing::{Item, apply, clear, dir, file, link, put, remove, show, symlink, tree},
 };
-use crate::{error::Kind, layer::Node, limits::Limits};
+use crate::{error::ErrorKind, layer::Node, limits::Limits};
 
 fn shown(layers: &[&[Item]]) -> String {
     show(&tree(layers).unwrap())
@@ -11,7 +11,7 @@ fn shown(layers: &[&[Item]]) -> String {
 
 fn refused(layers: &[&[Item]]) -> String {
     let error = tree(layers).unwrap_err();
-    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     error.to_string()
 }
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, io::Read as _};
 
 use super::{super::testing::*, *};
 use crate::{
-    error::Kind as ErrorKind,
+    error::ErrorKind,
     fs::{FileType, mem::MemDir},
     layer::Node as Entry,
     limits::Limits,

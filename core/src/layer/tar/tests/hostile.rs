@@ -103,12 +103,12 @@ fn limits_hold() {
 fn the_largest_sizes_overflow_nothing() {
     let limits = Limits { layer_size: u64::MAX, header: u64::MAX, ..Limits::default() };
     let huge = pax(kind::PAX, &[("size", "18446744073709551615")]);
-    assert_eq!(read(&[&huge, &file("a", b"")], &limits).unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(read(&[&huge, &file("a", b"")], &limits).unwrap_err().kind(), ErrorKind::Corrupt);
     let mut reader = TarReader::new(&huge[..], "it", &limits);
     assert!(reader.next_change().is_err());
     let extension =
         Header::new(kind::PAX, "x").with(field::SIZE, b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff").finish();
-    assert_eq!(read(&[&extension], &limits).unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(read(&[&extension], &limits).unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
 /// An archive with everything the reader knows.
@@ -172,7 +172,7 @@ proptest! {
         }
         let limits = Limits { layer_size: 1 << 20, ..Limits::default() };
         if let Err(error) = read(&[&archive], &limits) {
-            prop_assert!(matches!(error.kind(), Kind::Corrupt | Kind::Limit), "{}", error);
+            prop_assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Limit), "{}", error);
         }
     }
 }

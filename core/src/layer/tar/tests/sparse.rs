@@ -103,5 +103,5 @@ fn holes_count_for_the_limit() {
     let records = [("GNU.sparse.size", "3000"), ("GNU.sparse.map", "3000,0")];
     let entry = [pax(kind::PAX, &records), file("name", b"")].concat();
     assert_eq!(read(&[&entry], &limits).unwrap().len(), 1);
-    assert_eq!(read(&[&entry, &entry], &limits).unwrap_err().kind(), Kind::Limit);
+    assert_eq!(read(&[&entry, &entry], &limits).unwrap_err().kind(), ErrorKind::Limit);
 }

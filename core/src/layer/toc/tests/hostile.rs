@@ -2,7 +2,7 @@
 
 use super::layers::{Layer, NAMES, content, estargz, gzip, json, plain_tar, read, with_footer, zstd_chunked};
 use crate::{
-    error::{Error, Kind, Result},
+    error::{Error, ErrorKind, Result},
     layer::{
         Change, Entry, Node,
         testing::{Item, dir, file, path, put},
@@ -74,7 +74,7 @@ fn every_truncation_is_an_error_or_no_table() {
             cut.blob.truncate(length);
             match read(&cut, &Limits::default()) {
                 Ok(None) => {}
-                Err(error) => assert_eq!(error.kind(), Kind::Corrupt, "{length}: {error}"),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupt, "{length}: {error}"),
                 // Only the last frame is missing, which nobody asked.
                 Ok(Some(_)) => assert!(!layer.annotations.is_empty() && length >= layer.blob.len() - 72),
             }
