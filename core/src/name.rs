@@ -175,6 +175,18 @@ impl EntryPath {
         Self(path.into())
     }
 
+    /// Returns the path of these names, from the root down.
+    pub(crate) fn from_names<'a>(names: impl Iterator<Item = Name<'a>> + Clone) -> Self {
+        let mut path = Vec::with_capacity(names.clone().map(|name| name.0.len() + 1).sum());
+        for name in names {
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(name.0);
+        }
+        Self(path.into())
+    }
+
     /// Whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {

@@ -20,7 +20,7 @@ use ocicle::{
     spec::{Descriptor, Raw},
     tree::{
         mtree::{self, vis},
-        provenance::Kind,
+        provenance::ChangeKind,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ struct Rows {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct Wanted {
     layer: Option<usize>,
-    changes: BTreeSet<Kind>,
+    changes: BTreeSet<ChangeKind>,
     wasted: bool,
     search: Option<String>,
     open: BTreeSet<String>,
@@ -277,7 +277,7 @@ impl Indexed {
         let (descriptor, diff_id) = (serde_json::from_str(descriptor)?, diff_id.parse()?);
         let index = match verify {
             true => LayerIndex::build(&store, &descriptor, &diff_id, &limits)?,
-            false => LayerIndex::glance(&store, &descriptor, &diff_id, &limits)?,
+            false => LayerIndex::list_unverified(&store, &descriptor, &diff_id, &limits)?,
         };
         Ok(Self { index })
     }
@@ -285,7 +285,7 @@ impl Indexed {
     /// Whether nobody looked into the archive yet.
     #[wasm_bindgen(getter)]
     pub fn toc(&self) -> bool {
-        self.index.is_of_toc()
+        self.index.is_from_toc()
     }
 
     /// For `Store.keep`.

@@ -10,7 +10,7 @@ use crate::{
     image::{Image, layers::apply_layers_from},
     limits::Limits,
     store::BlobRead,
-    tree::{merge::Merge, rootfs::RootFs, scan::scan},
+    tree::{merge::Merge, rootfs::RootfsSink, scan::scan},
 };
 
 /// Why layers did not get into a directory.
@@ -68,14 +68,14 @@ pub fn unpack_onto<S: BlobRead + ?Sized, D: Dir>(
         // A default access control list would go on to every file.
         let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
         dir.set_self_attrs(&none).map_err(Error::io("clear the attributes of the directory"))?;
-        Merge::implying(implied, RootFs::over(dir), limits)
+        Merge::implying(implied, RootfsSink::over(dir), limits)
     } else {
-        Merge::over(scan(&dir, limits)?, implied, RootFs::over(dir), limits)
+        Merge::over(scan(&dir, limits)?, implied, RootfsSink::over(dir), limits)
     };
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
     let result = apply_layers_from(store, image, first, how, &mut merge, limits);
-    result.and_then(|()| merge.finish_mirror()).map_err(|error| {
-        let mirror = merge.into_mirror();
+    result.and_then(|()| merge.finish_sink()).map_err(|error| {
+        let mirror = merge.into_sink();
         let left = !empty || clear(mirror.root()).is_err();
         Failed { error, left }
     })

@@ -13,23 +13,23 @@ use std::io::Read as _;
 
 use super::{LAYERS, ROOTFS, UPPER, WORK, unpack::Options};
 use crate::{
-    attrs::{Time, Xattrs},
+    attrs::Xattrs,
     error::{Error, Result},
     fs::{AttrChange, Dir, Readable, mem::MemDir},
     image::{Image, layers::apply_layers_from},
     layer::{
         ChangeSink,
         on_disk::Privilege,
-        overlay::{FromUpper, Namespace},
+        overlayfs::{FromUpper, Namespace},
     },
     limits::Limits,
     name::{EntryPath, Name},
     store::BlobRead,
     tree::{
         Tree,
-        diff::{Baseline, Summary, diff},
+        diff::{Baseline, DiffOptions, DiffSummary, diff},
         merge::Merge,
-        overlay::{Layers, open_file},
+        overlayfs::{OverlayfsSink, open_file},
     },
 };
 
@@ -37,7 +37,7 @@ use crate::{
 /// mount(8) takes them after `-o`.
 ///
 /// ```
-/// use ocicle::{bundle::overlay::mount_options, layer::overlay::Namespace};
+/// use ocicle::{bundle::overlay::mount_options, layer::overlayfs::Namespace};
 ///
 /// assert_eq!(
 ///     mount_options(b"/b", 2, Namespace::User),
@@ -93,7 +93,8 @@ pub(super) fn fill<S: BlobRead + ?Sized, D: Dir>(
     let (layers, upper) = (make_dir(staging, LAYERS)?, make_dir(staging, UPPER)?);
     make_dir(staging, WORK)?;
     make_dir(staging, ROOTFS)?;
-    let merge = Merge::implying(how.implied_dir()?, Layers::new(Readable::new(layers), namespace), limits);
+    let merge =
+        Merge::implying(how.implied_dir()?, OverlayfsSink::new(Readable::new(layers), namespace), limits);
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
     apply_layers_from(store, image, first, how, &mut merge, limits)?;
     let (tree, written) = merge.finish()?;
@@ -136,7 +137,7 @@ pub(super) fn changes<D: Dir>(
     masked: &[EntryPath],
     sink: &mut dyn ChangeSink,
     limits: &Limits,
-) -> Result<Summary> {
+) -> Result<DiffSummary> {
     let upper = bundle.open_dir(Name::literal(UPPER)).map_err(Error::io("open upper"))?;
     // Everything in it is new. The directory itself is not: it is the root, and overlayfs may have left notes on it.
     let mut nothing = Tree::new();
@@ -144,8 +145,8 @@ pub(super) fn changes<D: Dir>(
     root.xattrs = namespace.escape(&root.xattrs);
     root.xattrs.extend(namespace.notes(&upper.self_xattrs().map_err(Error::io("read xattrs of upper"))?));
     nothing.inode_mut(Tree::ROOT).attrs = root;
-    let baseline = Baseline { tree: &nothing, stamps: &[], settled: Time::EPOCH, masked };
-    diff(baseline, &upper, &mut FromUpper::new(sink, namespace), limits)
+    let options = DiffOptions { masked, limits: *limits, ..DiffOptions::default() };
+    diff(Baseline::unstamped(&nothing), &upper, &options, &mut FromUpper::new(sink, namespace))
 }
 
 /// Makes a directory that inherits no access control list, and opens it.

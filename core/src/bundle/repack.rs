@@ -33,8 +33,8 @@ use crate::{
     store::{BlobRead, BlobWrite, RootIndex, RootIndexExt as _, Store},
     tree::{
         Tree,
-        diff::{Baseline, Learned, Summary, diff_and_learn},
-        limited::{Defaults, Limited},
+        diff::{Baseline, DiffOptions, DiffSummary, diff},
+        emulated::{Defaults, Emulated},
         mtree,
         rootfs::Stamp,
         update::Update,
@@ -80,7 +80,7 @@ pub struct Repacked {
     /// The new layer; `None` if nothing had changed.
     pub layer: Option<Layer>,
     /// What was found on disk.
-    pub summary: Summary,
+    pub summary: DiffSummary,
     /// What is about the image that was replaced: signatures, SBOMs, attestations.
     pub referrers: Vec<Descriptor>,
     /// Why the bundle does not remember the new image, where it should. The image is there, and the bundle as it was.
@@ -148,18 +148,23 @@ impl<'a, D: Dir> Bundle<'a, D> {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a bundle for overlayfs whose marks cannot be seen from here; those of [`diff`](crate::tree::diff::diff).
-    pub fn changes(&self, verify: bool, masked: &[EntryPath], sink: &mut dyn ChangeSink) -> Result<Summary> {
-        self.compare(verify, masked, &mut FromDisk { sink, how: &self.state.on_disk }, None)
+    pub fn changes(
+        &self,
+        verify: bool,
+        masked: &[EntryPath],
+        sink: &mut dyn ChangeSink,
+    ) -> Result<DiffSummary> {
+        self.compare(verify, masked, false, &mut FromDisk { sink, how: &self.state.on_disk })
     }
 
     /// The files as they were meant, whatever the disk can hold of that.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn root(&self) -> Result<Limited<'_, D>> {
+    pub fn root(&self) -> Result<Emulated<'_, D>> {
         let root = self.dir.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"))?;
         let held = self.state.held_here(&self.dir.support());
-        Ok(Limited::new(root, held, Some(&self.tree), self.defaults))
+        Ok(Emulated::new(root, held, Some(&self.tree), self.defaults))
     }
 
     /// Owner and mode of new files, where the disk holds neither.
@@ -173,9 +178,9 @@ impl<'a, D: Dir> Bundle<'a, D> {
         &self,
         verify: bool,
         masked: &[EntryPath],
+        learn: bool,
         sink: &mut dyn ChangeSink,
-        learned: Option<&mut Learned>,
-    ) -> Result<Summary> {
+    ) -> Result<DiffSummary> {
         if let Format::Overlay(namespace) = self.format {
             if !self.dir.support().mode {
                 let message = "the marks of overlayfs cannot be seen from here: repack it where they can";
@@ -186,8 +191,8 @@ impl<'a, D: Dir> Bundle<'a, D> {
         let root = self.root()?;
         let blind = verify || !self.dir.support().change_times;
         let stamps = if blind { &[][..] } else { &self.stamps };
-        let baseline = Baseline { tree: &self.tree, stamps, settled: self.state.settled(), masked };
-        diff_and_learn(baseline, &root, sink, self.limits, learned)
+        let baseline = Baseline { tree: &self.tree, stamps, settled: self.state.settled() };
+        diff(baseline, &root, &DiffOptions { masked, learn, limits: *self.limits }, sink)
     }
 
     /// Writes what changed as a new layer on the image at `at`, and makes `to` point at the result. If nothing changed
@@ -243,11 +248,13 @@ impl<'a, D: Dir> Bundle<'a, D> {
         sink: &mut dyn ChangeSink,
         options: &Options,
         refresh: Option<&mut Refresh<'_, D>>,
-    ) -> Result<Summary> {
+    ) -> Result<DiffSummary> {
         let Some(refresh) = refresh else { return self.changes(options.verify, &options.masked, sink) };
         let Refresh { tree, learned, .. } = refresh;
         let sink = &mut FromDisk { sink, how: &self.state.on_disk };
-        self.compare(options.verify, &options.masked, &mut Update { tree, sink }, Some(learned))
+        let mut summary = self.compare(options.verify, &options.masked, true, &mut Update { tree, sink })?;
+        *learned = std::mem::take(&mut summary.learned);
+        Ok(summary)
     }
 }
 

@@ -12,9 +12,9 @@ use crate::{
     error::{Error, Result},
     fs::{AttrChange, Dir, FileType, Metadata, Special, remove_tree},
     hash::Sha256Read,
-    layer::{Entry, Node, on_disk::OnDisk},
+    layer::{Entry, EntryKind, on_disk::OnDisk},
     name::{EntryPath, Name, NameBuf},
-    tree::{Content, Tree, limited::Limited, seen},
+    tree::{Content, Tree, emulated::Emulated, seen},
 };
 
 /// Where what takes the place of something else is made.
@@ -74,7 +74,7 @@ struct Restore<'a, D> {
 }
 
 impl<D: Dir> Restore<'_, D> {
-    fn dir(&mut self, dir: &Limited<'_, D>, path: &EntryPath) -> Result<()> {
+    fn dir(&mut self, dir: &Emulated<'_, D>, path: &EntryPath) -> Result<()> {
         for name in dir.names().map_err(Error::io(format_args!("read directory /{path}")))? {
             let name = name.as_name();
             let path = path.join(name);
@@ -94,15 +94,21 @@ impl<D: Dir> Restore<'_, D> {
         Ok(())
     }
 
-    fn entry(&mut self, dir: &Limited<'_, D>, name: Name<'_>, entry: &Entry, found: &Metadata) -> Result<()> {
+    fn entry(
+        &mut self,
+        dir: &Emulated<'_, D>,
+        name: Name<'_>,
+        entry: &Entry,
+        found: &Metadata,
+    ) -> Result<()> {
         self.count += 1;
         let path = &entry.path;
-        let lies_there = match &entry.node {
-            Node::Char { .. } => found.file_type == FileType::Char,
-            Node::Block { .. } => found.file_type == FileType::Block,
-            Node::Fifo => found.file_type == FileType::Fifo,
-            Node::Symlink { .. } if found.file_type != FileType::Symlink => false,
-            Node::Symlink { target } => {
+        let lies_there = match &entry.kind {
+            EntryKind::Char { .. } => found.file_type == FileType::Char,
+            EntryKind::Block { .. } => found.file_type == FileType::Block,
+            EntryKind::Fifo => found.file_type == FileType::Fifo,
+            EntryKind::Symlink { .. } if found.file_type != FileType::Symlink => false,
+            EntryKind::Symlink { target } => {
                 let there = dir.on_disk(name, |name| dir.disk().read_link(name));
                 there.map_err(Error::io(format_args!("read link /{path}")))? == **target
             }
@@ -133,7 +139,7 @@ impl<D: Dir> Restore<'_, D> {
             Some(first) => first.clone(),
             None => {
                 let first: NameBuf = number(self.made.len() * 2)?;
-                make(staging, first.as_name(), &entry.node)?;
+                make(staging, first.as_name(), &entry.kind)?;
                 set(staging, first.as_name(), entry)?;
                 self.made.insert(file, first.clone());
                 first
@@ -153,7 +159,7 @@ impl<D: Dir> Restore<'_, D> {
     }
 
     /// The entry as it should lie here; without a name, the directory itself.
-    fn wanted(&self, dir: &Limited<'_, D>, name: Option<Name<'_>>, path: &EntryPath) -> Result<Entry> {
+    fn wanted(&self, dir: &Emulated<'_, D>, name: Option<Name<'_>>, path: &EntryPath) -> Result<Entry> {
         let failed = || Error::io(format!("look at /{path}"));
         let metadata = match name {
             Some(name) => dir.metadata(name),
@@ -165,23 +171,23 @@ impl<D: Dir> Restore<'_, D> {
         };
         let (metadata, xattrs) = (metadata.map_err(failed())?, xattrs.map_err(failed())?);
         let (major, minor) = metadata.rdev;
-        let node = match (metadata.file_type, name) {
+        let kind = match (metadata.file_type, name) {
             (FileType::Symlink, Some(name)) => {
-                Node::Symlink { target: dir.read_link(name).map_err(failed())?.into() }
+                EntryKind::Symlink { target: dir.read_link(name).map_err(failed())?.into() }
             }
-            (FileType::Dir, _) | (_, None) => Node::Dir,
-            (FileType::Char, _) => Node::Char { major, minor },
-            (FileType::Block, _) => Node::Block { major, minor },
-            (FileType::Fifo, _) => Node::Fifo,
-            _ => Node::File { size: metadata.size },
+            (FileType::Dir, _) | (_, None) => EntryKind::Dir,
+            (FileType::Char, _) => EntryKind::Char { major, minor },
+            (FileType::Block, _) => EntryKind::Block { major, minor },
+            (FileType::Fifo, _) => EntryKind::Fifo,
+            _ => EntryKind::File { size: metadata.size },
         };
-        let entry = Entry { path: path.clone(), attrs: seen::attrs(&metadata, xattrs), node };
+        let entry = Entry { path: path.clone(), attrs: seen::attrs(&metadata, xattrs), kind };
         Ok(self.now.to_disk(&*self.then.from_disk(&entry)?)?.into_owned())
     }
 }
 
 fn set<D: Dir>(dir: &D, name: Name<'_>, entry: &Entry) -> std::io::Result<()> {
-    dir.set_attrs(name, &change(&entry.attrs, matches!(entry.node, Node::Symlink { .. })))
+    dir.set_attrs(name, &change(&entry.attrs, matches!(entry.kind, EntryKind::Symlink { .. })))
 }
 
 fn change(attrs: &Attrs, is_link: bool) -> AttrChange<'_> {
@@ -193,11 +199,11 @@ fn change(attrs: &Attrs, is_link: bool) -> AttrChange<'_> {
     }
 }
 
-fn make<D: Dir>(dir: &D, name: Name<'_>, node: &Node) -> std::io::Result<()> {
-    match node {
-        Node::Symlink { target } => dir.symlink(name, target),
-        Node::Char { major, minor } => dir.create_node(name, Special::Char(*major, *minor)),
-        Node::Block { major, minor } => dir.create_node(name, Special::Block(*major, *minor)),
+fn make<D: Dir>(dir: &D, name: Name<'_>, kind: &EntryKind) -> std::io::Result<()> {
+    match kind {
+        EntryKind::Symlink { target } => dir.symlink(name, target),
+        EntryKind::Char { major, minor } => dir.create_node(name, Special::Char(*major, *minor)),
+        EntryKind::Block { major, minor } => dir.create_node(name, Special::Block(*major, *minor)),
         _ => dir.create_node(name, Special::Fifo),
     }
 }
@@ -215,27 +221,27 @@ fn lying(tree: &Tree, then: &OnDisk, now: &OnDisk) -> Result<Tree> {
     }
     for (path, id) in tree {
         let inode = tree.inode(id);
-        let node = match &inode.content {
-            Content::File { size, .. } => Node::File { size: *size },
-            Content::Dir(_) => Node::Dir,
-            Content::Symlink(target) => Node::Symlink { target: target.clone() },
-            Content::Char(major, minor) => Node::Char { major: *major, minor: *minor },
-            Content::Block(major, minor) => Node::Block { major: *major, minor: *minor },
-            Content::Fifo | Content::Socket => Node::Fifo,
+        let kind = match &inode.content {
+            Content::File { size, .. } => EntryKind::File { size: *size },
+            Content::Dir(_) => EntryKind::Dir,
+            Content::Symlink(target) => EntryKind::Symlink { target: target.clone() },
+            Content::Char(major, minor) => EntryKind::Char { major: *major, minor: *minor },
+            Content::Block(major, minor) => EntryKind::Block { major: *major, minor: *minor },
+            Content::Fifo | Content::Socket => EntryKind::Fifo,
         };
-        let was_file = matches!(node, Node::File { .. });
-        let entry = Entry { path, attrs: inode.attrs.clone(), node };
+        let was_file = matches!(kind, EntryKind::File { .. });
+        let entry = Entry { path, attrs: inode.attrs.clone(), kind };
         let entry = now.to_disk(&*then.from_disk(&entry)?)?.into_owned();
         let inode = new.inode_mut(id);
         inode.attrs = entry.attrs;
-        match entry.node {
+        match entry.kind {
             // A device that may not be made here.
-            Node::File { .. } if !was_file => {
+            EntryKind::File { .. } if !was_file => {
                 inode.content =
                     Content::File { size: 0, sha256: Some(Sha256Read::new(std::io::empty()).finish().1) }
             }
-            Node::Char { major, minor } => inode.content = Content::Char(major, minor),
-            Node::Block { major, minor } => inode.content = Content::Block(major, minor),
+            EntryKind::Char { major, minor } => inode.content = Content::Char(major, minor),
+            EntryKind::Block { major, minor } => inode.content = Content::Block(major, minor),
             _ => {}
         }
     }

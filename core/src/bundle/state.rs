@@ -9,7 +9,7 @@ use crate::{
     fs::Support,
     graph::Resolution,
     hash::digest_of,
-    layer::{on_disk::OnDisk, overlay::Namespace},
+    layer::{on_disk::OnDisk, overlayfs::Namespace},
 };
 
 /// The content of `ocicle.json`, version 1.
@@ -30,7 +30,7 @@ pub struct State {
     /// For a bundle with a directory for each layer: where overlayfs keeps its marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Namespace>,
-    /// For a bundle on a disk that cannot hold everything, what that can; see [`crate::tree::limited`].
+    /// For a bundle on a disk that cannot hold everything, what that can; see [`crate::tree::emulated`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Support>,
 }

@@ -22,17 +22,17 @@ use crate::{
     },
     layer::{
         on_disk::{OnDisk, Privilege},
-        overlay::Namespace,
+        overlayfs::Namespace,
     },
     limits::Limits,
     name::{Name, NameBuf},
     store::BlobRead,
     tree::{
         Tree,
-        limited::{Defaults, Limited, held_by},
+        emulated::{Defaults, Emulated},
         merge::Merge,
         mtree::{self, Dialect},
-        rootfs::{RootFs, Stamp},
+        rootfs::{RootfsSink, Stamp},
     },
 };
 
@@ -192,7 +192,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     let open_root = || staging.open_dir(Name::literal(ROOTFS)).map_err(Error::io("open rootfs"));
     let (tree, config, memory) = match options.format {
         Format::Native => {
-            let held = held_by(&bundle.support());
+            let held = bundle.support().effective();
             let (tree, stamps) = fill_rootfs(store, image, first, &staging, held, options, limits)?;
             state.held = (held != Support::ALL).then_some(held);
             let memory = remember(&staging, &tree, Some(&stamps), state, None)?;
@@ -237,8 +237,8 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
     let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
     staging.set_attrs(rootfs, &none).map_err(Error::io("clear the attributes of rootfs"))?;
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
-    let root = Limited::new(root, held, None, Defaults::default());
-    let merge = Merge::implying(how.implied_dir()?, RootFs::new(root), limits);
+    let root = Emulated::new(root, held, None, Defaults::default());
+    let merge = Merge::implying(how.implied_dir()?, RootfsSink::new(root), limits);
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
     apply_layers_from(store, image, first, how, &mut merge, limits)?;
     let (tree, mirror) = merge.finish()?;

@@ -217,6 +217,13 @@ impl Support {
         times: (Time::MIN, Time::MAX),
         fractions: true,
     };
+
+    /// Returns what holds when the rest is emulated: everything, or where modes cannot be set, neither owners nor
+    /// extended attributes.
+    #[must_use]
+    pub fn effective(&self) -> Self {
+        if self.mode { Self::ALL } else { Self { owner: false, xattrs: false, ..*self } }
+    }
 }
 
 /// Whether an extended attribute belongs to the system it is on rather than to the image.

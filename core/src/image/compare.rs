@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::{Image, look::shown};
 use crate::{
-    attrs::Time,
     error::Result,
     fs::Dir,
     layer::on_disk::{FromDisk, OnDisk},
@@ -16,8 +15,8 @@ use crate::{
     text::{self, human_size, printable},
     tree::{
         Content, InodeId, Tree,
-        delta::{Aspect, Delta, between},
-        diff::{Baseline, diff},
+        compare::{PathDiff, Property, between},
+        diff::{Baseline, DiffOptions, diff},
         update::Update,
     },
 };
@@ -83,7 +82,7 @@ impl Compared {
             directories: BTreeMap::new(),
             ignored: BTreeMap::new(),
         };
-        between(before, after, &mut |delta| compared.file(before, after, &delta, semantic));
+        between(before, after, &mut |diff| compared.file(before, after, &diff, semantic));
         if let Some((a, b)) = configs {
             let parse = |image: &Image| serde_json::from_slice(image.config.bytes()).unwrap_or(Value::Null);
             let mut fields = Vec::new();
@@ -101,13 +100,13 @@ impl Compared {
         self.files.is_empty() && self.config.is_empty()
     }
 
-    fn file(&mut self, before: &Tree, after: &Tree, delta: &Delta, semantic: bool) {
-        let mut aspects = delta.aspects.clone();
-        if semantic && aspects.contains(&Aspect::Time) {
-            aspects.retain(|aspect| *aspect != Aspect::Time);
+    fn file(&mut self, before: &Tree, after: &Tree, diff: &PathDiff, semantic: bool) {
+        let mut aspects = diff.properties.clone();
+        if semantic && aspects.contains(&Property::Time) {
+            aspects.retain(|aspect| *aspect != Property::Time);
             *self.ignored.entry("time").or_default() += 1;
         }
-        let change = match (delta.before, delta.after) {
+        let change = match (diff.before, diff.after) {
             (None, _) => "added",
             (_, None) => "removed",
             _ if aspects.is_empty() => return,
@@ -117,12 +116,12 @@ impl Compared {
             Some(Content::File { size, .. }) => *size,
             _ => 0,
         };
-        let (size_before, size_after) = (size(before, delta.before), size(after, delta.after));
-        self.grow(&delta.path, i128::from(size_after) - i128::from(size_before));
+        let (size_before, size_after) = (size(before, diff.before), size(after, diff.after));
+        self.grow(&diff.path, i128::from(size_after) - i128::from(size_before));
         self.files.push(FileDelta {
-            path: shown(&delta.path),
+            path: shown(&diff.path),
             change,
-            aspects: aspects.into_iter().map(Aspect::name).collect(),
+            aspects: aspects.into_iter().map(Property::name).collect(),
             size_before,
             size_after,
         });
@@ -171,8 +170,8 @@ pub fn tree_of_directory<D: Dir>(
 ) -> Result<Tree> {
     let mut tree = image.clone();
     let mut update = Update { tree: &mut tree, sink: &mut () };
-    let baseline = Baseline { tree: disk, stamps: &[], settled: Time::EPOCH, masked: &[] };
-    diff(baseline, root, &mut FromDisk { sink: &mut update, how }, limits)?;
+    let options = DiffOptions { limits: *limits, ..DiffOptions::default() };
+    diff(Baseline::unstamped(disk), root, &options, &mut FromDisk { sink: &mut update, how })?;
     Ok(tree)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     attrs::Attrs,
     digest::Digest,
     error::{Error, Result},
-    layer::{Change, ChangeSink, Entry, Node, reader::read_layer},
+    layer::{Change, ChangeSink, Entry, EntryKind, reader::read_layer},
     limits::Limits,
     name::EntryPath,
     store::BlobRead,
@@ -20,7 +20,7 @@ use crate::{
     tree::{
         Tree,
         merge::Merge,
-        provenance::{Provenance, What},
+        provenance::{ChangeKind, Provenance},
     },
 };
 
@@ -127,7 +127,7 @@ struct Hit {
     layer: usize,
     path: EntryPath,
     attrs: Attrs,
-    node: Node,
+    entry_kind: EntryKind,
     /// For a file: the how many-th of all layers.
     file: Option<usize>,
     secret: Option<Secret>,
@@ -136,7 +136,7 @@ struct Hit {
 impl ChangeSink for Finder<'_> {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         let Change::Put(entry) = change else { return self.merge.put(change, body) };
-        let file = matches!(entry.node, Node::File { .. }).then_some(self.files);
+        let file = matches!(entry.kind, EntryKind::File { .. }).then_some(self.files);
         self.files += usize::from(file.is_some());
         if !self.query.admits(entry) {
             return self.merge.put(change, body);
@@ -155,8 +155,8 @@ impl ChangeSink for Finder<'_> {
                 Some(secret)
             }
         };
-        let Entry { path, attrs, node } = entry.clone();
-        self.hits.push(Hit { layer: self.layer, path, attrs, node, file, secret });
+        let Entry { path, attrs, kind } = entry.clone();
+        self.hits.push(Hit { layer: self.layer, path, attrs, entry_kind: kind, file, secret });
         Ok(())
     }
 }
@@ -164,8 +164,8 @@ impl ChangeSink for Finder<'_> {
 impl Query {
     /// Whether an entry has the name, the size and the mode.
     fn admits(&self, entry: &Entry) -> bool {
-        let size = match entry.node {
-            Node::File { size } => Some(size),
+        let size = match entry.kind {
+            EntryKind::File { size } => Some(size),
             _ => None,
         };
         let name = self.name.as_ref().is_none_or(|pattern| {
@@ -180,21 +180,23 @@ impl Query {
 
 impl Hit {
     fn into_find(self, digest: Digest, tree: &Tree, provenance: &Provenance) -> Find {
-        let Self { layer, path, attrs, node, file, secret } = self;
-        let (kind, size) = match node {
-            Node::File { size } => ("file", size),
-            Node::Dir => ("dir", 0),
-            Node::Symlink { .. } => ("link", 0),
-            Node::HardLink { .. } => ("hardlink", 0),
-            Node::Char { .. } => ("char", 0),
-            Node::Block { .. } => ("block", 0),
-            Node::Fifo => ("fifo", 0),
+        let Self { layer, path, attrs, entry_kind, file, secret } = self;
+        let (kind, size) = match entry_kind {
+            EntryKind::File { size } => ("file", size),
+            EntryKind::Dir => ("dir", 0),
+            EntryKind::Symlink { .. } => ("link", 0),
+            EntryKind::HardLink { .. } => ("hardlink", 0),
+            EntryKind::Char { .. } => ("char", 0),
+            EntryKind::Block { .. } => ("block", 0),
+            EntryKind::Fifo => ("fifo", 0),
         };
         let stored = file.and_then(|file| provenance.stored().get(file));
-        let hidden = match (stored, &node) {
-            (Some(stored), _) => stored.hidden.as_ref().map(|hidden| (hidden.layer, Some(&hidden.what))),
+        let hidden = match (stored, &entry_kind) {
+            (Some(stored), _) => stored.hidden.as_ref().map(|hidden| (hidden.layer, hidden.kind)),
             // What is no file is known by its path alone.
-            (None, Node::Dir) => hidden_later(&path, layer, provenance).filter(|_| tree.get(&path).is_none()),
+            (None, EntryKind::Dir) => {
+                hidden_later(&path, layer, provenance).filter(|_| tree.get(&path).is_none())
+            }
             (None, _) => hidden_later(&path, layer, provenance),
         };
         Find {
@@ -208,25 +210,21 @@ impl Hit {
             size,
             secret,
             hidden_by: hidden.map(|(layer, _)| layer + 1),
-            hidden_how: hidden.and_then(|(_, what)| what).map(|what| match what {
-                What::Removed | What::RemovedWith(_) => "removed",
-                What::Attributes => "attributes",
-                What::Replaced | What::Added | What::Linked => "replaced",
+            hidden_how: hidden.map(|(_, kind)| match kind {
+                ChangeKind::Removed => "removed",
+                ChangeKind::Attributes => "attributes",
+                ChangeKind::Replaced | ChangeKind::Added | ChangeKind::Linked => "replaced",
             }),
         }
     }
 }
 
 /// The first layer above that does something to the path.
-fn hidden_later<'a>(
-    path: &EntryPath,
-    layer: usize,
-    provenance: &'a Provenance,
-) -> Option<(usize, Option<&'a What>)> {
-    let events = provenance.events();
-    let above = events.partition_point(|event| event.layer <= layer);
-    let event = events.get(above..)?.iter().find(|event| event.path == *path)?;
-    Some((event.layer, Some(&event.what)))
+fn hidden_later(path: &EntryPath, layer: usize, provenance: &Provenance) -> Option<(usize, ChangeKind)> {
+    let changes = provenance.changes();
+    let above = changes.partition_point(|change| change.layer <= layer);
+    let change = changes.get(above..)?.iter().find(|change| change.path == *path)?;
+    Some((change.layer, change.kind))
 }
 
 impl text::Report for Finds {

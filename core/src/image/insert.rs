@@ -3,15 +3,14 @@
 use std::io::{self, Read};
 
 use crate::{
-    attrs::Time,
     error::Result,
     fs::Dir,
-    layer::{Change, ChangeSink, Entry, Node},
+    layer::{Change, ChangeSink, Entry, EntryKind},
     limits::Limits,
     name::EntryPath,
     tree::{
         Tree,
-        diff::{Baseline, Summary, diff},
+        diff::{Baseline, DiffOptions, DiffSummary, diff},
         seen::attrs_of,
     },
 };
@@ -27,15 +26,15 @@ pub fn send_directory<D: Dir>(
     opaque: bool,
     sink: &mut dyn ChangeSink,
     limits: &Limits,
-) -> Result<Summary> {
-    let entry = Entry { path: target.clone(), attrs: attrs_of(dir)?, node: Node::Dir };
+) -> Result<DiffSummary> {
+    let entry = Entry { path: target.clone(), attrs: attrs_of(dir)?, kind: EntryKind::Dir };
     sink.put(&Change::Put(entry), &mut io::empty())?;
     if opaque {
         sink.put(&Change::ClearLower(target.clone()), &mut io::empty())?;
     }
     // Everything in it is new, compared with nothing.
-    let nothing = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH, masked: &[] };
-    diff(nothing, dir, &mut Below { target, sink }, limits)
+    let options = DiffOptions { limits: *limits, ..DiffOptions::default() };
+    diff(Baseline::unstamped(&Tree::new()), dir, &options, &mut Below { target, sink })
 }
 
 /// Moves changes below a path.
@@ -57,8 +56,8 @@ impl ChangeSink for Below<'_> {
             Change::Put(entry) => Change::Put(Entry {
                 path: self.below(&entry.path),
                 attrs: entry.attrs.clone(),
-                node: match &entry.node {
-                    Node::HardLink { to } => Node::HardLink { to: self.below(to) },
+                kind: match &entry.kind {
+                    EntryKind::HardLink { to } => EntryKind::HardLink { to: self.below(to) },
                     other => other.clone(),
                 },
             }),
@@ -77,14 +76,14 @@ mod tests {
         tree::{
             Tree,
             merge::Merge,
-            rootfs::RootFs,
+            rootfs::RootfsSink,
             testing::{Item, Record, apply, dir, file, link, path, show, symlink},
         },
     };
 
     fn source(items: &[Item]) -> MemDir {
         let root = MemDir::new();
-        let mut merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+        let mut merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
         apply(&mut merge, &[items]).unwrap();
         merge.finish().unwrap();
         root

@@ -12,7 +12,7 @@ use crate::{
     store::BlobRead,
     tree::{
         Tree,
-        merge::{Merge, Mirror},
+        merge::{Merge, TreeSink},
     },
 };
 
@@ -22,7 +22,7 @@ use crate::{
 /// # Errors
 /// [`Error::Mismatch`] naming the layer by number, from 1, and digest; [`Error::Layer`], [`Error::Limit`]; [`Error::MissingBlob`];
 /// those of [`OnDisk::to_disk`]; [`Error::Io`] of the store or the mirror.
-pub fn apply_layers<S: BlobRead + ?Sized, M: Mirror>(
+pub fn apply_layers<S: BlobRead + ?Sized, M: TreeSink>(
     store: &S,
     image: &Image,
     how: &OnDisk,
@@ -36,7 +36,7 @@ pub fn apply_layers<S: BlobRead + ?Sized, M: Mirror>(
 ///
 /// # Errors
 /// As [`apply_layers`]; [`Error::Layer`] also for a hard link to a file of a layer that was left out.
-pub fn apply_layers_from<S: BlobRead + ?Sized, M: Mirror>(
+pub fn apply_layers_from<S: BlobRead + ?Sized, M: TreeSink>(
     store: &S,
     image: &Image,
     first: usize,

@@ -27,9 +27,9 @@ use crate::{
     text,
     tree::{
         Content, Tree,
-        delta::{Aspect, between},
-        merge::{Merge, Mirror},
-        provenance::{Provenance, What},
+        compare::{Property, between},
+        merge::{Merge, TreeSink},
+        provenance::{ChangeKind, Provenance},
     },
 };
 
@@ -136,30 +136,22 @@ fn conflicts_on<S: BlobRead + ?Sized>(
     let changed = changed_paths(&before, &after, &image_tree);
     let mut found: BTreeMap<EntryPath, (&'static str, &'static str)> = BTreeMap::new();
     let mut cleared: BTreeSet<EntryPath> = BTreeSet::new();
-    for event in provenance.events().iter().filter(|event| event.layer >= old) {
-        let deed = match &event.what {
-            What::Added => "added",
-            What::Replaced => "replaced",
-            What::Attributes => "attributes",
-            What::Linked => "linked",
-            What::Removed | What::RemovedWith(_) => "removed",
-        };
-        match &event.what {
-            What::RemovedWith(above) => drop(cleared.insert(above.clone())),
-            What::Removed => drop(cleared.insert(event.path.clone())),
-            _ => {}
+    for change in provenance.changes().iter().filter(|change| change.layer >= old) {
+        let kind = change.kind.name();
+        if change.kind == ChangeKind::Removed {
+            cleared.insert(change.removed_with.as_ref().unwrap_or(&change.path).clone());
         }
         // A directory that became something else leads elsewhere.
-        let mut above = event.path.split_last().map(|(above, _)| above);
+        let mut above = change.path.split_last().map(|(above, _)| above);
         while let Some(dir) = above {
             if let Some("type") = changed.get(&dir).copied() {
-                found.insert(dir.clone(), ("changed", deed));
+                found.insert(dir.clone(), ("changed", kind));
             }
             above = dir.split_last().map(|(above, _)| above);
         }
-        if let Some(base) = changed.get(&event.path) {
+        if let Some(base) = changed.get(&change.path) {
             let base = if *base == "type" { "changed" } else { base };
-            found.insert(event.path.clone(), (base, deed));
+            found.insert(change.path.clone(), (base, kind));
         }
     }
     // What the new base has more goes with the directory.
@@ -180,16 +172,16 @@ fn conflicts_on<S: BlobRead + ?Sized>(
 /// In what two bases differ; without what the image has like the new one, and without times, which every build has of its own.
 fn changed_paths(before: &Tree, after: &Tree, image: &Tree) -> BTreeMap<EntryPath, &'static str> {
     let mut changed = BTreeMap::new();
-    between(before, after, &mut |delta| {
-        let matters = |aspect: &&Aspect| !matches!(aspect, Aspect::Time | Aspect::Links);
-        let change = match (delta.before, delta.after) {
+    between(before, after, &mut |diff| {
+        let matters = |aspect: &&Property| !matches!(aspect, Property::Time | Property::Links);
+        let change = match (diff.before, diff.after) {
             (None, _) => "added",
             (_, None) => "removed",
-            _ if delta.aspects.contains(&Aspect::Type) => "type",
-            _ if delta.aspects.iter().any(|aspect| matters(&aspect)) => "changed",
+            _ if diff.properties.contains(&Property::Type) => "type",
+            _ if diff.properties.iter().any(|aspect| matters(&aspect)) => "changed",
             _ => return,
         };
-        let same = match (image.get(&delta.path), delta.after) {
+        let same = match (image.get(&diff.path), diff.after) {
             (Some(a), Some(b)) => {
                 let (a, b) = (image.inode(a), after.inode(b));
                 let both_dirs = matches!((&a.content, &b.content), (Content::Dir(_), Content::Dir(_)));
@@ -201,13 +193,13 @@ fn changed_paths(before: &Tree, after: &Tree, image: &Tree) -> BTreeMap<EntryPat
             _ => false,
         };
         if !same {
-            changed.insert(delta.path, change);
+            changed.insert(diff.path, change);
         }
     });
     changed
 }
 
-fn put<S: BlobRead + ?Sized, M: Mirror>(
+fn put<S: BlobRead + ?Sized, M: TreeSink>(
     store: &S,
     layers: &[(&Descriptor, &Digest)],
     merge: &mut Merge<M>,
@@ -334,7 +326,7 @@ pub fn reorder<S: Store + ?Sized>(
     let moved: Layers<'_> = order.iter().filter_map(|number| all.get(*number).copied()).collect();
     let (before, after) = (tree(&all)?, tree(&moved)?);
     let mut first = None;
-    between(&before, &after, &mut |delta| first = first.take().or(Some(delta.path)));
+    between(&before, &after, &mut |diff| first = first.take().or(Some(diff.path)));
     match first {
         Some(path) => Err(Error::Misuse(format!(
             "in this order {} is another: the layers touch it in turn",

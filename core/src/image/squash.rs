@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    layer::{Change, ChangeSink, Entry, Node, reader::read_layer, writer::LayerWriter},
+    layer::{Change, ChangeSink, Entry, EntryKind, reader::read_layer, writer::LayerWriter},
     limits::Limits,
     name::EntryPath,
     spec::{History, media_type::Compression},
@@ -48,7 +48,7 @@ pub fn send_squashed<S: BlobRead + ?Sized>(
                 Some((true, true)) if !(path.is_root() && from == 0) => {}
                 Some((false, _)) => {
                     // What is to be in it needs it to be there.
-                    put(sink, path.clone(), now.inode(id), Node::Dir)?;
+                    put(sink, path.clone(), now.inode(id), EntryKind::Dir)?;
                     dirs.push((path, id));
                 }
                 _ => dirs.push((path, id)),
@@ -63,8 +63,8 @@ pub fn send_squashed<S: BlobRead + ?Sized>(
             Some(to) => links.push((path, id, to.clone())),
             None => {
                 first.insert(id, path.clone());
-                if let Some(node) = node_of(content) {
-                    put(sink, path, now.inode(id), node)?;
+                if let Some(kind) = node_of(content) {
+                    put(sink, path, now.inode(id), kind)?;
                 }
             }
         }
@@ -74,13 +74,13 @@ pub fn send_squashed<S: BlobRead + ?Sized>(
             return Ok(());
         };
         let attrs = now.inode(id).attrs.clone();
-        let entry = Entry { path: path.clone(), attrs, node: Node::File { size: *size } };
+        let entry = Entry { path: path.clone(), attrs, kind: EntryKind::File { size: *size } };
         sink.put(&Change::Put(entry), body)
     })?;
     for (path, id, to) in links {
-        put(sink, path, now.inode(id), Node::HardLink { to })?;
+        put(sink, path, now.inode(id), EntryKind::HardLink { to })?;
     }
-    dirs.into_iter().try_for_each(|(path, id)| put(sink, path, now.inode(id), Node::Dir))
+    dirs.into_iter().try_for_each(|(path, id)| put(sink, path, now.inode(id), EntryKind::Dir))
 }
 
 /// Makes one layer of all layers above the lowest `from`. The history keeps what it says about the lower layers and about changes of
@@ -132,8 +132,8 @@ impl ChangeSink for Counted<'_> {
     }
 }
 
-fn put(sink: &mut dyn ChangeSink, path: EntryPath, inode: &Inode, node: Node) -> Result<()> {
-    let entry = Entry { path, attrs: inode.attrs.clone(), node };
+fn put(sink: &mut dyn ChangeSink, path: EntryPath, inode: &Inode, kind: EntryKind) -> Result<()> {
+    let entry = Entry { path, attrs: inode.attrs.clone(), kind };
     sink.put(&Change::Put(entry), &mut io::empty())
 }
 
@@ -178,12 +178,12 @@ fn unchanged(base: &Tree, now: &Tree, id: InodeId, path: &EntryPath, names: &[En
 }
 
 /// What is no file and no directory.
-fn node_of(content: &Content) -> Option<Node> {
+fn node_of(content: &Content) -> Option<EntryKind> {
     match content {
-        Content::Symlink(target) => Some(Node::Symlink { target: target.clone() }),
-        Content::Char(major, minor) => Some(Node::Char { major: *major, minor: *minor }),
-        Content::Block(major, minor) => Some(Node::Block { major: *major, minor: *minor }),
-        Content::Fifo => Some(Node::Fifo),
+        Content::Symlink(target) => Some(EntryKind::Symlink { target: target.clone() }),
+        Content::Char(major, minor) => Some(EntryKind::Char { major: *major, minor: *minor }),
+        Content::Block(major, minor) => Some(EntryKind::Block { major: *major, minor: *minor }),
+        Content::Fifo => Some(EntryKind::Fifo),
         Content::File { .. } | Content::Dir(_) | Content::Socket => None,
     }
 }

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     digest::Digest,
     text::{self, human_size, printable},
-    tree::provenance::{Stored, What},
+    tree::provenance::{ChangeKind, Stored},
 };
 
 /// What `ocicle waste` shows. Schema version 1; sizes are bytes before compression, unless they say otherwise.
@@ -170,11 +170,11 @@ impl Sums {
             return;
         };
         self.hidden += size;
-        *match hidden.what {
-            What::Attributes => &mut self.metadata_only,
-            What::RemovedWith(_) => &mut self.removed_with_directory,
-            What::Removed => &mut self.removed,
-            What::Replaced | What::Added | What::Linked => &mut self.overwritten,
+        *match hidden.kind {
+            ChangeKind::Attributes => &mut self.metadata_only,
+            ChangeKind::Removed if hidden.removed_with.is_some() => &mut self.removed_with_directory,
+            ChangeKind::Removed => &mut self.removed,
+            ChangeKind::Replaced | ChangeKind::Added | ChangeKind::Linked => &mut self.overwritten,
         } += size;
     }
 

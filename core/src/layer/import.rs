@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, Read, Write};
 
 use super::{
-    ChangeSink, Changes as _,
+    ChangeSink, ChangeSource as _,
     compress::Compressor,
     inflate::{Inflate, detect},
     tar::{BLOCK, TarReader},

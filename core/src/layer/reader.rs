@@ -7,7 +7,7 @@ mod threads;
 use std::io::{BufRead, BufReader, Read};
 
 use self::stage::{CHUNK, Content, Hashed, Unverified};
-use super::{Change, ChangeSink, Changes, inflate::points::Points, tar::TarReader};
+use super::{Change, ChangeSink, ChangeSource, inflate::points::Points, tar::TarReader};
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Result},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A layer as a source of changes. Its changes come before the end is verified: who acts on them undoes it if
-/// [`Changes::next_change`] or [`LayerReader::finish`] fails.
+/// [`ChangeSource::next_change`] or [`LayerReader::finish`] fails.
 #[derive(Debug)]
 pub struct LayerReader<'a> {
     tar: TarReader<Hashed<'a>>,
@@ -49,7 +49,7 @@ impl<'a> LayerReader<'a> {
     }
 }
 
-impl Changes for LayerReader<'_> {
+impl ChangeSource for LayerReader<'_> {
     fn next_change(&mut self) -> Result<Option<(Change, &mut dyn Read)>> {
         self.tar.next_change()
     }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Change, ChangeSink, Entry, Node};
+use super::{Change, ChangeSink, Entry, EntryKind};
 use crate::{
     attrs::{Attrs, Time},
     error::Result,
@@ -18,27 +18,27 @@ pub(crate) fn path(text: &str) -> EntryPath {
     EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap()
 }
 
-pub(crate) fn put(at: &str, node: Node) -> Item {
-    let mode = if node == Node::Dir { 0o755 } else { 0o644 };
+pub(crate) fn put(at: &str, kind: EntryKind) -> Item {
+    let mode = if kind == EntryKind::Dir { 0o755 } else { 0o644 };
     let attrs = Attrs { mode, mtime: Time::from_seconds(1), ..Attrs::default() };
-    Item(Change::Put(Entry { path: path(at), attrs, node }), Vec::new())
+    Item(Change::Put(Entry { path: path(at), attrs, kind }), Vec::new())
 }
 
 pub(crate) fn file(at: &str, content: &str) -> Item {
-    let Item(change, _) = put(at, Node::File { size: content.len() as u64 });
+    let Item(change, _) = put(at, EntryKind::File { size: content.len() as u64 });
     Item(change, content.into())
 }
 
 pub(crate) fn dir(at: &str) -> Item {
-    put(at, Node::Dir)
+    put(at, EntryKind::Dir)
 }
 
 pub(crate) fn symlink(at: &str, target: &str) -> Item {
-    put(at, Node::Symlink { target: target.as_bytes().into() })
+    put(at, EntryKind::Symlink { target: target.as_bytes().into() })
 }
 
 pub(crate) fn link(at: &str, to: &str) -> Item {
-    put(at, Node::HardLink { to: path(to) })
+    put(at, EntryKind::HardLink { to: path(to) })
 }
 
 pub(crate) fn remove(at: &str) -> Item {

@@ -91,14 +91,14 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may")]
 
     use super::*;
-    use crate::{attrs::Attrs, layer::Node, limits::Limits};
+    use crate::{attrs::Attrs, layer::EntryKind, limits::Limits};
 
     fn path(text: &str) -> EntryPath {
         EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap()
     }
 
     fn put(text: &str) -> Change {
-        Change::Put(Entry { path: path(text), attrs: Attrs::default(), node: Node::Dir })
+        Change::Put(Entry { path: path(text), attrs: Attrs::default(), kind: EntryKind::Dir })
     }
 
     #[test]

@@ -3,15 +3,11 @@
 //! A file whose inode and ctime are those it was unpacked with has not changed, and is not read. Where that cannot be
 //! known, attributes are compared, and last the content. Applied to the tree, the changes give the directory.
 
-mod learned;
-
 use std::{
     collections::HashMap,
     io::{self, Read},
 };
 
-pub use self::learned::Learned;
-use self::learned::Learning;
 use super::{
     Content, Inode, InodeId, Tree,
     rootfs::Stamp,
@@ -22,12 +18,12 @@ use crate::{
     error::{Error, Result},
     fs::{Dir, File as _, FileType, Metadata},
     hash::Sha256Read,
-    layer::{Change, ChangeSink, Entry, Node},
+    layer::{Change, ChangeSink, Entry, EntryKind},
     limits::Limits,
     name::{EntryPath, Name, NameBuf},
 };
 
-/// What was on disk once, and what the system knew about it then.
+/// What a directory was when its stamps were taken.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::exhaustive_structs, reason = "three things that belong together")]
 pub struct Baseline<'a> {
@@ -35,51 +31,68 @@ pub struct Baseline<'a> {
     pub tree: &'a Tree,
     /// The stamp of each inode, by [`InodeId::index`]; empty if everything must be read.
     pub stamps: &'a [Stamp],
-    /// Stamps with a ctime before this are proof. One as young as this is not: the clock of a file system ticks slowly, and
-    /// the file may have changed again within the same tick.
+    /// Stamps with a ctime before this prove that nothing changed. A stamp as young as this does not: the clock of a file
+    /// system ticks slowly, and the file may have changed again within the same tick.
     pub settled: Time,
-    /// Paths at and below which nothing is looked at: no change there is one.
-    pub masked: &'a [EntryPath],
 }
 
-/// What was found beside the changes.
+impl<'a> Baseline<'a> {
+    /// Returns a baseline without stamps: everything is read and compared.
+    #[must_use]
+    pub fn unstamped(tree: &'a Tree) -> Self {
+        Self { tree, stamps: &[], settled: Time::EPOCH }
+    }
+}
+
+/// Options of [`diff`].
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
+pub struct DiffOptions<'a> {
+    /// Paths to leave out, with everything below them.
+    pub masked: &'a [EntryPath],
+    /// Whether to collect [`DiffSummary::learned`].
+    pub learn: bool,
+    /// Limits on paths.
+    pub limits: Limits,
+}
+
+/// What [`diff`] found beside the changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Summary {
+pub struct DiffSummary {
     /// Number of changes sent.
     pub changes: u64,
-    /// Sockets: no layer can hold one, and no image needs one, so they are left out.
+    /// Sockets, which are left out: layers cannot hold them.
     pub sockets: Vec<EntryPath>,
+    /// Stamps of entries that had to be read, so that the next comparison need not read them again; empty unless
+    /// [`DiffOptions::learn`] is set.
+    pub learned: Learned,
+}
+
+/// Stamps of entries as they were before they were read: an entry that changes later has another stamp.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Learned {
+    /// Of unchanged entries whose old stamp did not prove it; by inode of the old tree.
+    pub unchanged: Vec<(InodeId, Stamp)>,
+    /// Of entries that were sent; of a file with several names, the first.
+    pub sent: Vec<(EntryPath, Stamp)>,
 }
 
 /// Sends the changes that turn `baseline` into what is in `root` now: whiteouts before their siblings, parents before
 /// children, siblings in byte order.
 ///
-/// The time of the root directory alone is no change: it moves when anything next to it does.
+/// The time of the root directory alone is not a change: it moves when anything next to it does.
 ///
 /// # Errors
-/// [`Error::Io`] naming the path; whatever the sink says.
+/// [`Error::Io`] naming the path; those of the sink.
 pub fn diff<D: Dir>(
     baseline: Baseline<'_>,
     root: &D,
+    options: &DiffOptions<'_>,
     sink: &mut dyn ChangeSink,
-    limits: &Limits,
-) -> Result<Summary> {
-    diff_and_learn(baseline, root, sink, limits, None)
-}
-
-/// As [`diff`]; adds what it saw of files it had to look at more closely.
-///
-/// # Errors
-/// As [`diff`].
-pub fn diff_and_learn<D: Dir>(
-    baseline: Baseline<'_>,
-    root: &D,
-    sink: &mut dyn ChangeSink,
-    limits: &Limits,
-    learned: Option<&mut Learned>,
-) -> Result<Summary> {
-    let mut differ = Differ { learned: Learning(learned), ..Differ::new(baseline, root, sink, limits) };
+) -> Result<DiffSummary> {
+    let mut differ = Differ::new(baseline, root, options, sink);
     differ.root_attrs()?;
     differ.dir(root, &EntryPath::root(), Some(Tree::ROOT))?;
     Ok(differ.summary)
@@ -94,8 +107,8 @@ pub fn send_entry<D: Dir>(
     dir: &D,
     name: Name<'_>,
     path: &EntryPath,
-    sink: &mut dyn ChangeSink,
     limits: &Limits,
+    sink: &mut dyn ChangeSink,
 ) -> Result<()> {
     let metadata = dir.metadata(name).map_err(Error::io(format_args!("stat {path}")))?;
     match metadata.file_type {
@@ -103,16 +116,17 @@ pub fn send_entry<D: Dir>(
         FileType::Dir => return Err(Error::Misuse("a directory where something else was expected".into())),
         _ => {}
     }
-    let baseline = Baseline { tree: &Tree::new(), stamps: &[], settled: Time::EPOCH, masked: &[] };
-    Differ::new(baseline, dir, sink, limits).put(dir, path.clone(), name, &metadata)
+    let nothing = Tree::new();
+    let options = DiffOptions { limits: *limits, ..DiffOptions::default() };
+    Differ::new(Baseline::unstamped(&nothing), dir, &options, sink).put(dir, path.clone(), name, &metadata)
 }
 
 struct Differ<'a, D> {
     baseline: Baseline<'a>,
     root: &'a D,
+    options: &'a DiffOptions<'a>,
     sink: &'a mut dyn ChangeSink,
-    limits: &'a Limits,
-    summary: Summary,
+    summary: DiffSummary,
     /// A new time of the root, sent only together with something else.
     pending_root: Option<Change>,
     /// Files with several names: decided at the first of them.
@@ -121,7 +135,6 @@ struct Differ<'a, D> {
     claims: HashMap<InodeId, (u64, u64)>,
     /// All names of all files with several, read once if ever needed.
     names: Option<HashMap<(u64, u64), Vec<EntryPath>>>,
-    learned: Learning<'a>,
 }
 
 #[derive(Clone)]
@@ -139,18 +152,34 @@ enum Known {
 }
 
 impl<'a, D: Dir> Differ<'a, D> {
-    fn new(baseline: Baseline<'a>, root: &'a D, sink: &'a mut dyn ChangeSink, limits: &'a Limits) -> Self {
+    fn new(
+        baseline: Baseline<'a>,
+        root: &'a D,
+        options: &'a DiffOptions<'a>,
+        sink: &'a mut dyn ChangeSink,
+    ) -> Self {
         Self {
             baseline,
             root,
+            options,
             sink,
-            limits,
-            summary: Summary::default(),
+            summary: DiffSummary::default(),
             pending_root: None,
             groups: HashMap::new(),
             claims: HashMap::new(),
             names: None,
-            learned: Learning(None),
+        }
+    }
+
+    fn learn_unchanged(&mut self, id: InodeId, metadata: &Metadata) {
+        if self.options.learn {
+            self.summary.learned.unchanged.push((id, Stamp::from(metadata)));
+        }
+    }
+
+    fn learn_sent(&mut self, path: &EntryPath, metadata: &Metadata) {
+        if self.options.learn {
+            self.summary.learned.sent.push((path.clone(), Stamp::from(metadata)));
         }
     }
 
@@ -164,16 +193,16 @@ impl<'a, D: Dir> Differ<'a, D> {
         let attrs = attrs(&metadata, xattrs);
         let but_time = Attrs { mtime: old.mtime, ..attrs.clone() };
         if *old == attrs {
-            self.learned.unchanged(Tree::ROOT, &metadata);
+            self.learn_unchanged(Tree::ROOT, &metadata);
             return Ok(());
         }
         let only_time = *old == but_time;
-        let change = Change::Put(Entry { path: EntryPath::root(), attrs, node: Node::Dir });
+        let change = Change::Put(Entry { path: EntryPath::root(), attrs, kind: EntryKind::Dir });
         if only_time {
             self.pending_root = Some(change);
             return Ok(());
         }
-        self.learned.sent(&EntryPath::root(), &metadata);
+        self.learn_sent(&EntryPath::root(), &metadata);
         self.send(&change, &mut io::empty())
     }
 
@@ -192,7 +221,7 @@ impl<'a, D: Dir> Differ<'a, D> {
         gone.extend(entries.map(|(old, _)| old));
         for name in gone {
             let path = path.join(name.as_name());
-            if !self.baseline.masked.contains(&path) {
+            if !self.options.masked.contains(&path) {
                 self.send(&Change::Remove(path), &mut io::empty())?;
             }
         }
@@ -216,14 +245,14 @@ impl<'a, D: Dir> Differ<'a, D> {
             return Ok(()); // most entries of most directories: not even a path is made for them
         }
         let path = parent.join(name);
-        if self.baseline.masked.contains(&path) {
+        if self.options.masked.contains(&path) {
             return Ok(());
         }
-        if path.as_bytes().len() > self.limits.path {
+        if path.as_bytes().len() > self.options.limits.path {
             return Err(Error::Limit {
                 what: format!("/{path}"),
                 name: "path",
-                limit: self.limits.path as u64,
+                limit: self.options.limits.path as u64,
             });
         }
         match metadata.file_type {
@@ -237,10 +266,10 @@ impl<'a, D: Dir> Differ<'a, D> {
                 if known == Known::Unsure {
                     let attrs = self.attrs(dir, &path, name, &metadata)?;
                     match old.filter(|&id| self.baseline.tree.inode(id).attrs == attrs) {
-                        Some(id) => self.learned.unchanged(id, &metadata),
+                        Some(id) => self.learn_unchanged(id, &metadata),
                         None => {
-                            self.learned.sent(&path, &metadata);
-                            let entry = Entry { path: path.clone(), attrs, node: Node::Dir };
+                            self.learn_sent(&path, &metadata);
+                            let entry = Entry { path: path.clone(), attrs, kind: EntryKind::Dir };
                             self.send(&Change::Put(entry), &mut io::empty())?;
                         }
                     }
@@ -257,7 +286,7 @@ impl<'a, D: Dir> Differ<'a, D> {
                 if let Some(id) = old
                     && self.unchanged(dir, &path, name, &metadata, old)?
                 {
-                    self.learned.unchanged(id, &metadata);
+                    self.learn_unchanged(id, &metadata);
                     return Ok(());
                 }
                 self.put(dir, path, name, &metadata)
@@ -281,7 +310,7 @@ impl<'a, D: Dir> Differ<'a, D> {
             Some(Group::Unchanged) => return Ok(()),
             Some(Group::Sent(first)) => {
                 let attrs = attrs(metadata, Xattrs::new());
-                let entry = Entry { path, attrs, node: Node::HardLink { to: first } };
+                let entry = Entry { path, attrs, kind: EntryKind::HardLink { to: first } };
                 return self.send(&Change::Put(entry), &mut io::empty());
             }
             None => {}
@@ -292,7 +321,7 @@ impl<'a, D: Dir> Differ<'a, D> {
             && *self.claims.entry(id).or_insert(file) == file
         {
             self.groups.insert(file, Group::Unchanged);
-            self.learned.unchanged(id, metadata);
+            self.learn_unchanged(id, metadata);
             return Ok(());
         }
         self.groups.insert(file, Group::Sent(path.clone()));
@@ -358,24 +387,24 @@ impl<'a, D: Dir> Differ<'a, D> {
     }
 
     fn put(&mut self, dir: &D, path: EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<()> {
-        self.learned.sent(&path, metadata);
+        self.learn_sent(&path, metadata);
         let attrs = self.attrs(dir, &path, name, metadata)?;
         let (major, minor) = metadata.rdev;
-        let node = match metadata.file_type {
-            FileType::Symlink => Node::Symlink {
+        let kind = match metadata.file_type {
+            FileType::Symlink => EntryKind::Symlink {
                 target: dir.read_link(name).map_err(Error::io(format_args!("read link /{path}")))?.into(),
             },
-            FileType::Char => Node::Char { major, minor },
-            FileType::Block => Node::Block { major, minor },
-            FileType::Fifo => Node::Fifo,
+            FileType::Char => EntryKind::Char { major, minor },
+            FileType::Block => EntryKind::Block { major, minor },
+            FileType::Fifo => EntryKind::Fifo,
             _ => {
                 let file = dir.open_file(name).map_err(Error::io(format_args!("open /{path}")))?;
                 let size = file.metadata().map_err(Error::io(format_args!("stat /{path}")))?.size;
-                let entry = Entry { path, attrs, node: Node::File { size } };
+                let entry = Entry { path, attrs, kind: EntryKind::File { size } };
                 return self.send(&Change::Put(entry), &mut file.take(size));
             }
         };
-        self.send(&Change::Put(Entry { path, attrs, node }), &mut io::empty())
+        self.send(&Change::Put(Entry { path, attrs, kind }), &mut io::empty())
     }
 
     fn attrs(&self, dir: &D, path: &EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<Attrs> {

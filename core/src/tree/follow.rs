@@ -1,6 +1,6 @@
 //! Paths of a tree, as a process with that root directory would understand them.
 
-use super::{Content, Tree, merge::Step};
+use super::{Content, Tree, merge::PathStep};
 use crate::{
     error::{Error, Result},
     limits::Limits,
@@ -11,9 +11,9 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Layer`] for a link with a name in it that is none.
-pub(crate) fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<Option<Vec<Step>>> {
+pub(crate) fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<Option<Vec<PathStep>>> {
     let mut links = 0;
-    let mut at: Vec<Step> = Vec::new();
+    let mut at: Vec<PathStep> = Vec::new();
     let mut left: Vec<Box<[u8]>> = path.names().rev().map(|name| name.as_bytes().into()).collect();
     while let Some(part) = left.pop() {
         match &*part {

@@ -1,34 +1,35 @@
 //! Layers onto a tree: the merge rules of the image-spec (layer.md, "Applying Changesets"), once for memory and disk.
 //!
-//! [`Merge`] decides on the [`Tree`] alone what a change means, and tells a [`Mirror`] the plain operations that follow
+//! [`Merge`] decides on the [`Tree`] alone what a change means, and tells a [`TreeSink`] the plain operations that follow
 //! from it. So a manifest written from the tree equals the disk by construction, and the disk is never asked.
 //!
 //! Whiteouts and opaque markers hide what *lower* layers have, wherever in the archive they stand: the merge remembers
 //! what the current layer put, and which directories it only passed through. A lower directory that a marker hides, but
 //! that the layer also writes below, becomes an implied one again.
 
-mod mirror;
+mod sink;
 
 use std::{collections::HashSet, io::Read};
 
-pub use self::mirror::{Mirror, Step};
+pub(crate) use self::sink::path_of;
+pub use self::sink::{PathStep, Slot, TreeSink};
 use super::{Content, InodeId, Tree};
 use crate::{
     attrs::Attrs,
     error::{Error, Result},
     hash::{Sha256, Sha256Read},
-    layer::{Change, ChangeSink, Entry, Node},
+    layer::{Change, ChangeSink, Entry, EntryKind},
     limits::Limits,
     name::{EntryPath, Name, NameBuf},
 };
 
 /// Applies changesets, layer by layer. A [`ChangeSink`].
 #[derive(Debug)]
-pub struct Merge<M> {
+pub struct Merge<S> {
     tree: Tree,
     /// The attributes of directories that a layer implies.
     implied: Attrs,
-    mirror: M,
+    sink: S,
     limits: Limits,
     keep_dirlinks: bool,
     layer: u32,
@@ -41,7 +42,7 @@ pub struct Merge<M> {
     /// What is known of the content of the next file, if it is not at hand.
     known: Option<Option<Sha256>>,
     /// The way to the directory of the current entry, kept from one entry to the next.
-    at: Vec<Step>,
+    at: Vec<PathStep>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,13 +59,13 @@ enum Fate {
     Remove,
 }
 
-impl<M: Mirror> Merge<M> {
+impl<S: TreeSink> Merge<S> {
     /// Starts from a tree (an empty one, or what is on disk already) and a mirror that shows the same.
-    pub fn new(tree: Tree, mirror: M, limits: &Limits) -> Self {
+    pub fn new(tree: Tree, sink: S, limits: &Limits) -> Self {
         Self {
             tree,
             implied: Attrs::implied_dir(),
-            mirror,
+            sink,
             limits: *limits,
             keep_dirlinks: false,
             layer: 1,
@@ -77,15 +78,15 @@ impl<M: Mirror> Merge<M> {
     }
 
     /// Starts from what is on disk already, with these attributes of directories that a layer implies.
-    pub fn over(tree: Tree, implied: Attrs, mirror: M, limits: &Limits) -> Self {
-        Self { implied, ..Self::new(tree, mirror, limits) }
+    pub fn over(tree: Tree, implied: Attrs, sink: S, limits: &Limits) -> Self {
+        Self { implied, ..Self::new(tree, sink, limits) }
     }
 
     /// Starts from an empty tree, with these attributes of directories that a layer implies, and of the root.
-    pub fn implying(implied: Attrs, mirror: M, limits: &Limits) -> Self {
+    pub fn implying(implied: Attrs, sink: S, limits: &Limits) -> Self {
         let mut tree = Tree::new();
         tree.inode_mut(Tree::ROOT).attrs = implied.clone();
-        Self::over(tree, implied, mirror, limits)
+        Self::over(tree, implied, sink, limits)
     }
 
     /// Whether a symbolic link of a lower layer stays where a layer has a directory of its name, if it leads to a directory. That
@@ -99,9 +100,9 @@ impl<M: Mirror> Merge<M> {
     /// Ends the current layer: what it put is lower from now on.
     ///
     /// # Errors
-    /// Those of [`Mirror::end_layer`].
+    /// Those of [`TreeSink::end_layer`].
     pub fn next_layer(&mut self) -> Result<()> {
-        self.mirror.end_layer(&self.tree)?;
+        self.sink.end_layer(&self.tree)?;
         self.layer += 1;
         self.links.clear();
         self.followed.clear();
@@ -127,66 +128,66 @@ impl<M: Mirror> Merge<M> {
     /// Finishes the mirror and gives both back.
     ///
     /// # Errors
-    /// Those of [`Mirror::finish`].
-    pub fn finish(mut self) -> Result<(Tree, M)> {
-        self.finish_mirror()?;
-        Ok((self.tree, self.mirror))
+    /// Those of [`TreeSink::finish`].
+    pub fn finish(mut self) -> Result<(Tree, S)> {
+        self.finish_sink()?;
+        Ok((self.tree, self.sink))
     }
 
-    pub(crate) fn finish_mirror(&mut self) -> Result<()> {
-        self.mirror.finish(&self.tree)
+    pub(crate) fn finish_sink(&mut self) -> Result<()> {
+        self.sink.finish(&self.tree)
     }
 
-    pub(crate) fn into_mirror(self) -> M {
-        self.mirror
+    pub(crate) fn into_sink(self) -> S {
+        self.sink
     }
 
     fn put_entry(&mut self, entry: &Entry, body: &mut dyn Read) -> Result<()> {
         let Some((dir, name)) = entry.path.split_last() else { return self.put_root(entry) };
-        let target = match &entry.node {
-            Node::HardLink { to } => Some(self.link_target(&entry.path, to)?),
+        let target = match &entry.kind {
+            EntryKind::HardLink { to } => Some(self.link_target(&entry.path, to)?),
             _ => None,
         };
         self.enter(&dir)?;
         let parent = self.here();
         if let Some(old) = self.tree.child(parent, name) {
-            if entry.node == Node::Dir && self.tree.entries(old).is_some() {
+            if entry.kind == EntryKind::Dir && self.tree.entries(old).is_some() {
                 self.tree.inode_mut(old).attrs = entry.attrs.clone();
                 self.mark(old, true);
-                return self.mirror.again(&self.at, name, old, &self.tree.inode(old).content);
+                return self.sink.reput(Slot::new(&self.at, name, old), &self.tree.inode(old).content);
             }
             if let Some((_, _, id)) = target
                 && id == old
             {
                 self.links.insert((parent, name.into()));
-                return self.mirror.again(&self.at, name, id, &self.tree.inode(id).content);
+                return self.sink.reput(Slot::new(&self.at, name, id), &self.tree.inode(id).content);
             }
-            if entry.node == Node::Dir && self.keep_dirlinks && self.put_behind_link(entry, &dir, old)? {
+            if entry.kind == EntryKind::Dir && self.keep_dirlinks && self.put_behind_link(entry, &dir, old)? {
                 return Ok(());
             }
             self.remove_child(name)?;
         }
         let mut attrs = entry.attrs.clone();
-        let content = match &entry.node {
-            Node::HardLink { .. } => {
+        let content = match &entry.kind {
+            EntryKind::HardLink { .. } => {
                 return target.map_or(Ok(()), |target| self.put_link(&entry.path, name, target));
             }
-            Node::File { size } => return self.put_file(entry, name, *size, body),
-            Node::Dir => {
+            EntryKind::File { size } => return self.put_file(entry, name, *size, body),
+            EntryKind::Dir => {
                 let id = self.insert(name, attrs, Content::Dir(Default::default()))?;
-                return self.mirror.dir(&self.at, name, id);
+                return self.sink.dir(Slot::new(&self.at, name, id));
             }
-            Node::Symlink { target } => {
+            EntryKind::Symlink { target } => {
                 attrs.mode = 0o777; // what every system gives a link, whatever the archive says
                 Content::Symlink(target.clone())
             }
-            Node::Char { major, minor } => Content::Char(*major, *minor),
-            Node::Block { major, minor } => Content::Block(*major, *minor),
-            Node::Fifo => Content::Fifo,
+            EntryKind::Char { major, minor } => Content::Char(*major, *minor),
+            EntryKind::Block { major, minor } => Content::Block(*major, *minor),
+            EntryKind::Fifo => Content::Fifo,
         };
         let id = self.insert(name, attrs, content)?;
         let inode = self.tree.inode(id);
-        self.mirror.other(&self.at, name, id, &inode.attrs, &inode.content)
+        self.sink.special(Slot::new(&self.at, name, id), &inode.attrs, &inode.content)
     }
 
     /// Gives the directory that a link of a lower layer leads to the attributes of an entry; `false` if it leads to none.
@@ -201,8 +202,8 @@ impl<M: Mirror> Merge<M> {
                 let id = self.here();
                 self.tree.inode_mut(id).attrs = entry.attrs.clone();
                 self.mark(id, true);
-                if let Some(((_, name), above)) = self.at.split_last() {
-                    self.mirror.again(above, name.as_name(), id, &self.tree.inode(id).content)?;
+                if let Some(slot) = Slot::of_dir(&self.at) {
+                    self.sink.reput(slot, &self.tree.inode(id).content)?;
                 }
                 Ok(true)
             }
@@ -213,7 +214,7 @@ impl<M: Mirror> Merge<M> {
     }
 
     fn put_root(&mut self, entry: &Entry) -> Result<()> {
-        if entry.node != Node::Dir {
+        if entry.kind != EntryKind::Dir {
             return Err(Error::layer("entry for the root", "is no directory: the root can be nothing else"));
         }
         self.tree.inode_mut(Tree::ROOT).attrs = entry.attrs.clone();
@@ -226,10 +227,10 @@ impl<M: Mirror> Merge<M> {
         let sha256 = known.flatten();
         let id = self.insert(name, entry.attrs.clone(), Content::File { size, sha256 })?;
         if known.is_some() {
-            return self.mirror.known(&self.at, name, id, size);
+            return self.sink.file_without_content(Slot::new(&self.at, name, id), size);
         }
         let mut hashed = Sha256Read::new(body);
-        self.mirror.file(&self.at, name, id, &entry.attrs, &mut hashed)?;
+        self.sink.file(Slot::new(&self.at, name, id), &entry.attrs, &mut hashed)?;
         let (read, digest) = hashed.finish();
         if read != size {
             let reason = format!("content has {read} bytes where {size} were announced");
@@ -240,7 +241,7 @@ impl<M: Mirror> Merge<M> {
     }
 
     /// Finds the inode a hard link means: parents resolved like any path, the last name not followed.
-    fn link_target(&mut self, path: &EntryPath, to: &EntryPath) -> Result<(Vec<Step>, NameBuf, InodeId)> {
+    fn link_target(&mut self, path: &EntryPath, to: &EntryPath) -> Result<(Vec<PathStep>, NameBuf, InodeId)> {
         let refuse = |reason: &str| Err(Error::layer(format!("{path} (hard link to {to})"), reason));
         if path == to {
             return refuse("the link names itself");
@@ -262,7 +263,7 @@ impl<M: Mirror> Merge<M> {
         &mut self,
         path: &EntryPath,
         name: Name<'_>,
-        (from, from_name, id): (Vec<Step>, NameBuf, InodeId),
+        (from, from_name, id): (Vec<PathStep>, NameBuf, InodeId),
     ) -> Result<()> {
         // Making room for the link may have removed its target: it lay below what the link replaces.
         let parent = from.last().map_or(Tree::ROOT, |(id, _)| *id);
@@ -277,7 +278,7 @@ impl<M: Mirror> Merge<M> {
                 "the hard link replaces its target, or the directory that is in",
             ));
         }
-        self.mirror.link(&self.at, name, id, &from, from_name.as_name())?;
+        self.sink.link(Slot::new(&self.at, name, id), Slot::new(&from, from_name.as_name(), id))?;
         let here = self.here();
         self.tree.link(here, name, id);
         if self.mark_of(id).layer != self.layer {
@@ -307,7 +308,7 @@ impl<M: Mirror> Merge<M> {
 
     /// Removes from the current directory what only lower layers have, and below it likewise.
     fn clear_here(&mut self) -> Result<()> {
-        self.mirror.clear(&self.at)?;
+        self.sink.clear(&self.at)?;
         let here = self.here();
         let Some(entries) = self.tree.entries(here) else { return Ok(()) };
         let entries: Vec<(NameBuf, InodeId)> = entries.iter().map(|(name, id)| (name.clone(), *id)).collect();
@@ -356,7 +357,7 @@ impl<M: Mirror> Merge<M> {
         if !self.followed.is_empty() {
             self.refuse_if_followed(id, name)?;
         }
-        self.mirror.remove(&self.at, name, &self.tree.inode(id).content)?;
+        self.sink.remove(Slot::new(&self.at, name, id), &self.tree.inode(id).content)?;
         self.tree.remove(here, name);
         Ok(())
     }
@@ -446,7 +447,7 @@ impl<M: Mirror> Merge<M> {
                     }
                     let id = self.insert(name, self.implied.clone(), Content::Dir(Default::default()))?;
                     self.mark(id, false);
-                    self.mirror.dir(&self.at, name, id)?;
+                    self.sink.dir(Slot::new(&self.at, name, id))?;
                     id
                 }
             };
@@ -488,7 +489,7 @@ impl<M: Mirror> Merge<M> {
     }
 
     fn at_path(&self, name: Name<'_>) -> String {
-        show_path(&self.at, name)
+        path_of(&self.at).join(name).to_string()
     }
 
     fn mark_of(&self, id: InodeId) -> Mark {
@@ -503,16 +504,7 @@ impl<M: Mirror> Merge<M> {
     }
 }
 
-/// A place, for messages.
-pub(crate) fn show_path(at: &[Step], name: Name<'_>) -> String {
-    let mut path = EntryPath::root();
-    for (_, step) in at {
-        path = path.join(step.as_name());
-    }
-    path.join(name).to_string()
-}
-
-impl<M: Mirror> ChangeSink for Merge<M> {
+impl<S: TreeSink> ChangeSink for Merge<S> {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         match change {
             Change::Put(entry) => self.put_entry(entry, body),

@@ -1,4 +1,4 @@
-//! Where everything in a merged tree is from, and what became of the rest: a [`Mirror`] that takes notes.
+//! Where everything in a merged tree is from, and what became of the rest: a [`TreeSink`] that takes notes.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Content, InodeId, Tree,
-    merge::{Mirror, Step},
+    merge::{PathStep, Slot, TreeSink, path_of},
 };
 use crate::{
     attrs::Attrs,
     error::{Error, Result},
     hash::Sha256,
-    name::{EntryPath, Name},
+    name::EntryPath,
 };
 
 /// Which layer put an inode.
@@ -28,66 +28,43 @@ pub struct Origin {
     pub ordinal: u64,
 }
 
-/// Something a layer did to a path.
+/// A change that a layer makes to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "a plain value")]
-pub struct Event {
+#[non_exhaustive]
+pub struct PathChange {
     /// The layer, from 0.
     pub layer: usize,
-    /// The path, with links on the way followed.
+    /// The path, with symbolic links in its directories followed.
     pub path: EntryPath,
-    /// What it did.
-    pub what: What,
-    /// Bytes of content that the layer stores for it; 0 for what is no file, and for names of a file that is there already.
+    /// The kind of change.
+    pub kind: ChangeKind,
+    /// For [`ChangeKind::Removed`] without a whiteout of its own: the directory that was removed with everything in
+    /// it, or that has an opaque whiteout.
+    pub removed_with: Option<EntryPath>,
+    /// Bytes of file content that the layer stores for the path; 0 for other types, and for a hard link to an existing
+    /// file.
     pub size: u64,
 }
 
-/// What a layer does to a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "all that a merge does")]
-pub enum What {
-    /// It was not there.
-    Added,
-    /// There was something else, or other content.
-    Replaced,
-    /// Attributes only: a directory that was there, or a file with the content it had.
-    Attributes,
-    /// One more name of a file.
-    Linked,
-    /// It is gone, by a marker for this path.
-    Removed,
-    /// It is gone, with that directory above it or by an opaque marker there.
-    RemovedWith(EntryPath),
-}
-
-/// The kinds of [`What`].
+/// The kinds of change that a layer makes to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(clippy::exhaustive_enums, missing_docs, reason = "see What")]
-pub enum Kind {
+#[allow(clippy::exhaustive_enums, reason = "all that a merge does")]
+pub enum ChangeKind {
+    /// The path is new.
     Added,
+    /// The path had another type or other content.
     Replaced,
+    /// Only attributes: of an existing directory, or of a file that is stored again with the same content.
     Attributes,
+    /// The path is a new hard link to a file.
     Linked,
+    /// The path is gone.
     Removed,
 }
 
-impl What {
-    /// Its kind: however something went, it was removed.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Added => Kind::Added,
-            Self::Replaced => Kind::Replaced,
-            Self::Attributes => Kind::Attributes,
-            Self::Linked => Kind::Linked,
-            Self::Removed | Self::RemovedWith(_) => Kind::Removed,
-        }
-    }
-}
-
-impl Kind {
-    /// As in JSON, such as `added`.
+impl ChangeKind {
+    /// Returns the name used in JSON, such as `added`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -124,9 +101,11 @@ pub struct Stored {
 pub struct Hidden {
     /// The layer, from 0, that took its last name.
     pub layer: usize,
-    /// What that layer did to the name: [`What::Replaced`], [`What::Attributes`] if it stores the same content again,
-    /// [`What::Removed`] or [`What::RemovedWith`].
-    pub what: What,
+    /// What that layer did to the name: [`ChangeKind::Replaced`], [`ChangeKind::Attributes`] if it stores the same
+    /// content again, or [`ChangeKind::Removed`].
+    pub kind: ChangeKind,
+    /// As in [`PathChange::removed_with`].
+    pub removed_with: Option<EntryPath>,
 }
 
 /// Takes notes while layers are merged.
@@ -136,13 +115,13 @@ pub struct Provenance {
     /// Files of the current layer so far.
     files: u64,
     origins: Vec<Origin>,
-    events: Vec<Event>,
+    changes: Vec<PathChange>,
     stored: Vec<Stored>,
     /// What is there now.
     present: BTreeMap<EntryPath, Present>,
-    /// What went away in this layer, with its event.
+    /// What went away in this layer, with the index of its change.
     gone: HashMap<EntryPath, (usize, Present)>,
-    /// Contents of this layer's files that took the place of others, by their events.
+    /// Indexes of contents that this layer replaced, by the index of the change.
     replaced: HashMap<usize, usize>,
     /// The directory that an opaque marker clears now.
     clearing: Option<EntryPath>,
@@ -164,10 +143,10 @@ impl Provenance {
         Self::default()
     }
 
-    /// What happened, layer by layer.
+    /// Returns all changes, layer by layer.
     #[must_use]
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    pub fn changes(&self) -> &[PathChange] {
+        &self.changes
     }
 
     /// Where an inode of the merged tree is from; the root, and directories that no layer lists, from layer 0 or the one that implied
@@ -183,28 +162,28 @@ impl Provenance {
         &self.stored
     }
 
-    fn put(&mut self, at: &[Step], name: Name<'_>, stored: Option<usize>, what: What) {
-        let path = path_of(at, name);
+    fn put(&mut self, slot: Slot<'_>, stored: Option<usize>, kind: ChangeKind) {
+        let path = slot.path();
         self.clearing = None;
-        let size = match what {
-            What::Linked => 0,
+        let size = match kind {
+            ChangeKind::Linked => 0,
             _ => stored.and_then(|stored| self.stored.get(stored)).map_or(0, |stored| stored.size),
         };
         // What went away made room for this.
-        let Some((event, old)) = self.gone.remove(&path) else {
+        let Some((change, old)) = self.gone.remove(&path) else {
             self.present.insert(path.clone(), Present { before: None, stored });
-            self.events.push(Event { layer: self.layer, path, what, size });
+            self.changes.push(PathChange { layer: self.layer, path, kind, removed_with: None, size });
             return;
         };
         self.present.insert(path, Present { before: old.before, stored });
-        if let Some(event) = self.events.get_mut(event) {
-            event.what = What::Replaced;
-            event.size = size;
+        if let Some(change) = self.changes.get_mut(change) {
+            (change.kind, change.removed_with) = (ChangeKind::Replaced, None);
+            change.size = size;
         }
         let hidden = old.stored.and_then(|old| Some((old, self.stored.get_mut(old)?.hidden.as_mut()?)));
         if let Some((old, hidden)) = hidden {
-            hidden.what = What::Replaced;
-            self.replaced.insert(event, old);
+            (hidden.kind, hidden.removed_with) = (ChangeKind::Replaced, None);
+            self.replaced.insert(change, old);
         }
     }
 
@@ -215,77 +194,57 @@ impl Provenance {
         self.origins[id.index()] = Origin { layer: self.layer, ordinal };
     }
 
-    fn take(&mut self, path: EntryPath, what: What) {
+    fn take(&mut self, path: EntryPath, removed_with: Option<EntryPath>) {
+        let kind = ChangeKind::Removed;
         let old = self.present.remove(&path).unwrap_or_default();
         if let Some(stored) = old.stored.and_then(|stored| self.stored.get_mut(stored)) {
             stored.names = stored.names.saturating_sub(1);
             if stored.names == 0 {
-                stored.hidden = Some(Hidden { layer: self.layer, what: what.clone() });
+                stored.hidden = Some(Hidden { layer: self.layer, kind, removed_with: removed_with.clone() });
             }
         }
-        let event = self.events.len();
-        self.events.push(Event { layer: self.layer, path: path.clone(), what, size: 0 });
-        self.gone.insert(path, (event, old));
+        let change = self.changes.len();
+        self.changes.push(PathChange { layer: self.layer, path: path.clone(), kind, removed_with, size: 0 });
+        self.gone.insert(path, (change, old));
     }
 }
 
-fn path_of(at: &[Step], name: Name<'_>) -> EntryPath {
-    at.iter().fold(EntryPath::root(), |path, (_, name)| path.join(name.as_name())).join(name)
-}
-
-impl Mirror for Provenance {
-    fn dir(&mut self, at: &[Step], name: Name<'_>, id: InodeId) -> Result<()> {
-        self.born(id, 0);
-        self.put(at, name, None, What::Added);
+impl TreeSink for Provenance {
+    fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
+        self.born(slot.id, 0);
+        self.put(slot, None, ChangeKind::Added);
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        _: &Attrs,
-        body: &mut dyn Read,
-    ) -> Result<()> {
+    fn file(&mut self, slot: Slot<'_>, _: &Attrs, body: &mut dyn Read) -> Result<()> {
         let size = io::copy(body, &mut io::sink()).map_err(Error::io("read layer"))?;
-        self.known(at, name, id, size)
+        self.file_without_content(slot, size)
     }
 
-    fn known(&mut self, at: &[Step], name: Name<'_>, id: InodeId, size: u64) -> Result<()> {
-        self.born(id, self.files);
+    fn file_without_content(&mut self, slot: Slot<'_>, size: u64) -> Result<()> {
+        self.born(slot.id, self.files);
         let origin = Origin { layer: self.layer, ordinal: self.files };
         self.files += 1;
-        let path = path_of(at, name);
-        self.stored.push(Stored { origin, path, size, sha256: None, hidden: None, names: 1 });
-        self.put(at, name, Some(self.stored.len() - 1), What::Added);
+        self.stored.push(Stored { origin, path: slot.path(), size, sha256: None, hidden: None, names: 1 });
+        self.put(slot, Some(self.stored.len() - 1), ChangeKind::Added);
         Ok(())
     }
 
-    fn other(&mut self, at: &[Step], name: Name<'_>, id: InodeId, _: &Attrs, _: &Content) -> Result<()> {
-        self.born(id, 0);
-        self.put(at, name, None, What::Added);
-        Ok(())
+    fn special(&mut self, slot: Slot<'_>, _: &Attrs, _: &Content) -> Result<()> {
+        self.dir(slot)
     }
 
-    fn link(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        _: InodeId,
-        from: &[Step],
-        from_name: Name<'_>,
-    ) -> Result<()> {
-        let stored = self.present.get(&path_of(from, from_name)).and_then(|present| present.stored);
+    fn link(&mut self, slot: Slot<'_>, existing: Slot<'_>) -> Result<()> {
+        let stored = self.present.get(&existing.path()).and_then(|present| present.stored);
         if let Some(stored) = stored.and_then(|stored| self.stored.get_mut(stored)) {
             stored.names += 1;
         }
-        self.put(at, name, stored, What::Linked);
+        self.put(slot, stored, ChangeKind::Linked);
         Ok(())
     }
 
-    fn remove(&mut self, at: &[Step], name: Name<'_>, content: &Content) -> Result<()> {
-        let path = path_of(at, name);
+    fn remove(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
+        let path = slot.path();
         let with = self.clearing.clone();
         if matches!(content, Content::Dir(_)) {
             let prefix = [path.as_bytes(), b"/"].concat();
@@ -294,50 +253,46 @@ impl Mirror for Provenance {
             let below: Vec<EntryPath> =
                 near.filter(|near| near.as_bytes().starts_with(&prefix)).cloned().collect();
             for below in below {
-                let with = with.clone().unwrap_or_else(|| path.clone());
-                self.take(below, What::RemovedWith(with));
+                self.take(below, Some(with.clone().unwrap_or_else(|| path.clone())));
             }
         }
-        self.take(path, with.map_or(What::Removed, What::RemovedWith));
+        self.take(path, with);
         Ok(())
     }
 
-    fn again(&mut self, at: &[Step], name: Name<'_>, id: InodeId, content: &Content) -> Result<()> {
+    fn reput(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
         if matches!(content, Content::Dir(_)) {
-            self.born(id, 0);
-            let path = path_of(at, name);
-            self.events.push(Event { layer: self.layer, path, what: What::Attributes, size: 0 });
+            self.born(slot.id, 0);
+            let (path, kind) = (slot.path(), ChangeKind::Attributes);
+            self.changes.push(PathChange { layer: self.layer, path, kind, removed_with: None, size: 0 });
         }
         Ok(())
     }
 
-    fn clear(&mut self, at: &[Step]) -> Result<()> {
-        self.clearing = Some(match at.split_last() {
-            Some(((_, name), above)) => path_of(above, name.as_name()),
-            None => EntryPath::root(),
-        });
+    fn clear(&mut self, at: &[PathStep]) -> Result<()> {
+        self.clearing = Some(path_of(at));
         Ok(())
     }
 
     fn end_layer(&mut self, tree: &Tree) -> Result<()> {
-        let first = self.events.partition_point(|event| event.layer < self.layer);
+        let first = self.changes.partition_point(|change| change.layer < self.layer);
         let content = |path: &EntryPath| match tree.get(path).map(|id| &tree.inode(id).content) {
             Some(Content::File { sha256, .. }) => *sha256,
             _ => None,
         };
-        for (number, event) in self.events.iter_mut().enumerate().skip(first) {
-            let before = self.present.get(&event.path).and_then(|present| present.before);
-            if event.what == What::Replaced && before.is_some() && before == content(&event.path) {
-                event.what = What::Attributes;
+        for (number, change) in self.changes.iter_mut().enumerate().skip(first) {
+            let before = self.present.get(&change.path).and_then(|present| present.before);
+            if change.kind == ChangeKind::Replaced && before.is_some() && before == content(&change.path) {
+                change.kind = ChangeKind::Attributes;
                 let old = self.replaced.get(&number).and_then(|old| self.stored.get_mut(*old));
                 if let Some(hidden) = old.and_then(|old| old.hidden.as_mut()) {
-                    hidden.what = What::Attributes;
+                    hidden.kind = ChangeKind::Attributes;
                 }
             }
         }
-        for event in self.events.iter().skip(first) {
-            let Some(present) = self.present.get_mut(&event.path) else { continue };
-            present.before = content(&event.path);
+        for change in self.changes.iter().skip(first) {
+            let Some(present) = self.present.get_mut(&change.path) else { continue };
+            present.before = content(&change.path);
             if let Some(stored) = present.stored.and_then(|stored| self.stored.get_mut(stored)) {
                 stored.sha256 = present.before;
             }
@@ -349,25 +304,27 @@ impl Mirror for Provenance {
         self.clearing = None;
         Ok(())
     }
-
-    fn finish(&mut self, _: &Tree) -> Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may")]
 
-    use super::{Provenance, What};
+    use super::{ChangeKind, PathChange, Provenance};
     use crate::{
         limits::Limits,
+        name::EntryPath,
         tree::{
             Tree,
             merge::Merge,
             testing::{Item, apply, clear, dir, file, link, path, remove},
         },
     };
+
+    fn what(kind: ChangeKind, removed_with: Option<&EntryPath>) -> String {
+        let with = removed_with.map(|path| format!(" with /{path}")).unwrap_or_default();
+        format!("{}{with}", kind.name())
+    }
 
     fn notes(layers: &[&[Item]]) -> (Tree, Provenance) {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), &Limits::default());
@@ -376,18 +333,15 @@ mod tests {
     }
 
     fn lines(provenance: &Provenance) -> Vec<String> {
-        let line = |event: &super::Event| {
-            let what = match &event.what {
-                What::RemovedWith(path) => format!("removed with /{path}"),
-                what => format!("{what:?}").to_lowercase(),
-            };
-            format!("{} /{} {what} {}", event.layer, event.path, event.size)
+        let line = |change: &PathChange| {
+            let what = what(change.kind, change.removed_with.as_ref());
+            format!("{} /{} {what} {}", change.layer, change.path, change.size)
         };
-        provenance.events().iter().map(line).collect()
+        provenance.changes().iter().map(line).collect()
     }
 
     #[test]
-    fn each_layer_s_deeds_are_told_apart() {
+    fn the_changes_of_each_layer_are_listed() {
         let (tree, provenance) = notes(&[
             &[dir("d"), file("d/a", "aa"), file("d/b", "b"), file("c", "c"), link("l", "c")],
             &[file("d/a", "aaa"), file("c", "c"), remove("l"), dir("d")],
@@ -434,11 +388,7 @@ mod tests {
         ]);
         let line = |stored: &super::Stored| {
             let fate = stored.hidden.as_ref().map_or("there".into(), |hidden| {
-                let what = match &hidden.what {
-                    What::RemovedWith(path) => format!("removed with /{path}"),
-                    what => format!("{what:?}").to_lowercase(),
-                };
-                format!("{what} by {}", hidden.layer)
+                format!("{} by {}", what(hidden.kind, hidden.removed_with.as_ref()), hidden.layer)
             });
             format!(
                 "{}.{} /{} {} {fate}",

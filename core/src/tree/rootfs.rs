@@ -1,4 +1,4 @@
-//! The root directory on disk, as a [`Mirror`] of the merged tree.
+//! The root directory on disk, as a [`TreeSink`] of the merged tree.
 //!
 //! Every call goes through a directory handle with one name, following no link. Files get their attributes through the
 //! handle they were written with; directories get theirs at the end, deepest first, when nothing changes their times
@@ -8,14 +8,13 @@ use std::io::{Read, Write};
 
 use super::{
     Content, InodeId, Tree,
-    merge::{Mirror, Step, show_path},
+    merge::{PathStep, Slot, TreeSink},
     seen::attrs_of,
 };
 use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
     fs::{AttrChange, Dir, File as _, Metadata, Special, remove_tree},
-    name::Name,
 };
 
 /// What the system knew about an inode right after we wrote it. Nobody can set a ctime: an unchanged one on the same
@@ -37,7 +36,7 @@ impl From<&Metadata> for Stamp {
 
 /// Writes the merged tree below a directory handle.
 #[derive(Debug)]
-pub struct RootFs<D> {
+pub struct RootfsSink<D> {
     root: D,
     /// Open handles on the way to where the last entry went, for as long as they serve the next one.
     open: Vec<(InodeId, D)>,
@@ -53,7 +52,7 @@ pub struct RootFs<D> {
 const OPEN_MAX: usize = 64;
 const BUFFER: usize = 256 << 10;
 
-impl<D: Dir> RootFs<D> {
+impl<D: Dir> RootfsSink<D> {
     /// Writes into this directory, which is empty.
     pub fn new(root: D) -> Self {
         Self { root, open: Vec::new(), stamps: Vec::new(), owner: None, over: false, buffer: vec![0; BUFFER] }
@@ -78,7 +77,7 @@ impl<D: Dir> RootFs<D> {
     /// Runs `act` on the handle of the directory `at` leads to.
     pub(super) fn within<R>(
         &mut self,
-        at: &[Step],
+        at: &[PathStep],
         act: impl FnOnce(&D) -> std::io::Result<R>,
     ) -> std::io::Result<R> {
         with_dir(&self.root, &mut self.open, at, act)
@@ -97,10 +96,9 @@ impl<D: Dir> RootFs<D> {
         (self.owner != Some(owner)).then_some(owner)
     }
 
-    fn make_other(
+    fn make_special(
         &mut self,
-        at: &[Step],
-        name: Name<'_>,
+        Slot { at, name, .. }: Slot<'_>,
         attrs: &Attrs,
         content: &Content,
     ) -> std::io::Result<Metadata> {
@@ -136,34 +134,24 @@ impl<D: Dir> RootFs<D> {
     }
 }
 
-impl<D: Dir> Mirror for RootFs<D> {
-    fn dir(&mut self, at: &[Step], name: Name<'_>, _: InodeId) -> Result<()> {
-        with_dir(&self.root, &mut self.open, at, |dir| dir.create_dir(name)).map_err(failed(
-            "create directory",
-            at,
-            name,
-        ))
+impl<D: Dir> TreeSink for RootfsSink<D> {
+    fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
+        with_dir(&self.root, &mut self.open, slot.at, |dir| dir.create_dir(slot.name))
+            .map_err(failed("create directory", slot))
     }
 
-    fn file(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        attrs: &Attrs,
-        body: &mut dyn Read,
-    ) -> Result<()> {
-        let mut file = with_dir(&self.root, &mut self.open, at, |dir| dir.create_file(name))
-            .map_err(failed("create file", at, name))?;
+    fn file(&mut self, slot: Slot<'_>, attrs: &Attrs, body: &mut dyn Read) -> Result<()> {
+        let mut file = with_dir(&self.root, &mut self.open, slot.at, |dir| dir.create_file(slot.name))
+            .map_err(failed("create file", slot))?;
         loop {
             let got = body.read(&mut self.buffer).map_err(Error::io("read layer"))?;
             if got == 0 {
                 break;
             }
-            file.write_all(&self.buffer[..got]).map_err(failed("write file", at, name))?;
+            file.write_all(&self.buffer[..got]).map_err(failed("write file", slot))?;
         }
         if self.owner.is_none() && !self.over {
-            let born = file.metadata().map_err(failed("stat file", at, name))?;
+            let born = file.metadata().map_err(failed("stat file", slot))?;
             self.owner = Some((born.uid, born.gid));
         }
         let change = AttrChange {
@@ -172,52 +160,38 @@ impl<D: Dir> Mirror for RootFs<D> {
             xattrs: (!attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
             mtime: Some(attrs.mtime),
         };
-        file.set_attrs(&change).map_err(failed("set attributes of", at, name))?;
-        let metadata = file.metadata().map_err(failed("stat file", at, name))?;
-        self.stamp(id, &metadata);
+        file.set_attrs(&change).map_err(failed("set attributes of", slot))?;
+        let metadata = file.metadata().map_err(failed("stat file", slot))?;
+        self.stamp(slot.id, &metadata);
         Ok(())
     }
 
-    fn other(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        attrs: &Attrs,
-        content: &Content,
-    ) -> Result<()> {
-        let metadata = self.make_other(at, name, attrs, content).map_err(failed("create", at, name))?;
-        self.stamp(id, &metadata);
+    fn special(&mut self, slot: Slot<'_>, attrs: &Attrs, content: &Content) -> Result<()> {
+        let metadata = self.make_special(slot, attrs, content).map_err(failed("create", slot))?;
+        self.stamp(slot.id, &metadata);
         Ok(())
     }
 
-    fn link(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        from: &[Step],
-        from_name: Name<'_>,
-    ) -> Result<()> {
-        let metadata = with_dir(&self.root, &mut Vec::new(), from, |from_dir| {
-            with_dir(&self.root, &mut self.open, at, |dir| {
-                dir.hard_link(name, from_dir, from_name)?;
-                dir.metadata(name)
+    fn link(&mut self, slot: Slot<'_>, existing: Slot<'_>) -> Result<()> {
+        let metadata = with_dir(&self.root, &mut Vec::new(), existing.at, |existing_dir| {
+            with_dir(&self.root, &mut self.open, slot.at, |dir| {
+                dir.hard_link(slot.name, existing_dir, existing.name)?;
+                dir.metadata(slot.name)
             })
         })
-        .map_err(failed("create hard link", at, name))?;
-        self.stamp(id, &metadata);
+        .map_err(failed("create hard link", slot))?;
+        self.stamp(slot.id, &metadata);
         Ok(())
     }
 
-    fn remove(&mut self, at: &[Step], name: Name<'_>, content: &Content) -> Result<()> {
+    fn remove(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
         // A handle below what goes away must not outlive it: its inode id may come back as another directory.
-        self.open.truncate(at.len());
-        with_dir(&self.root, &mut self.open, at, |dir| match content {
-            Content::Dir(_) => remove_tree(dir, name),
-            _ => dir.remove_file(name),
+        self.open.truncate(slot.at.len());
+        with_dir(&self.root, &mut self.open, slot.at, |dir| match content {
+            Content::Dir(_) => remove_tree(dir, slot.name),
+            _ => dir.remove_file(slot.name),
         })
-        .map_err(failed("remove", at, name))
+        .map_err(failed("remove", slot))
     }
 
     fn finish(&mut self, tree: &Tree) -> Result<()> {
@@ -235,7 +209,7 @@ struct Finish<'a> {
     born: Option<(u32, u32)>,
     over: bool,
     stamps: &'a mut [Stamp],
-    at: Vec<Step>,
+    at: Vec<PathStep>,
 }
 
 impl Finish<'_> {
@@ -244,11 +218,8 @@ impl Finish<'_> {
         let tree = self.tree;
         for (name, &child) in tree.entries(id).into_iter().flatten() {
             if tree.entries(child).is_some() {
-                let opened = dir.open_dir(name.as_name()).map_err(failed(
-                    "open directory",
-                    &self.at,
-                    name.as_name(),
-                ))?;
+                let slot = Slot::new(&self.at, name.as_name(), child);
+                let opened = dir.open_dir(slot.name).map_err(failed("open directory", slot))?;
                 self.at.push((child, name.clone()));
                 self.dir(&opened, child)?;
                 self.at.pop();
@@ -265,8 +236,8 @@ impl Finish<'_> {
             xattrs: (self.over || !attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
             mtime: Some(attrs.mtime),
         };
-        let doing = || match self.at.split_last() {
-            Some(((_, name), above)) => format!("set attributes of {}", show_path(above, name.as_name())),
+        let doing = || match Slot::of_dir(&self.at) {
+            Some(slot) => format!("set attributes of {slot}"),
             None => "set attributes of the root".into(),
         };
         dir.set_self_attrs(&change).map_err(|error| Error::io(doing())(error))?;
@@ -282,7 +253,7 @@ impl Finish<'_> {
 fn with_dir<D: Dir, R>(
     root: &D,
     open: &mut Vec<(InodeId, D)>,
-    at: &[Step],
+    at: &[PathStep],
     act: impl FnOnce(&D) -> std::io::Result<R>,
 ) -> std::io::Result<R> {
     let common = open.iter().zip(at).take_while(|((known, _), (id, _))| known == id).count();
@@ -299,10 +270,7 @@ fn with_dir<D: Dir, R>(
     act(beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir)))
 }
 
-pub(super) fn failed<'a>(
-    doing: &'a str,
-    at: &'a [Step],
-    name: Name<'a>,
-) -> impl FnOnce(std::io::Error) -> Error + 'a {
-    move |error| Error::io(format_args!("{doing} {}", show_path(at, name)))(error)
+/// Wraps an error of the system with what failed, and where.
+pub(super) fn failed<'a>(doing: &'a str, slot: Slot<'a>) -> impl FnOnce(std::io::Error) -> Error + 'a {
+    move |error| Error::io(format_args!("{doing} {slot}"))(error)
 }

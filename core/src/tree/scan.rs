@@ -101,7 +101,7 @@ mod tests {
         fs::mem::MemDir,
         tree::{
             merge::Merge,
-            rootfs::RootFs,
+            rootfs::RootfsSink,
             testing::{apply, dir, file, link, put, show, symlink, tree},
         },
     };
@@ -114,11 +114,11 @@ mod tests {
             link("d/g", "d/f"),
             link("h", "d/f"),
             symlink("l", "d"),
-            put("p", crate::layer::Node::Fifo),
-            put("n", crate::layer::Node::Char { major: 1, minor: 3 }),
+            put("p", crate::layer::EntryKind::Fifo),
+            put("n", crate::layer::EntryKind::Char { major: 1, minor: 3 }),
         ];
         let root = MemDir::new();
-        let mut merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+        let mut merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
         apply(&mut merge, &[&items]).unwrap();
         merge.finish().unwrap();
         assert_eq!(show(&scan(&root, &Limits::default()).unwrap()), show(&tree(&[&items]).unwrap()));

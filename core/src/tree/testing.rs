@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use super::{
     Content, Tree,
-    merge::{Merge, Mirror},
+    merge::{Merge, TreeSink},
 };
 pub(crate) use crate::layer::testing::{Item, Record, clear, dir, file, link, path, put, remove, symlink};
 use crate::{error::Result, layer::ChangeSink as _, limits::Limits};
 
 /// Applies layers to a merge; each ends its layer.
-pub(crate) fn apply<M: Mirror>(merge: &mut Merge<M>, layers: &[&[Item]]) -> Result<()> {
+pub(crate) fn apply<M: TreeSink>(merge: &mut Merge<M>, layers: &[&[Item]]) -> Result<()> {
     for layer in layers {
         for Item(change, content) in *layer {
             merge.put(change, &mut &content[..])?;

@@ -6,7 +6,7 @@ use super::{Content, Tree};
 use crate::{
     error::{Error, Result},
     hash::Sha256Read,
-    layer::{Change, ChangeSink, Entry, Node},
+    layer::{Change, ChangeSink, Entry, EntryKind},
     name::EntryPath,
 };
 
@@ -22,7 +22,7 @@ pub struct Update<'a> {
 impl ChangeSink for Update<'_> {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         match change {
-            Change::Put(entry) if matches!(entry.node, Node::File { .. }) => {
+            Change::Put(entry) if matches!(entry.kind, EntryKind::File { .. }) => {
                 let mut hashed = Sha256Read::new(body);
                 self.sink.put(change, &mut hashed)?;
                 io::copy(&mut hashed, &mut io::sink())
@@ -48,8 +48,8 @@ impl ChangeSink for Update<'_> {
 
 impl Update<'_> {
     fn put_other(&mut self, entry: &Entry) -> Result<()> {
-        let content = match &entry.node {
-            Node::Dir => {
+        let content = match &entry.kind {
+            EntryKind::Dir => {
                 if let Some(id) = self.tree.get(&entry.path)
                     && self.tree.entries(id).is_some()
                 {
@@ -58,18 +58,18 @@ impl Update<'_> {
                 }
                 Content::Dir(Default::default())
             }
-            Node::HardLink { to } => {
+            EntryKind::HardLink { to } => {
                 let target = self.tree.get(to).ok_or_else(|| impossible(&entry.path))?;
                 self.remove(&entry.path);
                 let (parent, name) = entry.path.split_last().ok_or_else(|| impossible(&entry.path))?;
                 let parent = self.tree.get(&parent).ok_or_else(|| impossible(&entry.path))?;
                 return self.tree.link(parent, name, target).ok_or_else(|| impossible(&entry.path));
             }
-            Node::Symlink { target } => Content::Symlink(target.clone()),
-            Node::Char { major, minor } => Content::Char(*major, *minor),
-            Node::Block { major, minor } => Content::Block(*major, *minor),
-            Node::Fifo => Content::Fifo,
-            Node::File { .. } => return Err(impossible(&entry.path)),
+            EntryKind::Symlink { target } => Content::Symlink(target.clone()),
+            EntryKind::Char { major, minor } => Content::Char(*major, *minor),
+            EntryKind::Block { major, minor } => Content::Block(*major, *minor),
+            EntryKind::Fifo => Content::Fifo,
+            EntryKind::File { .. } => return Err(impossible(&entry.path)),
         };
         self.set(entry, content)
     }
@@ -133,13 +133,13 @@ mod tests {
             dir("l"),
             file("l/f", "not in d"),
             link("l/g", "l/f"),
-            put("p", Node::Fifo),
-            put("n", Node::Char { major: 1, minor: 3 }),
+            put("p", EntryKind::Fifo),
+            put("n", EntryKind::Char { major: 1, minor: 3 }),
             Item(
                 Change::Put(Entry {
                     path: EntryPath::root(),
                     attrs: crate::attrs::Attrs { mode: 0o700, ..Default::default() },
-                    node: Node::Dir,
+                    kind: EntryKind::Dir,
                 }),
                 Vec::new(),
             ),

@@ -16,7 +16,7 @@ use ocicle::{
         Image,
         edit::{append_layer, blank},
     },
-    layer::{Change, ChangeSink as _, Entry, Node, overlay::Namespace, writer::LayerWriter},
+    layer::{Change, ChangeSink as _, Entry, EntryKind, overlayfs::Namespace, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
     spec::{History, media_type::Compression},
@@ -28,17 +28,17 @@ fn store() -> (MemoryStore, Image, Resolution) {
     let (store, limits) = (MemoryStore::new().unwrap(), Limits::default());
     let blank = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let mut writer = LayerWriter::new(&store, Compression::None).unwrap();
-    for (path, node) in [
-        ("d", Node::Dir),
-        ("d/f", Node::File { size: 100 }),
-        ("h", Node::HardLink { to: EntryPath::clean(b"d/f", &limits).unwrap() }),
-        ("l", Node::Symlink { target: b"d/f"[..].into() }),
-        ("p", Node::Fifo),
+    for (path, kind) in [
+        ("d", EntryKind::Dir),
+        ("d/f", EntryKind::File { size: 100 }),
+        ("h", EntryKind::HardLink { to: EntryPath::clean(b"d/f", &limits).unwrap() }),
+        ("l", EntryKind::Symlink { target: b"d/f"[..].into() }),
+        ("p", EntryKind::Fifo),
     ] {
-        let content = vec![b'x'; if matches!(node, Node::File { .. }) { 100 } else { 0 }];
+        let content = vec![b'x'; if matches!(kind, EntryKind::File { .. }) { 100 } else { 0 }];
         let attrs = Attrs { mode: 0o755, ..Attrs::default() };
         let path = EntryPath::clean(path.as_bytes(), &limits).unwrap();
-        writer.put(&Change::Put(Entry { path, attrs, node }), &mut &content[..]).unwrap();
+        writer.put(&Change::Put(Entry { path, attrs, kind }), &mut &content[..]).unwrap();
     }
     let layer = writer.finish().unwrap();
     let image = Image::open(&store, &blank, &limits).unwrap();

@@ -17,7 +17,7 @@ use std::{
 use ocicle::{
     digest::Algorithm,
     hash::digest_of,
-    layer::{Change, Changes, Node, tar::TarReader},
+    layer::{Change, ChangeSource, EntryKind, tar::TarReader},
     limits::Limits,
 };
 use ocicle_tests::{temp::TempDir, tools};
@@ -31,19 +31,19 @@ fn listing(archive: &[u8]) -> String {
         let mut content = Vec::new();
         body.read_to_end(&mut content).unwrap();
         let text = String::from_utf8_lossy;
-        let what = match &entry.node {
-            Node::File { size } => {
+        let what = match &entry.kind {
+            EntryKind::File { size } => {
                 assert_eq!(*size, content.len() as u64);
                 format!("file {size} {}", digest_of(Algorithm::Sha256, &content).short())
             }
-            Node::Dir => "dir".into(),
-            Node::Symlink { target } => format!("-> {}", text(target)),
+            EntryKind::Dir => "dir".into(),
+            EntryKind::Symlink { target } => format!("-> {}", text(target)),
             // A link has the attributes of its target, whatever its header says.
-            Node::HardLink { to } => {
+            EntryKind::HardLink { to } => {
                 lines += &format!("{:?} == {to}\n", entry.path);
                 continue;
             }
-            Node::Fifo => "fifo".into(),
+            EntryKind::Fifo => "fifo".into(),
             other => format!("{other:?}"),
         };
         let attrs = &entry.attrs;
@@ -182,7 +182,7 @@ fn long_and_odd_names() {
         let mut found = Vec::new();
         while let Some((change, _)) = reader.next_change().unwrap() {
             let Change::Put(entry) = change else { panic!("{change:?}") };
-            if let Node::Symlink { target: read } = &entry.node {
+            if let EntryKind::Symlink { target: read } = &entry.kind {
                 assert_eq!(**read, *target.as_bytes());
                 found.push(entry.path.as_bytes().to_vec());
             }
@@ -234,7 +234,10 @@ fn sparse_files_in_all_formats() {
         let mut reader = TarReader::new(&archive[..], "it", &Limits::default());
         let (change, body) = reader.next_change().unwrap().unwrap();
         let Change::Put(entry) = change else { panic!("{change:?}") };
-        assert_eq!((entry.path.as_bytes(), entry.node), (&b"sparse"[..], Node::File { size: 5_000_000 }));
+        assert_eq!(
+            (entry.path.as_bytes(), entry.kind),
+            (&b"sparse"[..], EntryKind::File { size: 5_000_000 })
+        );
         let mut read = Vec::new();
         body.read_to_end(&mut read).unwrap();
         assert!(read == content, "{format:?}");

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 
 use ocicle::{
     attrs::{Attrs, Time},
-    layer::{Change, ChangeSink as _, Entry, Node, tar::TarWriter, writer::LayerWriter},
+    layer::{Change, ChangeSink as _, Entry, EntryKind, tar::TarWriter, writer::LayerWriter},
     limits::Limits,
     name::EntryPath,
     spec::media_type::Compression,
@@ -22,19 +22,19 @@ fn path(text: &[u8]) -> EntryPath {
     EntryPath::clean(text, &Limits::default()).unwrap()
 }
 
-fn put(at: &[u8], node: Node) -> Change {
-    let mode = match node {
-        Node::Dir => 0o755,
-        Node::Symlink { .. } => 0o777,
+fn put(at: &[u8], kind: EntryKind) -> Change {
+    let mode = match kind {
+        EntryKind::Dir => 0o755,
+        EntryKind::Symlink { .. } => 0o777,
         _ => 0o640,
     };
     let attrs =
         Attrs { mode, uid: 12, gid: 34, mtime: Time::from_seconds(1_600_000_000), ..Attrs::default() };
-    Change::Put(Entry { path: path(at), attrs, node })
+    Change::Put(Entry { path: path(at), attrs, kind })
 }
 
 fn file(at: &[u8]) -> Change {
-    put(at, Node::File { size: 5 })
+    put(at, EntryKind::File { size: 5 })
 }
 
 fn with(mut change: Change, edit: impl FnOnce(&mut Attrs)) -> Change {
@@ -54,38 +54,38 @@ fn changes() -> Vec<Change> {
     let deeper = [b"p".repeat(155), b"r".repeat(101)].join(&b'/');
     let deepest = [b"p".repeat(155), b"s".repeat(200), b"t".repeat(255)].join(&b'/');
     let mut changes = vec![
-        with(put(b"", Node::Dir), |attrs| attrs.mode = 0o750),
-        put(b"d", Node::Dir),
+        with(put(b"", EntryKind::Dir), |attrs| attrs.mode = 0o750),
+        put(b"d", EntryKind::Dir),
         file(b"d/f"),
         with(file(b"setid"), |attrs| attrs.mode = 0o6755),
-        with(put(b"sticky", Node::Dir), |attrs| attrs.mode = 0o1777),
+        with(put(b"sticky", EntryKind::Dir), |attrs| attrs.mode = 0o1777),
         with(file(b"ids"), |attrs| (attrs.uid, attrs.gid) = (3_000_000_000, 2_097_152)),
         with(file(b"before"), at(-2, 0)),
         with(file(b"before-half"), at(-2, 500_000_000)),
         with(file(b"half"), at(1_600_000_000, 500_000_000)),
         with(file(b"late"), at(1 << 33, 0)),
-        put(b"link", Node::Symlink { target: b"../d/f"[..].into() }),
-        put(b"link100", Node::Symlink { target: long(100).into() }),
-        put(b"link101", Node::Symlink { target: long(101).into() }),
-        put(b"link1000", Node::Symlink { target: b"t/".repeat(500).into() }),
-        put(b"fifo", Node::Fifo),
-        put(b"null", Node::Char { major: 1, minor: 3 }),
-        put(b"loop", Node::Block { major: 7, minor: 300 }),
-        put(b"hard", Node::HardLink { to: path(b"d/f") }),
+        put(b"link", EntryKind::Symlink { target: b"../d/f"[..].into() }),
+        put(b"link100", EntryKind::Symlink { target: long(100).into() }),
+        put(b"link101", EntryKind::Symlink { target: long(101).into() }),
+        put(b"link1000", EntryKind::Symlink { target: b"t/".repeat(500).into() }),
+        put(b"fifo", EntryKind::Fifo),
+        put(b"null", EntryKind::Char { major: 1, minor: 3 }),
+        put(b"loop", EntryKind::Block { major: 7, minor: 300 }),
+        put(b"hard", EntryKind::HardLink { to: path(b"d/f") }),
         file(&long(100)),
         file(&long(101)),
         file(&long(255)),
         file(b"\xff\xfe"),
         file("\u{fc}".as_bytes()),
-        put(&b"p".repeat(155), Node::Dir),
+        put(&b"p".repeat(155), EntryKind::Dir),
         file(&deep),
         file(&deeper),
-        put(&deepest[..356], Node::Dir),
+        put(&deepest[..356], EntryKind::Dir),
         file(&deepest),
-        put(b"hard-long", Node::HardLink { to: path(&deepest) }),
+        put(b"hard-long", EntryKind::HardLink { to: path(&deepest) }),
     ];
     // Exactly a full name with the slash of a directory, and one byte more.
-    changes.extend([put(&b"u".repeat(99), Node::Dir), put(&b"v".repeat(100), Node::Dir)]);
+    changes.extend([put(&b"u".repeat(99), EntryKind::Dir), put(&b"v".repeat(100), EntryKind::Dir)]);
     changes
 }
 
@@ -99,7 +99,7 @@ fn archive(changes: &[Change]) -> Vec<u8> {
 
 fn content(change: &Change) -> &'static [u8] {
     match change {
-        Change::Put(Entry { node: Node::File { .. }, .. }) => b"hello",
+        Change::Put(Entry { kind: EntryKind::File { .. }, .. }) => b"hello",
         _ => b"",
     }
 }
@@ -110,15 +110,15 @@ fn escaped(name: &[u8]) -> String {
 
 /// A line that says all of an entry, in words common to all tools.
 fn line(change: &Change) -> String {
-    let Change::Put(Entry { path, attrs, node }) = change else { panic!("{change:?}") };
-    let what = match node {
-        Node::File { size } => format!("file {size}"),
-        Node::Dir => "dir".into(),
-        Node::Symlink { target } => format!("link {}", escaped(target)),
-        Node::HardLink { to } => return format!("{path} hard {to}"),
-        Node::Char { major, minor } => format!("char {major},{minor}"),
-        Node::Block { major, minor } => format!("block {major},{minor}"),
-        Node::Fifo => "fifo".into(),
+    let Change::Put(Entry { path, attrs, kind: entry_kind }) = change else { panic!("{change:?}") };
+    let what = match entry_kind {
+        EntryKind::File { size } => format!("file {size}"),
+        EntryKind::Dir => "dir".into(),
+        EntryKind::Symlink { target } => format!("link {}", escaped(target)),
+        EntryKind::HardLink { to } => return format!("{path} hard {to}"),
+        EntryKind::Char { major, minor } => format!("char {major},{minor}"),
+        EntryKind::Block { major, minor } => format!("block {major},{minor}"),
+        EntryKind::Fifo => "fifo".into(),
     };
     let (mode, uid, gid, Time { seconds, nanoseconds }) = (attrs.mode, attrs.uid, attrs.gid, attrs.mtime);
     format!("{} {what} {mode:o} {uid}:{gid} {seconds}+{nanoseconds}", escaped(path.as_bytes()))
@@ -182,7 +182,7 @@ fn python_reads_the_same() {
 fn sizes_over_8_gib_and_markers() {
     let mut archive = archive(&[Change::Remove(path(b"d/gone")), Change::ClearLower(path(b"d"))]);
     let mut large = TarWriter::new(Vec::new());
-    let change = put(b"large", Node::File { size: 9 << 30 });
+    let change = put(b"large", EntryKind::File { size: 9 << 30 });
     assert!(large.put(&change, &mut &b""[..]).is_err());
     archive.truncate(1024);
     archive.extend(large_header(&change));
@@ -219,19 +219,19 @@ fn gnu_tar_lists_the_same() {
 }
 
 fn gnu_line(change: &Change) -> String {
-    let Change::Put(Entry { path, attrs, node }) = change else { panic!("{change:?}") };
+    let Change::Put(Entry { path, attrs, kind: entry_kind }) = change else { panic!("{change:?}") };
     let octal = |bytes: &[u8]| -> String {
         let shown = |byte: &u8| format!("\\{byte:03o}");
         str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(shown).collect(), str::to_owned)
     };
-    let (kind, size, link) = match node {
-        Node::File { size } => ('-', size.to_string(), String::new()),
-        Node::Dir => ('d', "0".into(), String::new()),
-        Node::Symlink { target } => ('l', "0".into(), format!(" -> {}", octal(target))),
-        Node::HardLink { to } => ('h', "0".into(), format!(" link to {to}")),
-        Node::Char { major, minor } => ('c', format!("{major},{minor}"), String::new()),
-        Node::Block { major, minor } => ('b', format!("{major},{minor}"), String::new()),
-        Node::Fifo => ('p', "0".into(), String::new()),
+    let (kind, size, link) = match entry_kind {
+        EntryKind::File { size } => ('-', size.to_string(), String::new()),
+        EntryKind::Dir => ('d', "0".into(), String::new()),
+        EntryKind::Symlink { target } => ('l', "0".into(), format!(" -> {}", octal(target))),
+        EntryKind::HardLink { to } => ('h', "0".into(), format!(" link to {to}")),
+        EntryKind::Char { major, minor } => ('c', format!("{major},{minor}"), String::new()),
+        EntryKind::Block { major, minor } => ('b', format!("{major},{minor}"), String::new()),
+        EntryKind::Fifo => ('p', "0".into(), String::new()),
     };
     let mut mode: Vec<char> = "rwxrwxrwx".chars().collect();
     for (bit, letter) in mode.iter_mut().enumerate() {
@@ -246,7 +246,7 @@ fn gnu_line(change: &Change) -> String {
     }
     let mode: String = mode.into_iter().collect();
     let time = attrs.mtime.to_string().replace('T', " ").replace('Z', "");
-    let slash = if *node == Node::Dir && !path.is_root() { "/" } else { "" };
+    let slash = if *entry_kind == EntryKind::Dir && !path.is_root() { "/" } else { "" };
     let name = if path.is_root() { "./".into() } else { octal(path.as_bytes()) };
     format!("{kind}{mode} {}/{} {size} {time} {name}{slash}{link}", attrs.uid, attrs.gid)
 }

@@ -6,7 +6,7 @@ use ocicle::{
     attrs::{Attrs, Time},
     digest::Digest,
     image::Image,
-    layer::{Change, Changes as _, Entry, reader::LayerReader, toc},
+    layer::{Change, ChangeSource as _, Entry, reader::LayerReader, toc},
     limits::Limits,
     name::EntryPath,
     spec::{Annotations, Descriptor},
@@ -56,10 +56,10 @@ fn as_told(change: &Change, time: impl Fn(Time) -> Time) -> Change {
         EntryPath::clean(String::from_utf8_lossy(path.as_bytes()).as_bytes(), &Limits::default()).unwrap()
     };
     match change {
-        Change::Put(Entry { path, attrs, node }) => Change::Put(Entry {
+        Change::Put(Entry { path, attrs, kind }) => Change::Put(Entry {
             path: unicode(path),
             attrs: Attrs { mtime: time(attrs.mtime), ..attrs.clone() },
-            node: node.clone(),
+            kind: kind.clone(),
         }),
         Change::Remove(path) => Change::Remove(unicode(path)),
         Change::ClearLower(path) => Change::ClearLower(unicode(path)),

@@ -1,7 +1,7 @@
 //! Owner and mode of new files, where a disk holds neither.
 
 use clap::Args as ClapArgs;
-use ocicle::tree::limited;
+use ocicle::tree::emulated;
 
 /// What new files get where the disk holds no owners and modes, as in a WASI sandbox. Elsewhere this means nothing.
 #[derive(Debug, ClapArgs)]
@@ -16,8 +16,8 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    pub(crate) fn get(&self) -> limited::Defaults {
-        limited::Defaults { owner: self.default_owner, mode: self.default_mode }
+    pub(crate) fn get(&self) -> emulated::Defaults {
+        emulated::Defaults { owner: self.default_owner, mode: self.default_mode }
     }
 }
 

@@ -12,13 +12,13 @@ use ocicle::{
     fs::Readable,
     graph::{Resolution, resolve::Want, rewrite::Destination},
     image::Image,
-    layer::{Change, ChangeSink, overlay::Namespace},
+    layer::{Change, ChangeSink, overlayfs::Namespace},
     limits::Limits,
     name::EntryPath,
     spec::media_type::Compression,
     store::{BlobRead as _, memory::MemoryStore},
     text::printable,
-    tree::limited::Defaults,
+    tree::emulated::Defaults,
 };
 
 use crate::{

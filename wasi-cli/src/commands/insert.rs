@@ -13,7 +13,7 @@ use ocicle::{
     spec::media_type::Compression,
     tree::{
         diff::send_entry,
-        limited::{Defaults, Limited, held_by},
+        emulated::{Defaults, Emulated},
     },
 };
 
@@ -97,14 +97,14 @@ fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(
         source.file_name().ok_or_else(|| Failure::usage(format!("{} has no name", source.display())))?;
     let name = Name::new(name.as_encoded_bytes())
         .map_err(|error| Failure::usage(format!("{}: {error}", source.display())))?;
-    Ok(send_entry(&seeing(parent, defaults)?, name, &target, sink, limits).map_err(of_source)?)
+    Ok(send_entry(&seeing(parent, defaults)?, name, &target, limits, sink).map_err(of_source)?)
 }
 
 /// A directory as a layer would have it, also where owners and modes cannot be seen.
-fn seeing(path: &Path, defaults: Defaults) -> Result<Limited<'static, Readable<SystemDir>>, Failure> {
+fn seeing(path: &Path, defaults: Defaults) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
     let dir = Readable::new(open_dir(path)?);
     let support = dir.support();
-    Ok(Limited::new(dir, held_by(&support), None, defaults))
+    Ok(Emulated::new(dir, support.effective(), None, defaults))
 }
 
 /// A path of the image: absolute or not, it is meant from the root.

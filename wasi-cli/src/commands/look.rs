@@ -22,7 +22,7 @@ use ocicle::{
     limits::Limits,
     name::EntryPath,
     spec::media_type::Compression,
-    tree::limited::{Defaults, Limited, held_by},
+    tree::emulated::{Defaults, Emulated},
 };
 
 use crate::{
@@ -99,7 +99,7 @@ pub(super) fn diff(args: &Args, wanted: &Diff, limits: &Limits) -> Result<ExitCo
             tree_of_directory(&before, &disk, &bundle.root()?, how, limits)?
         } else {
             let support = dir.support();
-            let root = Limited::new(dir, held_by(&support), Some(&before), Defaults::default());
+            let root = Emulated::new(dir, support.effective(), Some(&before), Defaults::default());
             tree_of_directory(&before, &before, &root, &OnDisk::default(), limits)?
         };
         Compared::new(&before, &after, None, wanted.semantic)

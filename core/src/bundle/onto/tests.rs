@@ -18,7 +18,7 @@ use crate::{
 
 fn disk(items: &[Item]) -> MemDir {
     let root = MemDir::new();
-    let mut merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+    let mut merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
     apply(&mut merge, &[items]).unwrap();
     merge.finish().unwrap();
     root
@@ -75,7 +75,10 @@ fn after_a_failure_an_empty_directory_is_empty_and_another_says_so() {
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
     let root = MemDir::new();
     let failed = onto(&store, &image, &root, &Options::default()).unwrap_err();
-    assert_eq!((failed.left, failed.error.kind(), root.names().unwrap().len()), (false, ErrorKind::Corrupt, 0));
+    assert_eq!(
+        (failed.left, failed.error.kind(), root.names().unwrap().len()),
+        (false, ErrorKind::Corrupt, 0)
+    );
 
     let root = disk(&[file("mine", "mine")]);
     let failed = onto(&store, &image, &root, &Options::default()).unwrap_err();

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     image::Image,
     layer::{
-        Change, ChangeSink, Changes as _, Node,
+        Change, ChangeSink, ChangeSource as _, EntryKind,
         reader::{LayerReader, read_layer},
     },
     limits::Limits,
@@ -67,7 +67,7 @@ pub fn read_file<S: BlobRead + ?Sized>(
 }
 
 fn is_file(change: &Change) -> bool {
-    matches!(change, Change::Put(entry) if matches!(entry.node, Node::File { .. }))
+    matches!(change, Change::Put(entry) if matches!(entry.kind, EntryKind::File { .. }))
 }
 
 /// Gives every file that is there in the end and that `want` says yes to, with its content, in the order of the layers and of what is in

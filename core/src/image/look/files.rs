@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     name::EntryPath,
     text,
-    tree::{Content, InodeId, Tree, mtree::vis, provenance::Event},
+    tree::{Content, InodeId, Tree, mtree::vis, provenance::PathChange},
 };
 
 /// What `ocicle files` shows. Schema version 1; sizes are bytes, modes octal. A path that is no text, or has a backslash, control characters
@@ -90,12 +90,12 @@ impl Files {
     /// What one layer, counted from 0, does at and below a path. What upper layers make of it is shown as it is in the end.
     #[must_use]
     pub fn of_layer(look: &Look, layer: usize, below: &EntryPath) -> Self {
-        let of_layer = |event: &&Event| event.layer == layer && is_below(&event.path, below);
-        let rows = look.provenance.events().iter().filter(of_layer).map(|event| FileRow {
-            path: shown(&event.path),
+        let of_layer = |change: &&PathChange| change.layer == layer && is_below(&change.path, below);
+        let rows = look.provenance.changes().iter().filter(of_layer).map(|change| FileRow {
+            path: shown(&change.path),
             layer: layer + 1,
-            change: Some(event.what.kind().name()),
-            now: look.tree.get(&event.path).map(|id| Facts::of(&look.tree, id)),
+            change: Some(change.kind.name()),
+            now: look.tree.get(&change.path).map(|id| Facts::of(&look.tree, id)),
         });
         Self { schema_version: 1, files: rows.collect() }
     }

@@ -16,10 +16,7 @@ pub use self::areas::Area;
 use super::{Facts, Look, files::text_of, shown};
 use crate::{
     name::{EntryPath, NameBuf},
-    tree::{
-        InodeId,
-        provenance::{Kind, What},
-    },
+    tree::{InodeId, provenance::ChangeKind},
 };
 
 /// Which paths are meant. The default is the merged file system.
@@ -29,7 +26,7 @@ pub struct Query {
     /// Only what this layer does, from 0.
     pub layer: Option<usize>,
     /// Only these deeds of it. All, if empty.
-    pub changes: BTreeSet<Kind>,
+    pub changes: BTreeSet<ChangeKind>,
     /// Only what a later layer hides. Sizes are the hidden bytes then.
     pub wasted: bool,
     /// Only what has this in its last name; upper and lower case are the same.
@@ -81,7 +78,7 @@ struct Node {
     hidden: u64,
     entries: usize,
     layer: usize,
-    what: Option<What>,
+    change: Option<ChangeKind>,
     now: Option<InodeId>,
 }
 
@@ -134,7 +131,7 @@ pub struct Row {
     pub layer: usize,
     /// What that layer does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<Kind>,
+    pub change: Option<ChangeKind>,
     /// Attributes.
     #[serde(flatten)]
     pub attrs: Option<Attrs>,
@@ -268,7 +265,7 @@ impl View {
 
 fn row(table: &Table, look: &Look, Shown { node, position, siblings, open }: Shown) -> Row {
     let path = table.path(node);
-    let Node { name, depth, size, hidden, entries, layer, what, now, .. } = &table.nodes[node];
+    let Node { name, depth, size, hidden, entries, layer, change, now, .. } = &table.nodes[node];
     let facts = now.map(|id| Facts::of(&look.tree, id));
     Row {
         path: shown(&path),
@@ -278,7 +275,7 @@ fn row(table: &Table, look: &Look, Shown { node, position, siblings, open }: Sho
         size: *size,
         hidden: *hidden,
         layer: layer + 1,
-        change: what.as_ref().map(What::kind),
+        change: *change,
         exists: facts.is_some(),
         attrs: facts.map(|Facts { mode, uid, gid, mtime, target, nlink, .. }| Attrs {
             mode,

@@ -11,7 +11,6 @@ use crate::{
     image::Image,
     name::EntryPath,
     text::{self, human_size, printable},
-    tree::provenance::What,
 };
 
 /// What `ocicle why` shows. Schema version 1; sizes are bytes.
@@ -63,21 +62,17 @@ impl Why {
             .collect();
         let deeds: Vec<Deed> = look
             .provenance
-            .events()
+            .changes()
             .iter()
-            .filter(|event| event.path == *path)
-            .filter_map(|event| {
-                let with = match &event.what {
-                    What::RemovedWith(above) => Some(shown(above)),
-                    _ => None,
-                };
+            .filter(|change| change.path == *path)
+            .filter_map(|change| {
                 Some(Deed {
-                    layer: event.layer + 1,
-                    digest: (*layers.get(event.layer)?).clone(),
-                    what: event.what.kind().name(),
-                    with,
-                    size: event.size,
-                    created_by: commands.get(event.layer).copied().flatten().map(str::to_owned),
+                    layer: change.layer + 1,
+                    digest: (*layers.get(change.layer)?).clone(),
+                    what: change.kind.name(),
+                    with: change.removed_with.as_ref().map(shown),
+                    size: change.size,
+                    created_by: commands.get(change.layer).copied().flatten().map(str::to_owned),
                 })
             })
             .collect();

@@ -24,7 +24,7 @@ use super::ratio;
 use crate::{
     error::{Error, Result},
     image::Image,
-    layer::{Change, ChangeSink, Node, reader::read_layer},
+    layer::{Change, ChangeSink, EntryKind, reader::read_layer},
     limits::Limits,
     name::EntryPath,
     store::BlobRead,
@@ -73,7 +73,7 @@ impl ChangeSink for LayerTree {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         match change {
             Change::Put(entry) => {
-                let size = if let Node::File { size } = entry.node { size } else { 0 };
+                let size = if let EntryKind::File { size } = entry.kind { size } else { 0 };
                 self.entries.insert(entry.path.clone(), size);
                 io::copy(body, &mut io::sink()).map_err(Error::io("read layer"))?;
             }

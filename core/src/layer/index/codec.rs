@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     hash::{Sha256, Sha256Read},
     layer::{
-        Change, Entry, Node,
+        Change, Entry, EntryKind,
         inflate::points::{Inside, Point},
     },
     limits::Limits,
@@ -81,7 +81,7 @@ impl Encoder {
     }
 
     fn change(&mut self, change: &Change) {
-        let Entry { path, attrs, node } = match change {
+        let Entry { path, attrs, kind } = match change {
             Change::Remove(path) => {
                 self.number(0);
                 return self.bytes(path.as_bytes());
@@ -92,26 +92,26 @@ impl Encoder {
             }
             Change::Put(entry) => entry,
         };
-        match node {
-            Node::File { size } => {
+        match kind {
+            EntryKind::File { size } => {
                 self.number(2);
                 self.number(*size);
             }
-            Node::Dir => self.number(3),
-            Node::Symlink { target } => {
+            EntryKind::Dir => self.number(3),
+            EntryKind::Symlink { target } => {
                 self.number(4);
                 self.bytes(target);
             }
-            Node::HardLink { to } => {
+            EntryKind::HardLink { to } => {
                 self.number(5);
                 self.bytes(to.as_bytes());
             }
-            Node::Char { major, minor } | Node::Block { major, minor } => {
-                self.number(if matches!(node, Node::Char { .. }) { 6 } else { 7 });
+            EntryKind::Char { major, minor } | EntryKind::Block { major, minor } => {
+                self.number(if matches!(kind, EntryKind::Char { .. }) { 6 } else { 7 });
                 self.number(u64::from(*major));
                 self.number(u64::from(*minor));
             }
-            Node::Fifo => self.number(8),
+            EntryKind::Fifo => self.number(8),
         }
         self.bytes(path.as_bytes());
         let Attrs { mode, uid, gid, mtime: Time { seconds, nanoseconds }, xattrs } = attrs;
@@ -208,16 +208,16 @@ impl<'a> Decoder<'a> {
     }
 
     fn change(&mut self) -> Option<Change> {
-        let node = match self.number()? {
+        let kind = match self.number()? {
             0 => return self.path().map(Change::Remove),
             1 => return self.path().map(Change::ClearLower),
-            2 => Node::File { size: self.number()? },
-            3 => Node::Dir,
-            4 => Node::Symlink { target: self.bytes()?.into() },
-            5 => Node::HardLink { to: self.path()? },
-            6 => Node::Char { major: self.small()?, minor: self.small()? },
-            7 => Node::Block { major: self.small()?, minor: self.small()? },
-            8 => Node::Fifo,
+            2 => EntryKind::File { size: self.number()? },
+            3 => EntryKind::Dir,
+            4 => EntryKind::Symlink { target: self.bytes()?.into() },
+            5 => EntryKind::HardLink { to: self.path()? },
+            6 => EntryKind::Char { major: self.small()?, minor: self.small()? },
+            7 => EntryKind::Block { major: self.small()?, minor: self.small()? },
+            8 => EntryKind::Fifo,
             _ => return None,
         };
         let path = self.path()?;
@@ -227,7 +227,7 @@ impl<'a> Decoder<'a> {
         for _ in 0..self.number()? {
             xattrs.insert(self.bytes()?.into(), self.bytes()?.into());
         }
-        Some(Change::Put(Entry { path, attrs: Attrs { mode, uid, gid, mtime, xattrs }, node }))
+        Some(Change::Put(Entry { path, attrs: Attrs { mode, uid, gid, mtime, xattrs }, kind }))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     digest::Digest,
     error::{Error, ErrorKind},
     layer::{
-        Change, ChangeSink as _, Entry, Node,
+        Change, ChangeSink as _, Entry, EntryKind,
         testing::{Item, clear, dir, file, link, remove, symlink},
         writer::LayerWriter,
     },
@@ -34,7 +34,7 @@ fn layer(store: &MemoryStore, sizes: &[usize], compression: Compression) -> (Des
     for (number, size) in sizes.iter().enumerate() {
         let Item(change, _) = file(&format!("d/{}{number}", "long/".repeat(40)), "");
         let Change::Put(entry) = change else { panic!("a file") };
-        let entry = Entry { node: Node::File { size: *size as u64 }, ..entry };
+        let entry = Entry { kind: EntryKind::File { size: *size as u64 }, ..entry };
         put(Item(Change::Put(entry), content(number as u32, *size)));
         put(symlink(&format!("l{number}"), "d"));
     }
@@ -156,13 +156,13 @@ fn many_points_thin_out() {
 }
 
 #[test]
-fn a_glance_sees_the_same_but_for_digests() {
+fn an_unverified_list_has_all_but_digests() {
     for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
         let store = MemoryStore::new().unwrap();
         let (blob, diff_id) = layer(&store, &SIZES, compression);
         let limits = Limits::default();
         let built = LayerIndex::build(&store, &blob, &diff_id, &limits).unwrap();
-        let seen = LayerIndex::glance(&store, &blob, &diff_id, &limits).unwrap();
+        let seen = LayerIndex::list_unverified(&store, &blob, &diff_id, &limits).unwrap();
         let without = |(change, place): &(Change, Option<Place>)| {
             (change.clone(), place.map(|place| Place { sha256: None, ..place }))
         };
@@ -174,7 +174,7 @@ fn a_glance_sees_the_same_but_for_digests() {
 }
 
 #[test]
-fn a_glance_believes_what_it_sees_but_not_the_size() {
+fn an_unverified_list_is_checked_for_its_size_alone() {
     let store = MemoryStore::new().unwrap();
     let (blob, diff_id) = layer(&store, &SIZES, Compression::Gzip);
     let (other, _) = layer(&store, &[1, 2, 3], Compression::Gzip);
@@ -185,8 +185,8 @@ fn a_glance_believes_what_it_sees_but_not_the_size() {
     pending.write_all(&bytes).unwrap();
     pending.publish(&blob.digest).unwrap();
     let limits = Limits::default();
-    assert_eq!(places(&LayerIndex::glance(&store, &lying, &diff_id, &limits).unwrap()).len(), 3);
+    assert_eq!(places(&LayerIndex::list_unverified(&store, &lying, &diff_id, &limits).unwrap()).len(), 3);
     assert_eq!(LayerIndex::build(&store, &lying, &diff_id, &limits).unwrap_err().kind(), ErrorKind::Corrupt);
-    let error = LayerIndex::glance(&store, &blob, &diff_id, &limits).unwrap_err().to_string();
+    let error = LayerIndex::list_unverified(&store, &blob, &diff_id, &limits).unwrap_err().to_string();
     assert!(error.contains("size mismatch"), "{error}");
 }

@@ -6,7 +6,7 @@
 //! | `user.ocicle.device` | an empty file stands for a device: `c MAJOR:MINOR` or `b MAJOR:MINOR` |
 //! | `user.ocicle.xattr.NAME` | the extended attribute `NAME`, which only root may set |
 
-use crate::{attrs::Xattrs, layer::Node};
+use crate::{attrs::Xattrs, layer::EntryKind};
 
 /// The attribute that has the owner.
 pub(super) const OWNER: &[u8] = b"user.rootlesscontainers";
@@ -83,22 +83,22 @@ pub(super) fn parse_owner(value: &[u8]) -> Option<(Option<u32>, Option<u32>)> {
 }
 
 /// The value of a placeholder; `None` for what is no device.
-pub(super) fn device_value(node: &Node) -> Option<Box<[u8]>> {
-    match node {
-        Node::Char { major, minor } => Some(format!("c {major}:{minor}").into_bytes().into()),
-        Node::Block { major, minor } => Some(format!("b {major}:{minor}").into_bytes().into()),
+pub(super) fn device_value(kind: &EntryKind) -> Option<Box<[u8]>> {
+    match kind {
+        EntryKind::Char { major, minor } => Some(format!("c {major}:{minor}").into_bytes().into()),
+        EntryKind::Block { major, minor } => Some(format!("b {major}:{minor}").into_bytes().into()),
         _ => None,
     }
 }
 
 /// The device that a placeholder stands for.
-pub(super) fn parse_device(value: &[u8]) -> Option<Node> {
+pub(super) fn parse_device(value: &[u8]) -> Option<EntryKind> {
     let (kind, numbers) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let (major, minor) = numbers.split_once(':')?;
     let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
     match kind {
-        "c" => Some(Node::Char { major, minor }),
-        "b" => Some(Node::Block { major, minor }),
+        "c" => Some(EntryKind::Char { major, minor }),
+        "b" => Some(EntryKind::Block { major, minor }),
         _ => None,
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn parse_device(value: &[u8]) -> Option<Node> {
 #[cfg(test)]
 mod tests {
     use super::{device_value, owner_value, parse_device, parse_owner};
-    use crate::layer::Node;
+    use crate::layer::EntryKind;
 
     #[test]
     fn owners_are_written_as_others_do() {
@@ -132,10 +132,12 @@ mod tests {
 
     #[test]
     fn devices_survive() {
-        for node in [Node::Char { major: 1, minor: 3 }, Node::Block { major: 4095, minor: 1_048_575 }] {
-            assert_eq!(device_value(&node).and_then(|value| parse_device(&value)), Some(node));
+        for kind in
+            [EntryKind::Char { major: 1, minor: 3 }, EntryKind::Block { major: 4095, minor: 1_048_575 }]
+        {
+            assert_eq!(device_value(&kind).and_then(|value| parse_device(&value)), Some(kind));
         }
-        assert_eq!(device_value(&Node::Fifo), None);
+        assert_eq!(device_value(&EntryKind::Fifo), None);
         for wrong in [&b""[..], b"c", b"c 1", b"x 1:2", b"c 1:x", b"c -1:2"] {
             assert_eq!(parse_device(wrong), None);
         }

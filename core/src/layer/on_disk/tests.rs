@@ -3,18 +3,18 @@
 use super::{IdMap, OnDisk, Privilege};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
-    layer::{Entry, Node},
+    layer::{Entry, EntryKind},
     name::EntryPath,
 };
 
 /// `cap_net_raw+ep`.
 const CAPABILITY: [u8; 20] = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-fn entry(node: Node, uid: u32, gid: u32, xattrs: &[(&str, &[u8])]) -> Entry {
+fn entry(kind: EntryKind, uid: u32, gid: u32, xattrs: &[(&str, &[u8])]) -> Entry {
     let xattrs: Xattrs =
         xattrs.iter().map(|(name, value)| (name.as_bytes().into(), (*value).into())).collect();
     let path = EntryPath::clean(b"a/b", &Default::default()).unwrap();
-    Entry { path, attrs: Attrs { mode: 0o4751, uid, gid, mtime: Time::from_seconds(7), xattrs }, node }
+    Entry { path, attrs: Attrs { mode: 0o4751, uid, gid, mtime: Time::from_seconds(7), xattrs }, kind }
 }
 
 fn names(entry: &Entry) -> Vec<String> {
@@ -35,8 +35,12 @@ fn there_and_back(how: &OnDisk, entry: &Entry) -> Entry {
 
 #[test]
 fn maps_change_owners_and_the_root_of_capabilities() {
-    let file =
-        entry(Node::File { size: 3 }, 5, 6, &[("security.capability", &CAPABILITY), ("trusted.x", b"1")]);
+    let file = entry(
+        EntryKind::File { size: 3 },
+        5,
+        6,
+        &[("security.capability", &CAPABILITY), ("trusted.x", b"1")],
+    );
     let disk = there_and_back(&mapped(), &file);
     assert_eq!((disk.attrs.uid, disk.attrs.gid, disk.attrs.mode), (100_005, 100_006, 0o4751));
     let capability = &disk.attrs.xattrs[&b"security.capability"[..]];
@@ -46,10 +50,10 @@ fn maps_change_owners_and_the_root_of_capabilities() {
 
 #[test]
 fn owners_without_a_place_are_refused() {
-    let file = entry(Node::Dir, 1000, 0, &[]);
+    let file = entry(EntryKind::Dir, 1000, 0, &[]);
     let error = mapped().to_disk(&file).unwrap_err().to_string();
     assert!(error.starts_with("/a/b: uid 1000 of the image has no place in the uid map"), "{error}");
-    let error = mapped().from_disk(&entry(Node::Dir, 100_000, 0, &[])).unwrap_err().to_string();
+    let error = mapped().from_disk(&entry(EntryKind::Dir, 100_000, 0, &[])).unwrap_err().to_string();
     assert!(error.starts_with("/a/b: gid 0 of the host has no place in the gid map"), "{error}");
 }
 
@@ -63,7 +67,7 @@ fn a_user_records_what_he_may_not_set() {
         ("user.mime", b"text"),
         ("user.rootlesscontainers", b"from the image"),
     ];
-    let disk = there_and_back(&how, &entry(Node::File { size: 3 }, 5, 0, &xattrs));
+    let disk = there_and_back(&how, &entry(EntryKind::File { size: 3 }, 5, 0, &xattrs));
     assert_eq!((disk.attrs.uid, disk.attrs.gid), (1000, 100));
     assert_eq!(
         names(&disk),
@@ -77,22 +81,22 @@ fn a_user_records_what_he_may_not_set() {
         ]
     );
     // What belongs to root needs no record.
-    let disk = there_and_back(&how, &entry(Node::Dir, 0, 0, &[]));
+    let disk = there_and_back(&how, &entry(EntryKind::Dir, 0, 0, &[]));
     assert_eq!((disk.attrs.uid, names(&disk).len()), (1000, 0));
 }
 
 #[test]
 fn devices_become_placeholders() {
-    let device = entry(Node::Char { major: 1, minor: 3 }, 0, 6, &[]);
+    let device = entry(EntryKind::Char { major: 1, minor: 3 }, 0, 6, &[]);
     for how in [OnDisk::rootless(1000, 100), OnDisk { privilege: Privilege::Namespace, ..OnDisk::default() }]
     {
         let disk = there_and_back(&how, &device);
-        assert_eq!(disk.node, Node::File { size: 0 });
+        assert_eq!(disk.kind, EntryKind::File { size: 0 });
         assert_eq!(*disk.attrs.xattrs[&b"user.ocicle.device"[..]], *b"c 1:3");
         let mut written = disk;
-        written.node = Node::File { size: 1 };
+        written.kind = EntryKind::File { size: 1 };
         let file = how.from_disk(&written).unwrap().into_owned();
-        assert_eq!((file.node, file.attrs), (Node::File { size: 1 }, device.attrs.clone()));
+        assert_eq!((file.kind, file.attrs), (EntryKind::File { size: 1 }, device.attrs.clone()));
     }
 }
 
@@ -100,7 +104,7 @@ fn devices_become_placeholders() {
 fn root_of_a_namespace_keeps_owners_and_capabilities() {
     let how = OnDisk { privilege: Privilege::Namespace, ..OnDisk::default() };
     let xattrs: [(&str, &[u8]); 2] = [("security.capability", &CAPABILITY), ("trusted.x", b"1")];
-    let disk = there_and_back(&how, &entry(Node::File { size: 0 }, 5, 6, &xattrs));
+    let disk = there_and_back(&how, &entry(EntryKind::File { size: 0 }, 5, 6, &xattrs));
     assert_eq!((disk.attrs.uid, disk.attrs.gid), (5, 6));
     assert_eq!(names(&disk), ["security.capability", "user.ocicle.xattr.trusted.x"]);
 }
@@ -108,7 +112,7 @@ fn root_of_a_namespace_keeps_owners_and_capabilities() {
 #[test]
 fn links_and_fifos_hold_no_records() {
     let how = OnDisk::rootless(1000, 100);
-    let link = entry(Node::Symlink { target: b"x"[..].into() }, 5, 6, &[("trusted.x", b"1")]);
+    let link = entry(EntryKind::Symlink { target: b"x"[..].into() }, 5, 6, &[("trusted.x", b"1")]);
     let disk = how.to_disk(&link).unwrap();
     assert_eq!((disk.attrs.uid, disk.attrs.gid, disk.attrs.xattrs.len()), (1000, 100, 0));
 }
@@ -116,7 +120,7 @@ fn links_and_fifos_hold_no_records() {
 #[test]
 fn a_name_too_long_to_be_recorded_is_an_error() {
     let name = format!("trusted.{}", "x".repeat(240));
-    let error = OnDisk::rootless(1, 1).to_disk(&entry(Node::Dir, 0, 0, &[(&name, b"")])).unwrap_err();
+    let error = OnDisk::rootless(1, 1).to_disk(&entry(EntryKind::Dir, 0, 0, &[(&name, b"")])).unwrap_err();
     assert!(error.to_string().contains("too long a name"), "{error}");
 }
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     digest::Algorithm,
     hash::digest_of,
-    layer::Node,
+    layer::EntryKind,
     spec::{MediaType, media_type::Compression},
     store::ReadSeek,
 };
@@ -54,7 +54,7 @@ impl ChangeSink for Kept {
             return Err(Error::Unsupported("enough".into()));
         }
         let mut content = Vec::new();
-        if entry.node != Node::Dir {
+        if entry.kind != EntryKind::Dir {
             body.read_to_end(&mut content).map_err(Error::io("body"))?;
         }
         self.files.push((name, content));

@@ -3,33 +3,33 @@
 use super::{Reason, header::Header, kind, pax::Pax};
 use crate::{
     attrs::{Attrs, Time},
-    layer::Node,
+    layer::EntryKind,
     limits::Limits,
     name::EntryPath,
 };
 
-/// What an entry is. `kind` is its type flag, `size` and `link` are what the headers say together.
-pub(super) fn node(
-    kind: u8,
+/// What an entry is. `flag` is its type flag, `size` and `link` are what the headers say together.
+pub(super) fn entry_kind(
+    flag: u8,
     header: Header<'_>,
     size: u64,
     link: &[u8],
     limits: &Limits,
-) -> Result<Node, Reason> {
-    Ok(match kind {
-        kind::FILE => Node::File { size },
-        kind::DIR => Node::Dir,
-        kind::SYMLINK => Node::Symlink { target: symlink_target(link, limits)? },
-        kind::HARD_LINK => Node::HardLink { to: hard_link_target(link, limits)? },
+) -> Result<EntryKind, Reason> {
+    Ok(match flag {
+        kind::FILE => EntryKind::File { size },
+        kind::DIR => EntryKind::Dir,
+        kind::SYMLINK => EntryKind::Symlink { target: symlink_target(link, limits)? },
+        kind::HARD_LINK => EntryKind::HardLink { to: hard_link_target(link, limits)? },
         kind::CHAR => {
             let (major, minor) = header.device()?;
-            Node::Char { major, minor }
+            EntryKind::Char { major, minor }
         }
         kind::BLOCK => {
             let (major, minor) = header.device()?;
-            Node::Block { major, minor }
+            EntryKind::Block { major, minor }
         }
-        kind::FIFO => Node::Fifo,
+        kind::FIFO => EntryKind::Fifo,
         other => return Err(format!("unknown entry type {:?}", char::from(other))),
     })
 }
@@ -55,10 +55,10 @@ pub(crate) fn hard_link_target(link: &[u8], limits: &Limits) -> Result<EntryPath
 }
 
 /// Owner, mode, time, extended attributes; the records win over the header.
-pub(super) fn attrs(node: &Node, header: Header<'_>, pax: &mut Pax) -> Result<Attrs, Reason> {
+pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Result<Attrs, Reason> {
     // Systems disagree about the mode of symbolic links, and none uses it.
-    let mode = match node {
-        Node::Symlink { .. } => 0o777,
+    let mode = match kind {
+        EntryKind::Symlink { .. } => 0o777,
         _ => (header.mode()? & 0o7777) as u32,
     };
     let uid = id("uid", pax.uid.map_or_else(|| header.uid(), Ok)?)?;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     layer::{
-        Change, Changes, Entry,
+        Change, ChangeSource, Entry,
         whiteout::{self, Meaning},
     },
     limits::Limits,
@@ -25,7 +25,7 @@ use crate::{
 /// system than the one that is unpacked.
 ///
 /// ```
-/// use ocicle::{layer::{Changes, tar::TarReader}, limits::Limits};
+/// use ocicle::{layer::{ChangeSource, tar::TarReader}, limits::Limits};
 /// let mut empty = TarReader::new(&[0; 1024][..], "an empty layer", &Limits::default());
 /// assert!(empty.next_change()?.is_none());
 /// # Ok::<(), ocicle::Error>(())
@@ -217,10 +217,10 @@ impl<R: BufRead> TarReader<R> {
         }
         let link = pax.link.take().or(link);
         let link = link.as_deref().unwrap_or_else(|| header.link());
-        let node =
-            entry::node(kind, header, size, link, &self.limits).map_err(|reason| self.bad_entry(reason))?;
-        let attrs = entry::attrs(&node, header, &mut pax).map_err(|reason| self.bad_entry(reason))?;
-        Ok(Some(Change::Put(Entry { path, attrs, node })))
+        let kind = entry::entry_kind(kind, header, size, link, &self.limits)
+            .map_err(|reason| self.bad_entry(reason))?;
+        let attrs = entry::attrs(&kind, header, &mut pax).map_err(|reason| self.bad_entry(reason))?;
+        Ok(Some(Change::Put(Entry { path, attrs, kind })))
     }
 
     /// The type flag, with all regular files as `'0'`. Old programs mark a directory by a `/` at the end of its name.
@@ -249,7 +249,7 @@ impl<R: BufRead> TarReader<R> {
     }
 }
 
-impl<R: BufRead> Changes for TarReader<R> {
+impl<R: BufRead> ChangeSource for TarReader<R> {
     fn next_change(&mut self) -> Result<Option<(Change, &mut dyn Read)>> {
         Ok(match self.advance()? {
             Some(change) => Some((change, &mut self.body)),

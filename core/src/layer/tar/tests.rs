@@ -9,7 +9,7 @@ use super::{BLOCK, TarReader, field, kind};
 use crate::{
     attrs::Time,
     error::{Error, ErrorKind, Result},
-    layer::{Change, Changes, Entry, Node},
+    layer::{Change, ChangeSource, Entry, EntryKind},
     limits::Limits,
     name::EntryPath,
 };
@@ -104,7 +104,7 @@ fn read(parts: &[&[u8]], limits: &Limits) -> Result<Seen> {
     while let Some((change, body)) = reader.next_change()? {
         let mut content = Vec::new();
         body.read_to_end(&mut content).map_err(Error::io("body"))?;
-        if let Change::Put(Entry { node: Node::File { size }, .. }) = &change {
+        if let Change::Put(Entry { kind: EntryKind::File { size }, .. }) = &change {
             assert_eq!(content.len() as u64, *size);
         }
         seen.push((change, content));
@@ -141,7 +141,7 @@ fn all_fields_of_a_file() {
     assert_eq!(first.path, path("a/b"));
     assert_eq!((first.attrs.mode, first.attrs.uid, first.attrs.gid), (0o644, 1, 2));
     assert_eq!(first.attrs.mtime, Time::from_seconds(3));
-    assert_eq!((first.node.clone(), &content[..]), (Node::File { size: 7 }, &b"content"[..]));
+    assert_eq!((first.kind.clone(), &content[..]), (EntryKind::File { size: 7 }, &b"content"[..]));
     assert_eq!(second.path, path("c"));
 }
 
@@ -150,21 +150,24 @@ fn all_types() {
     let device = |kind| {
         Header::new(kind, "n").with(field::MAJOR, b"0000010\0").with(field::MINOR, b"0000003\0").finish()
     };
-    for (bytes, node) in [
-        (file("n", b""), Node::File { size: 0 }),
-        (Header::new(kind::OLD_FILE, "n").finish(), Node::File { size: 0 }),
-        (Header::new(kind::CONTIGUOUS, "n").body(b"x"), Node::File { size: 1 }),
-        (Header::new(kind::DIR, "n/").finish(), Node::Dir),
-        (Header::new(kind::OLD_FILE, "n/").finish(), Node::Dir),
-        (Header::new(kind::FILE, "n/").finish(), Node::Dir),
-        (Header::new(kind::SYMLINK, "n").link("../t").finish(), Node::Symlink { target: b"../t"[..].into() }),
-        (Header::new(kind::HARD_LINK, "n").link("./t").finish(), Node::HardLink { to: path("t") }),
-        (device(kind::CHAR), Node::Char { major: 8, minor: 3 }),
-        (device(kind::BLOCK), Node::Block { major: 8, minor: 3 }),
-        (Header::new(kind::FIFO, "n").finish(), Node::Fifo),
+    for (bytes, kind) in [
+        (file("n", b""), EntryKind::File { size: 0 }),
+        (Header::new(kind::OLD_FILE, "n").finish(), EntryKind::File { size: 0 }),
+        (Header::new(kind::CONTIGUOUS, "n").body(b"x"), EntryKind::File { size: 1 }),
+        (Header::new(kind::DIR, "n/").finish(), EntryKind::Dir),
+        (Header::new(kind::OLD_FILE, "n/").finish(), EntryKind::Dir),
+        (Header::new(kind::FILE, "n/").finish(), EntryKind::Dir),
+        (
+            Header::new(kind::SYMLINK, "n").link("../t").finish(),
+            EntryKind::Symlink { target: b"../t"[..].into() },
+        ),
+        (Header::new(kind::HARD_LINK, "n").link("./t").finish(), EntryKind::HardLink { to: path("t") }),
+        (device(kind::CHAR), EntryKind::Char { major: 8, minor: 3 }),
+        (device(kind::BLOCK), EntryKind::Block { major: 8, minor: 3 }),
+        (Header::new(kind::FIFO, "n").finish(), EntryKind::Fifo),
     ] {
         let entry = only(&[&bytes]);
-        assert_eq!((entry.path, entry.node), (path("n"), node));
+        assert_eq!((entry.path, entry.kind), (path("n"), kind));
     }
     for kind in *b"DMNXA\x01" {
         assert!(read_err(&[&Header::new(kind, "n").finish()]).contains("unknown entry type"));
@@ -208,7 +211,7 @@ fn pax_records_win_over_the_header() {
     assert_eq!(entry.path, path("näme"));
     assert_eq!((entry.attrs.uid, entry.attrs.gid), (3_000_000_000, 2));
     assert_eq!(entry.attrs.mtime, Time { seconds: -2, nanoseconds: 500_000_000 });
-    assert_eq!(entry.node, Node::File { size: 3 });
+    assert_eq!(entry.kind, EntryKind::File { size: 3 });
     assert_eq!(entry.attrs.xattrs.get(&b"user.a"[..]).map(|value| &value[..]), Some(&b"1"[..]));
 }
 

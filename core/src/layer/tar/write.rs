@@ -13,7 +13,7 @@ use super::{BLOCK, field, kind, records::Records};
 use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
-    layer::{Change, ChangeSink, Node, whiteout},
+    layer::{Change, ChangeSink, EntryKind, whiteout},
     name::EntryPath,
 };
 
@@ -102,28 +102,30 @@ impl<W: Write> TarWriter<W> {
             // A marker says nothing but its name.
             return Header::new(&path, kind::FILE, &Attrs::default()).write(self);
         };
-        let header = match &entry.node {
-            Node::File { size } => Header { size: *size, ..Header::new(&path, kind::FILE, &entry.attrs) },
-            Node::Dir => Header::new(&path, kind::DIR, &entry.attrs),
-            Node::Symlink { target } => {
+        let header = match &entry.kind {
+            EntryKind::File { size } => {
+                Header { size: *size, ..Header::new(&path, kind::FILE, &entry.attrs) }
+            }
+            EntryKind::Dir => Header::new(&path, kind::DIR, &entry.attrs),
+            EntryKind::Symlink { target } => {
                 Header { link: target, ..Header::new(&path, kind::SYMLINK, &entry.attrs) }
             }
-            Node::HardLink { to } => Header {
+            EntryKind::HardLink { to } => Header {
                 link: to.as_bytes(),
                 xattrs: false,
                 ..Header::new(&path, kind::HARD_LINK, &entry.attrs)
             },
-            Node::Char { major, minor } => {
+            EntryKind::Char { major, minor } => {
                 Header { device: (*major, *minor), ..Header::new(&path, kind::CHAR, &entry.attrs) }
             }
-            Node::Block { major, minor } => {
+            EntryKind::Block { major, minor } => {
                 Header { device: (*major, *minor), ..Header::new(&path, kind::BLOCK, &entry.attrs) }
             }
-            Node::Fifo => Header::new(&path, kind::FIFO, &entry.attrs),
+            EntryKind::Fifo => Header::new(&path, kind::FIFO, &entry.attrs),
         };
         header.write(self)?;
-        match entry.node {
-            Node::File { size } => self.body(&entry.path, size, body),
+        match entry.kind {
+            EntryKind::File { size } => self.body(&entry.path, size, body),
             _ => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use super::time;
 use crate::{
     attrs::{Attrs, Time, Xattrs},
     layer::{
-        Change, Entry, Node, tar,
+        Change, Entry, EntryKind, tar,
         whiteout::{self, Meaning},
     },
     limits::Limits,
@@ -72,33 +72,33 @@ pub(super) fn change(entry: &TocEntry<'_>, limits: &Limits) -> Result<Option<Cha
     if path.is_root() && entry.kind != "dir" {
         return Err("the root can only be a directory".into());
     }
-    let node = node(entry, limits)?;
-    let attrs = attrs(entry, &node)?;
-    Ok(Some(Change::Put(Entry { path, attrs, node })))
+    let kind = entry_kind(entry, limits)?;
+    let attrs = attrs(entry, &kind)?;
+    Ok(Some(Change::Put(Entry { path, attrs, kind })))
 }
 
-fn node(entry: &TocEntry<'_>, limits: &Limits) -> Result<Node, Reason> {
+fn entry_kind(entry: &TocEntry<'_>, limits: &Limits) -> Result<EntryKind, Reason> {
     let link = entry.link_name.as_bytes();
     let (major, minor) = (entry.dev_major, entry.dev_minor);
     Ok(match &*entry.kind {
         "reg" if entry.name.ends_with('/') => {
             return Err("a file, whose name says it is a directory".into());
         }
-        "reg" => Node::File { size: entry.size },
-        "dir" => Node::Dir,
+        "reg" => EntryKind::File { size: entry.size },
+        "dir" => EntryKind::Dir,
         "symlink" if link.contains(&0) => return Err("NUL in the target of the link".into()),
-        "symlink" => Node::Symlink { target: tar::symlink_target(link, limits)? },
-        "hardlink" => Node::HardLink { to: tar::hard_link_target(link, limits)? },
-        "char" => Node::Char { major, minor },
-        "block" => Node::Block { major, minor },
-        "fifo" => Node::Fifo,
+        "symlink" => EntryKind::Symlink { target: tar::symlink_target(link, limits)? },
+        "hardlink" => EntryKind::HardLink { to: tar::hard_link_target(link, limits)? },
+        "char" => EntryKind::Char { major, minor },
+        "block" => EntryKind::Block { major, minor },
+        "fifo" => EntryKind::Fifo,
         other => return Err(format!("unknown entry type {:?}", other.chars().take(20).collect::<String>())),
     })
 }
 
-fn attrs(entry: &TocEntry<'_>, node: &Node) -> Result<Attrs, Reason> {
-    let mode = match node {
-        Node::Symlink { .. } => 0o777,
+fn attrs(entry: &TocEntry<'_>, kind: &EntryKind) -> Result<Attrs, Reason> {
+    let mode = match kind {
+        EntryKind::Symlink { .. } => 0o777,
         _ => (entry.mode & 0o7777) as u32,
     };
     let mtime = match entry.modtime.as_deref() {

@@ -8,7 +8,7 @@ use std::io::{BufReader, Read as _};
 use super::{Blob, Table, check_size};
 use crate::{
     error::{Error, Result},
-    layer::{Change, Changes as _, Entry, Node, inflate::Inflate, tar::TarReader},
+    layer::{Change, ChangeSource as _, Entry, EntryKind, inflate::Inflate, tar::TarReader},
     limits::Limits,
     spec::{Descriptor, media_type::Compression},
 };
@@ -65,12 +65,12 @@ fn read(blob: &mut Blob<'_>, start: u64, end: u64, limits: &Limits) -> Result<Ta
     let mut tar = TarReader::new(BufReader::new(inflate.take(most)), &what, limits);
     let mut json = Vec::new();
     let own = match tar.next_change()? {
-        Some((Change::Put(Entry { path, attrs, node: Node::File { size } }), body))
+        Some((Change::Put(Entry { path, attrs, kind: EntryKind::File { size } }), body))
             if path.as_bytes() == NAME =>
         {
             check_size(&what, size, limits)?;
             body.read_to_end(&mut json).map_err(Error::io(format_args!("read {what}")))?;
-            Change::Put(Entry { path, attrs, node: Node::File { size } })
+            Change::Put(Entry { path, attrs, kind: EntryKind::File { size } })
         }
         _ => return Err(Error::layer(what, "there is no stargz.index.json where the layer says")),
     };

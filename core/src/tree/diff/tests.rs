@@ -4,15 +4,15 @@ use super::{
     super::{
         Content, Tree,
         merge::Merge,
-        rootfs::{RootFs, Stamp},
+        rootfs::{RootfsSink, Stamp},
         testing::{Item, Record, apply, clear, dir, file, link, path, put, remove, show, symlink},
     },
-    Baseline, diff,
+    Baseline, DiffOptions, diff,
 };
 use crate::{
     attrs::{Time, Xattrs},
     fs::{AttrChange, Dir as _, File as _, mem::MemDir},
-    layer::{Change, Node},
+    layer::{Change, EntryKind},
     limits::Limits,
     name::Name,
 };
@@ -22,16 +22,16 @@ const NEVER: Time = Time { seconds: i64::MAX, nanoseconds: 0 };
 
 fn unpacked(layers: &[&[Item]]) -> (Tree, MemDir, Vec<Stamp>) {
     let root = MemDir::new();
-    let mut merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+    let mut merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
     apply(&mut merge, layers).unwrap();
-    let (tree, mirror) = merge.finish().unwrap();
-    (tree, root, mirror.into_stamps())
+    let (tree, sink) = merge.finish().unwrap();
+    (tree, root, sink.into_stamps())
 }
 
 fn changes(tree: &Tree, root: &MemDir, stamps: &[Stamp], settled: Time) -> Vec<Item> {
     let mut record = Record::default();
     let summary =
-        diff(Baseline { tree, stamps, settled, masked: &[] }, root, &mut record, &Limits::default()).unwrap();
+        diff(Baseline { tree, stamps, settled }, root, &DiffOptions::default(), &mut record).unwrap();
     assert_eq!(summary.changes, record.0.len() as u64);
     record.0
 }
@@ -40,8 +40,8 @@ fn names(items: &[Item]) -> Vec<String> {
     items
         .iter()
         .map(|Item(change, _)| match change {
-            Change::Put(entry) => match &entry.node {
-                Node::HardLink { to } => format!("{} => {to}", entry.path),
+            Change::Put(entry) => match &entry.kind {
+                EntryKind::HardLink { to } => format!("{} => {to}", entry.path),
                 _ => entry.path.to_string(),
             },
             Change::Remove(path) => format!("-{path}"),
@@ -62,7 +62,7 @@ fn an_untouched_directory_has_no_changes() {
         file("d/f", "x"),
         link("d/g", "d/f"),
         symlink("l", "d"),
-        put("p", Node::Fifo),
+        put("p", EntryKind::Fifo),
     ]]);
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), Vec::<String>::new(), "by stamps");
     assert_eq!(names(&changes(&tree, &root, &[], Time::EPOCH)), Vec::<String>::new(), "by reading");
@@ -183,14 +183,14 @@ fn any_item() -> impl Strategy<Value = Item> {
         2 => any_path().prop_map(|at| dir(&at)),
         1 => (any_path(), any_path()).prop_map(|(at, to)| link(&at, &to)),
         1 => (any_path(), prop::sample::select(vec!["q", "/q/r"])).prop_map(|(at, to)| symlink(&at, to)),
-        1 => any_path().prop_map(|at| put(&at, Node::Char { major: 1, minor: 3 })),
+        1 => any_path().prop_map(|at| put(&at, EntryKind::Char { major: 1, minor: 3 })),
         1 => any_path().prop_map(|at| remove(&at)),
         1 => any_path().prop_map(|at| clear(&at)),
     ]
 }
 
 /// Applies what can be applied; a change that means nothing is left out.
-fn lenient(merge: &mut Merge<RootFs<MemDir>>, items: &[Item]) {
+fn lenient(merge: &mut Merge<RootfsSink<MemDir>>, items: &[Item]) {
     for item in items {
         let _ = apply(merge, &[std::slice::from_ref(item)]);
     }
@@ -200,7 +200,7 @@ proptest! {
     #[test]
     fn the_disk_is_what_the_tree_says(layers in prop::collection::vec(any_item(), 0..30)) {
         let root = MemDir::new();
-        let mut merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+        let mut merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
         lenient(&mut merge, &layers);
         let tree = merge.finish().unwrap().0;
         let on_disk = read(&root);
@@ -215,11 +215,11 @@ proptest! {
         by_stamps in any::<bool>(),
     ) {
         let root = MemDir::new();
-        let mut merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+        let mut merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
         lenient(&mut merge, &before);
-        let (old, mirror) = merge.finish().unwrap();
-        let stamps = mirror.into_stamps();
-        let mut merge = Merge::new(old.clone(), RootFs::new(root.clone()), &Limits::default());
+        let (old, sink) = merge.finish().unwrap();
+        let stamps = sink.into_stamps();
+        let mut merge = Merge::new(old.clone(), RootfsSink::new(root.clone()), &Limits::default());
         lenient(&mut merge, &after);
         merge.finish().unwrap();
 

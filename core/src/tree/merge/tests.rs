@@ -3,7 +3,7 @@ use super::super::{
     merge::Merge,
     testing::{Item, apply, clear, dir, file, link, put, remove, show, symlink, tree},
 };
-use crate::{error::ErrorKind, layer::Node, limits::Limits};
+use crate::{error::ErrorKind, layer::EntryKind, limits::Limits};
 
 fn shown(layers: &[&[Item]]) -> String {
     show(&tree(layers).unwrap())
@@ -25,8 +25,8 @@ fn a_directory_keeps_its_children_and_anything_else_replaces() {
     let base: &[Item] = &[dir("d"), file("d/f", "x")];
     assert_eq!(shown(&[base, &[dir("d")]]), "/ d755 @0\n/d d755 @1\n/d/f f644 @1 1 x1\n");
     assert_eq!(shown(&[base, &[file("d", "yy")]]), "/ d755 @0\n/d f644 @1 2 x1\n");
-    assert_eq!(shown(&[base, &[put("d/f", Node::Dir)]]), "/ d755 @0\n/d d755 @1\n/d/f d755 @1\n");
-    assert_eq!(shown(&[base, &[put("d/f", Node::Fifo)]]), "/ d755 @0\n/d d755 @1\n/d/f p\n");
+    assert_eq!(shown(&[base, &[put("d/f", EntryKind::Dir)]]), "/ d755 @0\n/d d755 @1\n/d/f d755 @1\n");
+    assert_eq!(shown(&[base, &[put("d/f", EntryKind::Fifo)]]), "/ d755 @0\n/d d755 @1\n/d/f p\n");
 }
 
 #[test]
@@ -155,7 +155,8 @@ fn with_dirlinks(layers: &[&[Item]]) -> String {
 
 #[test]
 fn a_link_to_a_directory_is_replaced_unless_it_is_to_stay() {
-    let base: &[Item] = &[put("usr/lib", Node::Dir), symlink("lib", "usr/lib"), symlink("usr/l", "../lib")];
+    let base: &[Item] =
+        &[put("usr/lib", EntryKind::Dir), symlink("lib", "usr/lib"), symlink("usr/l", "../lib")];
     let layer: &[Item] = &[dir("lib"), file("lib/f", "x"), file("usr/l/g", "yy")];
     assert_eq!(
         shown(&[base, layer]),

@@ -9,7 +9,10 @@ use super::{Node, Query, Table};
 use crate::{
     image::look::Look,
     name::EntryPath,
-    tree::{Content, InodeId, Tree, provenance::What},
+    tree::{
+        Content, InodeId, Tree,
+        provenance::{ChangeKind, PathChange},
+    },
 };
 
 /// A path that a query is about.
@@ -18,7 +21,7 @@ struct Found {
     /// What it adds to the directories above: a file with several names does so once.
     sum: u64,
     layer: usize,
-    what: Option<What>,
+    change: Option<ChangeKind>,
     now: Option<InodeId>,
 }
 
@@ -32,25 +35,22 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
     };
     let mut builder = Builder::new(look, &query);
     if query.wasted {
-        let deeds = query.layer.map(|layer| deeds(look, layer));
+        let changes = query.layer.map(|layer| changes(look, layer));
         for (path, &bytes) in &hidden {
-            let deed = deeds.as_ref().and_then(|deeds| deeds.get(path));
-            if !wanted(path) || !asked_for(&query, deed.map(|deed| &deed.what)) {
+            let change = changes.as_ref().and_then(|changes| changes.get(path)).map(|change| change.kind);
+            if !wanted(path) || !asked_for(&query, change) {
                 continue;
             }
             let now = look.tree.get(path);
             let layer = query.layer.or(now.map(|id| look.provenance.origin(id).layer)).unwrap_or(0);
-            builder.add(
-                path,
-                Found { size: bytes, sum: bytes, layer, what: deed.map(|deed| deed.what.clone()), now },
-            );
+            builder.add(path, Found { size: bytes, sum: bytes, layer, change, now });
         }
     } else if let Some(layer) = query.layer {
-        for (path, deed) in deeds(look, layer) {
-            if wanted(path) && asked_for(&query, Some(&deed.what)) {
-                let what = Some(deed.what.clone());
+        for (path, PathChange { kind, size, .. }) in changes(look, layer) {
+            let change = Some(*kind);
+            if wanted(path) && asked_for(&query, change) {
                 let now = look.tree.get(path);
-                builder.add(path, Found { size: deed.size, sum: deed.size, layer, what, now });
+                builder.add(path, Found { size: *size, sum: *size, layer, change, now });
             }
         }
     } else {
@@ -66,25 +66,25 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
             };
             let sum = if inode.nlink == 1 || counted.insert(id) { size } else { 0 };
             let layer = look.provenance.origin(id).layer;
-            builder.add(&path, Found { size, sum, layer, what: None, now: Some(id) });
+            builder.add(&path, Found { size, sum, layer, change: None, now: Some(id) });
         }
     }
     builder.finish(query, &hidden)
 }
 
-/// What a layer did in the end, in the order of a tree. A path that it removes and makes again has the later deed.
-fn deeds(look: &Look, layer: usize) -> BTreeMap<&EntryPath, &crate::tree::provenance::Event> {
-    let events = look.provenance.events();
-    let first = events.partition_point(|event| event.layer < layer);
-    events[first..]
+/// Returns the last change that a layer makes to each path.
+fn changes(look: &Look, layer: usize) -> BTreeMap<&EntryPath, &PathChange> {
+    let changes = look.provenance.changes();
+    let first = changes.partition_point(|change| change.layer < layer);
+    changes[first..]
         .iter()
-        .take_while(|event| event.layer == layer)
-        .map(|event| (&event.path, event))
+        .take_while(|change| change.layer == layer)
+        .map(|change| (&change.path, change))
         .collect()
 }
 
-fn asked_for(query: &Query, what: Option<&What>) -> bool {
-    query.changes.is_empty() || what.is_some_and(|what| query.changes.contains(&what.kind()))
+fn asked_for(query: &Query, change: Option<ChangeKind>) -> bool {
+    query.changes.is_empty() || change.is_some_and(|change| query.changes.contains(&change))
 }
 
 /// The hidden bytes of each path that has some. In the merged tree, those of a path that is gone count for the directory it was in.
@@ -203,12 +203,12 @@ impl Nodes<'_> {
                 }
             };
             let layer = self.layer.or(now.map(|id| self.look.provenance.origin(id).layer)).unwrap_or(0);
-            Found { size: 0, sum: 0, layer, what: None, now }
+            Found { size: 0, sum: 0, layer, change: None, now }
         });
         if number > 0 {
             self.nodes[parent].entries += 1;
         }
-        let Found { layer, what, now, .. } = found;
+        let Found { layer, change, now, .. } = found;
         let depth = self.way.len();
         self.nodes.push(Node {
             name,
@@ -220,7 +220,7 @@ impl Nodes<'_> {
             hidden: 0,
             entries: 0,
             layer,
-            what,
+            change,
             now,
         });
         self.way.push(number);

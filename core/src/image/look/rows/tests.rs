@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use super::{Area, Kind, Look, Open, Query, Sort, Table};
+use super::{Area, ChangeKind, Look, Open, Query, Sort, Table};
 use crate::{
     image::testing::image,
     limits::Limits,
@@ -103,7 +103,7 @@ fn what_a_layer_does_is_shown_alone() {
             "3 files, 8 bytes",
         ]
     );
-    let query = Query { changes: [Kind::Linked, Kind::Attributes].into(), ..query };
+    let query = Query { changes: [ChangeKind::Linked, ChangeKind::Attributes].into(), ..query };
     assert_eq!(
         lines(query, &[], Sort::Name),
         [

@@ -27,7 +27,7 @@ fn gnu_long_names() {
         &Header::new(kind::SYMLINK, "short").link("short").gnu().finish(),
     ]);
     assert_eq!(entry.path, path(&name));
-    assert_eq!(entry.node, Node::Symlink { target: target.as_bytes().into() });
+    assert_eq!(entry.kind, EntryKind::Symlink { target: target.as_bytes().into() });
     assert!(read_err(&[&long(kind::GNU_LONG_NAME, ""), &file("a", b"")]).contains("without a name"));
 }
 
@@ -47,7 +47,7 @@ fn names_are_cleaned_into_the_root() {
         assert_eq!(only(&[&Header::new(kind::DIR, name).finish()]).path, path(clean), "{name}");
     }
     let link = Header::new(kind::HARD_LINK, "n").link("/../t").finish();
-    assert_eq!(only(&[&link]).node, Node::HardLink { to: path("t") });
+    assert_eq!(only(&[&link]).kind, EntryKind::HardLink { to: path("t") });
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn expected() -> Vec<u8> {
 fn check(parts: &[&[u8]]) {
     let seen = read_ok(&[parts, &[&file("next", b"n")]].concat());
     let [(Change::Put(entry), content), (Change::Put(next), _)] = seen.as_slice() else { panic!("{seen:?}") };
-    assert_eq!((&entry.path, &entry.node), (&path("name"), &Node::File { size: 3000 }));
+    assert_eq!((&entry.path, &entry.kind), (&path("name"), &EntryKind::File { size: 3000 }));
     assert_eq!((content, &next.path), (&expected(), &path("next")));
 }
 

@@ -3,7 +3,7 @@ mod round_trip;
 use super::{TarWriter, decimal, fit_path};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
-    layer::{Change, ChangeSink as _, Entry, Node},
+    layer::{Change, ChangeSink as _, Entry, EntryKind},
     limits::Limits,
     name::EntryPath,
 };
@@ -12,9 +12,9 @@ fn path(text: &[u8]) -> EntryPath {
     EntryPath::clean(text, &Limits::default()).unwrap()
 }
 
-fn entry(at: &str, node: Node) -> Entry {
+fn entry(at: &str, kind: EntryKind) -> Entry {
     let attrs = Attrs { mode: 0o644, uid: 1, gid: 2, mtime: Time::from_seconds(3), ..Attrs::default() };
-    Entry { path: path(at.as_bytes()), attrs, node }
+    Entry { path: path(at.as_bytes()), attrs, kind }
 }
 
 fn archive(changes: &[(Change, &[u8])]) -> Vec<u8> {
@@ -35,7 +35,7 @@ fn text(block: &[u8]) -> String {
 
 #[test]
 fn a_header_is_plain_ustar_where_that_says_everything() {
-    let made = one(entry("d/f", Node::File { size: 3 }), b"abc");
+    let made = one(entry("d/f", EntryKind::File { size: 3 }), b"abc");
     assert_eq!(made.len(), 4 * 512);
     assert_eq!(text(&made[..100]), "d/f");
     assert_eq!(&made[100..156], b"0000644\x000000001\x000000002\x0000000000003\x0000000000003\x00007577\0 ");
@@ -48,8 +48,8 @@ fn a_header_is_plain_ustar_where_that_says_everything() {
 #[test]
 fn names_of_directories_root_and_markers() {
     let name = |change: Change| text(&archive(&[(change, b"")])[..100]);
-    assert_eq!(name(Change::Put(entry("d", Node::Dir))), "d/");
-    assert_eq!(name(Change::Put(entry("", Node::Dir))), "./");
+    assert_eq!(name(Change::Put(entry("d", EntryKind::Dir))), "d/");
+    assert_eq!(name(Change::Put(entry("", EntryKind::Dir))), "./");
     assert_eq!(name(Change::Remove(path(b"a/b"))), "a/.wh.b");
     assert_eq!(name(Change::ClearLower(path(b"a"))), "a/.wh..wh..opq");
 }
@@ -67,7 +67,7 @@ fn long_names_split_or_go_to_pax() {
     ] {
         assert!(!fit_path(&mut [0; 512], &bad));
     }
-    let made = one(entry(&"n".repeat(200), Node::Fifo), b"");
+    let made = one(entry(&"n".repeat(200), EntryKind::Fifo), b"");
     assert_eq!(made[156], b'x');
     assert!(text(&made[512..1024]).starts_with(&format!("210 path={}\n", "n".repeat(200))));
     assert_eq!(text(&made[..100]), format!("PaxHeaders.0/{}", "n".repeat(87)));
@@ -75,7 +75,7 @@ fn long_names_split_or_go_to_pax() {
 
 #[test]
 fn what_ustar_cannot_say_is_said_in_a_fixed_order() {
-    let mut entry = entry("f", Node::Symlink { target: b"\xff".repeat(101).into() });
+    let mut entry = entry("f", EntryKind::Symlink { target: b"\xff".repeat(101).into() });
     entry.attrs = Attrs {
         mode: 0o777,
         uid: 3_000_000_000,
@@ -118,14 +118,14 @@ fn times_are_decimal_numbers() {
 #[test]
 fn a_body_of_another_length_is_an_error() {
     let put = |size: u64, body: &[u8]| {
-        let change = Change::Put(entry("f", Node::File { size }));
+        let change = Change::Put(entry("f", EntryKind::File { size }));
         TarWriter::new(Vec::new()).put(&change, &mut &body[..]).map_err(|error| error.to_string())
     };
     assert_eq!(put(3, b"ab").unwrap_err(), "/f: shrank while it was read: expected 3 bytes");
     assert_eq!(put(1, b"ab").unwrap_err(), "/f: grew while it was read: expected 1 bytes");
     assert_eq!(put(2, b"ab"), Ok(()));
     let mut broken = TarWriter::new(Vec::new());
-    let change = Change::Put(entry("f", Node::File { size: 3 }));
+    let change = Change::Put(entry("f", EntryKind::File { size: 3 }));
     assert!(broken.put(&change, &mut &b"ab"[..]).is_err());
     assert!(broken.finish().is_err(), "half an archive is not finished");
 }
@@ -135,7 +135,7 @@ fn what_no_archive_can_say_is_refused() {
     let put = |entry: Entry| {
         TarWriter::new(Vec::new()).put(&Change::Put(entry), &mut &b""[..]).unwrap_err().to_string()
     };
-    assert!(put(entry("d/.wh.x", Node::Fifo)).contains("names that start with .wh."));
-    assert!(put(entry("l", Node::Symlink { target: b"a\0b"[..].into() })).contains("NUL"));
-    assert!(put(entry("d", Node::Char { major: 1, minor: 0x20_0000 })).contains("is over 2097151"));
+    assert!(put(entry("d/.wh.x", EntryKind::Fifo)).contains("names that start with .wh."));
+    assert!(put(entry("l", EntryKind::Symlink { target: b"a\0b"[..].into() })).contains("NUL"));
+    assert!(put(entry("d", EntryKind::Char { major: 1, minor: 0x20_0000 })).contains("is over 2097151"));
 }

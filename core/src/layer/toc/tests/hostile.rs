@@ -4,7 +4,7 @@ use super::layers::{Layer, NAMES, content, estargz, gzip, json, plain_tar, read,
 use crate::{
     error::{Error, ErrorKind, Result},
     layer::{
-        Change, Entry, Node,
+        Change, Entry, EntryKind,
         testing::{Item, dir, file, path, put},
     },
     limits::Limits,
@@ -115,10 +115,10 @@ fn what_grows_without_end_is_not_read() {
     }
 
     // An archive with something large in front of the table, that the tar reader passes over.
-    let ignored = Item(put("x", Node::Dir).0, Vec::new());
+    let ignored = Item(put("x", EntryKind::Dir).0, Vec::new());
     let Change::Put(ignored) = ignored.0 else { panic!("an entry") };
     let mut tar = plain_tar(&[
-        Item(Change::Put(Entry { node: Node::File { size: 1 << 20 }, ..ignored }), vec![0; 1 << 20]),
+        Item(Change::Put(Entry { kind: EntryKind::File { size: 1 << 20 }, ..ignored }), vec![0; 1 << 20]),
         file("stargz.index.json", &json("")),
     ]);
     rename(&mut tar, b".wh..wh.x");
@@ -216,7 +216,9 @@ fn names_that_climb_stop_at_the_root() {
     for (change, path) in found.iter().zip(paths) {
         assert!(matches!(change, Change::Put(entry) if entry.path == path), "{change:?}");
     }
-    assert!(matches!(&found[1], Change::Put(Entry { node: Node::HardLink { to }, .. }) if *to == path("c")));
+    assert!(
+        matches!(&found[1], Change::Put(Entry { kind: EntryKind::HardLink { to }, .. }) if *to == path("c"))
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     hash::digest_of,
     layer::{
-        Change, ChangeSink as _, Entry, Node,
+        Change, ChangeSink as _, Entry, EntryKind,
         inflate::Inflate,
         reader::read_layer,
         tar::TarWriter,
@@ -205,7 +205,7 @@ pub(super) fn content() -> Vec<Item> {
         Change::Put(Entry {
             path: path("dev/null"),
             attrs: Attrs { mode: 0o666, ..Attrs::default() },
-            node: Node::Char { major: 1, minor: 3 },
+            kind: EntryKind::Char { major: 1, minor: 3 },
         }),
         Vec::new(),
     );
@@ -221,8 +221,8 @@ pub(super) fn content() -> Vec<Item> {
         link("hard", "usr/odd"),
         link("across", "of/a/lower/layer"),
         null,
-        put("disk", Node::Block { major: 259, minor: 1_048_575 }),
-        put("pipe", Node::Fifo),
+        put("disk", EntryKind::Block { major: 259, minor: 1_048_575 }),
+        put("pipe", EntryKind::Fifo),
         file("usr/odd", "twice"),
     ]
 }

@@ -8,7 +8,7 @@ use crate::{
     attrs::{Attrs, Time, Xattrs},
     error::{Error, Result},
     layer::{
-        Change, ChangeSink, Changes as _, Entry, Node,
+        Change, ChangeSink, ChangeSource as _, Entry, EntryKind,
         reader::read_layer,
         tar::{TarReader, TarWriter},
         writer::LayerWriter,
@@ -69,29 +69,29 @@ fn attrs() -> impl Strategy<Value = Attrs> {
 
 fn entry() -> impl Strategy<Value = (Change, Vec<u8>)> {
     let device = || (0..0x20_0000_u32, 0..0x20_0000_u32);
-    let node = prop_oneof![
-        4 => vec(any::<u8>(), 0..2000).prop_map(|body| (Node::File { size: body.len() as u64 }, body)),
-        2 => Just((Node::Dir, Vec::new())),
-        1 => vec(1..=255_u8, 1..300).prop_map(|target| (Node::Symlink { target: target.into() }, Vec::new())),
-        1 => path().prop_map(|to| (Node::HardLink { to }, Vec::new())),
-        1 => device().prop_map(|(major, minor)| (Node::Char { major, minor }, Vec::new())),
-        1 => device().prop_map(|(major, minor)| (Node::Block { major, minor }, Vec::new())),
-        1 => Just((Node::Fifo, Vec::new())),
+    let kind = prop_oneof![
+        4 => vec(any::<u8>(), 0..2000).prop_map(|body| (EntryKind::File { size: body.len() as u64 }, body)),
+        2 => Just((EntryKind::Dir, Vec::new())),
+        1 => vec(1..=255_u8, 1..300).prop_map(|target| (EntryKind::Symlink { target: target.into() }, Vec::new())),
+        1 => path().prop_map(|to| (EntryKind::HardLink { to }, Vec::new())),
+        1 => device().prop_map(|(major, minor)| (EntryKind::Char { major, minor }, Vec::new())),
+        1 => device().prop_map(|(major, minor)| (EntryKind::Block { major, minor }, Vec::new())),
+        1 => Just((EntryKind::Fifo, Vec::new())),
     ];
-    (path(), attrs(), node).prop_map(|(path, mut attrs, (node, body))| {
-        match node {
-            Node::Symlink { .. } => attrs.mode = 0o777,
+    (path(), attrs(), kind).prop_map(|(path, mut attrs, (kind, body))| {
+        match kind {
+            EntryKind::Symlink { .. } => attrs.mode = 0o777,
             // The target has them, so they are not written.
-            Node::HardLink { .. } => attrs.xattrs = Xattrs::new(),
+            EntryKind::HardLink { .. } => attrs.xattrs = Xattrs::new(),
             _ => {}
         }
-        (Change::Put(Entry { path, attrs, node }), body)
+        (Change::Put(Entry { path, attrs, kind }), body)
     })
 }
 
 fn changes() -> impl Strategy<Value = Made> {
     let root =
-        attrs().prop_map(|attrs| Change::Put(Entry { path: EntryPath::root(), attrs, node: Node::Dir }));
+        attrs().prop_map(|attrs| Change::Put(Entry { path: EntryPath::root(), attrs, kind: EntryKind::Dir }));
     let change = prop_oneof![
         8 => entry(),
         1 => path().prop_map(|path| (Change::Remove(path), Vec::new())),

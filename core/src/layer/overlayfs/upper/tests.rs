@@ -12,9 +12,9 @@ impl ChangeSink for Said {
         self.0.push(match change {
             Change::Put(entry) => {
                 let names = entry.attrs.xattrs.keys().map(|name| String::from_utf8_lossy(name));
-                let kind = match &entry.node {
-                    Node::HardLink { to } => format!("={to}"),
-                    Node::Dir => "/".into(),
+                let kind = match &entry.kind {
+                    EntryKind::HardLink { to } => format!("={to}"),
+                    EntryKind::Dir => "/".into(),
                     _ => String::new(),
                 };
                 format!("+{}{kind} {content}{}", entry.path, names.collect::<Vec<_>>().join(" "))
@@ -30,15 +30,15 @@ fn path(text: &str) -> EntryPath {
     EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap()
 }
 
-fn put(at: &str, node: Node, xattrs: &[(&str, &str)]) -> (Change, &'static str) {
-    let content = if matches!(node, Node::File { size: 1.. }) { "x" } else { "" };
+fn put(at: &str, kind: EntryKind, xattrs: &[(&str, &str)]) -> (Change, &'static str) {
+    let content = if matches!(kind, EntryKind::File { size: 1.. }) { "x" } else { "" };
     let xattrs =
         xattrs.iter().map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into())).collect();
-    (Change::Put(Entry { path: path(at), attrs: Attrs { xattrs, ..Attrs::default() }, node }), content)
+    (Change::Put(Entry { path: path(at), attrs: Attrs { xattrs, ..Attrs::default() }, kind }), content)
 }
 
 fn link(at: &str, to: &str) -> (Change, &'static str) {
-    put(at, Node::HardLink { to: path(to) }, &[])
+    put(at, EntryKind::HardLink { to: path(to) }, &[])
 }
 
 fn said(namespace: Namespace, changes: &[(Change, &str)]) -> Result<Vec<String>> {
@@ -52,11 +52,11 @@ fn trusted(changes: &[(Change, &str)]) -> Vec<String> {
     said(Namespace::Trusted, changes).unwrap()
 }
 
-const NULL: Node = Node::Char { major: 0, minor: 0 };
+const NULL: EntryKind = EntryKind::Char { major: 0, minor: 0 };
 
 #[test]
 fn devices_are_whiteouts_under_each_of_their_names() {
-    let other = Node::Char { major: 0, minor: 1 };
+    let other = EntryKind::Char { major: 0, minor: 1 };
     let changes =
         [put("a", NULL, &[]), link("d/b", "a"), put("c", other, &[]), link("e", "c"), put("f", NULL, &[])];
     assert_eq!(trusted(&changes), ["-a", "-d/b", "+c ", "+e=c ", "-f"]);
@@ -65,10 +65,10 @@ fn devices_are_whiteouts_under_each_of_their_names() {
 #[test]
 fn an_opaque_directory_clears_what_is_lower() {
     let changes = [
-        put("d", Node::Dir, &[("trusted.overlay.opaque", "y"), ("user.a", "1")]),
-        put("d/f", Node::File { size: 1 }, &[]),
-        put("e", Node::Dir, &[("user.overlay.opaque", "y")]),
-        put("f", Node::File { size: 1 }, &[("trusted.overlay.opaque", "y")]),
+        put("d", EntryKind::Dir, &[("trusted.overlay.opaque", "y"), ("user.a", "1")]),
+        put("d/f", EntryKind::File { size: 1 }, &[]),
+        put("e", EntryKind::Dir, &[("user.overlay.opaque", "y")]),
+        put("f", EntryKind::File { size: 1 }, &[("trusted.overlay.opaque", "y")]),
     ];
     assert_eq!(trusted(&changes), ["+d/ user.a", "!d", "+d/f x", "+e/ user.overlay.opaque", "+f x"]);
     let user = said(Namespace::User, &changes).unwrap();
@@ -80,24 +80,24 @@ fn an_opaque_directory_clears_what_is_lower() {
 
 #[test]
 fn marked_files_are_whiteouts_in_marking_directories_only() {
-    let marked = |at| put(at, Node::File { size: 0 }, &[("trusted.overlay.whiteout", "")]);
-    let marking = |at| put(at, Node::Dir, &[("trusted.overlay.opaque", "x")]);
+    let marked = |at| put(at, EntryKind::File { size: 0 }, &[("trusted.overlay.whiteout", "")]);
+    let marking = |at| put(at, EntryKind::Dir, &[("trusted.overlay.opaque", "x")]);
     let changes = [
         marking("d"),
         marked("d/a"),
-        put("d/sub", Node::Dir, &[]),
+        put("d/sub", EntryKind::Dir, &[]),
         marked("d/sub/a"),
         link("d/sub/l", "d/a"),
         link("d/z", "d/sub/a"),
-        put("d/zz", Node::File { size: 0 }, &[]),
-        put("d2", Node::Dir, &[]),
+        put("d/zz", EntryKind::File { size: 0 }, &[]),
+        put("d2", EntryKind::Dir, &[]),
         marked("d2/a"),
     ];
     let expected =
         ["+d/ ", "-d/a", "+d/sub/ ", "+d/sub/a ", "+d/sub/l ", "-d/z", "+d/zz ", "+d2/ ", "+d2/a "];
     assert_eq!(trusted(&changes), expected);
     assert_eq!(
-        trusted(&[marking(""), marked("a"), put("d", Node::Dir, &[]), marked("d/a"), marked("e")]),
+        trusted(&[marking(""), marked("a"), put("d", EntryKind::Dir, &[]), marked("d/a"), marked("e")]),
         ["+/ ", "-a", "+d/ ", "+d/a ", "-e"]
     );
 }
@@ -111,15 +111,15 @@ fn notes_are_dropped_and_escaped_attributes_come_back() {
         ("trusted.overlay.overlay.overlay.x", "y"),
         ("trusted.other", ""),
     ];
-    let changes = [put("d", Node::Dir, &xattrs)];
+    let changes = [put("d", EntryKind::Dir, &xattrs)];
     assert_eq!(trusted(&changes), ["+d/ trusted.other trusted.overlay.opaque trusted.overlay.overlay.x"]);
 }
 
 #[test]
 fn content_that_is_elsewhere_is_refused() {
     for (change, mark) in [
-        (put("d", Node::Dir, &[("trusted.overlay.redirect", "/old")]), "redirect"),
-        (put("d", Node::File { size: 1 }, &[("trusted.overlay.metacopy", "")]), "metacopy"),
+        (put("d", EntryKind::Dir, &[("trusted.overlay.redirect", "/old")]), "redirect"),
+        (put("d", EntryKind::File { size: 1 }, &[("trusted.overlay.metacopy", "")]), "metacopy"),
     ] {
         let error = said(Namespace::Trusted, &[change]).unwrap_err().to_string();
         assert!(

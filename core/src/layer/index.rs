@@ -4,7 +4,7 @@
 //! places in the compressed blob where decoding can start: about every 4 MiB of content, fewer in large layers. It is made by reading the
 //! layer once, verified; it can be kept as bytes, and says which layer it is of.
 //!
-//! Where hashing takes long, a [`LayerIndex::glance`] comes first: the same without digests, of content that nobody has vouched for; or what
+//! Where hashing takes long, a [`LayerIndex::list_unverified`] comes first: the same without digests, of content that nobody has vouched for; or what
 //! a table of contents inside the layer says, which takes no time at all.
 
 mod codec;
@@ -14,7 +14,7 @@ mod tests;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write};
 
 use super::{
-    Change, Changes as _, Node,
+    Change, ChangeSource as _, EntryKind,
     inflate::{
         Inflate,
         points::{Point, Points},
@@ -62,7 +62,7 @@ pub struct LayerIndex {
 pub struct Place {
     /// Byte of the archive where the entry begins, with the headers that belong to it.
     pub at: u64,
-    /// SHA-256 of the content; `None` if the layer was only glanced at.
+    /// SHA-256 of the content; `None` if the layer was listed without verifying it.
     pub sha256: Option<Sha256>,
 }
 
@@ -88,7 +88,7 @@ impl LayerIndex {
     ///
     /// # Errors
     /// As [`LayerIndex::build`], as far as they show.
-    pub fn glance<S: BlobRead + ?Sized>(
+    pub fn list_unverified<S: BlobRead + ?Sized>(
         store: &S,
         descriptor: &Descriptor,
         diff_id: &Digest,
@@ -131,7 +131,7 @@ impl LayerIndex {
 
     /// Whether it is what a table of contents says, and not what was read.
     #[must_use]
-    pub fn is_of_toc(&self) -> bool {
+    pub fn is_from_toc(&self) -> bool {
         let mut files = self.changes.iter().filter(|(change, _)| is_file(change));
         files.next().is_some_and(|(_, place)| place.is_none())
     }
@@ -143,7 +143,7 @@ impl LayerIndex {
     }
 
     /// Writes the content of a file: from the nearest place where the blob can be entered. The content is verified, unless the layer was only
-    /// glanced at; the rest of the blob is not looked at.
+    /// listed without verifying it; the rest of the blob is not looked at.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if it is not what the index says; [`Error::Layer`], [`Error::MissingBlob`]; [`Error::Io`] of the store or of
@@ -231,5 +231,5 @@ fn changes(
 }
 
 fn is_file(change: &Change) -> bool {
-    matches!(change, Change::Put(entry) if matches!(entry.node, Node::File { .. }))
+    matches!(change, Change::Put(entry) if matches!(entry.kind, EntryKind::File { .. }))
 }

@@ -6,7 +6,7 @@ use crate::name::EntryPath;
 /// One path that is not the same in both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
-pub struct Delta {
+pub struct PathDiff {
     /// The path.
     pub path: EntryPath,
     /// Where it is in the first tree.
@@ -14,13 +14,13 @@ pub struct Delta {
     /// Where it is in the second tree.
     pub after: Option<InodeId>,
     /// In what they differ; empty where one is not there.
-    pub aspects: Vec<Aspect>,
+    pub properties: Vec<Property>,
 }
 
 /// In what two inodes differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_enums, reason = "all that an inode has")]
-pub enum Aspect {
+pub enum Property {
     /// File, directory, link …
     Type,
     /// Content of a file, target of a link, numbers of a device.
@@ -37,7 +37,7 @@ pub enum Aspect {
     Links,
 }
 
-impl Aspect {
+impl Property {
     /// In a word.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -54,7 +54,7 @@ impl Aspect {
 }
 
 /// Tells every path that differs, in the order of the trees. What is below a directory that only one has is told, too.
-pub fn between(before: &Tree, after: &Tree, tell: &mut dyn FnMut(Delta)) {
+pub fn between(before: &Tree, after: &Tree, tell: &mut dyn FnMut(PathDiff)) {
     pair(before, after, &EntryPath::root(), Some(Tree::ROOT), Some(Tree::ROOT), tell);
 }
 
@@ -65,14 +65,14 @@ fn pair(
     path: &EntryPath,
     old: Option<InodeId>,
     new: Option<InodeId>,
-    tell: &mut dyn FnMut(Delta),
+    tell: &mut dyn FnMut(PathDiff),
 ) {
-    let aspects = match (old, new) {
-        (Some(old), Some(new)) => aspects(before.inode(old), after.inode(new)),
+    let properties = match (old, new) {
+        (Some(old), Some(new)) => properties(before.inode(old), after.inode(new)),
         _ => Vec::new(),
     };
-    if old.is_none() || new.is_none() || !aspects.is_empty() {
-        tell(Delta { path: path.clone(), before: old, after: new, aspects });
+    if old.is_none() || new.is_none() || !properties.is_empty() {
+        tell(PathDiff { path: path.clone(), before: old, after: new, properties });
     }
     let entries = |tree: &'_ Tree, id: Option<InodeId>| -> Vec<_> {
         let entries = id.and_then(|id| tree.entries(id)).into_iter().flatten();
@@ -96,23 +96,23 @@ fn pair(
     }
 }
 
-fn aspects(before: &Inode, after: &Inode) -> Vec<Aspect> {
+fn properties(before: &Inode, after: &Inode) -> Vec<Property> {
     let content = match (&before.content, &after.content) {
         (Content::Dir(_), Content::Dir(_)) => None,
-        (a, b) if std::mem::discriminant(a) != std::mem::discriminant(b) => Some(Aspect::Type),
-        (a, b) => (a != b).then_some(Aspect::Content),
+        (a, b) if std::mem::discriminant(a) != std::mem::discriminant(b) => Some(Property::Type),
+        (a, b) => (a != b).then_some(Property::Content),
     };
     let (a, b) = (&before.attrs, &after.attrs);
     let rest = [
-        (Aspect::Mode, a.mode != b.mode),
-        (Aspect::Owner, (a.uid, a.gid) != (b.uid, b.gid)),
-        (Aspect::Xattrs, a.xattrs != b.xattrs),
-        (Aspect::Time, a.mtime != b.mtime),
-        (Aspect::Links, before.nlink != after.nlink),
+        (Property::Mode, a.mode != b.mode),
+        (Property::Owner, (a.uid, a.gid) != (b.uid, b.gid)),
+        (Property::Xattrs, a.xattrs != b.xattrs),
+        (Property::Time, a.mtime != b.mtime),
+        (Property::Links, before.nlink != after.nlink),
     ];
     content
         .into_iter()
-        .chain(rest.into_iter().filter(|(_, differs)| *differs).map(|(aspect, _)| aspect))
+        .chain(rest.into_iter().filter(|(_, differs)| *differs).map(|(property, _)| property))
         .collect()
 }
 
@@ -125,14 +125,14 @@ mod tests {
 
     fn told(before: &[Item], after: &[Item]) -> Vec<String> {
         let mut lines = Vec::new();
-        between(&tree(&[before]).unwrap(), &tree(&[after]).unwrap(), &mut |delta| {
-            let sign = match (delta.before, delta.after) {
+        between(&tree(&[before]).unwrap(), &tree(&[after]).unwrap(), &mut |diff| {
+            let sign = match (diff.before, diff.after) {
                 (None, _) => "+",
                 (_, None) => "-",
                 _ => "~",
             };
-            let aspects: Vec<_> = delta.aspects.iter().map(|aspect| aspect.name()).collect();
-            lines.push(format!("{sign}/{} {}", delta.path, aspects.join(",")).trim_end().to_owned());
+            let properties: Vec<_> = diff.properties.iter().map(|property| property.name()).collect();
+            lines.push(format!("{sign}/{} {}", diff.path, properties.join(",")).trim_end().to_owned());
         });
         lines
     }

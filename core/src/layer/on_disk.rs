@@ -16,7 +16,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use self::ids::{IdMap, IdRange};
-use super::{Change, ChangeSink, Entry, Node};
+use super::{Change, ChangeSink, Entry, EntryKind};
 use crate::{
     attrs::{Attrs, Xattrs},
     error::{Error, Result},
@@ -94,19 +94,19 @@ impl OnDisk {
     /// [`Error::Unsupported`] naming path and id, if the maps have no place for its owner; [`Error::Layer`] for an attribute
     /// whose name is too long to be recorded.
     pub fn to_disk<'a>(&self, entry: &'a Entry) -> Result<Cow<'a, Entry>> {
-        if self.is_plain() || matches!(entry.node, Node::HardLink { .. }) {
+        if self.is_plain() || matches!(entry.kind, EntryKind::HardLink { .. }) {
             return Ok(Cow::Borrowed(entry));
         }
         let mut entry = entry.clone();
         if self.privilege != Privilege::Full
-            && let Some(value) = recorded::device_value(&entry.node)
+            && let Some(value) = recorded::device_value(&entry.kind)
         {
-            entry.node = Node::File { size: 0 };
+            entry.kind = EntryKind::File { size: 0 };
             self.attrs_to_disk(&mut entry.attrs, &entry.path, true)?;
             entry.attrs.xattrs.insert(recorded::DEVICE.into(), value);
             return Ok(Cow::Owned(entry));
         }
-        let holds_records = matches!(entry.node, Node::File { .. } | Node::Dir);
+        let holds_records = matches!(entry.kind, EntryKind::File { .. } | EntryKind::Dir);
         self.attrs_to_disk(&mut entry.attrs, &entry.path, holds_records)?;
         Ok(Cow::Owned(entry))
     }
@@ -167,7 +167,7 @@ impl OnDisk {
     /// # Errors
     /// [`Error::Unsupported`] naming path and id, if the maps have no id of the image for its owner.
     pub fn from_disk<'a>(&self, entry: &'a Entry) -> Result<Cow<'a, Entry>> {
-        if self.is_plain() || matches!(entry.node, Node::HardLink { .. }) {
+        if self.is_plain() || matches!(entry.kind, EntryKind::HardLink { .. }) {
             return Ok(Cow::Borrowed(entry));
         }
         let mut entry = entry.clone();
@@ -192,8 +192,8 @@ impl OnDisk {
             let device =
                 attrs.xattrs.remove(recorded::DEVICE).and_then(|value| recorded::parse_device(&value));
             // Whoever wrote something into the placeholder made it a file.
-            if let (Some(device), Node::File { size: 0 }) = (device, &entry.node) {
-                entry.node = device;
+            if let (Some(device), EntryKind::File { size: 0 }) = (device, &entry.kind) {
+                entry.kind = device;
             }
         }
         if let Some(value) = attrs.xattrs.get_mut(capability::NAME)
@@ -243,7 +243,9 @@ fn adapt<'a>(
     let Change::Put(entry) = change else { return sink.put(change, body) };
     match how(entry)? {
         Cow::Borrowed(_) => sink.put(change, body),
-        Cow::Owned(entry) if matches!(entry.node, Node::File { .. }) => sink.put(&Change::Put(entry), body),
+        Cow::Owned(entry) if matches!(entry.kind, EntryKind::File { .. }) => {
+            sink.put(&Change::Put(entry), body)
+        }
         Cow::Owned(entry) => sink.put(&Change::Put(entry), &mut io::empty()),
     }
 }

@@ -1,4 +1,4 @@
-//! Each layer in a directory of its own, as overlayfs wants them: a [`Mirror`] of the merged tree.
+//! Each layer in a directory of its own, as overlayfs wants them: a [`TreeSink`] of the merged tree.
 //!
 //! What a layer means is decided on the merged tree, as for one root directory; so links on the way, implied directories and
 //! the order of whiteouts need no thought here. The directory of a layer gets what the layer puts, the directories on the
@@ -17,25 +17,25 @@ use std::{
 
 pub use self::find::open_file;
 use self::{
-    current::{Copies, Current, copy_entry, finish_dir},
+    current::{Copies, Current, FinishDirs, copy_entry},
     upper::{Folder, Node},
 };
 use super::{
-    Content, InodeId, Tree,
-    merge::{Mirror, Step, show_path},
-    rootfs::{RootFs, failed},
+    Content, Tree,
+    merge::{PathStep, Slot, TreeSink},
+    rootfs::{RootfsSink, failed},
 };
 use crate::{
     attrs::{Attrs, Xattrs},
     error::{Error, Result},
     fs::{AttrChange, Dir, Special, remove_tree},
-    layer::overlay::Namespace,
+    layer::overlayfs::Namespace,
     name::{Name, NameBuf},
 };
 
 /// Writes each layer into a directory named by its number, from 0, the lowest.
 #[derive(Debug)]
-pub struct Layers<D> {
+pub struct OverlayfsSink<D> {
     base: D,
     namespace: Namespace,
     number: usize,
@@ -44,7 +44,7 @@ pub struct Layers<D> {
 
 const COPIES: &str = "copies";
 
-impl<D: Dir> Layers<D> {
+impl<D: Dir> OverlayfsSink<D> {
     /// Writes into this empty directory.
     pub fn new(base: D, namespace: Namespace) -> Self {
         Self { base, namespace, number: 0, current: None }
@@ -61,7 +61,7 @@ impl<D: Dir> Layers<D> {
         let current = match self.current.take() {
             Some(current) => current,
             None => Current {
-                disk: RootFs::new(make_dir(&self.base, number_name(self.number)?.as_name())?),
+                disk: RootfsSink::new(make_dir(&self.base, number_name(self.number)?.as_name())?),
                 top: Folder::new(self.number > 0),
                 copies: None,
             },
@@ -69,95 +69,74 @@ impl<D: Dir> Layers<D> {
         Ok(self.current.insert(current))
     }
 
-    /// Sees to it that the current layer can have names of a file that lower layers have.
-    fn copy_up(&mut self, from: &[Step], name: Name<'_>, id: InodeId) -> Result<()> {
+    /// Copies a file of lower layers beside the layers, so that the current layer can link names to it.
+    fn copy_up(&mut self, lower: Slot<'_>) -> Result<()> {
         if self.current()?.copies.is_none() {
             let dir = make_dir(&self.base, Name::literal(COPIES))?;
             let again = self.base.open_dir(Name::literal(COPIES)).map_err(Error::io("open the copies"))?;
-            self.current()?.copies = Some(Copies { disk: RootFs::new(again), dir, names: HashMap::new() });
+            self.current()?.copies =
+                Some(Copies { disk: RootfsSink::new(again), dir, names: HashMap::new() });
         }
         let Self { base, number, current: Some(Current { copies: Some(copies), .. }), .. } = self else {
-            return Err(inconsistent(from, name));
+            return Err(inconsistent(lower));
         };
-        if let hash_map::Entry::Vacant(vacant) = copies.names.entry(id) {
-            let copy = number_name(id.index())?;
-            let source = find::holder(base, *number, from, name)?.ok_or_else(|| inconsistent(from, name))?;
-            copy_entry(&source, from, name, id, &mut copies.disk, copy.as_name())?;
+        if let hash_map::Entry::Vacant(vacant) = copies.names.entry(lower.id) {
+            let copy = number_name(lower.id.index())?;
+            let source = find::holder(base, *number, lower)?.ok_or_else(|| inconsistent(lower))?;
+            copy_entry(&source, lower, &mut copies.disk, copy.as_name())?;
             vacant.insert(copy);
         }
         Ok(())
     }
 }
 
-impl<D: Dir> Mirror for Layers<D> {
-    fn dir(&mut self, at: &[Step], name: Name<'_>, id: InodeId) -> Result<()> {
+impl<D: Dir> TreeSink for OverlayfsSink<D> {
+    fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
         let current = self.current()?;
-        let lower = current.make_room(at, name)?;
-        current.disk.dir(at, name, id)?;
+        let lower = current.make_room(slot)?;
+        current.disk.dir(slot)?;
         // What it takes the place of was removed: nothing lower may show in it.
-        current.set(at, name, Node::folder(lower, false))
+        current.set(slot, Node::folder(lower, false))
     }
 
-    fn file(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        attrs: &Attrs,
-        body: &mut dyn Read,
-    ) -> Result<()> {
+    fn file(&mut self, slot: Slot<'_>, attrs: &Attrs, body: &mut dyn Read) -> Result<()> {
         let attrs = escaped(self.namespace, attrs);
         let current = self.current()?;
-        let lower = current.make_room(at, name)?;
-        current.disk.file(at, name, id, &attrs, body)?;
-        current.set(at, name, Node::leaf(lower))
+        let lower = current.make_room(slot)?;
+        current.disk.file(slot, &attrs, body)?;
+        current.set(slot, Node::leaf(lower))
     }
 
-    fn other(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        attrs: &Attrs,
-        content: &Content,
-    ) -> Result<()> {
+    fn special(&mut self, slot: Slot<'_>, attrs: &Attrs, content: &Content) -> Result<()> {
         if *content == Content::Char(0, 0) {
             return Err(Error::Unsupported(format!(
-                "/{} is a character device 0:0, which overlayfs takes for a whiteout: unpack into one directory instead",
-                show_path(at, name)
+                "/{slot} is a character device 0:0, which overlayfs takes for a whiteout: unpack into one directory instead",
             )));
         }
         let attrs = escaped(self.namespace, attrs);
         let current = self.current()?;
-        let lower = current.make_room(at, name)?;
-        current.disk.other(at, name, id, &attrs, content)?;
-        current.set(at, name, Node::leaf(lower))
+        let lower = current.make_room(slot)?;
+        current.disk.special(slot, &attrs, content)?;
+        current.set(slot, Node::leaf(lower))
     }
 
-    fn link(
-        &mut self,
-        at: &[Step],
-        name: Name<'_>,
-        id: InodeId,
-        from: &[Step],
-        from_name: Name<'_>,
-    ) -> Result<()> {
+    fn link(&mut self, slot: Slot<'_>, existing: Slot<'_>) -> Result<()> {
         let current = self.current()?;
-        if !current.has(from, from_name) {
-            self.copy_up(from, from_name, id)?;
-            return self.current()?.link_copy(at, name, id, false);
+        if !current.has(existing) {
+            self.copy_up(existing)?;
+            return self.current()?.link_copy(slot, false);
         }
-        let lower = current.make_room(at, name)?;
-        current.disk.link(at, name, id, from, from_name)?;
-        current.set(at, name, Node::leaf(lower))
+        let lower = current.make_room(slot)?;
+        current.disk.link(slot, existing)?;
+        current.set(slot, Node::leaf(lower))
     }
 
-    fn remove(&mut self, at: &[Step], name: Name<'_>, content: &Content) -> Result<()> {
+    fn remove(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
         let current = self.current()?;
-        let folder = current.enter(at)?;
-        let show_lower = match folder.entries.remove(name.as_bytes()) {
+        let folder = current.enter(slot.at)?;
+        let show_lower = match folder.entries.remove(slot.name.as_bytes()) {
             Some(node) => {
-                current.disk.remove(at, name, content)?;
+                current.disk.remove(slot, content)?;
                 node.lower
             }
             None => folder.merged,
@@ -165,36 +144,36 @@ impl<D: Dir> Mirror for Layers<D> {
         if !show_lower {
             return Ok(());
         }
-        let made = current.disk.within(at, |dir| dir.create_node(name, Special::Char(0, 0)));
-        made.map_err(failed("create the whiteout of", at, name))?;
-        current.set(at, name, Node::whiteout())
+        let made = current.disk.within(slot.at, |dir| dir.create_node(slot.name, Special::Char(0, 0)));
+        made.map_err(failed("create the whiteout of", slot))?;
+        current.set(slot, Node::whiteout())
     }
 
-    fn again(&mut self, at: &[Step], name: Name<'_>, id: InodeId, content: &Content) -> Result<()> {
+    fn reput(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
         let current = self.current()?;
-        if current.has(at, name) {
+        if current.has(slot) {
             return Ok(());
         }
         match content {
             Content::Dir(_) => {
-                let mut to = at.to_vec();
-                to.push((id, name.into()));
+                let mut to = slot.at.to_vec();
+                to.push((slot.id, slot.name.into()));
                 current.enter(&to).map(drop)
             }
             _ => {
-                self.copy_up(at, name, id)?;
-                self.current()?.link_copy(at, name, id, true)
+                self.copy_up(slot)?;
+                self.current()?.link_copy(slot, true)
             }
         }
     }
 
-    fn clear(&mut self, at: &[Step]) -> Result<()> {
+    fn clear(&mut self, at: &[PathStep]) -> Result<()> {
         // Overlayfs asks no mark of the topmost directory of a layer: there, each entry needs a whiteout of its own.
-        let Some(((_, name), above)) = at.split_last() else { return Ok(()) };
+        let Some(slot) = Slot::of_dir(at) else { return Ok(()) };
         let current = self.current()?;
         current.enter(at)?;
         let Some(folder) = current.top.find_mut(at) else { return Ok(()) };
-        current.disk.within(at, |dir| folder.clear(dir)).map_err(failed("clear", above, name.as_name()))
+        current.disk.within(at, |dir| folder.clear(dir)).map_err(failed("clear", slot))
     }
 
     fn end_layer(&mut self, tree: &Tree) -> Result<()> {
@@ -208,7 +187,12 @@ impl<D: Dir> Mirror for Layers<D> {
             let name = number_name(self.number)?;
             let dir =
                 self.base.open_dir(name.as_name()).map_err(Error::io(format_args!("open layer {name:?}")))?;
-            finish_dir(&dir, &top, self.namespace, false, tree, Tree::ROOT, &mut Vec::new())?;
+            FinishDirs { namespace: self.namespace, tree, at: Vec::new() }.finish(
+                &dir,
+                &top,
+                false,
+                Tree::ROOT,
+            )?;
         }
         self.number += 1;
         Ok(())
@@ -239,10 +223,11 @@ fn number_name(number: usize) -> Result<NameBuf> {
 }
 
 /// The directory of a layer is not what the merged tree says.
-fn inconsistent(at: &[Step], name: Name<'_>) -> Error {
-    let message = "the directories of the layers are not as they were written: did somebody change them?";
-    Error::Misuse(format!("/{}: {message}", show_path(at, name)))
+fn inconsistent(slot: Slot<'_>) -> Error {
+    Error::Misuse(format!("/{slot}: {CHANGED}"))
 }
+
+const CHANGED: &str = "the directories of the layers are not as they were written: did somebody change them?";
 
 #[cfg(test)]
 mod tests;

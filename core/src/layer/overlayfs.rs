@@ -58,7 +58,7 @@ impl Namespace {
     /// `trusted.overlay.overlay.X`.
     ///
     /// ```
-    /// use ocicle::{attrs::Xattrs, layer::overlay::Namespace};
+    /// use ocicle::{attrs::Xattrs, layer::overlayfs::Namespace};
     ///
     /// let of_image = Xattrs::from([(b"user.overlay.x"[..].into(), b"1"[..].into())]);
     /// let on_disk = Namespace::User.escape(&of_image);

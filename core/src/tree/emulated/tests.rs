@@ -2,19 +2,19 @@
 
 use std::io::Write as _;
 
-use super::{Defaults, Limited, held_by};
+use super::{Defaults, Emulated};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
     error::Result,
     fs::{AttrChange, Dir, Support, mem::MemDir},
-    layer::{Change, Entry, Node},
+    layer::{Change, Entry, EntryKind},
     limits::Limits,
     name::{EntryPath, Name},
     tree::{
         Tree,
-        diff::{Baseline, diff},
+        diff::{Baseline, DiffOptions, diff},
         merge::Merge,
-        rootfs::RootFs,
+        rootfs::RootfsSink,
         testing::{Item, Record, apply, dir, file, link, symlink},
     },
 };
@@ -33,12 +33,12 @@ const HELD: Support = Support {
     fractions: false,
 };
 
-fn odd(path: &[u8], node: Node) -> Item {
+fn odd(path: &[u8], kind: EntryKind) -> Item {
     let xattrs: Xattrs = [(b"user.a"[..].into(), b"1"[..].into())].into();
     let attrs =
         Attrs { mode: 0o4711, uid: 7, gid: 8, mtime: Time { seconds: -5, nanoseconds: 500_000_000 }, xattrs };
     let path = EntryPath::clean(path, &Limits::default()).unwrap();
-    Item(Change::Put(Entry { path, attrs, node }), Vec::new())
+    Item(Change::Put(Entry { path, attrs, kind }), Vec::new())
 }
 
 fn image() -> Vec<Item> {
@@ -46,14 +46,14 @@ fn image() -> Vec<Item> {
         dir("d"),
         file("d/f", "abc"),
         link("h", "d/f"),
-        odd(b"d/null", Node::Char { major: 1, minor: 3 }),
+        odd(b"d/null", EntryKind::Char { major: 1, minor: 3 }),
         link("zero", "d/null"),
-        odd(b"sda", Node::Block { major: 8, minor: 0 }),
-        odd(b"pipe", Node::Fifo),
-        odd(b"setuid", Node::File { size: 0 }),
-        odd(b"closed", Node::Dir),
-        odd(b"latin-\xe9", Node::File { size: 0 }),
-        odd(b"latin-\xe9-link", Node::Symlink { target: b"latin-\xe9"[..].into() }),
+        odd(b"sda", EntryKind::Block { major: 8, minor: 0 }),
+        odd(b"pipe", EntryKind::Fifo),
+        odd(b"setuid", EntryKind::File { size: 0 }),
+        odd(b"closed", EntryKind::Dir),
+        odd(b"latin-\xe9", EntryKind::File { size: 0 }),
+        odd(b"latin-\xe9-link", EntryKind::Symlink { target: b"latin-\xe9"[..].into() }),
         symlink("d/absolute", "/etc/passwd"),
         symlink("d/climbing", "../../../x"),
         symlink("d/relative", "f"),
@@ -64,17 +64,16 @@ fn image() -> Vec<Item> {
 fn unpacked() -> (MemDir, Tree) {
     let disk = MemDir::new();
     let limits = Limits::default();
-    let root = Limited::new(disk.clone(), HELD, None, Defaults::default());
-    let mut merge = Merge::new(Tree::new(), RootFs::new(root), &limits);
+    let root = Emulated::new(disk.clone(), HELD, None, Defaults::default());
+    let mut merge = Merge::new(Tree::new(), RootfsSink::new(root), &limits);
     apply(&mut merge, &[&image()]).unwrap();
     (disk, merge.finish().unwrap().0)
 }
 
 fn changes(disk: &MemDir, tree: &Tree, defaults: Defaults) -> Result<Vec<Item>> {
-    let root = Limited::new(disk.clone(), HELD, Some(tree), defaults);
+    let root = Emulated::new(disk.clone(), HELD, Some(tree), defaults);
     let mut record = Record::default();
-    let baseline = Baseline { tree, stamps: &[], settled: Time::EPOCH, masked: &[] };
-    diff(baseline, &root, &mut record, &Limits::default())?;
+    diff(Baseline::unstamped(tree), &root, &DiffOptions::default(), &mut record)?;
     Ok(record.0)
 }
 
@@ -106,14 +105,14 @@ fn an_empty_file_stands_for_a_link_that_could_not_be_made() {
     let time = tree.inode(tree.child(Tree::ROOT, name("d")).unwrap()).attrs.mtime;
     d.set_self_attrs(&AttrChange { mtime: Some(time), ..AttrChange::default() }).unwrap();
     assert!(changes(&disk, &tree, Defaults::default()).unwrap().is_empty());
-    let root = Limited::new(disk.clone(), HELD, Some(&tree), Defaults::default());
-    let limited = root.open_dir(name("d")).unwrap();
-    assert_eq!(limited.read_link(name("climbing")).unwrap(), b"../../../x");
+    let root = Emulated::new(disk.clone(), HELD, Some(&tree), Defaults::default());
+    let emulated = root.open_dir(name("d")).unwrap();
+    assert_eq!(emulated.read_link(name("climbing")).unwrap(), b"../../../x");
     // With content, it has become a file.
     file.write_all(b"1").unwrap();
     let found = changes(&disk, &tree, Defaults::default()).unwrap();
     assert!(
-        matches!(&found[..], [Item(Change::Put(Entry { node: Node::File { size: 1 }, .. }), _)]),
+        matches!(&found[..], [Item(Change::Put(Entry { kind: EntryKind::File { size: 1 }, .. }), _)]),
         "{found:?}"
     );
 }
@@ -135,16 +134,16 @@ fn what_is_new_gets_defaults_and_what_is_changed_keeps_what_it_had() {
         });
         let found: Vec<_> = entries.filter(|entry| entry.path.to_string() == wanted).collect();
         assert_eq!(found.len(), 1, "{wanted}");
-        (found[0].attrs.clone(), found[0].node.clone())
+        (found[0].attrs.clone(), found[0].kind.clone())
     };
-    let (attrs, node) = of("setuid");
+    let (attrs, kind) = of("setuid");
     assert_eq!((attrs.mode, attrs.uid, attrs.gid, attrs.xattrs.len()), (0o4711, 7, 8, 1));
-    assert_eq!(node, Node::File { size: 1 });
+    assert_eq!(kind, EntryKind::File { size: 1 });
     // The disk of this test shows the mode that a file was made with.
     let (attrs, _) = of("new");
     assert_eq!((attrs.mode, attrs.uid, attrs.gid), (0o600, 5, 6));
-    let (attrs, node) = of("pipe");
-    assert_eq!((attrs.uid, attrs.xattrs.len(), node), (5, 0, Node::Symlink { target: b"d"[..].into() }));
+    let (attrs, kind) = of("pipe");
+    assert_eq!((attrs.uid, attrs.xattrs.len(), kind), (5, 0, EntryKind::Symlink { target: b"d"[..].into() }));
 }
 
 #[test]
@@ -162,6 +161,6 @@ fn modes_of_directories_let_enter_who_may_read() {
 
 #[test]
 fn a_disk_that_holds_all_is_left_alone() {
-    assert_eq!(held_by(&Support { owner: false, devices: false, ..Support::ALL }), Support::ALL);
-    assert_eq!(held_by(&HELD), HELD);
+    assert_eq!(Support { owner: false, devices: false, ..Support::ALL }.effective(), Support::ALL);
+    assert_eq!(HELD.effective(), HELD);
 }

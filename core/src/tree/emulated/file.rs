@@ -5,26 +5,26 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use super::form::held;
 use crate::fs::{AttrChange, File, Metadata, Support};
 
-/// An open file of a [`super::Limited`]. Its metadata are those of the disk.
+/// An open file of a [`super::Emulated`]. Its metadata are those of the disk.
 #[derive(Debug)]
-pub struct LimitedFile<F> {
+pub struct EmulatedFile<F> {
     file: F,
     held: Support,
 }
 
-impl<F> LimitedFile<F> {
+impl<F> EmulatedFile<F> {
     pub(super) fn new(file: F, held: Support) -> Self {
         Self { file, held }
     }
 }
 
-impl<F: Read> Read for LimitedFile<F> {
+impl<F: Read> Read for EmulatedFile<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer)
     }
 }
 
-impl<F: Write> Write for LimitedFile<F> {
+impl<F: Write> Write for EmulatedFile<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -34,13 +34,13 @@ impl<F: Write> Write for LimitedFile<F> {
     }
 }
 
-impl<F: Seek> Seek for LimitedFile<F> {
+impl<F: Seek> Seek for EmulatedFile<F> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
     }
 }
 
-impl<F: File> File for LimitedFile<F> {
+impl<F: File> File for EmulatedFile<F> {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         self.file.read_at(buffer, position)
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io};
 use crate::{
     fs::Dir,
     name::{Name, NameBuf},
-    tree::merge::Step,
+    tree::merge::PathStep,
 };
 
 /// An entry of the directory.
@@ -57,7 +57,7 @@ impl Folder {
     }
 
     /// The directory at the end of a way, if this layer has it.
-    pub(super) fn find(&self, at: &[Step]) -> Option<&Self> {
+    pub(super) fn find(&self, at: &[PathStep]) -> Option<&Self> {
         at.iter().try_fold(self, |dir, (_, name)| match &dir.get(name.as_name())?.kind {
             Kind::Dir(dir) => Some(dir),
             _ => None,
@@ -65,7 +65,7 @@ impl Folder {
     }
 
     /// As [`Folder::find`].
-    pub(super) fn find_mut(&mut self, at: &[Step]) -> Option<&mut Self> {
+    pub(super) fn find_mut(&mut self, at: &[PathStep]) -> Option<&mut Self> {
         at.iter().try_fold(self, |dir, (_, name)| {
             match &mut dir.entries.get_mut(name.as_name().as_bytes())?.kind {
                 Kind::Dir(dir) => Some(dir),
@@ -75,7 +75,7 @@ impl Folder {
     }
 
     /// How many of these steps this layer has already.
-    pub(super) fn known(&self, at: &[Step]) -> usize {
+    pub(super) fn known(&self, at: &[PathStep]) -> usize {
         let mut dir = self;
         for (index, (_, name)) in at.iter().enumerate() {
             match dir.get(name.as_name()) {

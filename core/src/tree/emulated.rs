@@ -24,12 +24,12 @@ use crate::{
 mod file;
 mod form;
 
-pub use file::LimitedFile;
+pub use file::EmulatedFile;
 pub use form::Defaults;
 use form::{Seen, seen};
 
 /// A directory as it would be if the disk could hold everything. Where it can, this changes nothing.
-pub struct Limited<'t, D> {
+pub struct Emulated<'t, D> {
     dir: D,
     view: View<'t>,
     /// This directory in the tree.
@@ -46,7 +46,7 @@ struct View<'t> {
     defaults: Defaults,
 }
 
-impl<'t, D: Dir> Limited<'t, D> {
+impl<'t, D: Dir> Emulated<'t, D> {
     /// A root directory on a disk that can hold what `held` says. The tree is what was written there before; what is in none is
     /// new.
     pub fn new(dir: D, held: Support, tree: Option<&'t Tree>, defaults: Defaults) -> Self {
@@ -119,8 +119,8 @@ impl<'t, D: Dir> Limited<'t, D> {
     }
 }
 
-impl<D: Dir> Dir for Limited<'_, D> {
-    type File = LimitedFile<D::File>;
+impl<D: Dir> Dir for Emulated<'_, D> {
+    type File = EmulatedFile<D::File>;
     type Lock = D::Lock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
@@ -134,11 +134,11 @@ impl<D: Dir> Dir for Limited<'_, D> {
     }
 
     fn open_file(&self, name: Name<'_>) -> io::Result<Self::File> {
-        Ok(LimitedFile::new(self.on_disk(name, |name| self.dir.open_file(name))?, self.view.held))
+        Ok(EmulatedFile::new(self.on_disk(name, |name| self.dir.open_file(name))?, self.view.held))
     }
 
     fn create_file(&self, name: Name<'_>) -> io::Result<Self::File> {
-        Ok(LimitedFile::new(self.on_disk(name, |name| self.dir.create_file(name))?, self.view.held))
+        Ok(EmulatedFile::new(self.on_disk(name, |name| self.dir.create_file(name))?, self.view.held))
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
@@ -274,19 +274,13 @@ impl<D: Dir> Dir for Limited<'_, D> {
     }
 }
 
-impl<D: fmt::Debug> fmt::Debug for Limited<'_, D> {
+impl<D: fmt::Debug> fmt::Debug for Emulated<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limited")
+        f.debug_struct("Emulated")
             .field("dir", &self.dir)
             .field("held", &self.view.held)
             .finish_non_exhaustive()
     }
-}
-
-/// What a disk holds of what was written to it: all, unless it knows no modes. Then nothing that goes with them is held either.
-#[must_use]
-pub fn held_by(support: &Support) -> Support {
-    if support.mode { Support::ALL } else { Support { owner: false, xattrs: false, ..*support } }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub mod import;
 pub mod index;
 pub mod inflate;
 pub mod on_disk;
-pub mod overlay;
+pub mod overlayfs;
 pub mod reader;
 pub mod tar;
 #[cfg(test)]
@@ -44,13 +44,13 @@ pub struct Entry {
     /// Owner, mode, time, extended attributes. For a hard link they mean nothing: the target has them.
     pub attrs: Attrs,
     /// What it is.
-    pub node: Node,
+    pub kind: EntryKind,
 }
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "the types tar and POSIX have")]
-pub enum Node {
+pub enum EntryKind {
     /// A regular file; the content has exactly this many bytes.
     File {
         /// Bytes.
@@ -88,7 +88,7 @@ pub enum Node {
 
 /// A source of changes. The body borrows from the source, so reading in the wrong order does not compile; a body
 /// not read to its end is skipped by the next call.
-pub trait Changes {
+pub trait ChangeSource {
     /// The next change, with the content of a file as a reader (empty for everything else); `None` at the end.
     ///
     /// # Errors

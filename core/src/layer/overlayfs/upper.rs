@@ -8,7 +8,7 @@ use std::{
 use super::Namespace;
 use crate::{
     error::{Error, Result},
-    layer::{Change, ChangeSink, Entry, Node},
+    layer::{Change, ChangeSink, Entry, EntryKind},
     name::EntryPath,
 };
 
@@ -40,29 +40,29 @@ impl<'a> FromUpper<'a> {
             self.marking.pop();
         }
         self.refuse_elsewhere(entry)?;
-        match &entry.node {
-            Node::Char { major: 0, minor: 0 } => {
+        match &entry.kind {
+            EntryKind::Char { major: 0, minor: 0 } => {
                 self.whiteouts.insert(path.clone());
                 return self.remove(path);
             }
-            Node::HardLink { to } if self.whiteouts.contains(to) => return self.remove(path),
-            Node::File { size: 0 } if self.mark(entry, b"whiteout").is_some() => {
+            EntryKind::HardLink { to } if self.whiteouts.contains(to) => return self.remove(path),
+            EntryKind::File { size: 0 } if self.mark(entry, b"whiteout").is_some() => {
                 self.marked.insert(path.clone());
                 if self.is_marking(path) {
                     return self.remove(path);
                 }
             }
-            Node::HardLink { to } if self.marked.contains(to) => {
+            EntryKind::HardLink { to } if self.marked.contains(to) => {
                 if self.is_marking(path) {
                     return self.remove(path);
                 }
                 // Its first name may have been a whiteout that no layer has: it stands for itself.
-                let file = Entry { node: Node::File { size: 0 }, ..entry.clone() };
+                let file = Entry { kind: EntryKind::File { size: 0 }, ..entry.clone() };
                 return self.sink.put(&Change::Put(file), &mut io::empty());
             }
             _ => {}
         }
-        let opaque = if entry.node == Node::Dir { self.mark(entry, b"opaque") } else { None };
+        let opaque = if entry.kind == EntryKind::Dir { self.mark(entry, b"opaque") } else { None };
         let (hides, marks) = (opaque == Some(b"y"), opaque == Some(b"x"));
         if entry.attrs.xattrs.is_empty() {
             self.sink.put(&Change::Put(entry.clone()), body)?;

@@ -4,7 +4,7 @@ use super::{super::testing::*, *};
 use crate::{
     error::ErrorKind,
     fs::{FileType, mem::MemDir},
-    layer::Node as Entry,
+    layer::EntryKind as Entry,
     limits::Limits,
     name::EntryPath,
     tree::{merge::Merge, seen::attrs_of},
@@ -17,7 +17,8 @@ fn written(layers: &[&[Item]]) -> Result<(Tree, MemDir)> {
 
 fn written_with(layers: &[&[Item]], keep_dirlinks: bool) -> Result<(Tree, MemDir)> {
     let base = MemDir::new();
-    let merge = Merge::new(Tree::new(), Layers::new(base.clone(), Namespace::Trusted), &Limits::default());
+    let merge =
+        Merge::new(Tree::new(), OverlayfsSink::new(base.clone(), Namespace::Trusted), &Limits::default());
     let mut merge = merge.keep_dirlinks(keep_dirlinks);
     apply(&mut merge, layers)?;
     let (tree, written) = merge.finish()?;
@@ -109,7 +110,7 @@ fn show_merged(dirs: &[MemDir], path: &EntryPath, seen: &mut BTreeMap<EntryPath,
 /// The same of a plain root directory.
 fn unpacked(layers: &[&[Item]], keep_dirlinks: bool) -> Result<BTreeMap<EntryPath, (String, EntryPath)>> {
     let root = MemDir::new();
-    let merge = Merge::new(Tree::new(), RootFs::new(root.clone()), &Limits::default());
+    let merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
     let mut merge = merge.keep_dirlinks(keep_dirlinks);
     apply(&mut merge, layers)?;
     merge.finish()?;

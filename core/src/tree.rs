@@ -2,13 +2,13 @@
 //!
 //! Inodes and names are apart, so hard links are what they are: several names of one inode.
 
-pub mod delta;
+pub mod compare;
 pub mod diff;
+pub mod emulated;
 pub(crate) mod follow;
-pub mod limited;
 pub mod merge;
 pub mod mtree;
-pub mod overlay;
+pub mod overlayfs;
 pub mod provenance;
 pub mod rootfs;
 pub mod scan;
