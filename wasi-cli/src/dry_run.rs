@@ -1,15 +1,17 @@
-//! A store that keeps nothing of what is written: for finding out whether an edit would work.
+//! For finding out whether an edit would work, and what it would do.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use ocicle::{
     Result,
     digest::Digest,
+    layer::{Change, ChangeSink},
     spec::{Index, Raw},
     store::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex},
+    text::printable,
 };
 
-/// Reads from another store.
+/// A store that keeps nothing of what is written. Reads from another store.
 pub(crate) struct DryRun<'a, S>(pub(crate) &'a S);
 
 impl<S: BlobRead> BlobRead for DryRun<'_, S> {
@@ -52,6 +54,22 @@ impl Write for Nowhere {
 
 impl Pending for Nowhere {
     fn publish(self: Box<Self>, _: &Digest) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What would be in a layer, a line for each change.
+#[derive(Default)]
+pub(crate) struct Lines(pub(crate) Vec<String>);
+
+impl ChangeSink for Lines {
+    fn put(&mut self, change: &Change, _: &mut dyn Read) -> Result<()> {
+        let (verb, path) = match change {
+            Change::Put(entry) => ("put", &entry.path),
+            Change::Remove(path) => ("remove", path),
+            Change::ClearLower(path) => ("clear", path),
+        };
+        self.0.push(format!("{verb} /{}", printable(&path.to_string())));
         Ok(())
     }
 }

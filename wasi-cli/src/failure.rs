@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use ocicle::{Error, error::ErrorKind, graph::resolve::ResolveError, text::printable};
 
-use crate::place::why_refused;
+use crate::system::why_refused;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         // Names from an image are in it, and must not steer the terminal.
         let lines: Vec<String> = self.message.lines().map(printable).collect();
-        eprintln!("error: {}{}", lines.join("\n"), why_refused(&self.message));
+        eprintln!("error: {}{}", lines.join("\n"), why_refused(&self.message).unwrap_or_default());
         ExitCode::from(self.code)
     }
 }

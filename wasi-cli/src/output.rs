@@ -4,22 +4,16 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
-use ocicle::{
-    digest::Digest,
-    graph::rewrite::{Destination, Referrers},
-    spec::Descriptor,
-    text::{Report, printable},
-};
+use ocicle::text::Report;
 
 use crate::{
-    args::{Args, Format, FormatName},
+    args::{Format, FormatName},
     failure::Failure,
-    place::followed,
+    system,
 };
 
 /// Prints a report in the format that was asked for.
@@ -38,39 +32,8 @@ pub(crate) fn report(report: &impl Report, format: &Format) -> Result<(), Failur
     })
 }
 
-/// Prints the digest of what an edit made; and what is still about the object that was replaced.
-pub(crate) fn replaced(
-    args: &Args,
-    digest: &Digest,
-    referrers: &[Descriptor],
-    to: &Destination,
-) -> Result<(), Failure> {
-    if to.referrers == Referrers::Keep && !args.quiet {
-        for Descriptor { digest, artifact_type, media_type, .. } in referrers {
-            let kind = artifact_type.as_ref().unwrap_or(media_type);
-            eprintln!(
-                "warning: {digest} ({}) is about the object that was replaced: see --referrers",
-                printable(kind.as_str())
-            );
-        }
-    }
-    print(|out| writeln!(out, "{digest}"))
-}
-
-static DISCARD: AtomicBool = AtomicBool::new(false);
-
-/// From now on results are not printed: umoci is silent where we say what was made.
-pub(crate) fn discard_results() {
-    DISCARD.store(true, Ordering::Relaxed);
-}
-
-/// Prints a result.
-pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    if DISCARD.load(Ordering::Relaxed) { Ok(()) } else { print_always(fill) }
-}
-
 /// Prints with a buffer. A reader that went away, as `head` does, is no failure.
-pub(crate) fn print_always(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 << 10, Patient(io::stdout().lock()));
     match fill(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -114,7 +77,7 @@ pub(crate) fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let target = followed(path);
+    let target = system::real_path(path).unwrap_or_else(|_| path.into());
     let special = target.symlink_metadata().is_ok_and(|found| !found.is_file()); // a terminal or a pipe
     let mut written = target.clone().into_os_string();
     if !special {

@@ -1,10 +1,10 @@
-//! Where things are: references to stores, paths to directories. The only file that differs between native and WASI.
+//! Where things are: references to stores, paths to directories and files.
 
-use std::path::{Path, PathBuf};
+use std::{io, path::Path};
 
 use ocicle::{
     graph::{
-        Resolution,
+        RefName, Resolution,
         reference::Reference,
         resolve::{Want, resolve},
         rewrite::{Destination, Replaced, replace_target},
@@ -12,30 +12,29 @@ use ocicle::{
     },
     image::Image,
     limits::Limits,
+    name::EntryPath,
     spec::{Index, Raw},
     store::{RootIndex as _, RootIndexExt as _},
 };
 
-use crate::{failure::Failure, stores::AnyStore};
-
-/// A directory of this system.
-#[cfg(unix)]
-pub(crate) type SystemDir = ocicle::fs::host::HostDir;
-/// A directory of this system.
-#[cfg(target_os = "wasi")]
-pub(crate) type SystemDir = ocicle::fs::wasi::WasiDir;
+use crate::{
+    failure::Failure,
+    stores::{AnyStore, open_dir},
+    system::{self, SystemDir},
+};
 
 /// A store, and what in it is meant.
 pub(crate) struct Place {
     pub(crate) store: AnyStore,
     pub(crate) selector: Option<Selector>,
+    limits: Limits,
 }
 
 impl Place {
     /// Opens the store of a reference.
     pub(crate) fn open(reference: &str, limits: &Limits) -> Result<Self, Failure> {
         let Reference { kind, path, selector } = reference.parse()?;
-        Ok(Self { store: AnyStore::open(kind, &path, limits)?, selector })
+        Ok(Self { store: AnyStore::open(kind, &path, limits)?, selector, limits: *limits })
     }
 
     /// Opens the store of a reference that stands for all of it.
@@ -49,36 +48,43 @@ impl Place {
         }
     }
 
+    /// The tag that the reference of a command is, where it must be one.
+    pub(crate) fn tag(&self, command: &str) -> Result<RefName, Failure> {
+        tag(self.selector.as_ref(), command)
+    }
+
     /// The object that is meant.
-    pub(crate) fn resolve(&self, want: Want, limits: &Limits) -> Result<Resolution, Failure> {
-        self.resolve_in(&self.store.load()?, want, limits)
+    pub(crate) fn resolve(&self, want: Want) -> Result<Resolution, Failure> {
+        self.resolve_in(&self.store.load()?, want)
     }
 
     /// The object that is meant, in an index just read.
-    pub(crate) fn resolve_in(
-        &self,
-        root: &Raw<Index>,
-        want: Want,
-        limits: &Limits,
-    ) -> Result<Resolution, Failure> {
-        Ok(resolve(&self.store, root, self.selector.as_ref(), want, limits)?)
+    pub(crate) fn resolve_in(&self, root: &Raw<Index>, want: Want) -> Result<Resolution, Failure> {
+        Ok(resolve(&self.store, root, self.selector.as_ref(), want, &self.limits)?)
     }
-}
 
-impl Place {
+    /// The image that is meant.
+    pub(crate) fn image(&self) -> Result<Image, Failure> {
+        self.image_at(&self.resolve(Want::Image)?)
+    }
+
+    /// An image that was found.
+    pub(crate) fn image_at(&self, at: &Resolution) -> Result<Image, Failure> {
+        Ok(Image::open(&self.store, at.target(), &self.limits)?)
+    }
+
     /// Changes the image that is meant. `edit` may be called again, on the new state, if somebody else changed the index meanwhile.
     pub(crate) fn edit_image(
         &self,
         to: &Destination,
-        limits: &Limits,
         mut edit: impl FnMut(&Image) -> ocicle::Result<Image>,
     ) -> Result<Replaced, Failure> {
         let mut replaced = None;
         self.store.update(|root| {
-            let at = self.resolve_in(root, Want::Image, limits)?;
-            let image = edit(&Image::open(&self.store, at.target(), limits)?)?;
+            let at = self.resolve_in(root, Want::Image)?;
+            let image = edit(&self.image_at(&at)?)?;
             let bytes = image.manifest.bytes();
-            let done = replace_target(&self.store, root, &at, &image.descriptor, bytes, to, limits)?;
+            let done = replace_target(&self.store, root, &at, &image.descriptor, bytes, to, &self.limits)?;
             let root = done.root.clone();
             replaced = Some(done);
             Ok::<_, Failure>(root)
@@ -87,64 +93,34 @@ impl Place {
     }
 }
 
-/// Opens a directory.
-pub(crate) fn open_dir(path: &Path) -> Result<SystemDir, Failure> {
-    system_dir(path).map_err(|error| Failure::failed(format!("open directory {}: {error}", path.display())))
+/// The tag that a selector is, where it must be one.
+pub(crate) fn tag(selector: Option<&Selector>, command: &str) -> Result<RefName, Failure> {
+    match selector.and_then(Selector::as_tag) {
+        Some(tag) => Ok(tag.parse()?),
+        None => Err(Failure::usage(format!("{command} needs a tag: {command} STORE#TAG"))),
+    }
 }
 
-/// Makes a directory if there is none, for its owner alone if `private`, and opens it. Tells whether it was made.
-pub(crate) fn make_dir(path: &Path, private: bool) -> Result<(SystemDir, bool), Failure> {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    if private {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    #[cfg(not(unix))]
-    let _ = private; // there are no modes
-    let made = match builder.create(path) {
+/// Makes a directory if there is none, and opens it. Tells whether it was made.
+pub(crate) fn make_dir(path: &Path) -> Result<(SystemDir, bool), Failure> {
+    opened(path, std::fs::create_dir(path))
+}
+
+/// The same, for its owner alone if it was made.
+pub(crate) fn make_private_dir(path: &Path) -> Result<(SystemDir, bool), Failure> {
+    opened(path, system::create_private_dir(path))
+}
+
+fn opened(path: &Path, made: io::Result<()>) -> Result<(SystemDir, bool), Failure> {
+    let made = match made {
         Ok(()) => true,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
         Err(error) => return Err(Failure::failed(format!("create directory {}: {error}", path.display()))),
     };
     Ok((open_dir(path)?, made))
 }
 
-#[cfg(unix)]
-pub(crate) fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
-    let dir = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
-    Ok(SystemDir::new(dir))
-}
-
-#[cfg(target_os = "wasi")]
-pub(crate) fn system_dir(path: &Path) -> std::io::Result<SystemDir> {
-    Ok(SystemDir::new(std::fs::File::open(path)?.into()))
-}
-
-/// The path of what links at a path lead to; the path itself if that cannot be told.
-pub(crate) fn followed(path: &Path) -> PathBuf {
-    #[cfg(unix)]
-    let followed = std::fs::canonicalize(path);
-    #[cfg(target_os = "wasi")] // has no realpath
-    let followed = crate::stores::follow(path);
-    followed.unwrap_or_else(|_| path.into())
-}
-
-/// What to add to an error of the system, where its words leave one in the dark.
-#[cfg(unix)]
-pub(crate) fn why_refused(_message: &str) -> &'static str {
-    ""
-}
-
-/// What to add to an error of the system, where its words leave one in the dark: of `ENOTCAPABLE` and `EPERM`.
-#[cfg(target_os = "wasi")]
-pub(crate) fn why_refused(message: &str) -> &'static str {
-    if message.contains(" (os error 76)") {
-        "; a sandbox sees only the directories that it is given: give it the one this is in (wasmtime: --dir DIRECTORY)"
-    } else if message.contains(" (os error 63)") {
-        "; this sandbox is given the directory for reading only, or the path leads out of it"
-    } else {
-        ""
-    }
+/// A path of an image: absolute or not, it is meant from the root.
+pub(crate) fn path_in_image(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
+    EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::ValueEnum;
 use ocicle::{
     Result,
     digest::Digest,
@@ -16,70 +17,57 @@ use ocicle::{
     text::human_size,
 };
 
-use crate::args::{Args, Progress};
+use crate::system::Bar;
 
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar, if standard error is a terminal.
+    #[default]
+    Auto,
+    /// A line every few seconds.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// What is shown of the work on a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    Nothing,
+    /// A line for each blob that is read.
+    Blobs,
+    Progress(Progress),
+}
 
 /// A store that shows how far work on it has come.
 pub(crate) struct Watched<'a, S> {
     store: &'a S,
     meter: Meter,
-    tell: bool,
+    show: Show,
 }
 
 /// What shows it.
 enum Meter {
     None,
-    Plain {
-        doing: &'static str,
-        total: Option<u64>,
-        state: Mutex<(u64, Instant)>,
-    },
-    #[cfg(not(target_family = "wasm"))]
-    Bar(indicatif::ProgressBar),
+    Plain { doing: &'static str, total: Option<u64>, state: Mutex<(u64, Instant)> },
+    Bar(Bar),
 }
 
 impl<'a, S> Watched<'a, S> {
     /// `total` is the number of bytes to come, if it is known.
-    pub(crate) fn new(args: &Args, store: &'a S, doing: &'static str, total: Option<u64>) -> Self {
-        let meter = match args.progress {
-            // Lines about blobs and a bar do not go together.
-            _ if args.quiet || args.verbose > 1 => Meter::None,
-            Progress::None => Meter::None,
-            Progress::Plain => Meter::Plain { doing, total, state: Mutex::new((0, Instant::now())) },
-            Progress::Auto => automatic(doing, total),
+    pub(crate) fn new(store: &'a S, doing: &'static str, total: Option<u64>, show: Show) -> Self {
+        let meter = match show {
+            Show::Nothing | Show::Blobs | Show::Progress(Progress::None) => Meter::None,
+            Show::Progress(Progress::Plain) => {
+                Meter::Plain { doing, total, state: Mutex::new((0, Instant::now())) }
+            }
+            Show::Progress(Progress::Auto) => Bar::new(doing, total).map_or(Meter::None, Meter::Bar),
         };
-        Self { store, meter, tell: args.verbose > 1 }
+        Self { store, meter, show }
     }
-}
-
-#[cfg(target_family = "wasm")]
-fn automatic(_: &'static str, _: Option<u64>) -> Meter {
-    Meter::None
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn automatic(doing: &'static str, total: Option<u64>) -> Meter {
-    use std::io::IsTerminal as _;
-
-    use indicatif::{ProgressBar, ProgressStyle};
-
-    if !io::stderr().is_terminal() {
-        return Meter::None;
-    }
-    let (bar, template) = match total {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{msg} [{bar:30}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}",
-        ),
-        None => (ProgressBar::new_spinner(), "{spinner} {msg} {decimal_bytes} {decimal_bytes_per_sec}"),
-    };
-    // The style first: a message draws.
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.set_message(doing);
-    Meter::Bar(bar)
 }
 
 impl Meter {
@@ -95,15 +83,14 @@ impl Meter {
                     eprintln!("{doing}: {}{of}", human_size(state.0));
                 }
             }
-            #[cfg(not(target_family = "wasm"))]
-            Self::Bar(bar) => bar.inc(bytes),
+            Self::Bar(bar) => bar.add(bytes),
         }
     }
 }
 
 impl<S: BlobRead> BlobRead for Watched<'_, S> {
     fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        if self.tell {
+        if self.show == Show::Blobs {
             eprintln!("reading blob {digest}");
         }
         let blob = self.store.try_open(digest)?;

@@ -1,9 +1,6 @@
 //! The stores a reference can name, as one type.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, path::Path};
 
 use ocicle::{
     Error, Result,
@@ -20,11 +17,8 @@ use ocicle::{
 
 use crate::{
     failure::Failure,
-    place::{SystemDir, system_dir},
+    system::{self, SystemDir},
 };
-
-/// As many links as Linux follows for one path.
-const MAX_LINKS: usize = 40;
 
 /// A store on this system.
 pub(crate) enum AnyStore {
@@ -72,7 +66,7 @@ trait Full: BlobRead + BlobWrite + RootIndex {}
 impl<T: BlobRead + BlobWrite + RootIndex> Full for T {}
 
 fn open_layout(path: &str, limits: &Limits) -> Result<LayoutStore<SystemDir>, Failure> {
-    let dir = system_dir(Path::new(&path)).map_err(|error| no_layout(path, &error))?;
+    let dir = system::open_dir(Path::new(&path)).map_err(|error| no_layout(path, &error))?;
     LayoutStore::open(dir, limits).map_err(|error| at(path, error).into())
 }
 
@@ -93,7 +87,7 @@ fn no_layout(path: &str, error: &std::io::Error) -> Failure {
         _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
         _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
         Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
-        _ if cfg!(target_os = "wasi") && path.starts_with('/') => {
+        _ if system::IS_SANDBOX && path.starts_with('/') => {
             "; a sandbox sees only the directories that it is given, under the names it is given them".into()
         }
         _ => format!("; `ocicle init {path}` makes a layout"),
@@ -101,10 +95,17 @@ fn no_layout(path: &str, error: &std::io::Error) -> Failure {
     Failure::failed(format!("open layout {path}: {error}{hint}"))
 }
 
+/// Opens a directory.
+pub(crate) fn open_dir(path: &Path) -> Result<SystemDir, Failure> {
+    system::open_dir(path)
+        .map_err(|error| Failure::failed(format!("open directory {}: {error}", path.display())))
+}
+
 /// The directory a file is in, and its name there: of the file itself, where the path is a link to it, so that an edit replaces
 /// the file and not the link.
 pub(crate) fn parent(path: &Path) -> Result<(SystemDir, OsString), Failure> {
-    let path = follow(path)?;
+    let path =
+        system::follow(path).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
     let Some(name) = path.file_name() else {
         return Err(Failure::usage(format!("{} names no file", path.display())));
     };
@@ -112,20 +113,7 @@ pub(crate) fn parent(path: &Path) -> Result<(SystemDir, OsString), Failure> {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     };
-    Ok((crate::place::open_dir(dir)?, name.to_owned()))
-}
-
-/// The path of what links at a path lead to.
-pub(crate) fn follow(path: &Path) -> Result<PathBuf, Failure> {
-    let mut at = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        match std::fs::read_link(&at) {
-            Ok(target) => at = at.parent().unwrap_or(Path::new("")).join(target),
-            // No link, or nothing at all: whoever opens it says so.
-            Err(_) => return Ok(at),
-        }
-    }
-    Err(Failure::failed(format!("{}: more than {MAX_LINKS} links lead on from it", path.display())))
+    Ok((open_dir(dir)?, name.to_owned()))
 }
 
 impl BlobRead for AnyStore {

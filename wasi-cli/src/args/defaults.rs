@@ -9,10 +9,16 @@ use ocicle::tree::emulated;
 pub(crate) struct Defaults {
     /// Owner of new files, where the disk holds none.
     #[arg(long, value_name = "UID[:GID]", value_parser = owner, default_value = "0:0")]
-    default_owner: (u32, u32),
+    pub(crate) default_owner: (u32, u32),
     /// Mode of new files, octal, where the disk holds none; in directories, who may read may enter.
     #[arg(long, value_name = "MODE", value_parser = mode, default_value = "0644")]
-    default_mode: u32,
+    pub(crate) default_mode: u32,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { default_owner: (0, 0), default_mode: 0o644 }
+    }
 }
 
 impl Defaults {

@@ -5,24 +5,24 @@ use ocicle::spec::{History, is_date_time};
 
 use crate::{clock, failure::Failure};
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "History")]
 pub(crate) struct HistoryArgs {
     /// Add no entry to the history.
     #[arg(long, conflicts_with_all = ["history_author", "history_comment", "history_created", "history_created_by"])]
-    no_history: bool,
+    pub(crate) no_history: bool,
     /// Author of the entry.
     #[arg(long, value_name = "TEXT")]
-    history_author: Option<String>,
+    pub(crate) history_author: Option<String>,
     /// Comment of the entry.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    history_comment: Option<String>,
+    pub(crate) history_comment: Option<String>,
     /// Date of the entry, RFC 3339; SOURCE_DATE_EPOCH or now by default.
     #[arg(long, value_name = "DATE", value_parser = date)]
-    history_created: Option<String>,
+    pub(crate) history_created: Option<String>,
     /// Command of the entry; `ocicle COMMAND` by default.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    history_created_by: Option<String>,
+    pub(crate) history_created_by: Option<String>,
 }
 
 impl HistoryArgs {

@@ -8,14 +8,14 @@ use ocicle::{
 
 use crate::failure::Failure;
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct LayerArgs {
     /// Keep a symbolic link to a directory where a layer has a directory of its name, and unpack into what it leads to.
     #[arg(long)]
     pub(crate) keep_dirlinks: bool,
     /// Leave out the layers below this one; its digest, or the beginning of it.
     #[arg(long, value_name = "DIGEST")]
-    start_from: Option<String>,
+    pub(crate) start_from: Option<String>,
 }
 
 impl LayerArgs {

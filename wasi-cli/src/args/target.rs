@@ -7,7 +7,7 @@ use ocicle::graph::{
 };
 
 /// Where the result goes.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "Result")]
 pub(crate) struct Target {
     /// Put the result under this tag, instead of changing the image in place.
@@ -15,25 +15,25 @@ pub(crate) struct Target {
     pub(crate) tag: Option<RefName>,
     /// Give the new tag the result alone, and not a copy of the tree it stands in.
     #[arg(long, requires = "tag")]
-    only: bool,
+    pub(crate) only: bool,
     #[command(flatten)]
-    follow: Follow,
+    pub(crate) follow: Follow,
 }
 
 /// What follows a replaced object.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "Result")]
 pub(crate) struct Follow {
     /// Which places of the object are changed, if it is at several.
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
-    scope: Scope,
+    pub(crate) scope: Scope,
     /// What happens to signatures, SBOMs and attestations of the object.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    referrers: Referrers,
+    pub(crate) referrers: Referrers,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Scope {
+pub(crate) enum Scope {
     /// The one the reference means.
     #[default]
     Place,
@@ -44,7 +44,7 @@ enum Scope {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Referrers {
+pub(crate) enum Referrers {
     /// They stay, and are about the old object.
     #[default]
     Keep,

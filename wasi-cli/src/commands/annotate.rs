@@ -1,46 +1,78 @@
 //! `annotate`.
 
+use std::process::ExitCode;
+
+use clap::Args;
 use ocicle::{
     graph::{
         annotate::{Annotation, Of, annotate},
         resolve::Want,
     },
-    limits::Limits,
     store::{RootIndex as _, RootIndexExt as _},
 };
 
+use super::config::pair;
 use crate::{
-    args::{Annotate, Args},
-    commands::config::pair,
+    args::{Edit, Target},
+    context::Context,
     dry_run::DryRun,
     failure::Failure,
-    output,
-    place::Place,
 };
 
-pub(super) fn run(args: &Args, wanted: &Annotate, limits: &Limits) -> Result<(), Failure> {
-    let place = Place::open(&wanted.reference, limits)?;
-    let mut changes: Vec<Annotation> = wanted.remove.iter().map(|name| (name.clone(), None)).collect();
-    for text in &wanted.set {
-        let (name, value) = pair("annotation", text)?;
-        changes.push((name, Some(value)));
+/// Set and remove annotations of an image or index, or of the entry that leads to it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ocicle annotate images#v1 org.opencontainers.image.title='A title'\n  \
+    ocicle annotate --descriptor images#v1//platform=linux/arm64 example.note=x --remove example.old")]
+pub(crate) struct Annotate {
+    /// The object: an image, or an index at any depth.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// What to set.
+    #[arg(value_name = "NAME=VALUE", required_unless_present = "remove")]
+    set: Vec<String>,
+    /// Remove an annotation.
+    #[arg(long, value_name = "NAME")]
+    remove: Vec<String>,
+    /// Annotate the entry that leads to the object, in the index above it, and not the object.
+    #[arg(long)]
+    descriptor: bool,
+    #[command(flatten)]
+    result: Target,
+    #[command(flatten)]
+    edit: Edit,
+}
+
+impl Annotate {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let place = context.open(&self.reference)?;
+        let (changes, limits) = (self.changes()?, &context.limits);
+        let of = if self.descriptor { Of::Entry } else { Of::Object };
+        let to = self.result.destination();
+        if self.edit.dry_run {
+            let root = place.store.load()?;
+            let at = place.resolve_in(&root, Want::Any)?;
+            annotate(&DryRun(&place.store), &root, &at, of, &changes, &to, limits)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut replaced = None;
+        place.store.update(|root| {
+            let at = place.resolve_in(root, Want::Any)?;
+            let done = annotate(&place.store, root, &at, of, &changes, &to, limits)?;
+            let root = done.root.clone();
+            replaced = Some(done);
+            Ok::<_, Failure>(root)
+        })?;
+        let Some(done) = replaced else { return Err(Failure::failed("nothing was edited")) };
+        context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
+        Ok(ExitCode::SUCCESS)
     }
-    let of = if wanted.descriptor { Of::Entry } else { Of::Object };
-    let to = wanted.result.destination();
-    if wanted.edit.dry_run {
-        let root = place.store.load()?;
-        let at = place.resolve_in(&root, Want::Any, limits)?;
-        annotate(&DryRun(&place.store), &root, &at, of, &changes, &to, limits)?;
-        return Ok(());
+
+    fn changes(&self) -> Result<Vec<Annotation>, Failure> {
+        let mut changes: Vec<Annotation> = self.remove.iter().map(|name| (name.clone(), None)).collect();
+        for text in &self.set {
+            let (name, value) = pair("annotation", text)?;
+            changes.push((name, Some(value)));
+        }
+        Ok(changes)
     }
-    let mut replaced = None;
-    place.store.update(|root| {
-        let at = place.resolve_in(root, Want::Any, limits)?;
-        let done = annotate(&place.store, root, &at, of, &changes, &to, limits)?;
-        let root = done.root.clone();
-        replaced = Some(done);
-        Ok::<_, Failure>(root)
-    })?;
-    let Some(done) = replaced else { return Err(Failure::failed("nothing was edited")) };
-    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)
 }

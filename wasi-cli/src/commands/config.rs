@@ -1,105 +1,191 @@
 //! `config`.
 
+mod health;
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
 use ocicle::{
-    graph::resolve::Want,
-    image::{
-        Image,
-        config::{Clear, ConfigEdit, Text, Words, edit_config},
-    },
-    limits::Limits,
+    image::config::{self, ConfigEdit, Text, Words, edit_config},
     spec::History,
 };
 
+use self::health::HealthArgs;
 use crate::{
-    args::{self, Args, Config},
+    args::{Edit, HistoryArgs, Target},
+    context::Context,
+    dry_run::DryRun,
     failure::Failure,
-    output,
-    place::Place,
 };
 
-pub(super) fn config(args: &Args, config: &Config, limits: &Limits) -> Result<(), Failure> {
-    let place = Place::open(&config.reference, limits)?;
-    let edits = edits(config)?;
-    if edits.is_empty() && config.result.tag.is_none() {
-        return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
-    }
-    let history = config.history.entry("config")?.map(|entry| History { empty_layer: Some(true), ..entry });
-    let history = history.as_ref();
-    if config.edit.dry_run {
-        // All that can be wrong shows in memory.
-        let at = place.resolve(Want::Image, limits)?;
-        let image = Image::open(&place.store, at.target(), limits)?;
-        let scratch = ocicle::store::memory::MemoryStore::new()?;
-        edit_config(&scratch, &image, &edits, history)?;
-        return Ok(());
-    }
-    let to = config.result.destination();
-    let done = place.edit_image(&to, limits, |image| edit_config(&place.store, image, &edits, history))?;
-    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)
+/// Change what an image says about itself: how to run it, labels, annotations, platform.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  ocicle config images#v1 --env LANG=C.UTF-8 --cmd /bin/sh --cmd -l\n  \
+    ocicle config images#v1 --clear labels --label a=b --tag v2")]
+pub(crate) struct Config {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) result: Target,
+    /// Remove all values of a kind, before anything is set.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) clear: Vec<Clear>,
+    /// User and group: names or numbers.
+    #[arg(long, value_name = "USER[:GROUP]")]
+    pub(crate) user: Option<String>,
+    /// Current directory.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) workdir: Option<String>,
+    /// The entry point, a word each; replaces the old one.
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
+    pub(crate) entrypoint: Vec<String>,
+    /// The command, a word each; replaces the old one.
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
+    pub(crate) cmd: Vec<String>,
+    /// Set a variable.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// Set a label.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) label: Vec<String>,
+    /// Set an annotation of the manifest.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) annotation: Vec<String>,
+    /// Add a port.
+    #[arg(long, value_name = "PORT[/tcp|/udp]")]
+    pub(crate) port: Vec<String>,
+    /// Add a volume.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) volume: Vec<String>,
+    /// Signal that asks the container to stop.
+    #[arg(long, value_name = "SIGNAL")]
+    pub(crate) stop_signal: Option<String>,
+    /// Who made the image.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) author: Option<String>,
+    /// When the image was made, RFC 3339.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) created: Option<String>,
+    /// Operating system.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) os: Option<String>,
+    /// Version of the operating system.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) os_version: Option<String>,
+    /// A feature of the operating system the image needs; replaces the old ones.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) os_feature: Vec<String>,
+    /// Architecture.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) arch: Option<String>,
+    /// Variant of the architecture.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
+    #[command(flatten)]
+    pub(crate) health: HealthArgs,
 }
 
-/// What was asked for: first what is cleared, then what is set.
-fn edits(config: &Config) -> Result<Vec<ConfigEdit>, Failure> {
-    let mut edits: Vec<ConfigEdit> =
-        config.clear.iter().map(|&what| ConfigEdit::Clear(clear(what))).collect();
-    let texts = [
-        (Text::Author, &config.author),
-        (Text::Created, &config.created),
-        (Text::Os, &config.os),
-        (Text::OsVersion, &config.os_version),
-        (Text::Architecture, &config.arch),
-        (Text::Variant, &config.variant),
-        (Text::User, &config.user),
-        (Text::WorkingDir, &config.workdir),
-        (Text::StopSignal, &config.stop_signal),
-    ];
-    for (field, text) in texts {
-        edits.extend(text.iter().map(|text| ConfigEdit::Set(field, text.clone())));
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Clear {
+    Labels,
+    Annotations,
+    Ports,
+    Env,
+    Volumes,
+    Cmd,
+    Entrypoint,
+    Healthcheck,
+}
+
+impl Config {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let place = context.open(&self.reference)?;
+        let edits = self.edits()?;
+        if edits.is_empty() && self.result.tag.is_none() {
+            return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
+        }
+        let history = self.history.entry("config")?.map(|entry| History { empty_layer: Some(true), ..entry });
+        let history = history.as_ref();
+        if self.edit.dry_run {
+            edit_config(&DryRun(&place.store), &place.image()?, &edits, history)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let to = self.result.destination();
+        let done = place.edit_image(&to, |image| edit_config(&place.store, image, &edits, history))?;
+        context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
+        Ok(ExitCode::SUCCESS)
     }
-    let words = [
-        (Words::Entrypoint, &config.entrypoint),
-        (Words::Cmd, &config.cmd),
-        (Words::OsFeatures, &config.os_feature),
-    ];
-    for (field, words) in words {
-        if !words.is_empty() {
-            edits.push(ConfigEdit::Words(field, words.clone()));
+
+    /// What was asked for: first what is cleared, then what is set.
+    fn edits(&self) -> Result<Vec<ConfigEdit>, Failure> {
+        let mut edits: Vec<ConfigEdit> =
+            self.clear.iter().map(|&what| ConfigEdit::Clear(what.wanted())).collect();
+        let texts = [
+            (Text::Author, &self.author),
+            (Text::Created, &self.created),
+            (Text::Os, &self.os),
+            (Text::OsVersion, &self.os_version),
+            (Text::Architecture, &self.arch),
+            (Text::Variant, &self.variant),
+            (Text::User, &self.user),
+            (Text::WorkingDir, &self.workdir),
+            (Text::StopSignal, &self.stop_signal),
+        ];
+        for (field, text) in texts {
+            edits.extend(text.iter().map(|text| ConfigEdit::Set(field, text.clone())));
+        }
+        let words = [
+            (Words::Entrypoint, &self.entrypoint),
+            (Words::Cmd, &self.cmd),
+            (Words::OsFeatures, &self.os_feature),
+        ];
+        for (field, words) in words {
+            if !words.is_empty() {
+                edits.push(ConfigEdit::Words(field, words.clone()));
+            }
+        }
+        for text in &self.env {
+            let (name, value) = pair("--env", text)?;
+            edits.push(ConfigEdit::Env(name, value));
+        }
+        for text in &self.label {
+            let (name, value) = pair("--label", text)?;
+            edits.push(ConfigEdit::Label(name, value));
+        }
+        for text in &self.annotation {
+            let (name, value) = pair("--annotation", text)?;
+            edits.push(ConfigEdit::Annotation(name, value));
+        }
+        edits.extend(self.port.iter().cloned().map(ConfigEdit::Port));
+        edits.extend(self.volume.iter().cloned().map(ConfigEdit::Volume));
+        edits.extend(self.health.edits());
+        Ok(edits)
+    }
+}
+
+impl Clear {
+    fn wanted(self) -> config::Clear {
+        match self {
+            Self::Labels => config::Clear::Labels,
+            Self::Annotations => config::Clear::Annotations,
+            Self::Ports => config::Clear::Ports,
+            Self::Env => config::Clear::Env,
+            Self::Volumes => config::Clear::Volumes,
+            Self::Cmd => config::Clear::Cmd,
+            Self::Entrypoint => config::Clear::Entrypoint,
+            Self::Healthcheck => config::Clear::Healthcheck,
         }
     }
-    for text in &config.env {
-        let (name, value) = pair("--env", text)?;
-        edits.push(ConfigEdit::Env(name, value));
-    }
-    for text in &config.label {
-        let (name, value) = pair("--label", text)?;
-        edits.push(ConfigEdit::Label(name, value));
-    }
-    for text in &config.annotation {
-        let (name, value) = pair("--annotation", text)?;
-        edits.push(ConfigEdit::Annotation(name, value));
-    }
-    edits.extend(config.port.iter().cloned().map(ConfigEdit::Port));
-    edits.extend(config.volume.iter().cloned().map(ConfigEdit::Volume));
-    edits.extend(config.health.edits());
-    Ok(edits)
 }
 
 pub(super) fn pair(option: &str, text: &str) -> Result<(String, String), Failure> {
     match text.split_once('=') {
         Some((name, value)) => Ok((name.into(), value.into())),
         None => Err(Failure::usage(format!("{option} {text:?}: expected NAME=VALUE"))),
-    }
-}
-
-fn clear(what: args::Clear) -> Clear {
-    match what {
-        args::Clear::Labels => Clear::Labels,
-        args::Clear::Annotations => Clear::Annotations,
-        args::Clear::Ports => Clear::Ports,
-        args::Clear::Env => Clear::Env,
-        args::Clear::Volumes => Clear::Volumes,
-        args::Clear::Cmd => Clear::Cmd,
-        args::Clear::Entrypoint => Clear::Entrypoint,
-        args::Clear::Healthcheck => Clear::Healthcheck,
     }
 }

@@ -1,9 +1,11 @@
 //! `copy`.
 
-use std::path::Path;
+use std::{path::Path, process::ExitCode};
 
+use clap::{Args, ValueEnum};
 use ocicle::{
     graph::{
+        RefName,
         archive::place as place_file,
         convert::to_oci,
         copy::{Copied, Plan, What},
@@ -20,82 +22,108 @@ use ocicle::{
     text::{human_size, printable},
 };
 
-use super::edit::tag_of;
 use crate::{
-    args::{Args, Copy},
+    context::Context,
     failure::Failure,
-    output,
-    place::{Place, make_dir},
-    progress::Watched,
+    place::{self, make_dir},
     stores::{AnyStore, parent},
 };
 
-pub(super) fn copy(args: &Args, wanted: &Copy, limits: &Limits) -> Result<(), Failure> {
-    let place = Place::open(&wanted.source, limits)?;
-    let to: Reference = wanted.destination.parse()?;
-    let tag = to.selector.as_ref().map(|selector| tag_of(Some(selector), "copy")).transpose()?;
-    if to.kind == Some(StoreKind::DockerArchive)
-        && let Some(tag) = tag.as_ref().filter(|tag| !docker_archive::is_tag(tag.as_str()))
-    {
+/// Copy images from one store to another: directories and archives.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  ocicle copy images#v1 oci-archive:v1.tar\n  ocicle copy docker-archive:saved.tar oci:images\n  \
+    ocicle copy images#v1//platform=linux/arm64 docker-archive:arm.tar#example/app:1"
+)]
+pub(crate) struct Copy {
+    /// What to copy: a whole store, or what a reference means, with all below it.
+    #[arg(value_name = "REF")]
+    source: String,
+    /// Where to: `oci:DIRECTORY`, `oci-archive:FILE`, `docker-archive:FILE`; with `#TAG` for another tag. Made if it is not there.
+    #[arg(value_name = "STORE[#TAG]")]
+    destination: String,
+    /// Copy the whole way to what is meant: its indexes stay as they are, and name what is not there.
+    #[arg(long)]
+    sparse: bool,
+    /// Convert documents of Docker: their digests change.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<CopyFormat>,
+}
+
+/// Whose documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CopyFormat {
+    /// OCI.
+    Oci,
+}
+
+impl Copy {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, limits) = (context.open(&self.source)?, &context.limits);
+        let to: Reference = self.destination.parse()?;
+        let tag = tag_of(&to)?;
+        let store = context.watched(&place.store, "copying", None);
+        // Documents that are converted are of neither store.
+        let from = Overlay::new(&store, MemoryStore::new()?, limits);
+        let at = place.selector.as_ref().map(|_| place.resolve(Want::Any)).transpose()?;
+        let what = match &at {
+            None if self.sparse => {
+                return Err(Failure::usage("--sparse needs a reference to one image of an index"));
+            }
+            None => What::Everything,
+            Some(at) if self.sparse => What::Sparse(at),
+            Some(at) => What::Object(at),
+        };
+        let mut plan = Plan::new(&from, what, limits)?;
+        if self.format.is_some() {
+            let converted = to_oci(&from, plan.index(), limits)?;
+            tell_new_digests(context, plan.index(), &converted);
+            plan = Plan::of_index(&from, converted, limits)?;
+        }
+        if let Some(tag) = &tag {
+            plan = plan.tagged(tag)?;
+        }
+        let Copied { blobs, bytes, present, absent, .. } = write(&from, &plan, &to, limits)?;
+        let absent = if absent == 0 { String::new() } else { format!("; {absent} are not in the source") };
+        context
+            .note(format_args!("copied {blobs} blobs, {}; {present} were there{absent}", human_size(bytes)));
+        if to.kind == Some(StoreKind::DockerArchive) {
+            tell_untagged(context, plan.index());
+        }
+        context.print_lines(plan.index().view().manifests.iter().map(|entry| &entry.digest))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The tag that the destination names, if it does.
+fn tag_of(to: &Reference) -> Result<Option<RefName>, Failure> {
+    let Some(selector) = &to.selector else { return Ok(None) };
+    let tag = place::tag(Some(selector), "copy")?;
+    if to.kind == Some(StoreKind::DockerArchive) && !docker_archive::is_tag(tag.as_str()) {
         return Err(Failure::usage(format!(
             "{tag} is no tag for Docker: expected NAME:TAG, such as example/app:1"
         )));
     }
-    let store = Watched::new(args, &place.store, "copying", None);
-    // Documents that are converted are of neither store.
-    let from = Overlay::new(&store, MemoryStore::new()?, limits);
-    let at = place.selector.as_ref().map(|_| place.resolve(Want::Any, limits)).transpose()?;
-    let what = match &at {
-        None if wanted.sparse => {
-            return Err(Failure::usage("--sparse needs a reference to one image of an index"));
-        }
-        None => What::Everything,
-        Some(at) if wanted.sparse => What::Sparse(at),
-        Some(at) => What::Object(at),
-    };
-    let mut plan = Plan::new(&from, what, limits)?;
-    if wanted.format.is_some() {
-        let converted = to_oci(&from, plan.index(), limits)?;
-        if !args.quiet {
-            tell_new_digests(plan.index(), &converted);
-        }
-        plan = Plan::of_index(&from, converted, limits)?;
-    }
-    if let Some(tag) = &tag {
-        plan = plan.tagged(tag)?;
-    }
-    let copied = write(&from, &plan, &to, limits)?;
-    if !args.quiet {
-        let Copied { blobs, bytes, present, absent, .. } = copied;
-        let absent = if absent == 0 { String::new() } else { format!("; {absent} are not in the source") };
-        eprintln!("copied {blobs} blobs, {}; {present} were there{absent}", human_size(bytes));
-        if to.kind == Some(StoreKind::DockerArchive) {
-            tell_untagged(plan.index());
-        }
-    }
-    output::print(|out| {
-        let entries = &plan.index().view().manifests;
-        entries.iter().try_for_each(|Descriptor { digest, .. }| writeln!(out, "{digest}"))
-    })
+    Ok(Some(tag))
 }
 
 /// What a conversion made of the entries: it keeps their order.
-fn tell_new_digests(old: &Raw<Index>, new: &Raw<Index>) {
+fn tell_new_digests(context: &Context, old: &Raw<Index>, new: &Raw<Index>) {
     for (old, new) in old.view().manifests.iter().zip(&new.view().manifests) {
         if old.digest != new.digest {
-            eprintln!("converted {} to {}", old.digest, new.digest);
+            context.note(format_args!("converted {} to {}", old.digest, new.digest));
         }
     }
 }
 
 /// Docker finds an image without a tag only by its digest.
-fn tell_untagged(index: &Raw<Index>) {
+fn tell_untagged(context: &Context, index: &Raw<Index>) {
     for name in index.view().manifests.iter().filter_map(Descriptor::ref_name) {
         if !docker_archive::is_tag(name) {
             let name = printable(name);
-            eprintln!(
-                "warning: {name} is no tag for Docker, left out: give one with #NAME:TAG, such as #example/app:1"
-            );
+            context.warn(format_args!(
+                "{name} is no tag for Docker, left out: give one with #NAME:TAG, such as #example/app:1"
+            ));
         }
     }
 }
@@ -127,7 +155,7 @@ fn write<S: BlobRead>(from: &S, plan: &Plan, to: &Reference, limits: &Limits) ->
         ))),
         kind => {
             if is_new {
-                let (dir, _) = make_dir(path, false)?;
+                let (dir, _) = make_dir(path)?;
                 LayoutStore::create(dir)?;
             }
             let store = AnyStore::open(kind, &to.path, limits)?;

@@ -1,113 +1,164 @@
 //! `insert`.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use clap::Args;
 use ocicle::{
     Error,
     fs::{Dir as _, Readable},
-    graph::resolve::Want,
-    image::{Image, edit::append_layer, insert::send_directory},
+    image::{edit::append_layer, insert::send_directory},
     layer::{Change, ChangeSink, clamp::Clamp, on_disk::FromDisk, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
-    spec::media_type::Compression,
     tree::{
         diff::send_entry,
-        emulated::{Defaults, Emulated},
+        emulated::{self, Emulated},
     },
 };
 
 use crate::{
-    args::{Args, Insert},
+    args::{Compress, Defaults, Edit, HistoryArgs, Owners, Target},
     clock,
-    commands::bundle::{Lines, compression},
+    context::Context,
+    dry_run::Lines,
     failure::Failure,
-    output,
-    owners::on_disk,
-    place::{Place, SystemDir, open_dir},
-    progress::Watched,
+    place::path_in_image,
+    stores::open_dir,
+    system::SystemDir,
 };
 
-pub(super) fn insert(args: &Args, insert: &Insert, limits: &Limits) -> Result<(), Failure> {
-    let place = Place::open(&insert.reference, limits)?;
-    let at = place.resolve(Want::Image, limits)?;
-    let base = Image::open(&place.store, at.target(), limits)?;
-    if insert.edit.dry_run {
-        let mut lines = Lines::default();
-        send(insert, &mut lines, limits)?;
-        return lines.print();
-    }
-    let history = insert.history.entry("insert")?;
-    let last = base.manifest.view().layers.last().and_then(|layer| layer.media_type.layer_compression());
-    let compression = compression(insert.compress).or(last).unwrap_or(Compression::Gzip);
-    let store = Watched::new(args, &place.store, "inserting", None);
-    let mut writer = LayerWriter::new(&store, compression)?;
-    match clock::source_date()? {
-        Some(latest) => send(insert, &mut Clamp { sink: &mut writer, latest }, limits)?,
-        None => send(insert, &mut writer, limits)?,
-    }
-    let layer = writer.finish()?;
-    let to = insert.result.destination();
-    let done = place.edit_image(&to, limits, |image| {
-        append_layer(&place.store, image, &layer, compression, history.as_ref())
-    })?;
-    output::replaced(args, &done.resolution.target().digest, &done.referrers, &to)
+/// Put a file or directory into an image, or hide one, as a new layer.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  ocicle insert images#v1 app /opt/app\n  \
+    ocicle insert images#v1 --opaque public /srv/www --tag v2\n  ocicle insert images#v1 --whiteout /etc/motd")]
+pub(crate) struct Insert {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// What to put in: a directory with all that is in it, or a file, link or device as it is.
+    #[arg(required_unless_present = "whiteout", conflicts_with = "whiteout")]
+    pub(crate) source: Option<PathBuf>,
+    /// Where in the image.
+    #[arg(required_unless_present = "whiteout")]
+    pub(crate) target: Option<String>,
+    /// Hide this path of the image instead.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) whiteout: Option<String>,
+    /// Hide what the image has in the target directory already.
+    #[arg(long, conflicts_with = "whiteout")]
+    pub(crate) opaque: bool,
+    #[command(flatten)]
+    pub(crate) result: Target,
+    /// Compression of the new layer.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) compress: Compress,
+    #[command(flatten)]
+    pub(crate) owners: Owners,
+    #[command(flatten)]
+    pub(crate) defaults: Defaults,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
 }
 
-fn send(insert: &Insert, sink: &mut dyn ChangeSink, limits: &Limits) -> Result<(), Failure> {
-    let how = on_disk(&insert.owners)?;
-    let defaults = insert.defaults.get();
-    let sink = &mut FromDisk { sink, how: &how };
-    if let Some(path) = &insert.whiteout {
-        return Ok(sink.put(&Change::Remove(inside(path, limits)?), &mut io::empty())?);
-    }
-    let (Some(source), Some(target)) = (&insert.source, &insert.target) else {
-        return Err(Failure::usage("insert needs a source and a target"));
-    };
-    let target = inside(target, limits)?;
-    let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
-    let of_source = |error: Error| match error {
-        Error::Io { doing, source: error } => {
-            Error::Io { doing: format!("{}: {doing}", source.display()), source: error }
+impl Insert {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, base) = context.open_image(&self.reference)?;
+        if self.edit.dry_run {
+            let mut lines = Lines::default();
+            self.send(context, &mut lines)?;
+            context.print_lines(lines.0)?;
+            return Ok(ExitCode::SUCCESS);
         }
+        let history = self.history.entry("insert")?;
+        let compression = self.compress.for_layer_of(&base);
+        let store = context.watched(&place.store, "inserting", None);
+        let mut writer = LayerWriter::new(&store, compression)?;
+        match clock::source_date()? {
+            Some(latest) => self.send(context, &mut Clamp { sink: &mut writer, latest })?,
+            None => self.send(context, &mut writer)?,
+        }
+        let layer = writer.finish()?;
+        let to = self.result.destination();
+        let done = place.edit_image(&to, |image| {
+            append_layer(&place.store, image, &layer, compression, history.as_ref())
+        })?;
+        context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn send(&self, context: &Context, sink: &mut dyn ChangeSink) -> Result<(), Failure> {
+        let limits = &context.limits;
+        let how = self.owners.on_disk()?;
+        let sink = &mut FromDisk { sink, how: &how };
+        if let Some(path) = &self.whiteout {
+            return Ok(sink.put(&Change::Remove(path_in_image(path, limits)?), &mut io::empty())?);
+        }
+        let (Some(source), Some(target)) = (&self.source, &self.target) else {
+            return Err(Failure::usage("insert needs a source and a target"));
+        };
+        let target = path_in_image(target, limits)?;
+        let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
+        if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
+            let dir = seeing(source, self.defaults.get())?;
+            let found = send_directory(&dir, &target, self.opaque, sink, limits)
+                .map_err(|error| of_source(source, error))?;
+            for path in &found.sockets {
+                let path = source.join(path.to_string());
+                context.warn(format_args!(
+                    "{}: a socket: no layer can hold one, it is left out",
+                    path.display()
+                ));
+            }
+            return Ok(());
+        }
+        self.send_file(source, &target, sink, limits)
+    }
+
+    /// A file, link or device.
+    fn send_file(
+        &self,
+        source: &Path,
+        target: &EntryPath,
+        sink: &mut dyn ChangeSink,
+        limits: &Limits,
+    ) -> Result<(), Failure> {
+        let shown = source.display();
+        if self.opaque {
+            return Err(Failure::usage(format!("--opaque is about directories, and {shown} is none")));
+        }
+        if target.is_root() {
+            return Err(Failure::usage("the root of an image can only be a directory"));
+        }
+        let parent =
+            source.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = source.file_name().ok_or_else(|| Failure::usage(format!("{shown} has no name")))?;
+        let name = Name::new(name.as_encoded_bytes())
+            .map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
+        let dir = seeing(parent, self.defaults.get())?;
+        Ok(send_entry(&dir, name, target, limits, sink).map_err(|error| of_source(source, error))?)
+    }
+}
+
+/// The same error, with the path that was to be inserted.
+fn of_source(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Io { doing, source } => Error::Io { doing: format!("{}: {doing}", path.display()), source },
         other => other,
-    };
-    if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
-        let found = send_directory(&seeing(source, defaults)?, &target, insert.opaque, sink, limits)
-            .map_err(of_source)?;
-        for path in &found.sockets {
-            eprintln!(
-                "warning: {}: a socket: no layer can hold one, it is left out",
-                source.join(path.to_string()).display()
-            );
-        }
-        return Ok(());
     }
-    if insert.opaque {
-        return Err(Failure::usage(format!(
-            "--opaque is about directories, and {} is none",
-            source.display()
-        )));
-    }
-    if target.is_root() {
-        return Err(Failure::usage("the root of an image can only be a directory"));
-    }
-    let parent = source.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name =
-        source.file_name().ok_or_else(|| Failure::usage(format!("{} has no name", source.display())))?;
-    let name = Name::new(name.as_encoded_bytes())
-        .map_err(|error| Failure::usage(format!("{}: {error}", source.display())))?;
-    Ok(send_entry(&seeing(parent, defaults)?, name, &target, limits, sink).map_err(of_source)?)
 }
 
 /// A directory as a layer would have it, also where owners and modes cannot be seen.
-fn seeing(path: &Path, defaults: Defaults) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
+fn seeing(
+    path: &Path,
+    defaults: emulated::Defaults,
+) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
     let dir = Readable::new(open_dir(path)?);
     let support = dir.support();
     Ok(Emulated::new(dir, support.effective(), None, defaults))
-}
-
-/// A path of the image: absolute or not, it is meant from the root.
-fn inside(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
-    EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -1,103 +1,65 @@
 //! `mtree` and `mtree check`.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::Path,
-    process::ExitCode,
-};
+mod check;
 
+use std::{io, process::ExitCode};
+
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
 use ocicle::{
-    fs::Readable,
-    graph::resolve::Want,
-    image::{Image, layers::merged},
-    limits::Limits,
-    text::Report,
-    tree::mtree::{self, Dialect, Difference, compare},
-};
-use serde::Serialize;
-
-use crate::{
-    args::{Args, Format, Mtree, Owners},
-    failure::{Failure, unless_different},
-    output,
-    owners::on_disk,
-    place::{Place, open_dir},
-    progress::Watched,
+    image::layers::merged,
+    tree::mtree::{self, Dialect},
 };
 
-pub(super) fn run(
-    args: &Args,
-    reference: Option<&str>,
+use self::check::Check;
+use crate::{args::Owners, context::Context, failure::Failure};
+
+/// Print the manifest of an image's files, straight from its layers, as mtree(5).
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  ocicle mtree images#v1\n  ocicle mtree --dialect bsd images#v1 | mtree -p bundle/rootfs\n  \
+        ocicle mtree check bundle/rootfs.mtree bundle/rootfs"
+)]
+pub(crate) struct Mtree {
+    /// The image.
+    #[arg(value_name = "REF", required = true)]
+    reference: Option<String>,
+    /// Whose flavour of the format.
+    #[arg(long, value_name = "NAME", default_value_t = Dialect::Native, value_parser = dialects())]
     dialect: Dialect,
-    owners: &Owners,
-    command: Option<&Mtree>,
-    limits: &Limits,
-) -> Result<ExitCode, Failure> {
-    match (command, reference) {
-        (Some(Mtree::Check { manifest, directory, format }), _) => check(manifest, directory, format, limits),
-        (None, Some(reference)) => {
-            print(args, reference, dialect, owners, limits).map(|()| ExitCode::SUCCESS)
+    #[command(flatten)]
+    owners: Owners,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(Check),
+}
+
+fn dialects() -> impl clap::builder::TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(|name| name.parse::<Dialect>())
+}
+
+impl Mtree {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        match (&self.command, &self.reference) {
+            (Some(Command::Check(check)), _) => check.run(context),
+            (None, Some(reference)) => self.print(context, reference),
+            (None, None) => Err(Failure::usage("mtree needs a reference")),
         }
-        (None, None) => Err(Failure::usage("mtree needs a reference")),
     }
-}
 
-fn print(
-    args: &Args,
-    reference: &str,
-    dialect: Dialect,
-    owners: &Owners,
-    limits: &Limits,
-) -> Result<(), Failure> {
-    let place = Place::open(reference, limits)?;
-    let resolution = place.resolve(Want::Image, limits)?;
-    let image = Image::open(&place.store, resolution.target(), limits)?;
-    let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
-    let tree = merged(&store, &image, &on_disk(owners)?, limits)?;
-    output::print(|out| mtree::write(&tree, dialect, out).map_err(io::Error::from))
-}
-
-/// Schema version 1 of `mtree check --json`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Differences {
-    schema_version: u32,
-    differences: Vec<Difference>,
-}
-
-impl fmt::Display for Differences {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.differences.iter().try_for_each(|difference| writeln!(f, "{difference}"))
+    fn print(&self, context: &Context, reference: &str) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(reference)?;
+        let store = context.watched(&place.store, "reading layers", Some(image.size()));
+        let tree = merged(&store, &image, &self.owners.on_disk()?, &context.limits)?;
+        context.print(|out| mtree::write(&tree, self.dialect, out).map_err(io::Error::from))?;
+        Ok(ExitCode::SUCCESS)
     }
-}
-
-impl Report for Differences {
-    /// Path, keyword, expected, found; `missing` or `extra` instead of a keyword.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.differences.iter().try_for_each(|difference| writeln!(out, "{}", difference.plain()))
-    }
-}
-
-fn check(manifest: &Path, directory: &Path, format: &Format, limits: &Limits) -> Result<ExitCode, Failure> {
-    let root = Readable::new(open_dir(directory)?);
-    let mut input: Box<dyn BufRead> = if manifest.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = File::open(manifest)
-            .map_err(|error| Failure::failed(format!("open {}: {error}", manifest.display())))?;
-        Box::new(BufReader::with_capacity(64 << 10, file))
-    };
-    let mut differences = Vec::new();
-    compare(&mut input, &root, limits, &mut |difference| {
-        match difference {
-            Difference::Unchecked { .. } => eprintln!("warning: {difference}"),
-            difference => differences.push(difference),
-        }
-        Ok(())
-    })?;
-    let found = Differences { schema_version: 1, differences };
-    output::report(&found, format)?;
-    Ok(unless_different(!found.differences.is_empty()))
 }

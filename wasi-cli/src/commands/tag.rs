@@ -1,112 +1,148 @@
-//! `tag` and `platform`: trees for every day.
+//! `tag`.
 
-use std::path::PathBuf;
+use std::{path::Path, process::ExitCode};
 
+use clap::Args;
 use ocicle::{
-    Error,
     graph::{
         RefName,
-        annotate::set_platform,
         copy::{Plan, What},
         describe::{Description, Node, Root, merge, place as place_roots},
         resolve::Want,
         rewrite,
     },
-    image::{
-        Image,
-        config::{ConfigEdit, Text, edit_config},
-    },
-    limits::Limits,
     spec::{Descriptor, Index, Platform, REF_NAME, Raw},
     store::{BlobReadExt as _, RootIndex as _, RootIndexExt as _},
 };
 
-use super::tree;
+use super::tree::apply;
 use crate::{
-    args::{Args, PlatformArgs, Tag},
-    dry_run::DryRun,
+    args::{Edit, Format},
+    context::Context,
     failure::Failure,
-    output,
     place::Place,
 };
 
-pub(super) fn tag(wanted: &Tag, limits: &Limits) -> Result<(), Failure> {
-    let place = Place::open(&wanted.reference, limits)?;
-    match (&wanted.names[..], wanted.merge, wanted.split) {
-        (names, true, _) => merge_images(&place, names, wanted, limits),
-        (names @ ([] | [_]), _, true) => {
-            let pattern = names.first().map_or("{tag}-{os}-{architecture}-{variant}", String::as_str);
-            split(&place, pattern, wanted.edit.dry_run, limits)
+/// Give an object one more tag; make one index of several images, or a tag for each image of an index.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  ocicle tag images#v1 latest\n  \
+    ocicle tag images#v1//platform=linux/arm64 v1-arm64 --only\n  \
+    ocicle tag --merge images#v1-amd64 other#v1-arm64 v1\n  ocicle tag --split images#v1")]
+pub(crate) struct Tag {
+    /// The object; with `--merge` the first of several.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The new tag; an object that has it now loses it. With `--merge` further objects, then the tag; with `--split` a pattern, by default
+    /// `{tag}-{os}-{architecture}-{variant}`.
+    #[arg(value_name = "NAME", required_unless_present = "split")]
+    pub(crate) names: Vec<String>,
+    /// Tag the object itself, and not the tree it stands in.
+    #[arg(long, conflicts_with_all = ["merge", "split"])]
+    pub(crate) only: bool,
+    /// Make the tag an index of the images given, and of the entries of the indexes given.
+    #[arg(long, conflicts_with = "split")]
+    pub(crate) merge: bool,
+    /// Of equal platforms take the last.
+    #[arg(long, requires = "merge")]
+    pub(crate) replace: bool,
+    /// Give each image of an index a tag of its own.
+    #[arg(long)]
+    pub(crate) split: bool,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+}
+
+impl Tag {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let place = context.open(&self.reference)?;
+        match (&self.names[..], self.merge, self.split) {
+            (names, true, _) => self.merge(context, &place, names)?,
+            (names @ ([] | [_]), _, true) => {
+                let pattern = names.first().map_or("{tag}-{os}-{architecture}-{variant}", String::as_str);
+                self.split(context, &place, pattern)?;
+            }
+            ([name], ..) => self.tag(context, &place, name)?,
+            _ => return Err(Failure::usage("expected one name; --merge takes several objects")),
         }
-        ([name], ..) => one(&place, name, wanted, limits),
-        _ => Err(Failure::usage("expected one name; --merge takes several objects")),
+        Ok(ExitCode::SUCCESS)
     }
-}
 
-fn one(place: &Place, name: &str, wanted: &Tag, limits: &Limits) -> Result<(), Failure> {
-    let name: RefName = name.parse()?;
-    let mut tagged = None;
-    let mut with = |root: &Raw<Index>| {
-        let at = place.resolve_in(root, Want::Any, limits)?;
-        let index = rewrite::tag(root, &at, &name, wanted.only)?;
-        let of = if wanted.only { at.target() } else { &at.root().descriptor };
-        tagged = Some(of.digest.clone());
-        Ok::<_, Failure>(index)
-    };
-    match wanted.edit.dry_run {
-        true => with(&place.store.load()?).map(drop)?,
-        false => place.store.update(with).map(drop)?,
+    fn tag(&self, context: &Context, place: &Place, name: &str) -> Result<(), Failure> {
+        let name: RefName = name.parse()?;
+        let mut tagged = None;
+        self.change(place, |root| {
+            let at = place.resolve_in(root, Want::Any)?;
+            let index = rewrite::tag(root, &at, &name, self.only)?;
+            let of = if self.only { at.target() } else { &at.root().descriptor };
+            tagged = Some(of.digest.clone());
+            Ok(index)
+        })?;
+        context.print_lines(tagged)
     }
-    tagged.map_or(Ok(()), |digest| output::print(|out| writeln!(out, "{digest}")))
-}
 
-/// The last of `names` is the tag, the others are objects.
-fn merge_images(place: &Place, names: &[String], wanted: &Tag, limits: &Limits) -> Result<(), Failure> {
-    let Some((name, others)) = names.split_last().filter(|(_, others)| !others.is_empty()) else {
-        return Err(Failure::usage("--merge needs two objects or more, and a tag: tag --merge REF REF NAME"));
-    };
-    let name: RefName = name.parse()?;
-    let mut targets = vec![place.resolve(Want::Any, limits)?.target().clone()];
-    for reference in others {
-        let other = Place::open(reference, limits)?;
-        let at = other.resolve(Want::Any, limits)?;
-        // What is there already is not copied.
-        Plan::new(&other.store, What::Object(&at), limits)?.copy_blobs(&other.store, &place.store)?;
-        targets.push(at.target().clone());
-    }
-    let index = merge(&place.store, &targets, wanted.replace, limits)?;
-    let root = Node { tag: Some(name.to_string()), index: Some(index), ..Node::default() };
-    let description = Description { root: vec![root] };
-    let hint = |failure: Failure| match failure.message().contains("duplicates = ") {
-        true => failure.and("; or --replace the first"),
-        false => failure,
-    };
-    if wanted.edit.dry_run {
-        let format = crate::args::Format::default();
-        return tree::dry_apply(&place.store, &description, PathBuf::new(), &format, limits).map_err(hint);
-    }
-    let roots = tree::apply(&place.store, &description, PathBuf::new(), limits).map_err(hint)?;
-    tree::print_roots(&roots)
-}
-
-fn split(place: &Place, pattern: &str, dry_run: bool, limits: &Limits) -> Result<(), Failure> {
-    let mut made = Vec::new();
-    let mut with = |root: &Raw<Index>| {
-        let at = place.resolve_in(root, Want::Any, limits)?;
-        let target = at.target();
-        if !target.media_type.is_index() {
-            return Err(Failure::failed(format!("{} is no index: there is nothing to split", target.digest)));
+    /// The last of `names` is the tag, the others are objects.
+    fn merge(&self, context: &Context, place: &Place, names: &[String]) -> Result<(), Failure> {
+        let Some((name, others)) = names.split_last().filter(|(_, others)| !others.is_empty()) else {
+            return Err(Failure::usage(
+                "--merge needs two objects or more, and a tag: tag --merge REF REF NAME",
+            ));
+        };
+        let (name, limits): (RefName, _) = (name.parse()?, &context.limits);
+        let mut targets = vec![place.resolve(Want::Any)?.target().clone()];
+        for reference in others {
+            let other = context.open(reference)?;
+            let at = other.resolve(Want::Any)?;
+            // What is there already is not copied.
+            Plan::new(&other.store, What::Object(&at), limits)?.copy_blobs(&other.store, &place.store)?;
+            targets.push(at.target().clone());
         }
-        let tag = at.tag().unwrap_or_default();
-        let index: Raw<Index> = place.store.document(target, limits)?;
-        made = roots_of(index.view(), tag, pattern)?;
-        Ok(place_roots(root, &made)?)
-    };
-    match dry_run {
-        true => with(&place.store.load()?).map(drop)?,
-        false => place.store.update(with).map(drop)?,
+        let index = merge(&place.store, &targets, self.replace, limits)?;
+        let root = Node { tag: Some(name.to_string()), index: Some(index), ..Node::default() };
+        let description = Description { root: vec![root] };
+        let base = Path::new("");
+        let done = if self.edit.dry_run {
+            apply::dry_apply(context, place, &description, base)
+                .and_then(|changes| context.report(&changes, &Format::default()))
+        } else {
+            apply::apply(context, place, &description, base)
+                .and_then(|roots| apply::print_roots(context, &roots))
+        };
+        done.map_err(|failure| match failure.message().contains("duplicates = ") {
+            true => failure.and("; or --replace the first"),
+            false => failure,
+        })
     }
-    tree::print_roots(&made)
+
+    fn split(&self, context: &Context, place: &Place, pattern: &str) -> Result<(), Failure> {
+        let mut made = Vec::new();
+        self.change(place, |root| {
+            let at = place.resolve_in(root, Want::Any)?;
+            let target = at.target();
+            if !target.media_type.is_index() {
+                return Err(Failure::failed(format!(
+                    "{} is no index: there is nothing to split",
+                    target.digest
+                )));
+            }
+            let tag = at.tag().unwrap_or_default();
+            let index: Raw<Index> = place.store.document(target, &context.limits)?;
+            made = roots_of(index.view(), tag, pattern)?;
+            Ok(place_roots(root, &made)?)
+        })?;
+        apply::print_roots(context, &made)
+    }
+
+    /// Changes the root index, or with `--dry-run` only finds out whether that would work.
+    fn change(
+        &self,
+        place: &Place,
+        mut with: impl FnMut(&Raw<Index>) -> Result<Raw<Index>, Failure>,
+    ) -> Result<(), Failure> {
+        match self.edit.dry_run {
+            true => with(&place.store.load()?).map(drop),
+            false => place.store.update(with).map(drop),
+        }
+    }
 }
 
 /// A tag for each entry that says what it runs on; attestations say nothing.
@@ -140,61 +176,4 @@ fn named(pattern: &str, tag: &str, platform: &Platform) -> String {
         .replace("{os}", &platform.os)
         .replace("{architecture}", &platform.architecture)
         .replace("{variant}", platform.variant.as_deref().unwrap_or_default())
-}
-
-pub(super) fn platform(args: &Args, wanted: &PlatformArgs, limits: &Limits) -> Result<(), Failure> {
-    let place = Place::open(&wanted.reference, limits)?;
-    let to = wanted.result.destination();
-    let said: Option<Platform> = match &wanted.platform {
-        Some(text) => Some(text.parse().map_err(|error| Failure::usage(format!("{error}")))?),
-        None => None,
-    };
-    if let (Some(platform), true) = (&said, wanted.config) {
-        let edits = edits(platform);
-        if wanted.edit.dry_run {
-            let image = Image::open(&place.store, place.resolve(Want::Image, limits)?.target(), limits)?;
-            edit_config(&DryRun(&place.store), &image, &edits, None)?;
-            return Ok(());
-        }
-        let done = place.edit_image(&to, limits, |image| {
-            let mut image = edit_config(&place.store, image, &edits, None)?;
-            // Whatever it said before.
-            if image.descriptor.platform.is_some() {
-                image.descriptor.platform = Some(platform.clone());
-            }
-            Ok(image)
-        })?;
-        return output::replaced(args, &done.resolution.target().digest, &done.referrers, &to);
-    }
-    let mut digest = None;
-    let mut with = |root: &Raw<Index>| {
-        let at = place.resolve_in(root, Want::Image, limits)?;
-        let platform = match &said {
-            Some(platform) => platform.clone(),
-            None => Image::open(&place.store, at.target(), limits)?.config.view().platform(),
-        };
-        digest = Some(at.target().digest.clone());
-        let done = match wanted.edit.dry_run {
-            true => set_platform(&DryRun(&place.store), root, &at, &platform, &to, limits),
-            false => set_platform(&place.store, root, &at, &platform, &to, limits),
-        };
-        Ok::<_, Failure>(done?.root)
-    };
-    match wanted.edit.dry_run {
-        true => with(&place.store.load()?).map(drop)?,
-        false => place.store.update(with).map(drop)?,
-    }
-    let digest = digest.ok_or_else(|| Error::NotFound("nothing was edited".into()))?;
-    output::print(|out| writeln!(out, "{digest}"))
-}
-
-fn edits(platform: &Platform) -> Vec<ConfigEdit> {
-    let variant = platform.variant.clone().unwrap_or_default();
-    let mut edits = vec![
-        ConfigEdit::Set(Text::Os, platform.os.clone()),
-        ConfigEdit::Set(Text::Architecture, platform.architecture.clone()),
-        ConfigEdit::Set(Text::Variant, variant),
-    ];
-    edits.extend(platform.os_version.iter().map(|version| ConfigEdit::Set(Text::OsVersion, version.clone())));
-    edits
 }

@@ -1,189 +1,67 @@
 //! `waste`: what an image carries for nothing, and rules for how much of that there may be.
 
-use std::{fmt, fs, io::ErrorKind, process::ExitCode};
+mod dive;
 
-use ocicle::{
-    image::waste::{Waste, dive::DiveNumbers},
-    limits::Limits,
-    text::Report,
-};
-use serde::Serialize;
-use yaml_rust2::{Yaml, YamlLoader};
+use std::{path::PathBuf, process::ExitCode};
 
-use super::look::{look, open};
+use clap::{Args, ValueEnum};
+use ocicle::image::waste::{self, dive::DiveNumbers};
+
+use self::dive::{Gate, Rules};
 use crate::{
-    args::{
-        self, Args,
-        size::{Bytes, Threshold},
-    },
+    args::{Format, size::Threshold},
+    context::Context,
     failure::{Failure, unless_different},
-    output,
-    progress::Watched,
 };
 
-pub(super) fn waste(args: &Args, wanted: &args::Waste, limits: &Limits) -> Result<ExitCode, Failure> {
-    let (place, image) = open(&wanted.reference, limits)?;
-    if wanted.metric.is_some() {
-        let rules = Rules::read(wanted)?;
-        let store = Watched::new(args, &place.store, "reading layers", Some(image.size()));
-        let gate = Gate::new(DiveNumbers::new(&store, &image, limits)?, &rules);
-        output::report(&gate, &wanted.format)?;
-        return Ok(unless_different(gate.results.iter().any(|result| result.status == "FAIL")));
-    }
-    let found = Waste::new(&look(args, &place, &image, limits)?, &image);
-    output::report(&found, &wanted.format)?;
-    let too_much = match wanted.fail_above {
-        None => false,
-        Some(Threshold::Bytes(most)) => found.total.hidden > most,
-        Some(Threshold::Percent(most)) => (1.0 - found.efficiency) * 100.0 > most,
-    };
-    if too_much {
-        eprintln!("more is hidden than --fail-above allows");
-    }
-    Ok(unless_different(too_much))
+/// Say which bytes of an image nobody sees: overwritten, removed, there twice.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ocicle waste images#v1\n  ocicle waste images#v1 --fail-above 5%\n  \
+    ocicle waste images#v1 --metric dive --dive-ci .dive-ci")]
+pub(crate) struct Waste {
+    /// The image.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// Exit with 5 if more than this is hidden: bytes, such as `20MB` or `16MiB`, or a share of all that is stored, such as `5%`.
+    #[arg(long, value_name = "SIZE|PERCENT", conflicts_with = "metric")]
+    fail_above: Option<Threshold>,
+    /// Count as another tool does, and apply its rules: exit with 5 if one is not met.
+    #[arg(long, value_enum, value_name = "TOOL")]
+    metric: Option<Metric>,
+    /// The rules for `--metric dive`; without such a file, those that dive has by default.
+    #[arg(long, value_name = "FILE", requires = "metric", default_value = ".dive-ci")]
+    dive_ci: PathBuf,
+    #[command(flatten)]
+    format: Format,
 }
 
-/// The rules of a `.dive-ci`; `None` for one that is disabled.
-struct Rules {
-    lowest_efficiency: Option<f64>,
-    highest_wasted_bytes: Option<u64>,
-    highest_user_wasted_percent: Option<f64>,
+/// Whose numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Metric {
+    /// dive.
+    Dive,
 }
 
-impl Rules {
-    fn read(wanted: &args::Waste) -> Result<Self, Failure> {
-        let path = &wanted.dive_ci;
-        let mut rules = Self {
-            lowest_efficiency: Some(0.9),
-            highest_wasted_bytes: None,
-            highest_user_wasted_percent: Some(0.1),
-        };
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound && path.as_os_str() == ".dive-ci" => {
-                return Ok(rules);
-            }
-            Err(error) => return Err(Failure::failed(format!("read {}: {error}", path.display()))),
-        };
-        let wrong = |what: &str| Failure::usage(format!("{}: {what}", path.display()));
-        let documents = YamlLoader::load_from_str(&text).map_err(|error| wrong(&error.to_string()))?;
-        let Some(Yaml::Hash(all)) = documents.first() else { return Err(wrong("expected `rules:`")) };
-        for (key, value) in all {
-            match (key.as_str().map(str::to_ascii_lowercase).as_deref(), value) {
-                (Some("rules"), Yaml::Hash(listed)) => {
-                    for (key, value) in listed {
-                        rules.set(key, value).map_err(|what| wrong(&what))?;
-                    }
-                }
-                (Some("rules"), Yaml::Null) => {}
-                _ => {
-                    return Err(wrong("expected `rules:`, with names and values below it, and nothing else"));
-                }
-            }
+impl Waste {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(&self.reference)?;
+        if self.metric.is_some() {
+            let rules = Rules::read(&self.dive_ci)?;
+            let store = context.watched(&place.store, "reading layers", Some(image.size()));
+            let gate = Gate::new(DiveNumbers::new(&store, &image, &context.limits)?, &rules);
+            context.report(&gate, &self.format)?;
+            return Ok(unless_different(gate.fails()));
         }
-        Ok(rules)
-    }
-
-    fn set(&mut self, key: &Yaml, value: &Yaml) -> Result<(), String> {
-        let name = key.as_str().unwrap_or_default();
-        let text = match value {
-            Yaml::Real(text) | Yaml::String(text) => text.clone(),
-            Yaml::Integer(number) => number.to_string(),
-            _ => return Err(format!("{name}: expected a number, a size or `disabled`")),
+        let found = waste::Waste::new(&context.look(&place, &image)?, &image);
+        context.report(&found, &self.format)?;
+        let too_much = match self.fail_above {
+            None => false,
+            Some(Threshold::Bytes(most)) => found.total.hidden > most,
+            Some(Threshold::Percent(most)) => (1.0 - found.efficiency) * 100.0 > most,
         };
-        let text = Some(text.as_str()).filter(|text| *text != "disabled");
-        let share = || match text.map(str::parse::<f64>) {
-            None => Ok(None),
-            Some(Ok(share)) if (0.0..=1.0).contains(&share) => Ok(Some(share)),
-            Some(_) => Err(format!("{name}: expected a number from 0 to 1, or `disabled`")),
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "lowestefficiency" => self.lowest_efficiency = share()?,
-            "highestuserwastedpercent" => self.highest_user_wasted_percent = share()?,
-            "highestwastedbytes" => {
-                let bytes =
-                    text.map(str::parse).transpose().map_err(|error: String| format!("{name}: {error}"))?;
-                self.highest_wasted_bytes = bytes.map(|Bytes(bytes)| bytes);
-            }
-            _ => {
-                return Err(format!(
-                    "there is no rule {name:?}; there are lowestEfficiency, highestWastedBytes, highestUserWastedPercent"
-                ));
-            }
+        if too_much {
+            eprintln!("more is hidden than --fail-above allows");
         }
-        Ok(())
-    }
-}
-
-/// The numbers, and what the rules say of them.
-#[derive(Serialize)]
-struct Gate {
-    #[serde(flatten)]
-    numbers: DiveNumbers,
-    results: Vec<RuleResult>,
-}
-
-#[derive(Serialize)]
-struct RuleResult {
-    rule: &'static str,
-    /// `PASS`, `FAIL` or `SKIP`.
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-}
-
-impl Gate {
-    fn new(numbers: DiveNumbers, rules: &Rules) -> Self {
-        let result = |rule, message: Option<Option<String>>| match message {
-            None => RuleResult { rule, status: "SKIP", message: Some("rule disabled".into()) },
-            Some(None) => RuleResult { rule, status: "PASS", message: None },
-            Some(message) => RuleResult { rule, status: "FAIL", message },
-        };
-        let DiveNumbers { efficiency, wasted_bytes, user_wasted_percent, .. } = numbers;
-        let results = vec![
-            result(
-                "highestUserWastedPercent",
-                rules.highest_user_wasted_percent.map(|most| {
-                    (user_wasted_percent > most).then(|| format!("{user_wasted_percent} is more than {most}"))
-                }),
-            ),
-            result(
-                "highestWastedBytes",
-                rules
-                    .highest_wasted_bytes
-                    .map(|most| (wasted_bytes > most).then(|| format!("{wasted_bytes} is more than {most}"))),
-            ),
-            result(
-                "lowestEfficiency",
-                rules
-                    .lowest_efficiency
-                    .map(|least| (efficiency < least).then(|| format!("{efficiency} is less than {least}"))),
-            ),
-        ];
-        Self { numbers, results }
-    }
-}
-
-impl Report for Gate {
-    /// The numbers on one line; then for each rule: name, result, reason or `-`.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.numbers.plain(out)?;
-        for RuleResult { rule, status, message } in &self.results {
-            writeln!(out, "{rule}\t{status}\t{}", message.as_deref().unwrap_or("-"))?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Gate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.numbers)?;
-        for RuleResult { rule, status, message } in &self.results {
-            match message {
-                Some(message) => writeln!(f, "{status}: {rule}: {message}")?,
-                None => writeln!(f, "{status}: {rule}")?,
-            }
-        }
-        Ok(())
+        Ok(unless_different(too_much))
     }
 }

@@ -9,7 +9,7 @@ use ocicle::{
 };
 
 use super::{Flag, Parsed, Problem, print, switch, value};
-use crate::{failure::Failure, place::open_dir};
+use crate::{failure::Failure, stores::open_dir};
 
 pub(super) const FLAGS: &[Flag] = &[
     value(&["manifest", "f", "file"]),

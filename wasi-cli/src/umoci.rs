@@ -1,8 +1,7 @@
 //! umoci's command line in front of ours: `ocicle umoci …`, or the binary called by the name `umoci`.
 //!
 //! [`syntax`] reads umoci's options, [`commands`] says the same in our words and runs our command with them. What umoci prints
-//! that we print otherwise is in [`stat`] and [`validate`]. Nothing outside this directory knows about it, but for the switch
-//! that silences results.
+//! that we print otherwise is in [`stat`] and [`validate`]. Nothing outside this directory knows about it, but for the list of commands.
 
 mod commands;
 mod image;
@@ -14,10 +13,10 @@ mod validate;
 
 use std::{ffi::OsStr, path::Path, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{Args, Parser as _};
 
 use self::syntax::{Flag, Parsed, switch, value};
-use crate::{args::Args, failure::Failure, output};
+use crate::{cli::Cli, failure::Failure, output};
 
 /// The words after `umoci`, if that is what was called.
 pub(crate) fn words() -> Option<Vec<String>> {
@@ -28,6 +27,25 @@ pub(crate) fn words() -> Option<Vec<String>> {
         return None;
     }
     Some(words.map(|word| word.to_string_lossy().into_owned()).collect())
+}
+
+/// Answer to umoci's command line.
+#[derive(Debug, Args)]
+#[command(
+    disable_help_flag = true,
+    after_help = "Example:\n  ocicle umoci unpack --image images:v1 bundle\n\n\
+        A link of the name umoci to this program does the same."
+)]
+pub(crate) struct Umoci {
+    /// What would stand after `umoci`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+impl Umoci {
+    pub(crate) fn run(&self) -> ExitCode {
+        run(&self.words)
+    }
 }
 
 /// Why a command did not do what it was asked.
@@ -73,7 +91,6 @@ enum Volume {
 
 /// Does what umoci would do. Exit codes are umoci's: 0, 1, and 3 for a command it does not have.
 pub(crate) fn run(words: &[String]) -> ExitCode {
-    output::discard_results();
     // Global options stand before the command.
     let values = |word: &str| ["log", "cpu-profile"].contains(&word.trim_start_matches('-'));
     let mut start = 0;
@@ -140,19 +157,19 @@ fn log(sign: char, message: &str) {
     eprintln!("{sign:>4} {:<25}", lines.join("\n"));
 }
 
-/// Prints what umoci prints: not a result that [`output::discard_results`] is about.
+/// Prints what umoci prints: not a result of one of our commands.
 fn print(fill: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Result<(), Problem> {
-    Ok(output::print_always(fill)?)
+    Ok(output::print(fill)?)
 }
 
 /// Runs a command of ours. Its results are not printed.
 fn native(words: Vec<String>, volume: Volume) -> Result<ExitCode, Problem> {
     let volume = if volume == Volume::Everything { "--verbose" } else { "--quiet" };
     let all = ["ocicle", volume, "--progress=none"].map(str::to_owned).into_iter().chain(words);
-    let args = Args::try_parse_from(all).map_err(|error| {
+    let cli = Cli::try_parse_from(all).map_err(|error| {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         Problem::Failed(first.trim_start_matches("error: ").into())
     })?;
-    Ok(crate::commands::run(&args)?)
+    Ok(cli.run_without_results()?)
 }

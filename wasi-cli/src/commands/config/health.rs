@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use clap::Args as ClapArgs;
+use clap::Args;
 use ocicle::image::config::{ConfigEdit, Health};
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Health check")]
 pub(crate) struct HealthArgs {
     /// The command that checks, a word each; replaces the old one.
     #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
     healthcheck: Vec<String>,
     /// No check, even if the image has one.
-    #[arg(long, conflicts_with_all = ["healthcheck", "health_interval", "health_timeout", "health_start_period", "health_retries"])]
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "healthcheck", "health_interval", "health_timeout", "health_start_period", "health_retries"
+        ]
+    )]
     no_healthcheck: bool,
     /// Time from one check to the next, such as 30s or 1m30s.
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -30,7 +35,7 @@ pub(crate) struct HealthArgs {
 
 impl HealthArgs {
     /// What was asked for.
-    pub(crate) fn edits(&self) -> impl Iterator<Item = ConfigEdit> {
+    pub(super) fn edits(&self) -> impl Iterator<Item = ConfigEdit> {
         let command = (!self.healthcheck.is_empty()).then(|| Health::Command(self.healthcheck.clone()));
         let fields = [
             command,

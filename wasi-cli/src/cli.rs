@@ -1,0 +1,146 @@
+//! The list of commands. Help texts, completions and man pages come from here.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::{
+    commands::{
+        Annotate, Cat, Check, Completions, Config, Copy, Diff, Export, Files, Find, Gc, Init, Insert, Layers,
+        Ls, Man, Mtree, New, Platform, Raw, Rebase, Repack, Resolve, Rm, Squash, Stat, Tag, Tree, Unpack,
+        Waste, Why,
+    },
+    context::{Context, Verbosity},
+    failure::Failure,
+    progress::Progress,
+    umoci::Umoci,
+};
+
+/// Change and inspect OCI container images: no daemon, no registry.
+#[derive(Debug, Parser)]
+#[command(name = "ocicle", version, max_term_width = 100, after_help = REFERENCES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say what was done; twice: also which blobs are read.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// How to show the progress of long work.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    progress: Progress,
+}
+
+const REFERENCES: &str = "\
+References:
+  PATH                            the only image of a layout, or the one tagged `latest`
+  PATH#v1                         by tag
+  PATH#v1//platform=linux/arm64   somewhere below it, by platform
+  PATH#digest=sha256:1f2e3d4c     by digest, or the beginning of one
+  oci:PATH#…                      the same, with the kind of store
+
+Environment:
+  SOURCE_DATE_EPOCH               seconds since 1970: the time that new images and layers get
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous,
+4 verification failed, 5 differences found.";
+
+/// The commands, in the order of the help.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(Init),
+    New(New),
+    Ls(Ls),
+    Stat(Stat),
+    Resolve(Resolve),
+    Tag(Tag),
+    Platform(Platform),
+    Tree(Tree),
+    Rm(Rm),
+    Copy(Copy),
+    Gc(Gc),
+    Unpack(Unpack),
+    Repack(Repack),
+    Config(Box<Config>),
+    Annotate(Annotate),
+    Insert(Insert),
+    Files(Files),
+    Cat(Cat),
+    Why(Why),
+    Diff(Diff),
+    Find(Find),
+    Waste(Waste),
+    Export(Export),
+    Squash(Squash),
+    Rebase(Rebase),
+    Layers(Layers),
+    Mtree(Mtree),
+    Raw(Raw),
+    Check(Check),
+    Umoci(Umoci),
+    Completions(Completions),
+    Man(Man),
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
+        self.command.run(&self.context())
+    }
+
+    /// The same, but prints no results.
+    pub(crate) fn run_without_results(&self) -> Result<ExitCode, Failure> {
+        self.command.run(&self.context().without_results())
+    }
+
+    fn context(&self) -> Context {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Blobs,
+        };
+        Context::new(verbosity, self.progress)
+    }
+}
+
+impl Command {
+    fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Init(init) => init.run(context),
+            Self::New(new) => new.run(context),
+            Self::Ls(ls) => ls.run(context),
+            Self::Stat(stat) => stat.run(context),
+            Self::Resolve(resolve) => resolve.run(context),
+            Self::Tag(tag) => tag.run(context),
+            Self::Platform(platform) => platform.run(context),
+            Self::Tree(tree) => tree.run(context),
+            Self::Rm(rm) => rm.run(context),
+            Self::Copy(copy) => copy.run(context),
+            Self::Gc(gc) => gc.run(context),
+            Self::Unpack(unpack) => unpack.run(context),
+            Self::Repack(repack) => repack.run(context),
+            Self::Config(config) => config.run(context),
+            Self::Annotate(annotate) => annotate.run(context),
+            Self::Insert(insert) => insert.run(context),
+            Self::Files(files) => files.run(context),
+            Self::Cat(cat) => cat.run(context),
+            Self::Why(why) => why.run(context),
+            Self::Diff(diff) => diff.run(context),
+            Self::Find(find) => find.run(context),
+            Self::Waste(waste) => waste.run(context),
+            Self::Export(export) => export.run(context),
+            Self::Squash(squash) => squash.run(context),
+            Self::Rebase(rebase) => rebase.run(context),
+            Self::Layers(layers) => layers.run(context),
+            Self::Mtree(mtree) => mtree.run(context),
+            Self::Raw(raw) => raw.run(context),
+            Self::Check(check) => check.run(context),
+            Self::Umoci(umoci) => Ok(umoci.run()),
+            Self::Completions(completions) => completions.run(context, Cli::command()),
+            Self::Man(man) => man.run(context, Cli::command()),
+        }
+    }
+}

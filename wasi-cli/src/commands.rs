@@ -1,0 +1,41 @@
+//! The commands: each file has the arguments of one, and what it does with the library.
+
+mod annotate;
+mod cat;
+mod check;
+mod completions;
+mod config;
+mod copy;
+mod diff;
+mod export;
+mod files;
+mod find;
+mod gc;
+mod init;
+mod insert;
+mod layers;
+mod ls;
+mod man;
+mod mtree;
+mod new;
+mod platform;
+mod raw;
+mod rebase;
+mod repack;
+mod resolve;
+mod rm;
+mod squash;
+mod stat;
+mod tag;
+mod tree;
+mod unpack;
+mod waste;
+mod why;
+
+pub(crate) use self::{
+    annotate::Annotate, cat::Cat, check::Check, completions::Completions, config::Config, copy::Copy,
+    diff::Diff, export::Export, files::Files, find::Find, gc::Gc, init::Init, insert::Insert, layers::Layers,
+    ls::Ls, man::Man, mtree::Mtree, new::New, platform::Platform, raw::Raw, rebase::Rebase, repack::Repack,
+    resolve::Resolve, rm::Rm, squash::Squash, stat::Stat, tag::Tag, tree::Tree, unpack::Unpack, waste::Waste,
+    why::Why,
+};

@@ -1,0 +1,92 @@
+//! `diff`.
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Args;
+use ocicle::{
+    bundle::repack::Bundle,
+    fs::{Dir as _, Readable},
+    image::{
+        Image,
+        compare::{Compared, tree_of_directory},
+        layers::merged,
+    },
+    layer::on_disk::OnDisk,
+    tree::{
+        Tree,
+        emulated::{Defaults, Emulated},
+    },
+};
+
+use crate::{
+    args::Format,
+    context::Context,
+    failure::{Failure, unless_different},
+    place::Place,
+    stores::open_dir,
+};
+
+/// Compare two images, or an image with a bundle or directory.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  ocicle diff images#v1 images#v2\n  ocicle diff --semantic images#v1 other#v1\n  \
+    ocicle diff images#v1 bundle"
+)]
+pub(crate) struct Diff {
+    /// The image.
+    #[arg(value_name = "REF")]
+    before: String,
+    /// Another image, a bundle, or a directory with the files of one.
+    #[arg(value_name = "REF|DIRECTORY")]
+    after: String,
+    /// Leave out what builds of the same thing differ in: times, dates and the history; say how much that was.
+    #[arg(long)]
+    semantic: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Diff {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(&self.before)?;
+        let before = tree_of(context, &place, &image, &OnDisk::default())?;
+        let path = Path::new(&self.after);
+        let found = if path.is_dir() && !path.join("oci-layout").exists() {
+            let after = tree_on_disk(context, path, (&place, &image), &before)?;
+            Compared::new(&before, &after, None, self.semantic)
+        } else {
+            let (other, second) = context.open_image(&self.after)?;
+            let after = tree_of(context, &other, &second, &OnDisk::default())?;
+            Compared::new(&before, &after, Some((&image, &second)), self.semantic)
+        };
+        context.report(&found, &self.format)?;
+        Ok(unless_different(!found.is_same()))
+    }
+}
+
+fn tree_of(context: &Context, place: &Place, image: &Image, how: &OnDisk) -> Result<Tree, Failure> {
+    let store = context.watched(&place.store, "reading layers", Some(image.size()));
+    Ok(merged(&store, image, how, &context.limits)?)
+}
+
+/// The files of a bundle or directory, as `before`, those of the image, would be there.
+fn tree_on_disk(
+    context: &Context,
+    path: &Path,
+    (place, image): (&Place, &Image),
+    before: &Tree,
+) -> Result<Tree, Failure> {
+    let limits = &context.limits;
+    let dir = Readable::new(open_dir(path)?);
+    // A bundle knows how its files lie there.
+    let is_bundle = ["ocicle.json", "umoci.json"].iter().any(|name| path.join(name).exists());
+    if is_bundle {
+        let bundle = Bundle::open(&dir, &place.store, limits)?;
+        let how = &bundle.state().on_disk;
+        let disk = if how.is_plain() { before.clone() } else { tree_of(context, place, image, how)? };
+        return Ok(tree_of_directory(before, &disk, &bundle.root()?, how, limits)?);
+    }
+    let support = dir.support();
+    let root = Emulated::new(dir, support.effective(), Some(before), Defaults::default());
+    Ok(tree_of_directory(before, before, &root, &OnDisk::default(), limits)?)
+}

@@ -1,0 +1,56 @@
+//! `export`.
+
+use std::{
+    io::{self, IsTerminal as _, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use ocicle::{
+    bundle::{onto::unpack_onto, unpack::Options},
+    image::squash::send_squashed,
+    layer::tar::TarWriter,
+};
+
+use crate::{context::Context, failure::Failure, output, stores::open_dir};
+
+/// Write all files of an image as one tar, or into a directory.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  ocicle export images#v1 | tar -tv\n  ocicle export images#v1 rootfs.tar"
+)]
+pub(crate) struct Export {
+    /// The image.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// The file to write; `-` for standard output. A directory that is there gets the files themselves.
+    #[arg(default_value = "-")]
+    output: PathBuf,
+}
+
+impl Export {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(&self.reference)?;
+        let limits = &context.limits;
+        let store = context.watched(&place.store, "exporting", Some(image.size()));
+        let write_tar = |out: &mut dyn Write| -> io::Result<()> {
+            let mut tar = TarWriter::new(out);
+            send_squashed(&store, &image, 0, &mut tar, limits)?;
+            tar.finish()?;
+            Ok(())
+        };
+        let path = &self.output;
+        if path.is_dir() {
+            let options = Options::default();
+            unpack_onto(&store, &image, open_dir(path)?, &options, limits).map_err(|failed| failed.error)?;
+        } else if path != Path::new("-") {
+            output::write_file(path, write_tar)?;
+        } else if io::stdout().is_terminal() {
+            return Err(Failure::usage("a tar is no text: name a file, or let another program read it"));
+        } else {
+            context.print(write_tar)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,45 @@
+//! `files`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ocicle::image::look;
+
+use crate::{args::Format, context::Context, failure::Failure, place::path_in_image};
+
+/// List the files of an image, with the layer each is from.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ocicle files images#v1 /etc\n  ocicle files --layer 3 images#v1")]
+pub(crate) struct Files {
+    /// The image.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// Only what is at and below this path.
+    #[arg(default_value = "/")]
+    path: String,
+    /// What this layer does, and not the files of the image; the lowest is 1.
+    #[arg(long, value_name = "NUMBER")]
+    layer: Option<usize>,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Files {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(&self.reference)?;
+        let path = path_in_image(&self.path, &context.limits)?;
+        let count = image.layers().len();
+        let layer = match self.layer {
+            Some(number @ 1..) if number <= count => Some(number - 1),
+            Some(_) => return Err(Failure::usage(format!("--layer: the image has layers 1 to {count}"))),
+            None => None,
+        };
+        let look = context.look(&place, &image)?;
+        let found = match layer {
+            Some(layer) => look::Files::of_layer(&look, layer, &path),
+            None => look::Files::merged(&look, &path)?,
+        };
+        context.report(&found, &self.format)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

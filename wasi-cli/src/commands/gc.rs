@@ -1,0 +1,34 @@
+//! `gc`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ocicle::graph::gc::gc;
+
+use crate::{
+    args::{Edit, Format},
+    context::Context,
+    failure::Failure,
+};
+
+/// Remove the blobs that nothing leads to.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle gc --dry-run images\n\n\
+    Waits for edits of ocicle that are at work. Let no other program write to the layout meanwhile.")]
+pub(crate) struct Gc {
+    /// The layout.
+    #[arg(value_name = "STORE")]
+    pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+}
+
+impl Gc {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let place = context.open_whole(&self.reference)?;
+        context.report(&gc(&place.store, self.edit.dry_run, &context.limits)?, &self.format)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

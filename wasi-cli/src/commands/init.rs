@@ -1,0 +1,29 @@
+//! `init`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use ocicle::store::layout::LayoutStore;
+
+use crate::{context::Context, failure::Failure, place::make_dir};
+
+/// Make an empty layout.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle init images")]
+pub(crate) struct Init {
+    /// The directory; it may exist, but must be empty.
+    pub(crate) path: PathBuf,
+}
+
+impl Init {
+    pub(crate) fn run(&self, _: &Context) -> Result<ExitCode, Failure> {
+        let (dir, made) = make_dir(&self.path)?;
+        LayoutStore::create(dir).map_err(|error| {
+            if made {
+                let _ = std::fs::remove_dir(&self.path); // empty or not ours; the first error is the one to tell
+            }
+            Failure::failed(format!("{}: {error}", self.path.display()))
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

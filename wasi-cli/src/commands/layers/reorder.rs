@@ -1,0 +1,45 @@
+//! `layers reorder`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ocicle::image::rebase;
+
+use super::Change;
+use crate::{
+    args::{Edit, HistoryArgs, Target},
+    context::Context,
+    dry_run::DryRun,
+    failure::Failure,
+};
+
+/// Put the layers into another order, if the files stay the same.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle layers reorder images#v1 2 1 3")]
+pub(super) struct Reorder {
+    /// The image.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// The numbers of all layers, from 1, the new base first.
+    #[arg(required = true, value_name = "NUMBER")]
+    order: Vec<usize>,
+    #[command(flatten)]
+    result: Target,
+    #[command(flatten)]
+    history: HistoryArgs,
+    #[command(flatten)]
+    edit: Edit,
+}
+
+impl Reorder {
+    pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(&self.reference)?;
+        let order: Vec<usize> = self.order.iter().map(|number| number.wrapping_sub(1)).collect();
+        let limits = &context.limits;
+        let change = Change { place: &place, result: &self.result, history: &self.history, edit: &self.edit };
+        change.make(context, &image, "layers reorder", |store, image, history| match store {
+            Some(store) => rebase::reorder(store, image, &order, history, limits),
+            None => rebase::reorder(&DryRun(&place.store), image, &order, history, limits),
+        })
+    }
+}

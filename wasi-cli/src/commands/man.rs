@@ -1,0 +1,31 @@
+//! `man`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::{context::Context, failure::Failure};
+
+/// Print a manual page, in the language of man(7).
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle man repack | man -l -")]
+pub(crate) struct Man {
+    /// The command it is about, such as `raw unpack`; of ocicle itself by default.
+    command: Vec<String>,
+}
+
+impl Man {
+    pub(crate) fn run(&self, context: &Context, ocicle: clap::Command) -> Result<ExitCode, Failure> {
+        let mut page = ocicle;
+        page.build();
+        for word in &self.command {
+            let found = page.find_subcommand(word).cloned();
+            page = found
+                .ok_or_else(|| Failure::usage(format!("there is no command {:?}", self.command.join(" "))))?;
+        }
+        // As `man` names the pages of other programs with commands.
+        let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
+        context.print(|out| clap_mangen::Man::new(page).title(name).render(out))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,87 @@
+//! `raw add-layer`.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+use ocicle::{
+    image::{Image, edit::append_layer},
+    layer::import::{Recompress, import_layer},
+    spec::media_type::Compression,
+};
+
+use crate::{
+    args::{Compress, Edit, HistoryArgs, Target},
+    context::Context,
+    dry_run::{DryRun, Lines},
+    failure::Failure,
+};
+
+/// Put a layer that is a tar already on an image.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  ocicle raw add-layer images#v1 layer.tar --tag v2\n  \
+    tar -C app --numeric-owner -c . | ocicle raw add-layer images#v1 -")]
+pub(crate) struct AddLayer {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The layer: a tar, plain or compressed with gzip or zstd; `-` for standard input.
+    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) result: Target,
+    /// Compression of the new layer; `auto` leaves alone what is compressed.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) compress: Compress,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
+}
+
+impl AddLayer {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, base) = context.open_image(&self.reference)?;
+        let (how, limits) = (self.recompress(&base), &context.limits);
+        let history = self.history.entry("raw add-layer")?;
+        let (mut archive, what) = self.open_archive()?;
+        if self.edit.dry_run {
+            let mut lines = Lines::default();
+            import_layer(&DryRun(&place.store), &mut archive, &what, how, &mut lines, limits)?;
+            context.print_lines(lines.0)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let store = context.watched(&place.store, "storing", None);
+        let (layer, compression) = import_layer(&store, &mut archive, &what, how, &mut (), limits)?;
+        let to = self.result.destination();
+        let done = place.edit_image(&to, |image| {
+            append_layer(&place.store, image, &layer, compression, history.as_ref())
+        })?;
+        context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn recompress(&self, base: &Image) -> Recompress {
+        match self.compress {
+            Compress::Auto => Recompress::IfPlain(match self.compress.for_layer_of(base) {
+                Compression::None => Compression::Gzip,
+                last => last,
+            }),
+            wanted => Recompress::As(wanted.for_layer_of(base)),
+        }
+    }
+
+    /// The archive, and what it is called.
+    fn open_archive(&self) -> Result<(Box<dyn Read>, String), Failure> {
+        if self.archive.as_os_str() == "-" {
+            return Ok((Box::new(io::stdin().lock()), "standard input".into()));
+        }
+        let what = self.archive.display().to_string();
+        let file =
+            File::open(&self.archive).map_err(|error| Failure::failed(format!("open {what}: {error}")))?;
+        Ok((Box::new(file), what))
+    }
+}

@@ -1,0 +1,68 @@
+//! `raw runtime-config`.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use ocicle::{
+    bundle::runtime::{Users, runtime_config},
+    fs::Readable,
+    image::Image,
+    text::printable,
+};
+
+use crate::{args::Owners, context::Context, failure::Failure, output, stores::open_dir};
+
+/// Write the config.json with which a runtime starts an image.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  ocicle raw runtime-config images#v1 bundle/config.json --rootfs bundle/rootfs\n  \
+    ocicle raw runtime-config images#v1 -"
+)]
+pub(crate) struct RuntimeConfig {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The file to write; `-` for standard output.
+    pub(crate) file: PathBuf,
+    /// Where the image is unpacked: there its users are looked up, and its name is that of the root. Without it there is no one
+    /// but root and numbers.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rootfs: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) owners: Owners,
+}
+
+impl RuntimeConfig {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (_, image) = context.open_image(&self.reference)?;
+        let dir = self.rootfs.as_deref().map(open_dir).transpose()?.map(Readable::new);
+        let users = dir.as_ref().map_or(Users::Nowhere, Users::In);
+        let root = match self.rootfs.as_deref().map(Path::file_name) {
+            None => "rootfs".into(),
+            Some(None) => ".".into(),
+            Some(Some(name)) => name.to_string_lossy(),
+        };
+        let resolv_conf = Path::new("/etc/resolv.conf").exists();
+        let how = self.owners.on_disk()?;
+        let made = runtime_config(image.config.view(), &users, &root, &how, resolv_conf, &context.limits)?;
+        if !made.user_known {
+            warn_of_root(context, &image);
+        }
+        if self.file.as_os_str() == "-" {
+            context.print(|out| out.write_all(&made.text))?;
+        } else {
+            output::write_file(&self.file, |out| out.write_all(&made.text))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Says that a `config.json` does not start who it should.
+pub(in crate::commands) fn warn_of_root(context: &Context, image: &Image) {
+    let run = image.config.view().config.as_ref();
+    let user = printable(run.and_then(|run| run.user.as_deref()).unwrap_or_default());
+    context.warn(format_args!("nothing here says who the user {user} is: config.json starts root instead"));
+}

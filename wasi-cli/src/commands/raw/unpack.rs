@@ -1,0 +1,57 @@
+//! `raw unpack`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use ocicle::bundle::{onto::unpack_onto, unpack::Options};
+
+use crate::{
+    args::{LayerArgs, Owners},
+    context::Context,
+    failure::Failure,
+    place::make_private_dir,
+};
+
+/// Unpack the layers of an image into a directory, and nothing else.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle raw unpack images#v1 root")]
+pub(crate) struct Unpack {
+    /// The image.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// The directory, made if it is not there; what is in it already is what the lowest layer lies on.
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) owners: Owners,
+    #[command(flatten)]
+    pub(crate) layers: LayerArgs,
+}
+
+impl Unpack {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(&self.reference)?;
+        let options = Options {
+            on_disk: self.owners.on_disk()?,
+            keep_dirlinks: self.layers.keep_dirlinks,
+            start_from: self.layers.start_from(&image)?,
+            ..Options::default()
+        };
+        let (dir, made) = make_private_dir(&self.directory)?;
+        let store = context.watched(&place.store, "unpacking", Some(image.size()));
+        unpack_onto(&store, &image, dir, &options, &context.limits).map_err(|failed| {
+            if made {
+                let _ = std::fs::remove_dir(&self.directory); // the first error is the one to tell
+            }
+            let left = failed.left;
+            let failure = Failure::from(failed.error);
+            let note = format!("; what had been unpacked by then is in {} now", self.directory.display());
+            if left { failure.and(&note) } else { failure }
+        })?;
+        context.detail(format_args!(
+            "unpacked {} into {}",
+            image.descriptor.digest,
+            self.directory.display()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}

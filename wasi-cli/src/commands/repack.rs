@@ -1,0 +1,159 @@
+//! `repack`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use ocicle::{
+    bundle::repack::{Bundle, Options, Repacked},
+    fs::Readable,
+    graph::{Resolution, resolve::Want, rewrite::Destination},
+    image::Image,
+    limits::Limits,
+    name::EntryPath,
+    store::BlobRead as _,
+    text::printable,
+};
+
+use crate::{
+    args::{Compress, Defaults, Edit, Follow, HistoryArgs},
+    clock,
+    context::Context,
+    dry_run::Lines,
+    failure::Failure,
+    place::{Place, path_in_image},
+    stores::open_dir,
+    system::SystemDir,
+};
+
+/// Make what changed in a bundle a new layer of its image.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  ocicle repack bundle images#v2\n  \
+    ocicle repack --compress zstd bundle images")]
+pub(crate) struct Repack {
+    /// The bundle.
+    pub(crate) bundle: PathBuf,
+    /// Layout and tag for the result; without a tag, the one the bundle was unpacked from. Anything more specific than a tag is
+    /// changed in place.
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+    /// Compression of the new layer.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) compress: Compress,
+    /// Read every file, instead of trusting what the system says about unchanged ones.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Leave out what changed at or below this path of the image.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) mask_path: Vec<String>,
+    /// Keep what changed in the volumes of the image; it is left out otherwise.
+    #[arg(long)]
+    pub(crate) no_mask_volumes: bool,
+    /// Make the bundle remember the new image, so that the next repack adds to that.
+    #[arg(long)]
+    pub(crate) refresh_bundle: bool,
+    #[command(flatten)]
+    pub(crate) defaults: Defaults,
+    #[command(flatten)]
+    pub(crate) follow: Follow,
+    #[command(flatten)]
+    pub(crate) edit: Edit,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
+}
+
+impl Repack {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (dir, limits) = (self.open_dir()?, &context.limits);
+        let place = context.open(&self.reference)?;
+        let bundle = Bundle::open(&dir, &place.store, limits)
+            .map_err(|error| Failure::failed(format!("bundle {}: {error}", self.bundle.display())))?
+            .with_defaults(self.defaults.get());
+        let from = &bundle.state().resolution;
+        let base = &from.target().digest;
+        if place.store.try_size(base)?.is_none() {
+            let layout = self.reference.split('#').next().unwrap_or_default();
+            return Err(Failure::failed(format!(
+                "{layout} does not hold {base}, the image of the bundle: repack into the layout it was unpacked from"
+            )));
+        }
+        let (at, to) = destination(&place, from)?;
+        let to = self.follow.with(to);
+        let options = Options {
+            masked: self.masked(&place.image_at(&at)?, limits)?,
+            compression: self.compress.wanted(),
+            verify: self.verify,
+            latest: clock::source_date()?,
+            history: self.history.entry("repack")?,
+            refresh: self.refresh_bundle,
+        };
+        if self.edit.dry_run {
+            let mut lines = Lines::default();
+            bundle.changes(self.verify, &options.masked, &mut lines)?;
+            context.print_lines(lines.0)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let store = context.watched(&place.store, "repacking", None);
+        let done = bundle.repack(&store, &at, &to, &options)?;
+        tell(context, &done);
+        context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
+        match done.not_refreshed {
+            None => Ok(ExitCode::SUCCESS),
+            Some(error) => Err(Failure::failed(format!(
+                "bundle {}: {error}: the image is made, but the bundle still remembers the one it was unpacked from",
+                self.bundle.display()
+            ))),
+        }
+    }
+
+    fn open_dir(&self) -> Result<Readable<SystemDir>, Failure> {
+        open_dir(&self.bundle).map(Readable::new).map_err(|failure| {
+            let swapped = self.bundle.to_string_lossy().contains('#');
+            if swapped { Failure::usage("the bundle comes first: ocicle repack BUNDLE REF") } else { failure }
+        })
+    }
+
+    /// What stays out of the layer: the paths given, and the image's volumes, whose content is no part of it.
+    fn masked(&self, image: &Image, limits: &Limits) -> Result<Vec<EntryPath>, Failure> {
+        let run = image.config.view().config.as_ref();
+        let volumes = run.and_then(|run| run.volumes.as_ref()).filter(|_| !self.no_mask_volumes);
+        let paths = self.mask_path.iter().chain(volumes.into_iter().flat_map(|volumes| volumes.keys()));
+        paths.map(|path| path_in_image(path, limits)).collect()
+    }
+}
+
+fn tell(context: &Context, done: &Repacked) {
+    for path in &done.summary.sockets {
+        let path = printable(&path.to_string());
+        context.warn(format_args!("/{path} is a socket: no layer can hold one, it is left out"));
+    }
+    match &done.layer {
+        Some(layer) => context.detail(format_args!(
+            "{} changes, new layer {} of {} bytes",
+            done.summary.changes, layer.digest, layer.size
+        )),
+        None => context.detail("nothing changed, no layer added"),
+    }
+}
+
+/// Where the result goes. A tag, or by default the tag the bundle came from, gets a copy of the tree the image stands in;
+/// anything more specific must still be the image the bundle came from, and is changed in place.
+fn destination(place: &Place, from: &Resolution) -> Result<(Resolution, Destination), Failure> {
+    let Some(selector) = &place.selector else {
+        let to = match from.tag() {
+            Some(tag) => Destination::tag(tag.parse()?),
+            None => Destination::in_place(),
+        };
+        return Ok((from.clone(), to));
+    };
+    if let Some(tag) = selector.as_tag() {
+        return Ok((from.clone(), Destination::tag(tag.parse()?)));
+    }
+    let at = place.resolve(Want::Image)?;
+    let (now, then) = (&at.target().digest, &from.target().digest);
+    if now != then {
+        return Err(Failure::failed(format!(
+            "#{selector} is {now}, but the bundle was unpacked from {then}: repack to a new tag instead"
+        )));
+    }
+    Ok((at, Destination::in_place()))
+}

@@ -1,0 +1,52 @@
+//! `resolve`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ocicle::{
+    graph::{
+        Resolutions,
+        explain::Explanation,
+        resolve::{Want, resolve_all},
+    },
+    store::RootIndex as _,
+};
+
+use crate::{args::Format, context::Context, failure::Failure};
+
+/// Say which object a reference stands for, and the way to it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ocicle resolve images#v1//platform=linux/arm64\n  \
+    ocicle resolve --all images#type=manifest\n  ocicle resolve --explain images#v1//platform=linux/arm64")]
+pub(crate) struct Resolve {
+    /// The object.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// Show every place that is meant, a line each.
+    #[arg(long, conflicts_with = "explain")]
+    all: bool,
+    /// Show what each clause leaves over, and of what.
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Resolve {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let place = context.open(&self.reference)?;
+        let (store, limits) = (&place.store, &context.limits);
+        let (root, selector) = (store.load()?, place.selector.as_ref());
+        if self.all {
+            let all = resolve_all(store, &root, selector, Want::Any, limits)?;
+            context.report(&Resolutions::new(store, &all, limits), &self.format)?;
+        } else if self.explain {
+            context.report(&Explanation::new(store, &root, selector, Want::Any, limits)?, &self.format)?;
+            // The same failure as without.
+            place.resolve_in(&root, Want::Any)?;
+        } else {
+            context.report(&place.resolve_in(&root, Want::Any)?.report(store, limits), &self.format)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

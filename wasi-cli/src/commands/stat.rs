@@ -1,0 +1,27 @@
+//! `stat`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ocicle::image::stat;
+
+use crate::{args::Format, context::Context, failure::Failure};
+
+/// Say what an image is: its config, layers and history.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle stat images#v1")]
+pub(crate) struct Stat {
+    /// The image.
+    #[arg(value_name = "REF")]
+    reference: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Stat {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (_, image) = context.open_image(&self.reference)?;
+        context.report(&stat::Stat::new(&image)?, &self.format)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,166 @@
+//! `tree apply`.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use ocicle::{
+    Error,
+    digest::Digest,
+    graph::{
+        copy::{Plan, What},
+        describe::{self, Changes, Description, Root, Sources},
+        list::list,
+        resolve::{Want, resolve},
+        selector::{Clause, Selector},
+    },
+    limits::Limits,
+    spec::{Descriptor, Index, Raw},
+    store::{
+        BlobRead, BlobWrite, RootIndex as _, RootIndexExt as _, Store, memory::MemoryStore, overlay::Overlay,
+    },
+};
+
+use crate::{args::Format, context::Context, failure::Failure, place::Place};
+
+/// Make what a description says.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  ocicle tree apply --dry-run v1.toml images\n  ocicle tree apply v1.toml images"
+)]
+pub(in crate::commands) struct Apply {
+    /// The description, TOML or JSON; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    description: PathBuf,
+    /// Where to.
+    #[arg(value_name = "STORE")]
+    store: String,
+    /// Print what would change, as a tree, and change nothing.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Apply {
+    pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let place = context.open_whole(&self.store)?;
+        let base = self.description.parent().unwrap_or(Path::new(""));
+        let description = read(&self.description, &context.limits)?;
+        if self.dry_run {
+            context.report(&dry_apply(context, &place, &description, base)?, &self.format)?;
+        } else {
+            print_roots(context, &apply(context, &place, &description, base)?)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn read(path: &Path, limits: &Limits) -> Result<Description, Failure> {
+    let name = path.display();
+    let wrong = |error: &dyn std::fmt::Display| Failure::failed(format!("read {name}: {error}"));
+    let file: Box<dyn Read> = match path.as_os_str() == "-" {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(File::open(path).map_err(|error| wrong(&error))?),
+    };
+    let mut text = String::new();
+    file.take(limits.document + 1).read_to_string(&mut text).map_err(|error| wrong(&error))?;
+    if text.len() as u64 > limits.document {
+        return Err(wrong(&format_args!("more than the limit of {} bytes", limits.document)));
+    }
+    let usage = |error: &dyn std::fmt::Display| Failure::usage(format!("{name}: {error}"));
+    match text.trim_start().starts_with('{') {
+        true => serde_json::from_str(&text).map_err(|error| usage(&error)),
+        false => toml::from_str(&text).map_err(|error| usage(&error.to_string().trim_end())),
+    }
+}
+
+/// Makes what a description says. Files are found from the directory `base`.
+pub(in crate::commands) fn apply(
+    context: &Context,
+    place: &Place,
+    description: &Description,
+    base: &Path,
+) -> Result<Vec<Root>, Failure> {
+    let store = &place.store;
+    let root = store.load()?;
+    let mut sources = Here { context, place, root, to: store, base, whole: true };
+    let roots = describe::build(store, description, &mut sources, &context.limits)?;
+    store.update(|root| describe::place(root, &roots))?;
+    Ok(roots)
+}
+
+/// Finds out what that would change.
+pub(in crate::commands) fn dry_apply(
+    context: &Context,
+    place: &Place,
+    description: &Description,
+    base: &Path,
+) -> Result<Changes, Failure> {
+    let (store, limits) = (&place.store, &context.limits);
+    let scratch = Overlay::new(store, MemoryStore::new()?, limits);
+    let root = store.load()?;
+    let mut sources = Here { context, place, root: root.clone(), to: &scratch, base, whole: false };
+    let roots = describe::build(&scratch, description, &mut sources, limits)?;
+    let after = describe::place(&root, &roots)?;
+    Ok(Changes::between(&list(store, &root, limits)?, &list(&scratch, &after, limits)?))
+}
+
+pub(in crate::commands) fn print_roots(context: &Context, roots: &[Root]) -> Result<(), Failure> {
+    context.print_lines(roots.iter().map(|Root { tag, descriptor }| match tag {
+        Some(tag) => format!("{}  #{tag}", descriptor.digest),
+        None => descriptor.digest.to_string(),
+    }))
+}
+
+/// What descriptions refer to: this store, other stores, files.
+struct Here<'a, T> {
+    context: &'a Context,
+    place: &'a Place,
+    root: Raw<Index>,
+    /// Where objects of other stores are copied to.
+    to: &'a T,
+    base: &'a Path,
+    /// With layers; else documents alone.
+    whole: bool,
+}
+
+impl<T: Store> Here<'_, T> {
+    fn found(&self, selector: &Selector) -> Result<Descriptor, Error> {
+        let limits = &self.context.limits;
+        let found = resolve(&self.place.store, &self.root, Some(selector), Want::Any, limits)?;
+        Ok(found.target().clone())
+    }
+
+    fn elsewhere(&self, reference: &str) -> Result<Descriptor, Failure> {
+        let other = self.context.open(reference)?;
+        let at = other.resolve(Want::Any)?;
+        let plan = Plan::new(&other.store, What::Object(&at), &self.context.limits)?;
+        let plan = if self.whole { plan } else { plan.documents() };
+        plan.copy_blobs(&other.store, self.to)?;
+        Ok(at.target().clone())
+    }
+}
+
+impl<T: Store + BlobRead + BlobWrite> Sources for Here<'_, T> {
+    fn object(&mut self, reference: &str) -> ocicle::Result<Descriptor> {
+        if let Some(selector) = reference.strip_prefix('#') {
+            return self.found(&selector.parse()?);
+        }
+        if reference.parse::<Digest>().is_ok() {
+            return self.found(&Selector::of(Clause::Digest(reference.into())));
+        }
+        self.elsewhere(reference).map_err(|failure| Error::NotFound(failure.message().into()))
+    }
+
+    fn file(&mut self, path: &str) -> ocicle::Result<Box<dyn Read + '_>> {
+        let path = self.base.join(path);
+        let file = File::open(&path)
+            .map_err(|source| Error::Io { doing: format!("open {}", path.display()), source })?;
+        Ok(Box::new(file))
+    }
+}

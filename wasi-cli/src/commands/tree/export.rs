@@ -1,0 +1,55 @@
+//! `tree export`.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use ocicle::{
+    graph::{describe, resolve::Want},
+    store::RootIndex as _,
+};
+
+use crate::{context::Context, failure::Failure};
+
+/// Print the description of a tree.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle tree export --deep images#v1 > v1.toml")]
+pub(super) struct Export {
+    /// What to describe: an object, or a whole store.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// Spell out indexes and manifests, down to the blobs.
+    #[arg(long)]
+    deep: bool,
+    /// In which words.
+    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    format: Language,
+}
+
+/// How a description is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Language {
+    /// TOML.
+    #[default]
+    Toml,
+    /// JSON.
+    Json,
+}
+
+impl Export {
+    pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let place = context.open(&self.reference)?;
+        let root = place.store.load()?;
+        let entries = match &place.selector {
+            None => root.view().manifests.clone(),
+            Some(_) => vec![place.resolve_in(&root, Want::Any)?.target().clone()],
+        };
+        let description = describe::export(&place.store, &entries, self.deep, &context.limits)?;
+        let text = match self.format {
+            Language::Json => serde_json::to_string_pretty(&description).map_err(|error| error.to_string()),
+            Language::Toml => toml::to_string(&description).map_err(|error| error.to_string()),
+        };
+        let text = text.map_err(|error| Failure::failed(format!("write the description: {error}")))?;
+        context.print_lines([text.trim_end()])?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,145 @@
+//! `unpack`.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, ValueEnum};
+use ocicle::{
+    Error,
+    bundle::{overlay::mount_options, repack::Bundle, unpack},
+    graph::resolve::Want,
+    layer::overlayfs::Namespace,
+    store::memory::MemoryStore,
+};
+
+use super::raw::runtime_config::warn_of_root;
+use crate::{
+    args::{Defaults, LayerArgs, Owners},
+    context::Context,
+    failure::Failure,
+    place::make_private_dir,
+    stores::open_dir,
+};
+
+/// Unpack an image into a bundle that a runtime can start.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  ocicle unpack images#v1 bundle && runc run --bundle bundle test\n  \
+    ocicle unpack --rootless images#v1 bundle\n  \
+    mount -t overlay overlay -o \"$(ocicle unpack --format overlayfs images#v1 bundle)\" bundle/rootfs\n  \
+    ocicle unpack --restore bundle")]
+pub(crate) struct Unpack {
+    /// The image.
+    #[arg(value_name = "REF", required_unless_present = "restore")]
+    pub(crate) reference: Option<String>,
+    /// The bundle: a directory, made if it is not there.
+    #[arg(required_unless_present = "restore")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Instead, give the files of a bundle that was unpacked in a sandbox the owners, modes, attributes, devices and links
+    /// that it could not hold.
+    #[arg(
+        long,
+        value_name = "BUNDLE",
+        conflicts_with_all = ["reference", "bundle", "format", "userxattr", "start_from", "keep_dirlinks"]
+    )]
+    pub(crate) restore: Option<PathBuf>,
+    /// How the bundle is laid out, and who shall be able to repack it.
+    #[arg(long, visible_alias = "bundle-format", value_enum, default_value_t, value_name = "NAME")]
+    pub(crate) format: BundleFormat,
+    /// Have overlayfs keep its marks in `user.overlay.`, as a mount in a user namespace needs it.
+    #[arg(long)]
+    pub(crate) userxattr: bool,
+    #[command(flatten)]
+    pub(crate) owners: Owners,
+    #[command(flatten)]
+    pub(crate) layers: LayerArgs,
+    #[command(flatten)]
+    pub(crate) defaults: Defaults,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum BundleFormat {
+    /// ocicle, which then need not read what has not changed.
+    #[default]
+    Native,
+    /// umoci and ocicle.
+    Umoci,
+    /// ocicle, with a directory for each layer, for overlayfs: prints the options to mount them with.
+    Overlayfs,
+}
+
+impl Unpack {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        match (&self.restore, &self.reference, &self.bundle) {
+            (Some(bundle), ..) => self.restore(context, bundle)?,
+            (None, Some(reference), Some(bundle)) => self.unpack(context, reference, bundle)?,
+            _ => return Err(Failure::usage("unpack needs an image and a directory")),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn unpack(&self, context: &Context, reference: &str, bundle: &Path) -> Result<(), Failure> {
+        let format = self.wanted_format()?;
+        let on_disk = self.owners.on_disk()?;
+        let place = context.open(reference)?;
+        let resolution = place.resolve(Want::Image)?;
+        let image = place.image_at(&resolution)?;
+        let options = unpack::Options {
+            on_disk,
+            format,
+            resolv_conf: Path::new("/etc/resolv.conf").exists(),
+            keep_dirlinks: self.layers.keep_dirlinks,
+            start_from: self.layers.start_from(&image)?,
+        };
+        let (dir, made) = make_private_dir(bundle)?;
+        let store = context.watched(&place.store, "unpacking", Some(image.size()));
+        let result = unpack::unpack(&store, &image, &resolution, &dir, &options, &context.limits);
+        if result.is_err() && made {
+            let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
+        }
+        let unpacked = result.map_err(|error| match error {
+            Error::Exists(_) => {
+                let place = bundle.display();
+                Failure::failed(format!("{place}: {error}: remove it, or unpack into another directory"))
+            }
+            other => other.into(),
+        })?;
+        if !unpacked.user_known {
+            warn_of_root(context, &image);
+        }
+        let (digest, files) = (&image.descriptor.digest, unpacked.tree.len());
+        context.detail(format_args!("unpacked {digest} with {files} files into {}", bundle.display()));
+        match format {
+            unpack::Format::Overlay(namespace) => {
+                let whole = std::path::absolute(bundle)
+                    .map_err(|error| Failure::failed(format!("{}: {error}", bundle.display())))?;
+                let path = whole.as_os_str().as_encoded_bytes();
+                let options = mount_options(path, unpacked.layers, namespace);
+                context.print(|out| [&options[..], b"\n"].iter().try_for_each(|part| out.write_all(part)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the files of a bundle what the disk could not hold when it was unpacked.
+    fn restore(&self, context: &Context, bundle: &Path) -> Result<(), Failure> {
+        let failed = |error: Error| Failure::failed(format!("bundle {}: {error}", bundle.display()));
+        let how = self.owners.on_disk()?;
+        let dir = open_dir(bundle)?;
+        let opened = Bundle::open(&dir, &MemoryStore::new()?, &context.limits).map_err(failed)?;
+        let count = opened.with_defaults(self.defaults.get()).restore(&how).map_err(failed)?;
+        context.detail(format_args!("restored {count} entries of {}", bundle.display()));
+        Ok(())
+    }
+
+    fn wanted_format(&self) -> Result<unpack::Format, Failure> {
+        match (self.format, self.userxattr) {
+            (BundleFormat::Native, false) => Ok(unpack::Format::Native),
+            (BundleFormat::Umoci, false) => Ok(unpack::Format::Umoci),
+            (BundleFormat::Overlayfs, false) => Ok(unpack::Format::Overlay(Namespace::Trusted)),
+            (BundleFormat::Overlayfs, true) => Ok(unpack::Format::Overlay(Namespace::User)),
+            (_, true) => Err(Failure::usage("--userxattr is about --format overlayfs")),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `why`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ocicle::image::look;
+
+use crate::{args::Format, context::Context, failure::Failure, place::path_in_image};
+
+/// Say what each layer did to a path.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ocicle why images#v1 /usr/bin/perl")]
+pub(crate) struct Why {
+    /// The image.
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// The path, as it is called with links followed.
+    path: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Why {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let (place, image) = context.open_image(&self.reference)?;
+        let path = path_in_image(&self.path, &context.limits)?;
+        let look = context.look(&place, &image)?;
+        context.report(&look::Why::new(&look, &image, &path)?, &self.format)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,160 @@
+//! What every command needs beside its own arguments.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+use ocicle::{
+    digest::Digest,
+    graph::rewrite::{Destination, Referrers},
+    image::{Image, look::Look},
+    limits::Limits,
+    spec::Descriptor,
+    text::{Report, printable},
+};
+
+use crate::{
+    args::Format,
+    cache::Cache,
+    failure::Failure,
+    output,
+    place::Place,
+    progress::{Progress, Show, Watched},
+};
+
+/// How much a command says beside its results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Warnings, too.
+    Normal,
+    /// What was done, too.
+    Verbose,
+    /// Which blobs are read, too.
+    Blobs,
+}
+
+/// Whether results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Results {
+    Printed,
+    Discarded,
+}
+
+/// What every command needs beside its own arguments.
+pub(crate) struct Context {
+    pub(crate) limits: Limits,
+    verbosity: Verbosity,
+    progress: Progress,
+    results: Results,
+}
+
+impl Context {
+    pub(crate) fn new(verbosity: Verbosity, progress: Progress) -> Self {
+        Self { limits: Limits::default(), verbosity, progress, results: Results::Printed }
+    }
+
+    /// The same, but results are not printed.
+    pub(crate) fn without_results(self) -> Self {
+        Self { results: Results::Discarded, ..self }
+    }
+
+    /// Opens the store of a reference.
+    pub(crate) fn open(&self, reference: &str) -> Result<Place, Failure> {
+        Place::open(reference, &self.limits)
+    }
+
+    /// Opens the store of a reference that stands for all of it.
+    pub(crate) fn open_whole(&self, reference: &str) -> Result<Place, Failure> {
+        Place::open_whole(reference, &self.limits)
+    }
+
+    /// Opens the image that a reference stands for.
+    pub(crate) fn open_image(&self, reference: &str) -> Result<(Place, Image), Failure> {
+        let place = self.open(reference)?;
+        let image = place.image()?;
+        Ok((place, image))
+    }
+
+    /// A store that shows how far work on it has come. `total` is the number of bytes to come, if it is known.
+    pub(crate) fn watched<'a, S>(
+        &self,
+        store: &'a S,
+        doing: &'static str,
+        total: Option<u64>,
+    ) -> Watched<'a, S> {
+        let show = match self.verbosity {
+            Verbosity::Quiet => Show::Nothing,
+            Verbosity::Normal | Verbosity::Verbose => Show::Progress(self.progress),
+            // Lines about blobs and a bar do not go together.
+            Verbosity::Blobs => Show::Blobs,
+        };
+        Watched::new(store, doing, total, show)
+    }
+
+    /// The indexes of the layers of an image.
+    pub(crate) fn look(&self, place: &Place, image: &Image) -> Result<Look, Failure> {
+        let store = self.watched(&place.store, "reading layers", Some(image.size()));
+        Ok(Look::indexed(&store, image, &mut Cache::of_user(), false, &self.limits)?)
+    }
+
+    /// Prints a result.
+    pub(crate) fn print(&self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        match self.results {
+            Results::Printed => output::print(fill),
+            Results::Discarded => Ok(()),
+        }
+    }
+
+    /// Prints a result that has lines.
+    pub(crate) fn print_lines(&self, lines: impl IntoIterator<Item = impl Display>) -> Result<(), Failure> {
+        self.print(|out| lines.into_iter().try_for_each(|line| writeln!(out, "{line}")))
+    }
+
+    /// Prints a report in the format that was asked for.
+    pub(crate) fn report(&self, report: &impl Report, format: &Format) -> Result<(), Failure> {
+        match self.results {
+            Results::Printed => output::report(report, format),
+            Results::Discarded => Ok(()),
+        }
+    }
+
+    /// Prints the digest of what an edit made; and what is still about the object that was replaced.
+    pub(crate) fn replaced(
+        &self,
+        digest: &Digest,
+        referrers: &[Descriptor],
+        to: &Destination,
+    ) -> Result<(), Failure> {
+        if to.referrers == Referrers::Keep {
+            for Descriptor { digest, artifact_type, media_type, .. } in referrers {
+                let kind = printable(artifact_type.as_ref().unwrap_or(media_type).as_str());
+                self.warn(format_args!(
+                    "{digest} ({kind}) is about the object that was replaced: see --referrers"
+                ));
+            }
+        }
+        self.print(|out| writeln!(out, "{digest}"))
+    }
+
+    /// Says what may not be as it should, unless that is not wanted.
+    pub(crate) fn warn(&self, message: impl Display) {
+        self.note(format_args!("warning: {message}"));
+    }
+
+    /// Says something on standard error, unless that is not wanted.
+    pub(crate) fn note(&self, message: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            eprintln!("{message}");
+        }
+    }
+
+    /// Says what was done, if that is wanted.
+    pub(crate) fn detail(&self, message: impl Display) {
+        if self.verbosity > Verbosity::Normal {
+            eprintln!("{message}");
+        }
+    }
+}
