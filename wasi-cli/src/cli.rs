@@ -87,22 +87,13 @@ enum Command {
 impl Cli {
     /// Does what was asked.
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
-        self.command.run(&self.context())
-    }
-
-    /// The same, but prints no results.
-    pub(crate) fn run_without_results(&self) -> Result<ExitCode, Failure> {
-        self.command.run(&self.context().without_results())
-    }
-
-    fn context(&self) -> Context {
         let verbosity = match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, 0) => Verbosity::Normal,
             (false, 1) => Verbosity::Verbose,
             (false, _) => Verbosity::Blobs,
         };
-        Context::new(verbosity, self.progress)
+        self.command.run(&Context::new(verbosity, self.progress))
     }
 }
 

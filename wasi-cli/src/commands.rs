@@ -19,7 +19,7 @@ mod man;
 mod mtree;
 mod new;
 mod platform;
-mod raw;
+pub(crate) mod raw;
 mod rebase;
 mod repack;
 mod resolve;
@@ -33,9 +33,35 @@ mod waste;
 mod why;
 
 pub(crate) use self::{
-    annotate::Annotate, cat::Cat, check::Check, completions::Completions, config::Config, copy::Copy,
-    diff::Diff, export::Export, files::Files, find::Find, gc::Gc, init::Init, insert::Insert, layers::Layers,
-    ls::Ls, man::Man, mtree::Mtree, new::New, platform::Platform, raw::Raw, rebase::Rebase, repack::Repack,
-    resolve::Resolve, rm::Rm, squash::Squash, stat::Stat, tag::Tag, tree::Tree, unpack::Unpack, waste::Waste,
+    annotate::Annotate,
+    cat::Cat,
+    check::Check,
+    completions::Completions,
+    config::{Clear, Config},
+    copy::Copy,
+    diff::Diff,
+    export::Export,
+    files::Files,
+    find::Find,
+    gc::Gc,
+    init::Init,
+    insert::Insert,
+    layers::Layers,
+    ls::Ls,
+    man::Man,
+    mtree::Mtree,
+    new::New,
+    platform::Platform,
+    raw::Raw,
+    rebase::Rebase,
+    repack::Repack,
+    resolve::Resolve,
+    rm::Rm,
+    squash::Squash,
+    stat::Stat,
+    tag::Tag,
+    tree::Tree,
+    unpack::{BundleFormat, Unpack},
+    waste::Waste,
     why::Why,
 };

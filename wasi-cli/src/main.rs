@@ -35,8 +35,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    if let Some(words) = umoci::words() {
-        return umoci::run(&words);
+    if let Some(umoci) = umoci::Umoci::from_env() {
+        return umoci.run();
     }
     match cli::Cli::parse().run() {
         Ok(code) => code,

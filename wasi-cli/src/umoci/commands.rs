@@ -1,252 +1,293 @@
-//! Each command of umoci, said in our words.
+//! Each command of umoci, as one of ours.
 
 use std::process::ExitCode;
 
-use ocicle::{graph::RefName, limits::Limits, store::RootIndex as _};
+use ocicle::{graph::RefName, store::RootIndex as _, text::printable};
 
 use super::{
-    Flag, Parsed, Problem, Volume,
-    image::image,
-    native,
+    image::{Image, image, new_tag},
     options::{
         COMPRESS, CONFIG, HISTORY, IMAGE, INSERT, KEEP_DIRLINKS, LAYOUT, NEW_TAG, REMAP, REPACK, arguments,
-        compress, failed, history, layout, make_parents, new_tag, no_arguments, remap, switches, word,
+        compress, history, layers, layout, make_parents, no_arguments, owners,
     },
-    print, stat, switch,
-    syntax::parse,
-    usage, validate, value,
+    problem::{Problem, failed},
+    stat,
+    syntax::{Flag, Parsed, parse, switch, value},
+    usage, validate,
 };
-use crate::{failure::Failure, place::Place};
+use crate::{
+    args::{Defaults, Edit, Follow, Format, Target},
+    commands::{
+        BundleFormat, Clear, Config, Gc, Init, Insert, New, Repack, Rm, Tag, Unpack,
+        raw::{self, AddLayer, RuntimeConfig},
+    },
+    context::Context,
+    output::print,
+};
 
-/// umoci's options of `config`, and ours.
-const SETTINGS: [(&str, &str); 15] = [
-    ("config.user", "user"),
-    ("config.workingdir", "workdir"),
-    ("config.stopsignal", "stop-signal"),
-    ("created", "created"),
-    ("author", "author"),
-    ("platform.os", "os"),
-    ("platform.arch", "arch"),
-    ("platform.variant", "variant"),
-    ("config.exposedports", "port"),
-    ("config.volume", "volume"),
-    ("config.env", "env"),
-    ("config.label", "label"),
-    ("config.entrypoint", "entrypoint"),
-    ("config.cmd", "cmd"),
-    ("manifest.annotation", "annotation"),
+const CLEARABLE: [(&str, Clear); 7] = [
+    ("config.labels", Clear::Labels),
+    ("manifest.annotations", Clear::Annotations),
+    ("config.exposedports", Clear::Ports),
+    ("config.env", Clear::Env),
+    ("config.volume", Clear::Volumes),
+    ("config.cmd", Clear::Cmd),
+    ("config.entrypoint", Clear::Entrypoint),
 ];
 
-/// Of these, only the last one given counts.
-const SCALARS: usize = 8;
-
-const CLEARABLE: [(&str, &str); 7] = [
-    ("config.labels", "labels"),
-    ("manifest.annotations", "annotations"),
-    ("config.exposedports", "ports"),
-    ("config.env", "env"),
-    ("config.volume", "volumes"),
-    ("config.cmd", "cmd"),
-    ("config.entrypoint", "entrypoint"),
-];
-
-pub(super) fn run(command: &str, words: &[String], volume: Volume) -> Result<ExitCode, Problem> {
+pub(super) fn run(command: &str, words: &[String], context: &Context) -> Result<ExitCode, Problem> {
     let read = |flags: &[&[Flag]]| parse(words, flags);
     match command {
-        "init" => init(&read(&[LAYOUT])?, volume),
-        "new" => new(&read(&[IMAGE])?, volume),
-        "config" => config(&read(&[IMAGE, NEW_TAG, CONFIG, HISTORY])?, volume),
-        "unpack" => unpack(&read(&[IMAGE, KEEP_DIRLINKS, REMAP])?, volume),
-        "repack" => repack(&read(&[IMAGE, REPACK, COMPRESS, HISTORY])?, volume),
-        "insert" => insert(&read(&[IMAGE, NEW_TAG, INSERT, COMPRESS, REMAP, HISTORY])?, volume),
-        "tag" => tag(&read(&[IMAGE])?, volume),
-        "remove" | "rm" => remove(&read(&[IMAGE])?, volume),
-        "list" | "ls" => list(&read(&[LAYOUT])?),
+        "init" => init(context, &read(&[LAYOUT])?),
+        "new" => new(context, &read(&[IMAGE])?),
+        "config" => config(context, &read(&[IMAGE, NEW_TAG, CONFIG, HISTORY])?),
+        "unpack" => unpack(context, &read(&[IMAGE, KEEP_DIRLINKS, REMAP])?),
+        "repack" => repack(context, &read(&[IMAGE, REPACK, COMPRESS, HISTORY])?),
+        "insert" => insert(context, &read(&[IMAGE, NEW_TAG, INSERT, COMPRESS, REMAP, HISTORY])?),
+        "tag" => tag(context, &read(&[IMAGE])?),
+        "remove" | "rm" => remove(context, &read(&[IMAGE])?),
+        "list" | "ls" => list(context, &read(&[LAYOUT])?),
         "stat" => {
             let parsed = read(&[IMAGE, &[switch(&["json"])]])?;
             no_arguments(&parsed)?;
-            let (place, at) = image(&parsed)?.existing("tag not found")?;
-            stat::print_image(&place, &at, parsed.is_on("json"))
+            let (place, at) = image(&parsed)?.existing(context, "tag not found")?;
+            stat::print_image(context, &place, &at, parsed.is_on("json"))
         }
-        "gc" => {
-            let parsed = read(&[LAYOUT])?;
-            no_arguments(&parsed)?;
-            native(vec!["gc".into(), layout(&parsed)?], volume)
-        }
+        "gc" => gc(context, &read(&[LAYOUT])?),
         "raw" => match words.split_first() {
-            Some((command, words)) => raw(command, words, volume),
+            Some((command, words)) => raw(command, words, context),
             None => Err(Problem::Help),
         },
-        "help" | "h" => print(|out| {
+        "help" | "h" => {
             let command = words.first().map_or("", String::as_str);
-            out.write_all(usage::of(command).as_bytes())
-        })
-        .map(|()| ExitCode::SUCCESS),
+            print(|out| out.write_all(usage::of(command).as_bytes()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         _ => unknown(command),
     }
 }
 
-fn raw(command: &str, words: &[String], volume: Volume) -> Result<ExitCode, Problem> {
+fn raw(command: &str, words: &[String], context: &Context) -> Result<ExitCode, Problem> {
     let read = |flags: &[&[Flag]]| parse(words, flags);
     match command {
-        "add-layer" => add_layer(&read(&[IMAGE, NEW_TAG, COMPRESS, HISTORY])?, volume),
-        "unpack" => raw_unpack(&read(&[IMAGE, KEEP_DIRLINKS, REMAP])?, volume),
-        "runtime-config" | "config" => runtime_config(&read(&[IMAGE, &[value(&["rootfs"])], REMAP])?, volume),
-        "mtree-validate" => validate::run(&read(&[validate::FLAGS])?),
+        "add-layer" => add_layer(context, &read(&[IMAGE, NEW_TAG, COMPRESS, HISTORY])?),
+        "unpack" => raw_unpack(context, &read(&[IMAGE, KEEP_DIRLINKS, REMAP])?),
+        "runtime-config" | "config" => {
+            runtime_config(context, &read(&[IMAGE, &[value(&["rootfs"])], REMAP])?)
+        }
+        "mtree-validate" => validate::run(context, &read(&[validate::FLAGS])?),
         "-h" | "--help" => Err(Problem::Help),
         _ => unknown(command),
     }
 }
 
 fn unknown(command: &str) -> Result<ExitCode, Problem> {
-    eprintln!("No help topic for '{}'", ocicle::text::printable(command));
+    eprintln!("No help topic for '{}'", printable(command));
     Ok(ExitCode::from(3))
 }
 
-fn init(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn init(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let path = layout(parsed)?;
     if std::fs::symlink_metadata(&path).is_ok() {
         return failed(format!("image layout creation: path already exists: {path}"));
     }
     make_parents(&path)?;
-    native(vec!["init".into(), path], volume)
+    Ok(Init { path: path.into() }.run(context)?)
 }
 
-fn new(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn new(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
-    native(vec!["new".into(), image(parsed)?.reference()], volume)
+    let new = New { reference: image(parsed)?.reference(), platform: None, edit: Edit::default() };
+    Ok(new.run(context)?)
 }
 
-fn config(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn config(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let image = image(parsed)?;
-    let mut words = vec!["config".to_owned(), image.reference()];
-    for key in parsed.all("clear") {
-        match CLEARABLE.iter().find(|(theirs, _)| *theirs == key) {
-            Some((_, ours)) => words.push(format!("--clear={ours}")),
-            None if key == "rootfs.diffids" => return failed("--clear=rootfs.diffids is not safe"),
-            None => return failed(format!("unknown key to --clear: {key}")),
-        }
-    }
-    for (number, (theirs, ours)) in SETTINGS.into_iter().enumerate() {
-        let values: Vec<&str> = match number {
-            ..SCALARS => parsed.last(theirs).into_iter().collect(),
-            _ => parsed.all(theirs).collect(),
-        };
-        for value in values {
-            let pair = ["env", "label", "annotation"].contains(&ours);
-            if pair && value.split_once('=').is_none_or(|(name, _)| name.is_empty()) {
-                return failed(format!("{theirs}: must contain '=': {value}"));
-            }
-            words.push(format!("--{ours}={value}"));
-        }
-    }
-    words.extend(history(parsed, "umoci config")?);
-    words.push(format!("--tag={}", new_tag(parsed, &image)?));
-    image.existing("tag not found")?;
-    native(words, volume)
+    let all = |option: &str| parsed.all(option).map(str::to_owned).collect::<Vec<_>>();
+    let last = |option: &str| parsed.last(option).map(str::to_owned);
+    let config = Config {
+        reference: image.reference(),
+        result: in_tag(parsed, &image)?,
+        clear: parsed.all("clear").map(clear).collect::<Result<_, _>>()?,
+        user: last("config.user"),
+        workdir: last("config.workingdir"),
+        entrypoint: all("config.entrypoint"),
+        cmd: all("config.cmd"),
+        env: pairs(parsed, "config.env")?,
+        label: pairs(parsed, "config.label")?,
+        annotation: pairs(parsed, "manifest.annotation")?,
+        port: all("config.exposedports"),
+        volume: all("config.volume"),
+        stop_signal: last("config.stopsignal"),
+        author: last("author"),
+        created: last("created"),
+        os: last("platform.os"),
+        arch: last("platform.arch"),
+        variant: last("platform.variant"),
+        history: history(parsed, "umoci config")?,
+        ..Config::default()
+    };
+    image.existing(context, "tag not found")?;
+    Ok(config.run(context)?)
 }
 
-fn unpack(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn clear(key: &str) -> Result<Clear, Problem> {
+    match CLEARABLE.iter().find(|(theirs, _)| *theirs == key) {
+        Some((_, ours)) => Ok(*ours),
+        None if key == "rootfs.diffids" => failed("--clear=rootfs.diffids is not safe"),
+        None => failed(format!("unknown key to --clear: {key}")),
+    }
+}
+
+fn pairs(parsed: &Parsed, option: &str) -> Result<Vec<String>, Problem> {
+    let pairs = parsed.all(option).map(|pair| match pair.split_once('=') {
+        Some((name, _)) if !name.is_empty() => Ok(pair.to_owned()),
+        _ => failed(format!("{option}: must contain '=': {pair}")),
+    });
+    pairs.collect()
+}
+
+/// The result of an edit goes to `--tag`, or else to the tag of the image.
+fn in_tag(parsed: &Parsed, image: &Image) -> Result<Target, Problem> {
+    Ok(Target { tag: Some(new_tag(parsed, image)?), ..Target::default() })
+}
+
+fn unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [bundle] = arguments(parsed, "invalid number of positional arguments: expected <bundle>")?;
     let image = image(parsed)?;
-    image.existing("tag is not found")?;
+    image.existing(context, "tag is not found")?;
     make_parents(bundle)?;
-    let mut words = vec!["unpack".to_owned(), "--format=umoci".into(), image.reference(), word(bundle)];
-    words.extend(switches(parsed, &["keep-dirlinks"]));
-    words.extend(remap(parsed));
-    native(words, volume)
+    let unpack = Unpack {
+        reference: Some(image.reference()),
+        bundle: Some(bundle.into()),
+        format: BundleFormat::Umoci,
+        owners: owners(parsed)?,
+        layers: layers(parsed),
+        ..Unpack::default()
+    };
+    Ok(unpack.run(context)?)
 }
 
-fn repack(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn repack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [bundle] = arguments(parsed, "invalid number of positional arguments: expected <bundle>")?;
-    let mut words = vec!["repack".to_owned(), word(bundle), image(parsed)?.reference()];
-    words.extend(parsed.all("mask-path").map(|path| format!("--mask-path={path}")));
-    words.extend(switches(parsed, &["no-mask-volumes", "refresh-bundle"]));
-    words.extend(compress(parsed)?);
-    words.extend(history(parsed, "umoci repack")?);
-    native(words, volume)
+    let repack = Repack {
+        bundle: bundle.into(),
+        reference: image(parsed)?.reference(),
+        compress: compress(parsed)?,
+        verify: false,
+        mask_path: parsed.all("mask-path").map(str::to_owned).collect(),
+        no_mask_volumes: parsed.is_on("no-mask-volumes"),
+        refresh_bundle: parsed.is_on("refresh-bundle"),
+        defaults: Defaults::default(),
+        follow: Follow::default(),
+        edit: Edit::default(),
+        history: history(parsed, "umoci repack")?,
+    };
+    Ok(repack.run(context)?)
 }
 
-fn insert(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn insert(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let image = image(parsed)?;
-    let mut words = vec!["insert".to_owned(), image.reference()];
+    let mut insert = Insert {
+        reference: image.reference(),
+        opaque: parsed.is_on("opaque"),
+        result: in_tag(parsed, &image)?,
+        compress: compress(parsed)?,
+        owners: owners(parsed)?,
+        history: history(parsed, "umoci insert")?,
+        ..Insert::default()
+    };
     if parsed.any(&["whiteout"]) {
         let [target] = arguments(parsed, "invalid number of positional arguments: expected 1")?;
-        words.push(format!("--whiteout={target}"));
+        if insert.opaque {
+            return failed("--opaque and --whiteout may not be specified together");
+        }
+        insert.whiteout = Some(target.into());
     } else {
         let [source, target] = arguments(parsed, "invalid number of positional arguments: expected 2")?;
-        words.extend([word(source), word(target)]);
+        (insert.source, insert.target) = (Some(source.into()), Some(target.into()));
     }
-    words.extend(switches(parsed, &["opaque"]));
-    words.extend(compress(parsed)?);
-    words.extend(remap(parsed));
-    words.extend(history(parsed, "umoci insert")?);
-    words.push(format!("--tag={}", new_tag(parsed, &image)?));
-    image.existing("tag not found")?;
-    native(words, volume)
+    image.existing(context, "tag not found")?;
+    Ok(insert.run(context)?)
 }
 
-fn tag(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn tag(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [name] = arguments(parsed, "invalid number of positional arguments: expected <new-tag>")?;
     if name.parse::<RefName>().is_err() {
         return failed("new tag is an invalid reference");
     }
     let image = image(parsed)?;
-    image.any("tag not found")?;
-    native(vec!["tag".into(), image.reference(), name.into()], volume)
+    image.any(context, "tag not found")?;
+    let tag = Tag { reference: image.reference(), names: vec![name.into()], ..Tag::default() };
+    Ok(tag.run(context)?)
 }
 
 /// A tag that is not there is no failure: scripts rely on it.
-fn remove(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn remove(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let image = image(parsed)?;
-    match image.is_there()? {
-        true => native(vec!["rm".into(), image.reference()], volume),
+    match image.is_there(context)? {
+        true => Ok(Rm { reference: image.reference(), edit: Edit::default() }.run(context)?),
         false => Ok(ExitCode::SUCCESS),
     }
 }
 
-fn list(parsed: &Parsed) -> Result<ExitCode, Problem> {
+fn list(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
-    let place = Place::open(&layout(parsed)?, &Limits::default())?;
-    let root = place.store.load().map_err(Failure::from)?;
+    let root = context.open(&layout(parsed)?)?.store.load()?;
     print(|out| {
         let mut tags = root.view().manifests.iter().filter_map(|entry| entry.ref_name());
-        tags.try_for_each(|tag| writeln!(out, "{}", ocicle::text::printable(tag)))
+        tags.try_for_each(|tag| writeln!(out, "{}", printable(tag)))
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn add_layer(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn gc(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+    no_arguments(parsed)?;
+    let gc = Gc { reference: layout(parsed)?, format: Format::default(), edit: Edit::default() };
+    Ok(gc.run(context)?)
+}
+
+fn add_layer(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [archive] = arguments(parsed, "invalid number of positional arguments: expected <newlayer.tar>")?;
     let image = image(parsed)?;
-    let mut words = vec!["raw".to_owned(), "add-layer".into(), image.reference(), word(archive)];
-    words.extend(compress(parsed)?);
-    words.extend(history(parsed, "umoci raw add-layer")?);
-    words.push(format!("--tag={}", new_tag(parsed, &image)?));
-    image.existing("tag not found")?;
-    native(words, volume)
+    let add = AddLayer {
+        reference: image.reference(),
+        archive: archive.into(),
+        result: in_tag(parsed, &image)?,
+        compress: compress(parsed)?,
+        edit: Edit::default(),
+        history: history(parsed, "umoci raw add-layer")?,
+    };
+    image.existing(context, "tag not found")?;
+    Ok(add.run(context)?)
 }
 
-fn raw_unpack(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn raw_unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [rootfs] = arguments(parsed, "invalid number of positional arguments: expected <rootfs>")?;
     let image = image(parsed)?;
-    image.existing("tag is not found")?;
+    image.existing(context, "tag is not found")?;
     make_parents(rootfs)?;
-    let mut words = vec!["raw".to_owned(), "unpack".into(), image.reference(), word(rootfs)];
-    words.extend(switches(parsed, &["keep-dirlinks"]));
-    words.extend(remap(parsed));
-    native(words, volume)
+    let unpack = raw::Unpack {
+        reference: image.reference(),
+        directory: rootfs.into(),
+        owners: owners(parsed)?,
+        layers: layers(parsed),
+    };
+    Ok(unpack.run(context)?)
 }
 
-fn runtime_config(parsed: &Parsed, volume: Volume) -> Result<ExitCode, Problem> {
+fn runtime_config(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [file] = arguments(parsed, "invalid number of positional arguments: expected <config.json>")?;
     let image = image(parsed)?;
-    image.existing("tag not found")?;
-    let mut words = vec!["raw".to_owned(), "runtime-config".into(), image.reference(), word(file)];
-    words.extend(parsed.last("rootfs").map(|rootfs| format!("--rootfs={rootfs}")));
-    words.extend(remap(parsed));
-    native(words, volume)
+    image.existing(context, "tag not found")?;
+    let config = RuntimeConfig {
+        reference: image.reference(),
+        file: file.into(),
+        rootfs: parsed.last("rootfs").map(Into::into),
+        owners: owners(parsed)?,
+    };
+    Ok(config.run(context)?)
 }

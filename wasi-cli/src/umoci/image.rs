@@ -5,17 +5,19 @@ use ocicle::{
         RefName, Resolution,
         resolve::{ResolveError, Want, resolve},
     },
-    limits::Limits,
     store::RootIndex as _,
 };
 
-use super::{Parsed, Problem, options::failed};
-use crate::{failure::Failure, place::Place};
+use super::{
+    problem::{Problem, failed},
+    syntax::Parsed,
+};
+use crate::{context::Context, failure::Failure, place::Place};
 
 /// `--image`: a layout and a tag.
 pub(super) struct Image {
     layout: String,
-    pub(super) tag: String,
+    pub(super) tag: RefName,
 }
 
 impl Image {
@@ -23,40 +25,39 @@ impl Image {
         format!("oci:{}#{}", self.layout, self.tag)
     }
 
-    fn open(&self) -> Result<Place, Problem> {
-        Ok(Place::open(&self.reference(), &Limits::default())?)
-    }
-
-    pub(super) fn is_there(&self) -> Result<bool, Problem> {
-        let root = self.open()?.store.load().map_err(Failure::from)?;
-        Ok(root.view().manifests.iter().any(|entry| entry.ref_name() == Some(&self.tag)))
+    pub(super) fn is_there(&self, context: &Context) -> Result<bool, Problem> {
+        let root = context.open(&self.reference())?.store.load()?;
+        Ok(root.view().manifests.iter().any(|entry| entry.ref_name() == Some(self.tag.as_str())))
     }
 
     /// The image, which must be there.
-    pub(super) fn existing(&self, not_found: &str) -> Result<(Place, Resolution), Problem> {
-        self.find(Want::Image, not_found)
+    pub(super) fn existing(
+        &self,
+        context: &Context,
+        not_found: &str,
+    ) -> Result<(Place, Resolution), Problem> {
+        self.find(context, Want::Image, not_found)
     }
 
     /// Whatever has the tag.
-    pub(super) fn any(&self, not_found: &str) -> Result<(Place, Resolution), Problem> {
-        self.find(Want::Any, not_found)
+    pub(super) fn any(&self, context: &Context, not_found: &str) -> Result<(Place, Resolution), Problem> {
+        self.find(context, Want::Any, not_found)
     }
 
-    fn find(&self, want: Want, not_found: &str) -> Result<(Place, Resolution), Problem> {
-        if !self.is_there()? {
+    fn find(&self, context: &Context, want: Want, not_found: &str) -> Result<(Place, Resolution), Problem> {
+        if !self.is_there(context)? {
             return failed(format!("{not_found}: {}", self.tag));
         }
-        let place = self.open()?;
-        let root = place.store.load().map_err(Failure::from)?;
+        let place = context.open(&self.reference())?;
+        let root = place.store.load()?;
         let selector = place.selector.as_ref();
-        let at = resolve(&place.store, &root, selector, want, &Limits::default()).map_err(
-            |error| match error {
-                ResolveError::Ambiguous { .. } => {
-                    Problem::Failed(format!("tag is ambiguous: {}: {error}", self.tag))
-                }
-                other => Failure::from(other).into(),
-            },
-        )?;
+        let found = resolve(&place.store, &root, selector, want, &context.limits);
+        let at = found.map_err(|error| match error {
+            ResolveError::Ambiguous { .. } => {
+                Problem::Failed(format!("tag is ambiguous: {}: {error}", self.tag))
+            }
+            other => Failure::from(other).into(),
+        })?;
         Ok((place, at))
     }
 }
@@ -73,8 +74,17 @@ pub(super) fn image(parsed: &Parsed) -> Result<Image, Problem> {
     if path.contains('#') {
         return failed(format!("invalid --image: the path must not contain '#': {path}"));
     }
-    if tag.parse::<RefName>().is_err() {
-        return failed(format!("invalid --image: tag contains invalid characters: {tag:?}"));
+    Ok(Image { layout: path.into(), tag: tag_of(tag, "image")? })
+}
+
+/// `--tag`: by default the tag of the image.
+pub(super) fn new_tag(parsed: &Parsed, image: &Image) -> Result<RefName, Problem> {
+    match parsed.last("tag") {
+        None => Ok(image.tag.clone()),
+        Some(tag) => tag_of(tag, "tag"),
     }
-    Ok(Image { layout: path.into(), tag: tag.into() })
+}
+
+fn tag_of(text: &str, option: &str) -> Result<RefName, Problem> {
+    text.parse().or_else(|_| failed(format!("invalid --{option}: tag contains invalid characters: {text:?}")))
 }

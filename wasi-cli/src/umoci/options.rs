@@ -1,10 +1,14 @@
-//! The options umoci's commands share, said in our words.
+//! The options umoci's commands share, as our groups of arguments.
 
 use std::path::Path;
 
-use ocicle::graph::RefName;
+use ocicle::{Error, layer::on_disk::IdRange, spec::is_date_time};
 
-use super::{Flag, Parsed, Problem, image::Image, switch, value};
+use super::{
+    problem::{Problem, failed},
+    syntax::{Flag, Parsed, switch, value},
+};
+use crate::args::{Compress, HistoryArgs, LayerArgs, Owners};
 
 pub(super) const IMAGE: &[Flag] = &[value(&["image"])];
 pub(super) const LAYOUT: &[Flag] = &[value(&["layout"])];
@@ -41,52 +45,53 @@ pub(super) const CONFIG: &[Flag] = &[
     value(&["manifest.annotation"]),
 ];
 
-pub(super) fn new_tag(parsed: &Parsed, image: &Image) -> Result<String, Problem> {
-    match parsed.last("tag") {
-        None => Ok(image.tag.clone()),
-        Some(tag) if tag.parse::<RefName>().is_ok() => Ok(tag.into()),
-        Some(tag) => failed(format!("invalid --tag: tag contains invalid characters: {tag:?}")),
+pub(super) fn history(parsed: &Parsed, created_by: &str) -> Result<HistoryArgs, Problem> {
+    let fields = ["history.author", "history.comment", "history.created", "history.created_by"];
+    let no_history = parsed.is_on("no-history");
+    if let Some(other) = fields.iter().find(|field| no_history && parsed.any(&[field])) {
+        return failed(format!("--no-history and --{other} may not be specified together"));
     }
+    let [author, comment, created, command] = fields.map(|field| parsed.last(field).map(str::to_owned));
+    if let Some(date) = created.as_ref().filter(|date| !is_date_time(date)) {
+        return failed(format!(
+            "invalid --history.created: {date:?}: expected an RFC 3339 date, such as 2026-01-31T12:00:00Z"
+        ));
+    }
+    Ok(HistoryArgs {
+        no_history,
+        history_author: author,
+        history_comment: comment,
+        history_created: created,
+        history_created_by: Some(command.unwrap_or_else(|| created_by.into())),
+    })
 }
 
-pub(super) fn history(parsed: &Parsed, created_by: &str) -> Result<Vec<String>, Problem> {
-    let fields = [
-        ("history.author", "author"),
-        ("history.comment", "comment"),
-        ("history.created", "created"),
-        ("history.created_by", "created-by"),
-    ];
-    if parsed.is_on("no-history") {
-        if let Some((theirs, _)) = fields.iter().find(|(theirs, _)| parsed.any(&[theirs])) {
-            return failed(format!("--no-history and --{theirs} may not be specified together"));
-        }
-        return Ok(vec!["--no-history".into()]);
-    }
-    let mut words: Vec<String> = Vec::new();
-    for (theirs, ours) in fields {
-        let default = (ours == "created-by").then_some(created_by);
-        words.extend(parsed.last(theirs).or(default).map(|value| format!("--history-{ours}={value}")));
-    }
-    Ok(words)
-}
-
-pub(super) fn compress(parsed: &Parsed) -> Result<Option<String>, Problem> {
+pub(super) fn compress(parsed: &Parsed) -> Result<Compress, Problem> {
     match parsed.last("compress") {
-        None => Ok(None),
-        Some(kind @ ("auto" | "none" | "gzip" | "zstd")) => Ok(Some(format!("--compress={kind}"))),
-        Some("") => Ok(Some("--compress=none".into())),
+        None | Some("auto") => Ok(Compress::Auto),
+        Some("none" | "") => Ok(Compress::None),
+        Some("gzip") => Ok(Compress::Gzip),
+        Some("zstd") => Ok(Compress::Zstd),
         Some(other) => failed(format!("invalid --compress: unknown layer compression type {other:?}")),
     }
 }
 
-pub(super) fn remap(parsed: &Parsed) -> Vec<String> {
-    let maps = ["uid-map", "gid-map"].into_iter();
-    let maps = maps.flat_map(|name| parsed.all(name).map(move |range| format!("--{name}={range}")));
-    maps.chain(switches(parsed, &["rootless"])).collect()
+pub(super) fn owners(parsed: &Parsed) -> Result<Owners, Problem> {
+    let ranges = |option| {
+        let ranges = parsed.all(option).map(|range| {
+            range.parse().or_else(|error: Error| failed(format!("invalid --{option}: {error}")))
+        });
+        ranges.collect::<Result<Vec<IdRange>, Problem>>()
+    };
+    Ok(Owners {
+        uid_map: ranges("uid-map")?,
+        gid_map: ranges("gid-map")?,
+        rootless: parsed.is_on("rootless"),
+    })
 }
 
-pub(super) fn switches(parsed: &Parsed, names: &[&str]) -> Vec<String> {
-    names.iter().filter(|name| parsed.is_on(name)).map(|name| format!("--{name}")).collect()
+pub(super) fn layers(parsed: &Parsed) -> LayerArgs {
+    LayerArgs { keep_dirlinks: parsed.is_on("keep-dirlinks"), start_from: None }
 }
 
 pub(super) fn layout(parsed: &Parsed) -> Result<String, Problem> {
@@ -97,8 +102,7 @@ pub(super) fn layout(parsed: &Parsed) -> Result<String, Problem> {
         Some(path) if path.contains('#') => {
             failed(format!("invalid --layout: the path must not contain '#': {path}"))
         }
-        // Nothing that looks like an option.
-        Some(path) => Ok(word(path)),
+        Some(path) => Ok(path.into()),
     }
 }
 
@@ -118,19 +122,10 @@ pub(super) fn no_arguments(parsed: &Parsed) -> Result<(), Problem> {
     arguments::<0>(parsed, "invalid number of positional arguments: expected none").map(drop)
 }
 
-/// A path that our parser must not take for an option.
-pub(super) fn word(path: &str) -> String {
-    if path.starts_with('-') && path != "-" { format!("./{path}") } else { path.into() }
-}
-
 pub(super) fn make_parents(path: &str) -> Result<(), Problem> {
     match Path::new(path).parent() {
         Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
             .map_err(|error| Problem::Failed(format!("create {}: {error}", parent.display()))),
         _ => Ok(()),
     }
-}
-
-pub(super) fn failed<T>(message: impl Into<String>) -> Result<T, Problem> {
-    Err(Problem::Failed(message.into()))
 }

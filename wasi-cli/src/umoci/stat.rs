@@ -3,18 +3,16 @@
 use std::{fmt::Write as _, process::ExitCode};
 
 use ocicle::{
-    Error,
     digest::Digest,
     graph::Resolution,
-    limits::Limits,
     spec::{Descriptor, History, ImageConfig, Manifest, Raw},
     store::BlobReadExt as _,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Problem, print};
-use crate::{failure::Failure, place::Place};
+use super::problem::Problem;
+use crate::{context::Context, output::print, place::Place};
 
 /// The shape of `umoci stat --json`.
 #[derive(Serialize)]
@@ -42,20 +40,24 @@ struct Row<'a> {
     entry: &'a History,
 }
 
-pub(super) fn print_image(place: &Place, at: &Resolution, json: bool) -> Result<ExitCode, Problem> {
-    let limits = Limits::default();
-    let read = |error: Error| Problem::from(Failure::from(error));
-    let manifest: Raw<Manifest> = place.store.document(at.target(), &limits).map_err(read)?;
+pub(super) fn print_image(
+    context: &Context,
+    place: &Place,
+    at: &Resolution,
+    json: bool,
+) -> Result<ExitCode, Problem> {
+    let limits = &context.limits;
+    let manifest: Raw<Manifest> = place.store.document(at.target(), limits)?;
     let config = &manifest.view().config;
     let image: Option<Raw<ImageConfig>> = match config.media_type.is_config() {
-        true => Some(place.store.document(config, &limits).map_err(read)?),
+        true => Some(place.store.document(config, limits)?),
         false => None,
     };
     // Only the empty document is sure to be JSON.
     let embedded = match &image {
         Some(image) => Some(image.bytes().to_vec()),
         None if config.media_type.as_str() == "application/vnd.oci.empty.v1+json" => Some(b"{}".to_vec()),
-        None => config.embedded().map_err(read)?,
+        None => config.embedded()?,
     };
     let config_blob: Option<&RawValue> =
         embedded.as_deref().and_then(|text| serde_json::from_slice(text).ok());

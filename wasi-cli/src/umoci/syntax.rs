@@ -1,9 +1,9 @@
 //! umoci's way to write options: those of Go's `flag` package.
 //!
-//! `-name` is `--name`; a value follows as the next word, whatever it begins with, or after `=`; a switch takes a value after `=`
-//! only; options may stand behind other arguments; `--` ends them.
+//! `-name` is `--name`; a value follows as the next word, whatever it begins with, or after `=`; a switch takes a value
+//! after `=` only; options may stand behind other arguments; `--` ends them.
 
-use super::Problem;
+use super::problem::Problem;
 
 /// An option of a command.
 #[derive(Debug, Clone, Copy)]

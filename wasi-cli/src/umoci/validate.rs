@@ -4,12 +4,14 @@ use std::{fs::File, io::BufReader, path::Path, process::ExitCode};
 
 use ocicle::{
     fs::Readable,
-    limits::Limits,
     tree::mtree::{Difference, compare, vis},
 };
 
-use super::{Flag, Parsed, Problem, print, switch, value};
-use crate::{failure::Failure, stores::open_dir};
+use super::{
+    problem::{Problem, failed},
+    syntax::{Flag, Parsed, switch, value},
+};
+use crate::{context::Context, output::print, stores::open_dir};
 
 pub(super) const FLAGS: &[Flag] = &[
     value(&["manifest", "f", "file"]),
@@ -38,10 +40,9 @@ const KEYWORDS: [&str; 14] = [
     "device",
 ];
 
-pub(super) fn run(parsed: &Parsed) -> Result<ExitCode, Problem> {
-    let failed = |message: String| Err(Problem::Failed(message));
+pub(super) fn run(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let (Some(manifest), Some(path)) = (parsed.last("manifest"), parsed.last("path")) else {
-        return failed("missing mandatory argument: --manifest and --path are needed".into());
+        return failed("missing mandatory argument: --manifest and --path are needed");
     };
     let mut wanted: Vec<String> = keywords(parsed, "use-keywords")?;
     if wanted.is_empty() && parsed.is_on("umoci-keywords") {
@@ -56,7 +57,7 @@ pub(super) fn run(parsed: &Parsed) -> Result<ExitCode, Problem> {
     let file = File::open(manifest).map_err(|error| Problem::Failed(format!("open {manifest}: {error}")))?;
     let root = Readable::new(open_dir(Path::new(path))?);
     let mut lines: Vec<String> = Vec::new();
-    compare(&mut BufReader::new(file), &root, &Limits::default(), &mut |difference| {
+    compare(&mut BufReader::new(file), &root, &context.limits, &mut |difference| {
         let counts = |keyword: &str| {
             let base = keyword.split('.').next().unwrap_or(keyword);
             !only_some || wanted.iter().any(|wanted| wanted == base || *wanted == synonym(base))
@@ -75,8 +76,7 @@ pub(super) fn run(parsed: &Parsed) -> Result<ExitCode, Problem> {
             _ => {}
         }
         Ok(())
-    })
-    .map_err(Failure::from)?;
+    })?;
     print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     match lines.len() {
         0 => Ok(ExitCode::SUCCESS),
