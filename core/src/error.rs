@@ -133,6 +133,11 @@ impl Error {
         }
     }
 
+    /// Returns the error for input beyond a limit. `name` is the field of [`crate::limits::Limits`], `limit` its value.
+    pub fn limit(what: impl Into<String>, name: &'static str, limit: u64) -> Self {
+        Self::Limit { what: what.into(), name, limit }
+    }
+
     /// A document that is not what the specification asks for.
     pub fn document(what: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Document { what: what.into(), reason: reason.into() }

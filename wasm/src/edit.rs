@@ -18,7 +18,7 @@ use ocicle::{
     },
     layer::{clamp::Clamp, writer::LayerWriter},
     name::EntryPath,
-    spec::{History, media_type::Compression},
+    spec::{Compression, History},
     store::RootIndexExt as _,
 };
 use serde::Deserialize;

@@ -29,7 +29,7 @@ use crate::{
     },
     limits::Limits,
     name::{EntryPath, Name},
-    spec::{Descriptor, History, media_type::Compression},
+    spec::{Compression, Descriptor, History},
     store::{BlobRead, BlobWrite, RootIndex, RootIndexExt as _, Store},
     tree::{
         Tree,

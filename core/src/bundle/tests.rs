@@ -18,7 +18,7 @@ use crate::{
     layer::Change,
     limits::Limits,
     name::Name,
-    spec::{History, media_type::Compression},
+    spec::{Compression, History},
     store::{RootIndex as _, memory::MemoryStore},
     tree::testing::{Record, dir, file, link, path, remove, symlink},
 };

@@ -5,12 +5,9 @@ use crate::{
     error::Result,
     layer::writer::Layer,
     spec::{
-        Annotations, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw,
-        RootFs,
-        media_type::{
-            CONFIG, Compression, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD, DOCKER_MANIFEST,
-            MANIFEST,
-        },
+        Annotations, Compression, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType,
+        Platform, Raw, RootFs,
+        media_type::{CONFIG, DOCKER_MANIFEST, MANIFEST},
     },
     store::{Store, put_document},
 };
@@ -34,8 +31,12 @@ pub fn append_layer<S: Store + ?Sized>(
     if let Some(entry) = history {
         config = push_history(config, image.manifest.view().layers.len(), entry)?;
     }
-    let docker = image.descriptor.media_type.as_str() == DOCKER_MANIFEST;
-    let layer = Descriptor::new(layer_type(docker, compression), layer.digest.clone(), layer.size);
+    // In the family of the manifest: readers of Docker's know only their own.
+    let media_type = match image.descriptor.media_type.as_str() {
+        DOCKER_MANIFEST => MediaType::docker_layer(compression),
+        _ => MediaType::layer(compression),
+    };
+    let layer = Descriptor::new(media_type, layer.digest.clone(), layer.size);
     with_config(store, image, config, |manifest| manifest.push_layer(&layer))
 }
 
@@ -103,18 +104,6 @@ pub(super) fn with_config<S: Store + ?Sized>(
     descriptor.size = written.size;
     descriptor.data = None;
     Ok(Image { descriptor, manifest, config })
-}
-
-/// A layer's media type, in the family of its manifest: Docker's readers know their own only.
-fn layer_type(docker: bool, compression: Compression) -> MediaType {
-    if !docker {
-        return MediaType::layer(compression);
-    }
-    MediaType::literal(match compression {
-        Compression::None => DOCKER_LAYER,
-        Compression::Gzip => DOCKER_LAYER_GZIP,
-        Compression::Zstd => DOCKER_LAYER_ZSTD,
-    })
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     limits::Limits,
-    spec::{Descriptor, History, ImageConfig, Manifest, Raw},
+    spec::{Compression, Descriptor, History, ImageConfig, Manifest, Raw},
     store::{BlobRead, BlobReadExt as _},
 };
 
@@ -79,6 +79,14 @@ impl Image {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.manifest.view().layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.size))
+    }
+
+    /// Returns the compression of the last layer, which new layers get unless another is asked for; gzip if the image has
+    /// no layers.
+    #[must_use]
+    pub fn last_compression(&self) -> Compression {
+        let last = self.manifest.view().layers.last();
+        last.and_then(|layer| layer.media_type.layer_compression()).unwrap_or(Compression::Gzip)
     }
 
     /// The history, each entry with the layer it made, if it made one and the counts agree so far.

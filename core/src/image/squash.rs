@@ -12,7 +12,7 @@ use crate::{
     layer::{Change, ChangeSink, Entry, EntryKind, reader::read_layer, writer::LayerWriter},
     limits::Limits,
     name::EntryPath,
-    spec::{History, media_type::Compression},
+    spec::{Compression, History},
     store::{BlobRead, Store},
     tree::{Content, Inode, InodeId, Tree, merge::Merge},
 };
@@ -197,7 +197,7 @@ mod tests {
         image::{Image, layers::merged, testing::image},
         layer::on_disk::OnDisk,
         limits::Limits,
-        spec::{History, media_type::Compression},
+        spec::{Compression, History},
         store::memory::MemoryStore,
         tree::{
             mtree::{self, Dialect},

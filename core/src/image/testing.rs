@@ -20,7 +20,7 @@ use crate::{
         writer::{Layer, LayerWriter},
     },
     limits::Limits,
-    spec::{Descriptor, History, media_type::Compression},
+    spec::{Compression, Descriptor, History},
     store::{BlobWrite as _, RootIndex as _, RootIndexExt as _, memory::MemoryStore},
     tree::testing::Item,
 };

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::gzip::GzipWriter;
-use crate::spec::media_type::Compression;
+use crate::spec::Compression;
 
 /// Compresses what is written to it.
 pub(super) enum Compressor<W: Write> {

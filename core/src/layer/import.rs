@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read, Write};
 use super::{
     ChangeSink, ChangeSource as _,
     compress::Compressor,
-    inflate::{Inflate, detect},
+    inflate::Inflate,
     tar::{BLOCK, TarReader},
     writer::Layer,
 };
@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     hash::HashWrite,
     limits::Limits,
-    spec::media_type::Compression,
+    spec::{CompressedFormat, Compression},
     store::{BlobWrite, BlobWriter},
 };
 
@@ -40,7 +40,7 @@ pub enum Recompress {
 /// ```
 /// use ocicle::{
 ///     layer::{import::{Recompress, import_layer}, tar::TarWriter},
-///     limits::Limits, spec::media_type::Compression, store::memory::MemoryStore,
+///     limits::Limits, spec::Compression, store::memory::MemoryStore,
 /// };
 /// let archive = TarWriter::new(Vec::new()).finish()?;
 /// let store = MemoryStore::new()?;
@@ -66,7 +66,14 @@ pub fn import_layer<S: BlobWrite + ?Sized>(
     if start.is_empty() {
         return Err(Error::layer(what, "is empty: a layer is at least the end of a tar, 1024 zeros"));
     }
-    let found = detect(&start, what)?;
+    let found = match CompressedFormat::of(&start) {
+        None => Compression::None,
+        Some(CompressedFormat { compression: Some(compression), .. }) => compression,
+        Some(CompressedFormat { name, .. }) => {
+            let reason = format!("is compressed with {name}: a layer is a tar, plain or with gzip or zstd");
+            return Err(Error::layer(what, reason));
+        }
+    };
     let wanted = match how {
         Recompress::As(wanted) => wanted,
         Recompress::IfPlain(wanted) if found == Compression::None => wanted,
@@ -100,7 +107,7 @@ fn parse<R: Read, W: Write>(
     sink: &mut dyn ChangeSink,
     limits: &Limits,
 ) -> Result<()> {
-    let passing = Passing { inflate, content, limits, given: 0, buffer: vec![0; CHUNK], start: 0, end: 0 };
+    let passing = Passing { inflate, content, buffer: vec![0; CHUNK], start: 0, end: 0 };
     let mut tar = TarReader::new(passing, what, limits);
     while let Some((change, body)) = tar.next_change()? {
         sink.put(&change, body)?;
@@ -115,8 +122,6 @@ const CHUNK: usize = 256 << 10;
 struct Passing<'a, R, W> {
     inflate: Inflate<R>,
     content: &'a mut W,
-    limits: &'a Limits,
-    given: u64,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -127,8 +132,6 @@ impl<R: Read, W: Write> BufRead for Passing<'_, R, W> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
             let got = self.inflate.read(&mut self.buffer)?;
-            self.given += got as u64;
-            self.inflate.check_limits(self.given, self.limits)?;
             let chunk = self.buffer.get(..got).unwrap_or_default();
             self.content.write_all(chunk).map_err(Error::io("write layer"))?;
             self.end = got;

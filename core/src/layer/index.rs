@@ -28,7 +28,7 @@ use crate::{
     error::{Error, Result},
     hash::{Sha256, Sha256Read},
     limits::Limits,
-    spec::{Descriptor, media_type::Compression},
+    spec::{Compression, Descriptor},
     store::BlobRead,
 };
 
@@ -36,7 +36,7 @@ use crate::{
 ///
 /// ```
 /// # use ocicle::{image::{Image, edit::{append_layer, blank}}, layer::{index::LayerIndex, writer::LayerWriter}};
-/// # use ocicle::{limits::Limits, spec::media_type::Compression, store::memory::MemoryStore};
+/// # use ocicle::{limits::Limits, spec::Compression, store::memory::MemoryStore};
 /// # let (store, limits) = (MemoryStore::new()?, Limits::default());
 /// # let layer = LayerWriter::new(&store, Compression::Gzip)?.finish()?;
 /// # let base = blank(&store, &"linux/amd64".parse()?, "2020-01-01T00:00:00Z")?;

@@ -22,7 +22,7 @@ use self::{
 use crate::{
     error::{Error, Result},
     limits::Limits,
-    spec::media_type::Compression,
+    spec::{CompressedFormat, Compression},
 };
 
 /// From how many bytes on the ratio of compression is looked at.
@@ -34,8 +34,9 @@ const RATIO_FROM: u64 = 1 << 30;
 pub struct Inflate<R> {
     what: String,
     decoder: Decoder<R>,
-    /// Bytes of content given so far.
-    given: u64,
+    limits: Limits,
+    /// Bytes of content read so far.
+    read: u64,
     /// Where places are noted at which one could start.
     points: Option<Points>,
 }
@@ -71,18 +72,13 @@ impl<R: Read> Inflate<R> {
         let what = what.into();
         let mut input = Input::new(blob);
         let start = input.fill().map_err(Error::io(format_args!("read {what}")))?;
-        let found = Format::of(start);
-        let expected = match compression {
-            Compression::None => Format::Other,
-            Compression::Gzip => Format::Gzip,
-            Compression::Zstd => Format::Zstd,
-        };
-        if found != expected {
-            let (promised, found) = (expected.name(), found.name());
-            return Err(Error::layer(
-                what,
-                format!("its media type says {promised}, but its content is {found}"),
-            ));
+        let found = CompressedFormat::of(start);
+        if found.map_or(Some(Compression::None), |found| found.compression) != Some(compression) {
+            let found = found.map_or("not compressed", |found| found.name);
+            let expected =
+                if compression == Compression::None { "not compressed" } else { compression.name() };
+            let reason = format!("its media type says {expected}, but its content is {found}");
+            return Err(Error::layer(what, reason));
         }
         let decoder = match compression {
             Compression::None => Decoder::None(input),
@@ -91,7 +87,7 @@ impl<R: Read> Inflate<R> {
                 zstd::Zstd::new(input, limits.zstd_window_log()).map_err(Error::io("start zstd"))?,
             )),
         };
-        Ok(Self { what, decoder, given: 0, points: None })
+        Ok(Self { what, decoder, limits: *limits, read: 0, points: None })
     }
 
     /// Notes from now on where one could start; to be called before anything is read.
@@ -115,7 +111,7 @@ impl<R: Read> Inflate<R> {
             return Self::new(blob, compression, what, limits);
         }
         let decoder = Decoder::Pointed(Box::new(PointedGzip::resume(Input::new(blob), point)));
-        Ok(Self { what: what.into(), decoder, given: 0, points: None })
+        Ok(Self { what: what.into(), decoder, limits: *limits, read: 0, points: None })
     }
 
     /// Bytes of the blob taken so far.
@@ -129,17 +125,13 @@ impl<R: Read> Inflate<R> {
         }
     }
 
-    /// Whether so much content is within the limits.
-    ///
-    /// # Errors
-    /// [`Error::Limit`].
-    pub(super) fn check_limits(&self, given: u64, limits: &Limits) -> Result<()> {
-        let limit = |name, limit| Err(Error::Limit { what: self.what.clone(), name, limit });
-        if given > limits.layer_size {
-            return limit("layer_size", limits.layer_size);
+    fn check_limits(&self) -> Result<()> {
+        let Limits { layer_size, ratio, .. } = self.limits;
+        if self.read > layer_size {
+            return Err(Error::limit(&self.what, "layer_size", layer_size));
         }
-        if given > RATIO_FROM && given > self.compressed().saturating_mul(limits.ratio) {
-            return limit("ratio", limits.ratio);
+        if self.read > RATIO_FROM && self.read > self.compressed().saturating_mul(ratio) {
+            return Err(Error::limit(&self.what, "ratio", ratio));
         }
         Ok(())
     }
@@ -176,71 +168,21 @@ impl<R: Read> Read for Inflate<R> {
             Decoder::Pointed(gzip) => gzip.read(buffer),
             Decoder::Zstd(zstd) => zstd.read(buffer),
         };
-        if let Ok(given) = &result {
-            self.given += *given as u64;
-            if let (Decoder::Zstd(zstd), Some(points)) = (&self.decoder, &self.points)
-                && zstd.is_between_frames()
-            {
-                points.start(zstd.input.taken(), self.given);
-            }
-        }
-        result.map_err(|failure| match failure {
+        let read = result.map_err(|failure| match failure {
             Failure::Read(error) => error,
             Failure::Data(reason) => {
                 let at = self.compressed();
                 Error::layer(&self.what, format!("{reason}, before byte {at} of the blob")).into()
             }
-        })
-    }
-}
-
-/// The compression of a blob that starts so.
-///
-/// # Errors
-/// [`Error::Layer`] for one that no layer can have.
-pub(super) fn detect(start: &[u8], what: &str) -> Result<Compression> {
-    match Format::of(start) {
-        Format::Gzip => Ok(Compression::Gzip),
-        Format::Zstd => Ok(Compression::Zstd),
-        Format::Other => Ok(Compression::None),
-        other @ (Format::Xz | Format::Bzip2) => {
-            let reason =
-                format!("is compressed with {}: a layer is a tar, plain or with gzip or zstd", other.name());
-            Err(Error::layer(what, reason))
+        })?;
+        self.read += read as u64;
+        self.check_limits()?;
+        if let (Decoder::Zstd(zstd), Some(points)) = (&self.decoder, &self.points)
+            && zstd.is_between_frames()
+        {
+            points.start(zstd.input.taken(), self.read);
         }
-    }
-}
-
-/// What the first bytes of a blob say it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Gzip,
-    Zstd,
-    Xz,
-    Bzip2,
-    Other,
-}
-
-impl Format {
-    fn of(start: &[u8]) -> Self {
-        match start {
-            [0x1f, 0x8b, 8, ..] => Self::Gzip,
-            // A frame, or a skippable one in front of it.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
-            [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', b'S', b'Y', ..] => Self::Bzip2,
-            _ => Self::Other,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-            Self::Xz => "xz",
-            Self::Bzip2 => "bzip2",
-            Self::Other => "not compressed",
-        }
+        Ok(read)
     }
 }
 

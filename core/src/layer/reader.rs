@@ -6,7 +6,7 @@ mod threads;
 
 use std::io::{BufRead, BufReader, Read};
 
-use self::stage::{CHUNK, Content, Hashed, Unverified};
+use self::stage::{CHUNK, Content, Hashed};
 use super::{Change, ChangeSink, ChangeSource, inflate::points::Points, tar::TarReader};
 use crate::{
     digest::Digest,
@@ -80,13 +80,13 @@ pub(crate) fn indexed<'a, S: BlobRead + ?Sized>(
     Hashed::new(Content::open(store, descriptor, limits)?.noting(points), diff_id)
 }
 
-/// The archive of a layer that nobody vouches for.
+/// Opens the archive of a layer without verifying blob or content.
 pub(crate) fn unverified<'a, S: BlobRead + ?Sized>(
     store: &'a S,
     descriptor: &Descriptor,
     limits: &Limits,
 ) -> Result<impl BufRead + use<'a, S>> {
-    Ok(BufReader::with_capacity(CHUNK, Unverified::open(store, descriptor, limits)?))
+    Ok(BufReader::with_capacity(CHUNK, stage::unverified(store, descriptor, limits)?))
 }
 
 /// Puts all changes of a layer into a sink, and verifies the layer. With the feature `parallel`, other threads read,

@@ -32,7 +32,7 @@ use super::Change;
 use crate::{
     error::{Error, Result},
     limits::Limits,
-    spec::{Descriptor, MediaType, media_type::Compression},
+    spec::{Compression, Descriptor, MediaType},
     store::{BlobRead, ReadSeek},
 };
 
@@ -46,7 +46,7 @@ const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 ///
 /// ```
 /// # use ocicle::{layer::{toc, writer::LayerWriter}, limits::Limits, store::memory::MemoryStore};
-/// # use ocicle::spec::{Descriptor, MediaType, media_type::Compression};
+/// # use ocicle::spec::{Descriptor, MediaType, Compression};
 /// # let store = MemoryStore::new()?;
 /// # let layer = LayerWriter::new(&store, Compression::Gzip)?.finish()?;
 /// # let descriptor = Descriptor::new(MediaType::layer(Compression::Gzip), layer.digest, layer.size);
@@ -140,7 +140,7 @@ impl<'a> Blob<'a> {
 /// Fails for more bytes than a table may have.
 fn check_size(what: &str, size: u64, limits: &Limits) -> Result<()> {
     match size > limits.toc {
-        true => Err(Error::Limit { what: what.into(), name: "toc", limit: limits.toc }),
+        true => Err(Error::limit(what, "toc", limits.toc)),
         false => Ok(()),
     }
 }

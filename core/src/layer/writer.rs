@@ -7,7 +7,7 @@ use crate::{
     digest::{Algorithm, Digest},
     error::{Error, Result},
     hash::HashWrite,
-    spec::media_type::Compression,
+    spec::Compression,
     store::{BlobWrite, BlobWriter},
 };
 

@@ -4,9 +4,13 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use super::compression::{
+    DOCKER_LAYER, DOCKER_LAYER_FOREIGN, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD, LAYER, LAYER_NONDISTRIBUTABLE,
+};
+
 /// An RFC 6838 media type name, without parameters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MediaType(Box<str>);
+pub struct MediaType(pub(super) Box<str>);
 
 /// Text that is not a media type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,48 +29,14 @@ pub const DESCRIPTOR: &str = "application/vnd.oci.descriptor.v1+json";
 pub const LAYOUT: &str = "application/vnd.oci.layout.header.v1+json";
 /// The empty JSON object.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
-/// OCI layer; `+gzip` or `+zstd` may follow.
-pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-/// OCI layer that must not be pushed; `+gzip` or `+zstd` may follow. Deprecated by the specification.
-pub const LAYER_NONDISTRIBUTABLE: &str = "application/vnd.oci.image.layer.nondistributable.v1.tar";
 /// Docker manifest list, equivalent to an index.
 pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// Docker manifest.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker image config.
 pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-/// Docker layer, uncompressed.
-pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
-/// Docker layer, gzip.
-pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-/// Docker layer, zstd.
-pub const DOCKER_LAYER_ZSTD: &str = "application/vnd.docker.image.rootfs.diff.tar.zstd";
-/// Docker layer that must not be pushed, gzip.
-pub const DOCKER_LAYER_FOREIGN: &str = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
-
-/// How a layer blob is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Compression {
-    /// A plain tar.
-    None,
-    /// RFC 1952.
-    Gzip,
-    /// RFC 8878.
-    Zstd,
-}
 
 impl MediaType {
-    /// An OCI layer of that compression.
-    #[must_use]
-    pub fn layer(compression: Compression) -> Self {
-        Self(match compression {
-            Compression::None => LAYER.into(),
-            Compression::Gzip => format!("{LAYER}+gzip").into(),
-            Compression::Zstd => format!("{LAYER}+zstd").into(),
-        })
-    }
-
     /// A name known when the program was written.
     #[must_use]
     pub fn literal(text: &'static str) -> Self {
@@ -104,32 +74,7 @@ impl MediaType {
             DOCKER_INDEX => Self::literal(INDEX),
             DOCKER_MANIFEST => Self::literal(MANIFEST),
             DOCKER_CONFIG => Self::literal(CONFIG),
-            DOCKER_LAYER => Self::layer(Compression::None),
-            DOCKER_LAYER_GZIP => Self::layer(Compression::Gzip),
-            DOCKER_LAYER_ZSTD => Self::layer(Compression::Zstd),
-            DOCKER_LAYER_FOREIGN => Self(format!("{LAYER_NONDISTRIBUTABLE}+gzip").into()),
-            _ => self.clone(),
-        }
-    }
-
-    /// The compression of a tar layer, of OCI or Docker; `None` if it is no layer we know.
-    #[must_use]
-    pub fn layer_compression(&self) -> Option<Compression> {
-        match self.as_str() {
-            DOCKER_LAYER => return Some(Compression::None),
-            DOCKER_LAYER_GZIP | DOCKER_LAYER_FOREIGN => return Some(Compression::Gzip),
-            DOCKER_LAYER_ZSTD => return Some(Compression::Zstd),
-            _ => {}
-        }
-        let suffix = self
-            .as_str()
-            .strip_prefix(LAYER)
-            .or_else(|| self.as_str().strip_prefix(LAYER_NONDISTRIBUTABLE))?;
-        match suffix {
-            "" => Some(Compression::None),
-            "+gzip" => Some(Compression::Gzip),
-            "+zstd" => Some(Compression::Zstd),
-            _ => None,
+            _ => self.docker_layer_to_oci().unwrap_or_else(|| self.clone()),
         }
     }
 }

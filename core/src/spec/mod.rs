@@ -2,6 +2,7 @@
 //!
 //! Unknown fields are kept, in their place, by every edit; a document that is not edited keeps its bytes.
 
+mod compression;
 mod config;
 mod descriptor;
 mod edit;
@@ -20,6 +21,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub(crate) use compression::CompressedFormat;
+pub use compression::Compression;
 pub use config::{ContainerConfig, History, ImageConfig, RootFs};
 pub use descriptor::Descriptor;
 pub use index::Index;

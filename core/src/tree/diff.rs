@@ -249,11 +249,7 @@ impl<'a, D: Dir> Differ<'a, D> {
             return Ok(());
         }
         if path.as_bytes().len() > self.options.limits.path {
-            return Err(Error::Limit {
-                what: format!("/{path}"),
-                name: "path",
-                limit: self.options.limits.path as u64,
-            });
+            return Err(Error::limit(format!("/{path}"), "path", self.options.limits.path as u64));
         }
         match metadata.file_type {
             FileType::Socket => {

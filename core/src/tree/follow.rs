@@ -32,7 +32,7 @@ pub(crate) fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<O
                 links += 1;
                 if links > limits.links {
                     let what = format!("links of {path}");
-                    return Err(Error::Limit { what, name: "links", limit: limits.links as u64 });
+                    return Err(Error::limit(what, "links", limits.links as u64));
                 }
                 if target.first() == Some(&b'/') {
                     at.clear();

@@ -424,11 +424,8 @@ impl<S: TreeSink> Merge<S> {
                 (Some(id), Some(Content::Symlink(target))) => {
                     links += 1;
                     if links > self.limits.links {
-                        return Err(Error::Limit {
-                            what: format!("{dir}: symbolic links followed"),
-                            name: "links",
-                            limit: self.limits.links as u64,
-                        });
+                        let what = format!("{dir}: symbolic links followed");
+                        return Err(Error::limit(what, "links", self.limits.links as u64));
                     }
                     if target.first() == Some(&b'/') {
                         depth = 0;
@@ -462,12 +459,8 @@ impl<S: TreeSink> Merge<S> {
             depth += 1;
             // Through links a tree can grow deeper than any one path is long; what walks it must not overflow.
             if depth > self.limits.path / 2 {
-                let limit = self.limits.path as u64;
-                return Err(Error::Limit {
-                    what: format!("{dir}: path with its links followed"),
-                    name: "path",
-                    limit,
-                });
+                let what = format!("{dir}: path with its links followed");
+                return Err(Error::limit(what, "path", self.limits.path as u64));
             }
         }
         self.at.truncate(depth);
@@ -475,11 +468,10 @@ impl<S: TreeSink> Merge<S> {
     }
 
     fn insert(&mut self, name: Name<'_>, attrs: Attrs, content: Content) -> Result<InodeId> {
-        let id = self.tree.insert(self.here(), name, attrs, content).ok_or_else(|| Error::Limit {
-            what: self.at_path(name),
-            name: "entries",
-            limit: u64::from(u32::MAX),
-        })?;
+        let id = self
+            .tree
+            .insert(self.here(), name, attrs, content)
+            .ok_or_else(|| Error::limit(self.at_path(name), "entries", u64::from(u32::MAX)))?;
         self.mark(id, true);
         Ok(id)
     }

@@ -34,11 +34,10 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     fn dir<D: Dir>(&mut self, dir: &D, path: &EntryPath, id: InodeId) -> Result<()> {
-        self.depth = self.depth.checked_sub(1).ok_or_else(|| Error::Limit {
-            what: format!("/{path}"),
-            name: "path",
-            limit: self.limits.path as u64,
-        })?;
+        self.depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or_else(|| Error::limit(format!("/{path}"), "path", self.limits.path as u64))?;
         let names = dir.names().map_err(Error::io(format_args!("read directory /{path}")))?;
         for name in &names {
             self.entry(dir, &path.join(name.as_name()), name.as_name(), id)?;
@@ -62,11 +61,10 @@ impl Scan<'_> {
         };
         let content = content(dir, path, name, &metadata)?;
         let attrs = seen::attrs(&metadata, xattrs);
-        let id = self.tree.insert(parent, name, attrs, content).ok_or_else(|| Error::Limit {
-            what: format!("/{path}"),
-            name: "entries",
-            limit: u64::from(u32::MAX),
-        })?;
+        let id = self
+            .tree
+            .insert(parent, name, attrs, content)
+            .ok_or_else(|| Error::limit(format!("/{path}"), "entries", u64::from(u32::MAX)))?;
         if metadata.file_type == FileType::Dir {
             let opened = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
             return self.dir(&opened, path, id);

@@ -19,7 +19,7 @@ use ocicle::{
     layer::{Change, ChangeSink as _, Entry, EntryKind, overlayfs::Namespace, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
-    spec::{History, media_type::Compression},
+    spec::{Compression, History},
     store::{RootIndex as _, RootIndexExt as _, memory::MemoryStore},
 };
 use ocicle_tests::failing_dir::{Fail, FailingDir};

@@ -8,7 +8,7 @@ use ocicle::{
     layer::{Change, ChangeSink as _, Entry, EntryKind, tar::TarWriter, writer::LayerWriter},
     limits::Limits,
     name::EntryPath,
-    spec::media_type::Compression,
+    spec::Compression,
     store::{BlobRead as _, memory::MemoryStore},
     tree::{
         Tree,

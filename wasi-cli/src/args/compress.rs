@@ -1,7 +1,7 @@
 //! Compression of a new layer.
 
 use clap::ValueEnum;
-use ocicle::{image::Image, spec::media_type::Compression};
+use ocicle::{image::Image, spec::Compression};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Compress {

@@ -5,8 +5,8 @@ use crate::{
     hash::digest_of,
     image::testing::{image, layer, overwrite, tag},
     spec::{
-        Annotations, History, ImageConfig, MediaType, REF_NAME,
-        media_type::{Compression, EMPTY, INDEX, MANIFEST},
+        Annotations, Compression, History, ImageConfig, MediaType, REF_NAME,
+        media_type::{EMPTY, INDEX, MANIFEST},
     },
     store::{RootIndexExt as _, memory::MemoryStore, put_document},
     tree::testing::file,

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     image::testing::{image, layer},
     limits::Limits,
-    spec::media_type::DOCKER_CONFIG,
+    spec::media_type::{DOCKER_CONFIG, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD},
     store::memory::MemoryStore,
     tree::testing::file,
 };

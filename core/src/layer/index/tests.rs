@@ -12,7 +12,7 @@ use crate::{
         writer::LayerWriter,
     },
     limits::Limits,
-    spec::{Descriptor, MediaType, media_type::Compression},
+    spec::{Compression, Descriptor, MediaType},
     store::{BlobReadExt as _, BlobWrite as _, BlobWriter, memory::MemoryStore},
 };
 

@@ -11,7 +11,7 @@ use crate::{
     hash::{Hasher, Verified},
     layer::inflate::{Inflate, points::Points},
     limits::Limits,
-    spec::{Descriptor, media_type::Compression},
+    spec::{Compression, Descriptor},
     store::{BlobRead, BlobReadExt, ReadSeek},
 };
 
@@ -24,8 +24,6 @@ pub(super) struct Content<'a> {
     /// The digest that verifying the blob proves of the content too, where nothing is compressed.
     proven: Option<Digest>,
     inflate: Inflate<Verified<Box<dyn ReadSeek + 'a>>>,
-    limits: Limits,
-    given: u64,
 }
 
 impl<'a> Content<'a> {
@@ -37,7 +35,7 @@ impl<'a> Content<'a> {
         let (what, compression) = compression_of(store, descriptor)?;
         let inflate = Inflate::new(store.open(descriptor)?, compression, &what, limits)?;
         let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
-        Ok(Self { what, proven, inflate, limits: *limits, given: 0 })
+        Ok(Self { what, proven, inflate })
     }
 
     /// Notes where one could start.
@@ -64,8 +62,6 @@ impl<'a> Content<'a> {
                 Err(error) => return Err(self.cause(Error::io(format_args!("read {}", self.what))(error))),
             }
         }
-        self.given += filled as u64;
-        self.inflate.check_limits(self.given, &self.limits)?;
         Ok(filled)
     }
 
@@ -101,40 +97,19 @@ fn compression_of<S: BlobRead + ?Sized>(store: &S, descriptor: &Descriptor) -> R
     Ok((what, compression))
 }
 
-/// The content of a blob that nobody vouches for, within the limits.
-pub(super) struct Unverified<'a> {
-    inflate: Inflate<Box<dyn ReadSeek + 'a>>,
-    limits: Limits,
-    given: u64,
-}
-
-impl<'a> Unverified<'a> {
-    pub(super) fn open<S: BlobRead + ?Sized>(
-        store: &'a S,
-        descriptor: &Descriptor,
-        limits: &Limits,
-    ) -> Result<Self> {
-        let (what, compression) = compression_of(store, descriptor)?;
-        let inflate = Inflate::new(store.content(descriptor)?, compression, what, limits)?;
-        Ok(Self { inflate, limits: *limits, given: 0 })
-    }
-}
-
-impl Read for Unverified<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let got = self.inflate.read(buffer)?;
-        self.given += got as u64;
-        self.inflate.check_limits(self.given, &self.limits)?;
-        Ok(got)
-    }
+/// Opens the content of a blob whose digest is not verified, within the limits.
+pub(super) fn unverified<'a, S: BlobRead + ?Sized>(
+    store: &'a S,
+    descriptor: &Descriptor,
+    limits: &Limits,
+) -> Result<Inflate<Box<dyn ReadSeek + 'a>>> {
+    let (what, compression) = compression_of(store, descriptor)?;
+    Inflate::new(store.content(descriptor)?, compression, what, limits)
 }
 
 impl fmt::Debug for Content<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Content")
-            .field("what", &self.what)
-            .field("given", &self.given)
-            .finish_non_exhaustive()
+        f.debug_struct("Content").field("what", &self.what).finish_non_exhaustive()
     }
 }
 

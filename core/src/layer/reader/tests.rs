@@ -13,7 +13,7 @@ use crate::{
     digest::Algorithm,
     hash::digest_of,
     layer::EntryKind,
-    spec::{MediaType, media_type::Compression},
+    spec::{Compression, MediaType},
     store::ReadSeek,
 };
 

@@ -245,7 +245,7 @@ impl<R: BufRead> TarReader<R> {
     }
 
     pub(super) fn limit(&self, name: &'static str, limit: u64) -> Error {
-        Error::Limit { what: self.body.what().to_owned(), name, limit }
+        Error::limit(self.body.what(), name, limit)
     }
 }
 

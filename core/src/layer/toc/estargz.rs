@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     layer::{Change, ChangeSource as _, Entry, EntryKind, inflate::Inflate, tar::TarReader},
     limits::Limits,
-    spec::{Descriptor, media_type::Compression},
+    spec::{Compression, Descriptor},
 };
 
 /// The name of the table in the archive.

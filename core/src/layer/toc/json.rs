@@ -72,7 +72,7 @@ impl Entries<'_> {
     }
 
     fn limit(&self, name: &'static str, limit: u64) -> Error {
-        Error::Limit { what: self.what.into(), name, limit }
+        Error::limit(self.what, name, limit)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     hash::digest_of,
     layer::testing::{dir, file},
     limits::Limits,
-    spec::media_type::Compression,
+    spec::Compression,
 };
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     layer::inflate::Inflate,
     limits::Limits,
-    spec::{Descriptor, media_type::Compression},
+    spec::{Compression, Descriptor},
 };
 
 pub(super) const PREFIXES: [&str; 2] = ["io.github.containers.zstd-chunked.", "io.containers.zstd-chunked."];

@@ -17,8 +17,8 @@ use crate::{
     error::{Error, Result},
     hash::Hasher,
     spec::{
-        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, REF_NAME, Raw,
-        media_type::{self, Compression},
+        Annotations, CompressedFormat, Compression, Descriptor, ImageConfig, Index, Manifest, MediaType,
+        REF_NAME, Raw, media_type,
     },
     store::layout::empty_index,
 };
@@ -162,14 +162,11 @@ impl Images<'_> {
     fn compression(&self, name: &str, extent: Extent) -> Result<Compression> {
         let mut start = Vec::new();
         Part::new(self.source.bytes, extent)
-            .take(4)
+            .take(CompressedFormat::START as u64)
             .read_to_end(&mut start)
             .map_err(Error::io(reading(name)))?;
-        Ok(match start[..] {
-            [0x1f, 0x8b, ..] => Compression::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstd,
-            _ => Compression::None,
-        })
+        let found = CompressedFormat::of(&start).and_then(|format| format.compression);
+        Ok(found.unwrap_or(Compression::None))
     }
 
     fn hash(&self, name: &str, extent: Extent) -> Result<Digest> {

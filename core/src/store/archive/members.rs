@@ -9,6 +9,7 @@ use tar::{EntryType, Header, PaxExtensions};
 use crate::{
     error::{Error, Result},
     limits::Limits,
+    spec::CompressedFormat,
     store::{
         ReadAt,
         read_at::{Extent, Part},
@@ -265,15 +266,9 @@ fn no_tar(reason: &str) -> Error {
 }
 
 fn refuse_compressed(start: &[u8]) -> Result<()> {
-    let (kind, command) = match start {
-        [0x1f, 0x8b, ..] => ("gzip", "gzip -d"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("zstd", "zstd -d"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "xz -d"),
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", "bzip2 -d"),
-        _ => return Ok(()),
-    };
+    let Some(CompressedFormat { name, command, .. }) = CompressedFormat::of(start) else { return Ok(()) };
     Err(Error::Unsupported(format!(
-        "the archive is compressed with {kind}, so nothing in it can be found without reading all of it: decompress it first, \
+        "the archive is compressed with {name}, so nothing in it can be found without reading all of it: decompress it first, \
          with `{command}`"
     )))
 }

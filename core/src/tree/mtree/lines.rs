@@ -72,11 +72,8 @@ impl<'a> Lines<'a> {
                 self.line.pop();
             }
         } else if got as u64 == room {
-            return Err(Error::Limit {
-                what: format!("{}: line {} is longer than {} bytes", self.what, self.read, self.max_line),
-                name: "header",
-                limit: self.limits.header,
-            });
+            let what = format!("{}: line {} is longer than {} bytes", self.what, self.read, self.max_line);
+            return Err(Error::limit(what, "header", self.limits.header));
         }
         Ok(true)
     }

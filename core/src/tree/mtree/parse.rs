@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
     }
 
     fn limit(&self, line: u64, name: &'static str, limit: u64) -> Error {
-        Error::Limit { what: format!("{}: line {line}", self.what), name, limit }
+        Error::limit(format!("{}: line {line}", self.what), name, limit)
     }
 }
 

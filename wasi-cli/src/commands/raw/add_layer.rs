@@ -11,7 +11,7 @@ use clap::Args;
 use ocicle::{
     image::{Image, edit::append_layer},
     layer::import::{Recompress, import_layer},
-    spec::media_type::Compression,
+    spec::Compression,
 };
 
 use crate::{

@@ -8,7 +8,7 @@ use crate::{
         testing::{Item, dir, file, path, put},
     },
     limits::Limits,
-    spec::media_type::Compression,
+    spec::Compression,
 };
 
 fn error(layer: &Layer, limits: Limits) -> String {

@@ -22,7 +22,7 @@ use crate::{
         toc,
     },
     limits::Limits,
-    spec::{Descriptor, MediaType, media_type::Compression},
+    spec::{Compression, Descriptor, MediaType},
     store::{BlobRead, ReadSeek},
 };
 

@@ -15,7 +15,7 @@ use crate::{
     },
     limits::Limits,
     name::EntryPath,
-    spec::{Descriptor, MediaType, media_type::Compression},
+    spec::{Compression, Descriptor, MediaType},
     store::memory::MemoryStore,
 };
 

@@ -1,0 +1,186 @@
+//! The compressions that layers can have: their names, media types and first bytes.
+//!
+//! Besides this file, a compression is known to its decoder (`layer/inflate.rs`) and its encoder
+//! (`layer/compress.rs`).
+
+use std::fmt;
+
+use super::MediaType;
+
+/// OCI layer; `+gzip` or `+zstd` may follow.
+pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+/// OCI layer that must not be pushed; `+gzip` or `+zstd` may follow. Deprecated by the specification.
+pub const LAYER_NONDISTRIBUTABLE: &str = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+/// Docker layer, uncompressed.
+pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+/// Docker layer, gzip.
+pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+/// Docker layer, zstd.
+pub const DOCKER_LAYER_ZSTD: &str = "application/vnd.docker.image.rootfs.diff.tar.zstd";
+/// Docker layer that must not be pushed, gzip.
+pub const DOCKER_LAYER_FOREIGN: &str = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+
+/// The compression of a layer blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Compression {
+    /// A plain tar.
+    None,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+}
+
+/// What there is to know about a compression.
+struct Facts {
+    compression: Compression,
+    name: &'static str,
+    /// What follows [`LAYER`] in OCI's media type.
+    suffix: &'static str,
+    /// Docker's media type.
+    docker: &'static str,
+}
+
+const FACTS: [Facts; 3] = [
+    Facts { compression: Compression::None, name: "none", suffix: "", docker: DOCKER_LAYER },
+    Facts { compression: Compression::Gzip, name: "gzip", suffix: "+gzip", docker: DOCKER_LAYER_GZIP },
+    Facts { compression: Compression::Zstd, name: "zstd", suffix: "+zstd", docker: DOCKER_LAYER_ZSTD },
+];
+
+impl Compression {
+    /// Returns all compressions that layers can have.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FACTS.iter().map(|facts| facts.compression)
+    }
+
+    /// Returns the name: `none`, `gzip` or `zstd`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    fn facts(self) -> &'static Facts {
+        let [none, gzip, zstd] = &FACTS;
+        match self {
+            Self::None => none,
+            Self::Gzip => gzip,
+            Self::Zstd => zstd,
+        }
+    }
+}
+
+/// Shows the name, as [`Compression::name`].
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl MediaType {
+    /// Returns the media type of an OCI layer with this compression.
+    #[must_use]
+    pub fn layer(compression: Compression) -> Self {
+        Self(format!("{LAYER}{}", compression.facts().suffix).into())
+    }
+
+    /// Returns the media type of a Docker layer with this compression.
+    #[must_use]
+    pub fn docker_layer(compression: Compression) -> Self {
+        Self::literal(compression.facts().docker)
+    }
+
+    /// Returns the compression of a layer of OCI or Docker; `None` for other media types.
+    #[must_use]
+    pub fn layer_compression(&self) -> Option<Compression> {
+        let text = self.as_str();
+        if text == DOCKER_LAYER_FOREIGN {
+            return Some(Compression::Gzip);
+        }
+        let suffix = text.strip_prefix(LAYER).or_else(|| text.strip_prefix(LAYER_NONDISTRIBUTABLE));
+        let found = FACTS.iter().find(|facts| suffix == Some(facts.suffix) || text == facts.docker);
+        found.map(|facts| facts.compression)
+    }
+
+    /// Returns OCI's media type for a layer of Docker; `None` for other media types.
+    pub(super) fn docker_layer_to_oci(&self) -> Option<Self> {
+        if self.as_str() == DOCKER_LAYER_FOREIGN {
+            return Some(Self(format!("{LAYER_NONDISTRIBUTABLE}+gzip").into()));
+        }
+        let found = FACTS.iter().find(|facts| self.as_str() == facts.docker);
+        found.map(|facts| Self::layer(facts.compression))
+    }
+}
+
+/// A format of compressed files, recognized by its first bytes. Not all of them are for layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CompressedFormat {
+    /// The name in messages.
+    pub(crate) name: &'static str,
+    /// The command that decompresses such a file.
+    pub(crate) command: &'static str,
+    /// Its compression, if layers can have it.
+    pub(crate) compression: Option<Compression>,
+}
+
+impl CompressedFormat {
+    /// Bytes from the beginning of a file that tell all formats apart.
+    pub(crate) const START: usize = 10;
+
+    /// Recognizes the first bytes of a file; `None` if it is not compressed in a known format.
+    pub(crate) fn of(start: &[u8]) -> Option<Self> {
+        let known = |name, command, compression| Some(Self { name, command, compression });
+        match start {
+            [0x1f, 0x8b, 8, ..] => known("gzip", "gzip -d", Some(Compression::Gzip)),
+            // A frame, or a skippable frame in front of it.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+                known("zstd", "zstd -d", Some(Compression::Zstd))
+            }
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => known("xz", "xz -d", None),
+            [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', b'S', b'Y', ..] => {
+                known("bzip2", "bzip2 -d", None)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_and_compressions_become_each_other() {
+        for compression in Compression::all() {
+            assert_eq!(compression.facts().compression, compression);
+            let (oci, docker) = (MediaType::layer(compression), MediaType::docker_layer(compression));
+            assert_eq!(oci.layer_compression(), Some(compression));
+            assert_eq!(docker.layer_compression(), Some(compression));
+            assert_eq!((docker.to_oci(), oci.to_oci()), (oci.clone(), oci));
+        }
+        let foreign = MediaType::literal(DOCKER_LAYER_FOREIGN);
+        assert_eq!(foreign.to_oci().as_str(), format!("{LAYER_NONDISTRIBUTABLE}+gzip"));
+        assert_eq!(foreign.layer_compression(), Some(Compression::Gzip));
+        for other in [format!("{LAYER}+xz"), format!("{DOCKER_LAYER}.xz"), "text/plain".into()] {
+            assert_eq!(MediaType(other.into()).layer_compression(), None);
+        }
+    }
+
+    #[test]
+    fn first_bytes_tell_the_format() {
+        for (start, name) in [
+            (&b"\x1f\x8b\x08\0"[..], "gzip"),
+            (b"\x28\xb5\x2f\xfd", "zstd"),
+            (b"\x50\x2a\x4d\x18", "zstd"),
+            (b"\x5f\x2a\x4d\x18", "zstd"),
+            (b"\xfd7zXZ\0", "xz"),
+            (b"BZh91AY&SY", "bzip2"),
+        ] {
+            assert_eq!(CompressedFormat::of(start).map(|format| format.name), Some(name), "{start:?}");
+            assert!(start.len() <= CompressedFormat::START);
+        }
+        for start in [&b""[..], b"\x1f\x8b", b"\x60\x2a\x4d\x18", b"BZh9/file", b"etc/passwd"] {
+            assert_eq!(CompressedFormat::of(start), None);
+        }
+    }
+}
