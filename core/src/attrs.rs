@@ -1,4 +1,4 @@
-//! What an entry has beside its type and content: owner, mode, time, extended attributes.
+//! Attributes of entries: owner, mode, time, extended attributes.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -18,19 +18,19 @@ pub struct Time {
 impl Time {
     /// 1970-01-01 00:00:00 UTC.
     pub const EPOCH: Self = Self { seconds: 0, nanoseconds: 0 };
-    /// The earliest there is.
+    /// The earliest time.
     pub const MIN: Self = Self { seconds: i64::MIN, nanoseconds: 0 };
-    /// The latest there is.
+    /// The latest time.
     pub const MAX: Self = Self { seconds: i64::MAX, nanoseconds: 999_999_999 };
 
-    /// That many whole seconds since 1970.
+    /// Returns the time this many whole seconds after 1970-01-01.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self { seconds, nanoseconds: 0 }
     }
 }
 
-/// RFC 3339 in UTC, with as many digits of a fraction as it has.
+/// Formats as RFC 3339 in UTC, with as many fractional digits as needed.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_from_days(self.seconds.div_euclid(86_400));
@@ -45,8 +45,8 @@ impl fmt::Display for Time {
     }
 }
 
-/// Days since 1970-01-01 to year, month, day of the proleptic Gregorian calendar. The year is counted from March, so
-/// that the leap day is the last of it and the lengths of months follow one formula.
+/// Converts days since 1970-01-01 to year, month and day of the proleptic Gregorian calendar. The year is
+/// counted from March, so that the leap day is its last day and the lengths of months follow one formula.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -59,28 +59,31 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// Extended attributes: raw names (with their namespace, such as `user.mime`) to raw values, in byte order.
+/// Extended attributes: raw names (with their namespace, such as `user.mime`) and raw values, in byte order
+/// of the names.
 pub type Xattrs = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
-/// The attributes every entry has.
+/// The attributes that every entry has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Attrs {
-    /// The low 12 bits of the mode, octal 7777: set-id and sticky bits and permissions. Symbolic links have 0777.
+    /// The low 12 bits of the mode (octal 7777): permissions, set-id and sticky bits. 0777 for symbolic
+    /// links.
     pub mode: u32,
-    /// Owner.
+    /// User id of the owner.
     pub uid: u32,
-    /// Group.
+    /// Group id of the owner.
     pub gid: u32,
-    /// Time of last change of the content.
+    /// Time of the last change of the content.
     pub mtime: Time,
     /// Extended attributes.
     pub xattrs: Xattrs,
 }
 
 impl Attrs {
-    /// What a directory has that a layer implies but does not list: 0755, owner 0:0, mtime 0. A fixed rule, so that the
-    /// result is a function of the layers; image-spec says nothing about it (docs/decisions.md).
+    /// Returns the attributes of a directory that a layer implies but does not list: 0755, owner 0:0, mtime
+    /// 0. They are fixed, so that the result depends only on the layers; image-spec does not define them
+    /// (docs/decisions.md).
     #[must_use]
     pub fn implied_dir() -> Self {
         Self { mode: 0o755, ..Self::default() }

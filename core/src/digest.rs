@@ -1,4 +1,4 @@
-//! Digests: `algorithm:encoded`, as the image-spec's descriptor grammar has them.
+//! Digests, `algorithm:encoded`, as in the image-spec's descriptor grammar.
 //!
 //! Source: image-spec 1.1.1, descriptor.md, "Digests".
 
@@ -6,8 +6,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A content digest. The text is checked against the grammar; for a registered algorithm also for its length and
-/// lower-case hexadecimal. So it is safe as a file name: it holds no `/` and is never `.` or `..`.
+/// A content digest. Its text follows the grammar; for registered algorithms it has the right length and is
+/// lower-case hexadecimal. It is safe as a file name: it contains no `/` and is never `.` or `..`.
 ///
 /// ```
 /// use ocicle::digest::{Algorithm, Digest};
@@ -19,11 +19,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(Box<str>);
 
-/// A digest algorithm this library can compute.
+/// A digest algorithm that this library can compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// SHA-256, which every implementation must know.
+    /// SHA-256, which every implementation must support.
     #[default]
     Sha256,
     /// SHA-384.
@@ -32,7 +32,7 @@ pub enum Algorithm {
     Sha512,
 }
 
-/// Text that is not a digest.
+/// A text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid digest {text:?}: {reason}")]
 pub struct InvalidDigest {
@@ -41,38 +41,38 @@ pub struct InvalidDigest {
 }
 
 impl Digest {
-    /// The algorithm, where it is one this library can compute.
+    /// Returns the algorithm, if this library can compute it.
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
         Algorithm::from_name(self.algorithm_name())
     }
 
-    /// The part before the colon.
+    /// Returns the part before the colon.
     #[must_use]
     pub fn algorithm_name(&self) -> &str {
         self.0.split_once(':').map_or("", |(algorithm, _)| algorithm)
     }
 
-    /// The part after the colon.
+    /// Returns the part after the colon.
     #[must_use]
     pub fn encoded(&self) -> &str {
         self.0.split_once(':').map_or("", |(_, encoded)| encoded)
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `sha256:` and 12 digits, for people to read.
+    /// Returns `sha256:` and 12 digits, for display.
     #[must_use]
     pub fn short(&self) -> &str {
         let end = self.algorithm_name().len() + 1 + 12;
         self.0.get(..end).unwrap_or(&self.0)
     }
 
-    /// Makes the digest of an algorithm from its raw bytes.
+    /// Returns the digest with these raw bytes.
     #[must_use]
     pub fn from_bytes(algorithm: Algorithm, bytes: &[u8]) -> Self {
         let mut text = String::with_capacity(algorithm.name().len() + 1 + bytes.len() * 2);
@@ -93,7 +93,7 @@ pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
 }
 
 impl Algorithm {
-    /// The name used in digests and as the directory below `blobs/`.
+    /// Returns the name, as used in digests and as the directory below `blobs/`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -103,7 +103,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of that name.
+    /// Returns the algorithm of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|algorithm| algorithm.name() == name)

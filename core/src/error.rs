@@ -1,62 +1,62 @@
-//! The one error type of the library.
+//! The error type of the library.
 //!
-//! A variant exists where a caller can act on it, and carries the digest, path or name it is about. [`Error::kind`]
-//! sorts them into the few cases a command maps to exit codes.
+//! Variants exist where callers can act on them, and carry the digest, path or name concerned.
+//! [`Error::kind`] sorts them into the few kinds that a command maps to exit codes.
 
 use std::{fmt, io};
 
 use crate::digest::Digest;
 
-/// `Result` with this crate's [`Error`].
+/// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, with the object it is about.
+/// An error, with the object it concerns.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An operating-system call failed.
+    /// A system call failed.
     #[error("{doing}: {source}")]
     Io {
-        /// The operation and the path or name it was about, such as `open blobs/sha256/1f2e…`.
+        /// The operation with its path or name, such as `open blobs/sha256/1f2e…`.
         doing: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The store has no such blob.
+    /// The store does not have the blob.
     #[error("blob {0} is not in the store")]
     MissingBlob(Digest),
-    /// Content that its descriptor, diff_id or name does not vouch for.
+    /// Content does not match its descriptor, diff_id or name.
     #[error("{subject}: {property} mismatch: expected {expected}, actual {actual}")]
     Mismatch {
-        /// What was read, such as `layer 3 (sha256:…)`.
+        /// The object that was read, such as `layer 3 (sha256:…)`.
         subject: String,
         /// `size`, `digest` or `diff_id`.
         property: &'static str,
-        /// What the document promised.
+        /// The value in the document.
         expected: String,
-        /// What was found.
+        /// The value found.
         actual: String,
     },
-    /// A document that is not what the specification asks for.
+    /// A document violates its specification.
     #[error("{what}: {reason}")]
     Document {
-        /// Which document, such as `index.json` or `manifest sha256:…`.
+        /// The document, such as `index.json` or `manifest sha256:…`.
         what: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A layer archive that cannot be understood or must not be applied.
+    /// A layer cannot be understood, or must not be applied.
     #[error("{what}: {reason}")]
     Layer {
-        /// Which layer, and where there is one, which entry.
+        /// The layer, and the entry if there is one.
         what: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A value of [`crate::limits::Limits`] was passed.
+    /// Input exceeds one of [`crate::limits::Limits`].
     #[error("{what}: more than the limit of {limit} ({name})")]
     Limit {
-        /// What was being read.
+        /// The object that was read.
         what: String,
         /// The field of `Limits`.
         name: &'static str,
@@ -64,51 +64,51 @@ pub enum Error {
         limit: u64,
     },
     /// The root index changed since it was read.
-    #[error("index.json was changed by somebody else: expected {expected}, found {actual}")]
+    #[error("index.json changed concurrently: expected {expected}, found {actual}")]
     Conflict {
-        /// Digest of the index the edit was made from.
+        /// The digest of the index that the edit started from.
         expected: Digest,
-        /// Digest of the index that is there now.
+        /// The digest of the current index.
         actual: Digest,
     },
-    /// Something is there already that must not be overwritten.
-    #[error("{0} exists already")]
+    /// An object that must not be overwritten already exists.
+    #[error("{0} already exists")]
     Exists(String),
-    /// A thing asked for is not there.
+    /// A requested object does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// Valid, but not something this build, platform or store can do.
+    /// The request is valid, but this build, platform or store does not support it.
     #[error("{0}")]
     Unsupported(String),
-    /// The caller asked for something that makes no sense.
+    /// The request makes no sense.
     #[error("{0}")]
     Misuse(String),
 }
 
-/// The few cases a caller tells apart.
+/// The kinds of errors that callers tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Corrupt or invalid content.
     Corrupt,
-    /// The root index changed under the edit.
+    /// The root index changed during an edit.
     Conflict,
-    /// In the way already.
+    /// The object already exists.
     Exists,
-    /// The system failed a call.
+    /// A system call failed.
     Io,
-    /// A limit was passed.
+    /// A limit is exceeded.
     Limit,
-    /// The caller's mistake.
+    /// A mistake of the caller.
     Misuse,
-    /// Not there.
+    /// The object does not exist.
     NotFound,
-    /// Not possible here.
+    /// Not supported here.
     Unsupported,
 }
 
 impl Error {
-    /// Which of the few cases this is.
+    /// Returns the kind of error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -123,33 +123,34 @@ impl Error {
         }
     }
 
-    /// Wraps an I/O error with what was being done: `.map_err(Error::io(format_args!("open {name}")))`. The text is made only
-    /// if there is an error.
+    /// Wraps an I/O error with the failed operation: `.map_err(Error::io(format_args!("open {name}")))`. The
+    /// text is formatted only if there is an error.
     pub fn io(doing: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.downcast::<Self>() {
-            // An error of ours that travelled through a `Read` or `Write`: it says more than its wrapping.
+            // An `Error` that passed through `Read` or `Write` says more than its wrapping.
             Ok(inner) => inner,
             Err(source) => Self::Io { doing: doing.to_string(), source },
         }
     }
 
-    /// Returns the error for input beyond a limit. `name` is the field of [`crate::limits::Limits`], `limit` its value.
+    /// Returns the error for input that exceeds a limit. `name` is the field of [`crate::limits::Limits`],
+    /// `limit` its value.
     pub fn limit(what: impl Into<String>, name: &'static str, limit: u64) -> Self {
         Self::Limit { what: what.into(), name, limit }
     }
 
-    /// A document that is not what the specification asks for.
+    /// Returns the error for a document that violates its specification.
     pub fn document(what: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Document { what: what.into(), reason: reason.into() }
     }
 
-    /// A layer that cannot be understood or applied.
+    /// Returns the error for a layer that cannot be understood or applied.
     pub fn layer(what: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Layer { what: what.into(), reason: reason.into() }
     }
 }
 
-/// Lets an error of ours travel through `Read` and `Write`; [`Error::io`] unwraps it again.
+/// Lets an [`enum@Error`] pass through `Read` and `Write`; [`Error::io`] unwraps it again.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         match error {

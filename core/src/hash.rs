@@ -1,4 +1,4 @@
-//! Hashing in passing: every byte is hashed while it goes by, never read again for it.
+//! Readers and writers that hash passing bytes, so that nothing is read twice.
 
 use std::io::{self, Read, Write};
 
@@ -43,7 +43,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of everything added.
+    /// Returns the digest of all bytes added.
     #[must_use]
     pub fn finish(self) -> Digest {
         match self.0 {
@@ -54,7 +54,7 @@ impl Hasher {
     }
 }
 
-/// The digest of a whole slice.
+/// Returns the digest of a slice.
 #[must_use]
 pub fn digest_of(algorithm: Algorithm, bytes: &[u8]) -> Digest {
     let mut hasher = Hasher::new(algorithm);
@@ -62,7 +62,7 @@ pub fn digest_of(algorithm: Algorithm, bytes: &[u8]) -> Digest {
     hasher.finish()
 }
 
-/// Hashes and counts what is written through it.
+/// A writer that hashes and counts the bytes written.
 #[derive(Debug)]
 pub struct HashWrite<W> {
     inner: W,
@@ -76,7 +76,7 @@ impl<W: Write> HashWrite<W> {
         Self { inner, hasher: Hasher::new(algorithm), size: 0 }
     }
 
-    /// The writer, the digest and the number of bytes that went through.
+    /// Returns the inner writer, the digest, and the number of bytes written.
     pub fn finish(self) -> (W, Digest, u64) {
         (self.inner, self.hasher.finish(), self.size)
     }
@@ -95,9 +95,9 @@ impl<W: Write> Write for HashWrite<W> {
     }
 }
 
-/// A reader that gives exactly the promised content or fails: it stops at the promised size, and where the content
-/// ends it checks size and digest. Bytes are handed out before the end is checked; so who uses them acts on them only
-/// after the read that returns 0.
+/// A reader that returns exactly the expected content or fails: it stops at the expected size, and checks
+/// size and digest at the end of the content. Bytes are returned before the end is checked, so callers must
+/// not act on them until a read has returned 0.
 #[derive(Debug)]
 pub struct Verified<R> {
     inner: R,
@@ -112,12 +112,13 @@ impl<R: Read> Verified<R> {
     /// Wraps a reader of content that must have this digest and size (bytes). `subject` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if the algorithm is not one we can compute: content that cannot be verified is not used.
+    /// Fails with [`Error::Unsupported`] for an unknown digest algorithm: content that cannot be verified is
+    /// not used.
     pub fn new(inner: R, subject: impl Into<String>, expected: &Digest, size: u64) -> Result<Self, Error> {
         let subject = subject.into();
         let algorithm = expected.algorithm().ok_or_else(|| {
             Error::Unsupported(format!(
-                "{subject}: digest {expected} cannot be verified: the algorithm is none of sha256, sha384, sha512"
+                "{subject}: cannot verify digest {expected}: unknown algorithm (known: sha256, sha384, sha512)"
             ))
         })?;
         Ok(Self {
@@ -171,7 +172,7 @@ impl<R: Read> Read for Verified<R> {
     }
 }
 
-/// Hashes and counts what is read through it.
+/// A reader that hashes and counts the bytes read.
 #[derive(Debug)]
 pub struct Sha256Read<R> {
     inner: R,
@@ -185,7 +186,7 @@ impl<R: Read> Sha256Read<R> {
         Self { inner, hasher: sha2::Sha256::new(), read: 0 }
     }
 
-    /// How many bytes went through, and their SHA-256.
+    /// Returns the number of bytes read, and their SHA-256.
     pub fn finish(self) -> (u64, Sha256) {
         (self.read, self.hasher.finalize().into())
     }

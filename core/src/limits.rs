@@ -1,6 +1,6 @@
-//! Every limit on untrusted input, as values with defaults.
+//! Limits on untrusted input.
 
-/// How much of anything an image may make us hold or do.
+/// Limits on what an image may make the library hold or do.
 ///
 /// ```
 /// use ocicle::limits::Limits;
@@ -28,16 +28,16 @@ pub struct Limits {
     pub entries: u64,
     /// Bytes of one layer after decompression, and of one sparse file after expansion. Default 1 TiB.
     pub layer_size: u64,
-    /// Bytes of the window a zstd frame may ask for, rounded down to a power of two: so much memory one layer takes to
-    /// decompress. Default 128 MiB, the most the `zstd` command takes without being asked.
+    /// Bytes of the window of a zstd frame, rounded down to a power of two: this is the memory needed to
+    /// decompress a layer. Default 128 MiB, the default of the `zstd` command.
     pub zstd_window: u64,
-    /// Decompressed bytes for each compressed byte, counted once a layer has passed 1 GiB. Default 200.
+    /// Decompressed bytes for each compressed byte, checked once a layer exceeds 1 GiB. Default 200.
     pub ratio: u64,
 }
 
 impl Limits {
-    /// Levels of objects and arrays in a JSON document: 100. The one limit that is fixed, since the parser below has one of
-    /// its own, of 128, that cannot be moved.
+    /// Levels of objects and arrays in a JSON document. This limit is fixed: the JSON parser has a fixed one
+    /// of its own, of 128.
     pub const JSON_DEPTH: usize = 100;
 
     pub(crate) fn zstd_window_log(&self) -> u32 {

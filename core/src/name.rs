@@ -1,20 +1,20 @@
-//! Names: one component of a path, and a clean relative path made of them. Both are bytes, as file systems have them.
+//! Names, which are single components of paths, and clean relative paths. Both are bytes, as in file systems.
 //!
-//! The one-component [`Name`] is the sandbox: a directory handle takes nothing else, so no path of an image ever reaches
-//! the operating system.
+//! [`Name`] is what confines the library to a directory: directory handles accept nothing else, so no path of
+//! an image ever reaches the operating system.
 
 use std::{borrow::Borrow, fmt};
 
 use crate::limits::Limits;
 
-/// One component of a path: not empty, not `.` or `..`, without `/` and NUL, at most 255 bytes.
+/// A component of a path: not empty, not `.` or `..`, without `/` and NUL, at most 255 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name<'a>(&'a [u8]);
 
-/// Longest name every file system we write to can hold, in bytes.
+/// The length of the longest name that every supported file system can hold, in bytes.
 pub const NAME_MAX: usize = 255;
 
-/// A path or name that cannot be used inside a root.
+/// A name or path that cannot be used inside a root.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid path {path:?}: {reason}")]
 pub struct InvalidPath {
@@ -36,15 +36,15 @@ impl InvalidPath {
 }
 
 impl<'a> Name<'a> {
-    /// Checks one component.
+    /// Checks a component.
     ///
     /// # Errors
-    /// [`InvalidPath`] if it is not exactly one ordinary component.
+    /// Fails with [`InvalidPath`] unless it is exactly one ordinary component.
     pub fn new(bytes: &'a [u8]) -> Result<Self, InvalidPath> {
         let reason = match bytes {
             b"" => "empty name".into(),
-            b"." | b".." => "'.' and '..' name no entry".into(),
-            _ if bytes.contains(&b'/') => "a name has one component".into(),
+            b"." | b".." => "'.' and '..' are not names".into(),
+            _ if bytes.contains(&b'/') => "name contains '/'".into(),
             _ if bytes.contains(&0) => "NUL in name".into(),
             _ if bytes.len() > NAME_MAX => format!("name longer than {NAME_MAX} bytes"),
             _ => return Ok(Self(bytes)),
@@ -52,10 +52,10 @@ impl<'a> Name<'a> {
         Err(InvalidPath::new(bytes, reason))
     }
 
-    /// A name known when the program was written.
+    /// Returns a name known at compile time.
     ///
     /// # Panics
-    /// If it is not a name; for literals only.
+    /// Panics if it is not a valid name; for literals only.
     #[must_use]
     pub fn literal(text: &'static str) -> Self {
         match Self::new(text.as_bytes()) {
@@ -64,7 +64,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8] {
         self.0
@@ -88,7 +88,7 @@ impl fmt::Display for Name<'_> {
 pub struct NameBuf(Box<[u8]>);
 
 impl NameBuf {
-    /// The borrowed name.
+    /// Borrows the name.
     #[must_use]
     pub fn as_name(&self) -> Name<'_> {
         Name(&self.0)
@@ -101,7 +101,7 @@ impl From<Name<'_>> for NameBuf {
     }
 }
 
-/// Lets a map keyed by `NameBuf` be asked by bytes.
+/// Lets a map keyed by `NameBuf` be queried with bytes.
 impl Borrow<[u8]> for NameBuf {
     fn borrow(&self) -> &[u8] {
         &self.0
@@ -114,8 +114,9 @@ impl fmt::Debug for NameBuf {
     }
 }
 
-/// A clean path relative to a root: names joined by `/`, empty for the root itself. No `.`, no `..`, no leading or
-/// trailing `/`. It says nothing about links: following them is [`crate::tree`]'s and [`crate::fs`]'s work.
+/// A clean path relative to a root: names joined by `/`; empty for the root itself. It has no `.` or `..`,
+/// and no leading or trailing `/`. It says nothing about symbolic links, which [`crate::tree`] and
+/// [`crate::fs`] resolve.
 ///
 /// ```
 /// use ocicle::{limits::Limits, name::EntryPath};
@@ -129,16 +130,16 @@ impl fmt::Debug for NameBuf {
 pub struct EntryPath(Box<[u8]>);
 
 impl EntryPath {
-    /// The root itself.
+    /// Returns the path of the root.
     #[must_use]
     pub fn root() -> Self {
         Self::default()
     }
 
-    /// Cleans a path as archives have them: lexically, where `..` stops at the root.
+    /// Cleans a path from an archive, lexically; `..` stops at the root.
     ///
     /// # Errors
-    /// [`InvalidPath`] for NUL, a name over 255 bytes, or a path over [`Limits::path`].
+    /// Fails with [`InvalidPath`] for NUL, a name over 255 bytes, or a path over [`Limits::path`].
     pub fn clean(raw: &[u8], limits: &Limits) -> Result<Self, InvalidPath> {
         if raw.len() > limits.path {
             return Err(InvalidPath::new(
@@ -163,7 +164,7 @@ impl EntryPath {
         Ok(Self(clean.into()))
     }
 
-    /// The path of `name` below this one.
+    /// Returns the path of `name` in this directory.
     #[must_use]
     pub fn join(&self, name: Name<'_>) -> Self {
         let mut path = Vec::with_capacity(self.0.len() + 1 + name.0.len());
@@ -187,13 +188,13 @@ impl EntryPath {
         Self(path.into())
     }
 
-    /// Whether this is the root.
+    /// Returns whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The directory part and the last name; `None` for the root.
+    /// Returns the parent directory and the last name; `None` for the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, Name<'_>)> {
         let (dir, last) = match self.0.iter().rposition(|&byte| byte == b'/') {
@@ -204,12 +205,12 @@ impl EntryPath {
         Some((Self(dir.into()), Name(last)))
     }
 
-    /// The names from the root down.
+    /// Returns the names, from the root down.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = Name<'_>> + Clone {
         self.0.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).map(Name)
     }
 
-    /// The bytes, without a leading `/`.
+    /// Returns the bytes, without a leading `/`.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -35,7 +35,7 @@ fn init_makes_a_layout_and_touches_nothing_that_is_there() {
     let written: Value = json(&fs::read_to_string(layout.join("oci-layout")).unwrap());
     assert_eq!(written["imageLayoutVersion"], "1.0.0");
     let index = fs::read(layout.join("index.json")).unwrap();
-    assert!(fails(1, ["init", text(&layout)]).contains("exists already"));
+    assert!(fails(1, ["init", text(&layout)]).contains("already exists"));
     assert_eq!(fs::read(layout.join("index.json")).unwrap(), index);
     let other = temp.path().join("other");
     fs::create_dir(&other).unwrap();
@@ -206,7 +206,7 @@ fn repack_goes_where_it_is_told() {
     let layout = copy_of(&fixture, temp.path());
     let bundle = temp.path().join("bundle");
     ocicle(["unpack", &at(&layout, "odd"), text(&bundle)]);
-    assert!(fails(1, ["unpack", &at(&layout, "odd"), text(&bundle)]).contains("exists already"));
+    assert!(fails(1, ["unpack", &at(&layout, "odd"), text(&bundle)]).contains("already exists"));
     let digest_of =
         |fragment: &str| json(&ocicle(["resolve", "--json", &at(&layout, fragment)]))["digest"].clone();
     let base = digest_of("odd");

@@ -203,8 +203,8 @@ fn what_is_not_an_interrupted_create_is_in_the_way() {
         let before = names(&dir);
         let error = LayoutStore::create(dir.clone()).unwrap_err().to_string();
         let expected = match named {
-            "" => "a layout exists already".to_owned(),
-            _ => format!("a new layout needs an empty directory, but {named} exists already"),
+            "" => "a layout already exists".to_owned(),
+            _ => format!("a new layout needs an empty directory, but {named} already exists"),
         };
         assert_eq!(error, expected, "{path:?}");
         assert_eq!(names(&dir), before);

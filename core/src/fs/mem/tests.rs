@@ -112,8 +112,8 @@ fn from_files_refuses_what_cannot_be() {
             .map_err(|error| error.to_string())
     };
     assert_eq!(built(&["a/b", "a/c", "d"]), Ok(2));
-    assert_eq!(built(&["a", "a"]), Err("a exists already".into()));
-    assert_eq!(built(&["a", "a/b"]), Err("a/b exists already".into()));
-    assert_eq!(built(&["a/b", "a"]), Err("a exists already".into()));
+    assert_eq!(built(&["a", "a"]), Err("a already exists".into()));
+    assert_eq!(built(&["a", "a/b"]), Err("a/b already exists".into()));
+    assert_eq!(built(&["a/b", "a"]), Err("a already exists".into()));
     assert_eq!(built(&[""]), Err("the root path stands for a directory: a file needs a name".into()));
 }

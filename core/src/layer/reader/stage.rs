@@ -127,7 +127,7 @@ impl DiffId {
         let what = content.what.clone();
         let algorithm = expected.algorithm().ok_or_else(|| {
             Error::Unsupported(format!(
-                "{what}: diff_id {expected} cannot be verified: the algorithm is none of sha256, sha384, sha512"
+                "{what}: cannot verify diff_id {expected}: unknown algorithm (known: sha256, sha384, sha512)"
             ))
         })?;
         let hasher = (content.proven.as_ref() != Some(expected)).then(|| Hasher::new(algorithm));

@@ -131,10 +131,10 @@ fn each_error_names_its_line() {
             &format!("{root}/usr {file}\n"),
             "line 3: '/usr' starts with '/': expected a name, a path like ./a/b, /set or /unset".into(),
         ),
-        (&format!("{root}a\\057b {file}\n"), "line 3: invalid path \"a/b\": a name has one component".into()),
+        (&format!("{root}a\\057b {file}\n"), "line 3: invalid path \"a/b\": name contains '/'".into()),
         (
             &format!("{root}./a/../b {file}\n"),
-            "line 3: invalid path \"..\": '.' and '..' name no entry".into(),
+            "line 3: invalid path \"..\": '.' and '..' are not names".into(),
         ),
         (&format!("{root}a\\0 {file}\n"), "line 3: invalid path \"a\\0\": NUL in name".into()),
         (&format!("{root}a {file} \\\n nlink=x\n"), "line 3: nlink=x: not a decimal number".into()),
