@@ -1,4 +1,4 @@
-//! A layer is a stream of changes.
+//! Layers as streams of changes.
 //!
 //! Everything that moves file-system content is a source of changes, a chain of adapters, and a sink.
 
@@ -22,50 +22,51 @@ use std::io::Read;
 
 use crate::{attrs::Attrs, error::Result, name::EntryPath};
 
-/// One change a layer makes to what lies below it. The image-spec spells the last two as `.wh.` files; only
-/// `whiteout.rs` knows that spelling.
+/// A change that a layer makes to the layers below. The image-spec encodes the last two as `.wh.` files; only
+/// `whiteout.rs` knows that encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "a changeset has these three; a fourth would break every sink")]
 pub enum Change {
-    /// Puts an entry, replacing what is there; a directory over a directory keeps the children.
+    /// Puts an entry, replacing an existing one. A directory that replaces a directory keeps its children.
     Put(Entry),
-    /// Removes the path as lower layers have it (a whiteout). What this layer itself put there stays.
+    /// Removes the path as lower layers have it (a whiteout). An entry put there by the same layer stays.
     Remove(EntryPath),
-    /// Removes all that lower layers have in this directory (an opaque marker). The directory itself stays.
+    /// Removes everything that lower layers have in this directory (an opaque whiteout). The directory itself
+    /// stays.
     ClearLower(EntryPath),
 }
 
-/// A path with its type and attributes. The content of a file travels beside it, as a reader.
+/// A path with its type and attributes. The content of a file comes beside it, as a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Entry {
-    /// Where, as the layer names it: parents may be symbolic links of lower layers.
+    /// The path as the layer names it: its directories may be symbolic links of lower layers.
     pub path: EntryPath,
-    /// Owner, mode, time, extended attributes. For a hard link they mean nothing: the target has them.
+    /// Owner, mode, time, extended attributes. Meaningless for a hard link: the target has its own.
     pub attrs: Attrs,
-    /// What it is.
+    /// The type of entry.
     pub kind: EntryKind,
 }
 
-/// What an entry is.
+/// The types of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "the types tar and POSIX have")]
 pub enum EntryKind {
-    /// A regular file; the content has exactly this many bytes.
+    /// A regular file.
     File {
-        /// Bytes.
+        /// Size of the content in bytes.
         size: u64,
     },
     /// A directory.
     Dir,
-    /// A symbolic link with its target, verbatim.
+    /// A symbolic link.
     Symlink {
-        /// The target as written; any bytes but NUL.
+        /// The target, verbatim: any bytes but NUL.
         target: Box<[u8]>,
     },
-    /// Another name for a file that is there already, of this layer or a lower one.
+    /// A hard link to an existing file, of this layer or a lower one.
     HardLink {
-        /// Its path.
+        /// The path of that file.
         to: EntryPath,
     },
     /// A character device.
@@ -86,26 +87,29 @@ pub enum EntryKind {
     Fifo,
 }
 
-/// A source of changes. The body borrows from the source, so reading in the wrong order does not compile; a body
-/// not read to its end is skipped by the next call.
+/// A source of changes.
+///
+/// The content of a file borrows from the source, so reading in the wrong order does not compile. Content
+/// that is not read to its end is skipped by the next call.
 pub trait ChangeSource {
-    /// The next change, with the content of a file as a reader (empty for everything else); `None` at the end.
+    /// Returns the next change, with the content of a file as a reader (empty for other types); `None` at the
+    /// end.
     ///
     /// # Errors
-    /// Whatever the source meets: for a tar layer a syntax error, a limit, or a failed read.
+    /// Fails if the source does: a tar layer with a syntax error, an exceeded limit, or a failed read.
     fn next_change(&mut self) -> Result<Option<(Change, &mut dyn Read)>>;
 }
 
 /// A sink of changes.
 pub trait ChangeSink {
-    /// Takes one change; for a file, `body` gives exactly the content.
+    /// Receives a change. For a file, `body` yields exactly the content.
     ///
     /// # Errors
-    /// Whatever the sink meets, and failed reads of the body.
+    /// Fails if the sink does, or if reading the body fails.
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()>;
 }
 
-/// No sink: for who only wants to know that a layer can be read.
+/// Discards all changes, for callers that only check whether a layer is readable.
 impl ChangeSink for () {
     fn put(&mut self, _: &Change, _: &mut dyn Read) -> Result<()> {
         Ok(())

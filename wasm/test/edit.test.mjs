@@ -182,7 +182,7 @@ test("an edit that cannot be made changes nothing", async () => {
     [() => store.insert("odd", "/x", [...hello, ...hello]), "misuse", /^a: there twice$/],
     [() => store.insert("odd", "/x", [...hello, { path: "a/b", content: "b" }]), "exists", /^a\/b already exists$/],
     [() => store.insert("odd", "/x", [{ path: "", content: "b" }]), "misuse", /a file needs a name$/],
-    [() => store.insert("odd", "/x", [{ path: ".wh.a", content: "b" }]), "corrupt", /are whiteouts there$/],
+    [() => store.insert("odd", "/x", [{ path: ".wh.a", content: "b" }]), "corrupt", /are reserved for whiteouts$/],
     [() => store.insert("nothing", "/x", hello), "notFound", /^nothing matches "nothing"/],
     [() => store.insert("odd", "\0", hello), "misuse", /NUL in name$/],
   ];

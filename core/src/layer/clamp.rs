@@ -1,15 +1,16 @@
-//! Times no later than a given one, for reproducible layers.
+//! Clamping of times, for reproducible layers.
 
 use std::io::Read;
 
 use super::{Change, ChangeSink};
 use crate::{attrs::Time, error::Result};
 
-/// Passes changes on; times later than `latest` become `latest` (`SOURCE_DATE_EPOCH`, reproducible-builds.org).
+/// A sink that passes changes on, with times later than `latest` replaced by it (`SOURCE_DATE_EPOCH`,
+/// reproducible-builds.org).
 pub struct Clamp<'a> {
-    /// Where changes go.
+    /// The sink that receives the changes.
     pub sink: &'a mut dyn ChangeSink,
-    /// The latest time that stays.
+    /// The latest time that is kept.
     pub latest: Time,
 }
 

@@ -1,12 +1,12 @@
-//! Layers are compressed: the same bytes whatever the number of threads. gzip has the same bytes on every system; zstd has
-//! those of the C library or, without it, of ruzstd.
+//! Compression of layers. The output does not depend on the number of threads. gzip output is the same on
+//! every system; zstd output depends on whether the C library or ruzstd is used.
 
 use std::io::{self, Write};
 
 use super::gzip::GzipWriter;
 use crate::spec::Compression;
 
-/// Compresses what is written to it.
+/// A writer that compresses.
 pub(super) enum Compressor<W: Write> {
     None(W),
     Gzip(GzipWriter<W>),
@@ -22,7 +22,7 @@ impl<W: Write> Compressor<W> {
         })
     }
 
-    /// Writes what is still to be written.
+    /// Writes the remaining output.
     pub(super) fn finish(self) -> io::Result<W> {
         match self {
             Self::None(out) => Ok(out),
@@ -56,7 +56,7 @@ fn threads() -> usize {
     1
 }
 
-/// zstd by its C library, level 3, with a checksum.
+/// zstd with the C library, level 3, with a checksum.
 #[cfg(feature = "zstd-native")]
 pub(super) struct Zstd<W: Write>(zstd::Encoder<'static, W>);
 
@@ -77,7 +77,8 @@ impl<W: Write> Zstd<W> {
     }
 }
 
-/// zstd in Rust alone: a frame for each MiB (RFC 8878, section 3: frames may follow each other), so that memory is bounded.
+/// zstd in pure Rust: a frame for each MiB (frames may follow each other: RFC 8878, section 3), so that
+/// memory is bounded.
 #[cfg(not(feature = "zstd-native"))]
 pub(super) struct Zstd<W> {
     out: W,

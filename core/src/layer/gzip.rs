@@ -1,8 +1,8 @@
-//! gzip in blocks (RFC 1952): one member, whose blocks can be deflated side by side.
+//! gzip (RFC 1952) as a single member whose blocks can be deflated in parallel.
 //!
-//! The input is cut every [`BLOCK`] bytes. Each block is deflated with the 32 KiB before it as dictionary and ends at a byte
-//! boundary, so the results can be joined. Where the cuts are depends on the input alone: the bytes are the same whatever the
-//! number of threads. The header has no name and no time.
+//! The input is cut every [`BLOCK`] bytes. Each block is deflated with the preceding 32 KiB as dictionary and
+//! ends at a byte boundary, so that the results can be joined. The cuts depend only on the input, so the
+//! output does not depend on the number of threads. The header has no name and no time.
 
 use std::{
     collections::VecDeque,
@@ -12,30 +12,30 @@ use std::{
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
-/// Bytes of input in a block. Larger ones compress no better; smaller ones give threads less to wait for.
+/// Bytes of input in a block. Larger blocks compress no better; smaller ones keep threads less busy.
 const BLOCK: usize = 256 << 10;
-/// How far back deflate can refer (RFC 1951).
+/// The distance that deflate can refer back (RFC 1951).
 const WINDOW: usize = 32 << 10;
-/// As small as level 6 on file systems, and a third faster (docs/speed.md).
+/// About as small as level 6 on file systems, and a third faster (docs/speed.md).
 const LEVEL: u32 = 5;
-/// Deflate, no flags, no time, no hint, no operating system.
+/// Deflate; no flags, time, hint or operating system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// Compresses what is written to it; [`GzipWriter::finish`] ends it.
+/// A writer that compresses; [`GzipWriter::finish`] ends the stream.
 pub(super) struct GzipWriter<W: Write> {
     out: W,
     crc: Crc,
     pending: Vec<u8>,
-    /// The block before, whose end is the dictionary of the next.
+    /// The previous block, whose end is the dictionary of the next.
     previous: Option<Arc<Vec<u8>>>,
     running: VecDeque<Running>,
-    /// How many blocks may be in the works.
+    /// The most blocks in flight.
     most: usize,
     #[cfg(feature = "parallel")]
     workers: Option<workers::Workers>,
 }
 
-/// A block that is deflated or being deflated.
+/// A block that is deflated, or being deflated.
 enum Running {
     Done(io::Result<Vec<u8>>),
     #[cfg(feature = "parallel")]
@@ -126,7 +126,7 @@ impl Running {
             Self::Done(result) => result,
             #[cfg(feature = "parallel")]
             Self::Soon(result) => {
-                result.recv().map_err(|_| io::Error::other("a thread that compresses died"))?
+                result.recv().map_err(|_| io::Error::other("a compressing thread panicked"))?
             }
         }
     }
@@ -153,15 +153,15 @@ impl Job {
                 Status::Ok | Status::BufError if full => out.reserve(out.capacity()),
                 Status::Ok if !self.last => return Ok(out),
                 Status::Ok | Status::BufError => {
-                    return Err(io::Error::other("deflate does not come to an end"));
+                    return Err(io::Error::other("deflate makes no progress"));
                 }
             }
         }
     }
 }
 
-/// Whether deflate could do nothing for a block: its bytes are all about equally frequent, and a sample of it does not
-/// repeat itself. So it is with content that is compressed or encrypted already, of which layers hold a lot.
+/// Returns whether deflate cannot make a block smaller: its bytes are about equally frequent, and a sample of
+/// it does not repeat itself. This is so for compressed or encrypted content, which is common in layers.
 fn is_noise(block: &[u8]) -> bool {
     const SAMPLE: usize = 2 * WINDOW;
     let Some(sample) = block.get(..SAMPLE) else { return false };
@@ -169,13 +169,14 @@ fn is_noise(block: &[u8]) -> bool {
     for &byte in block {
         counts[usize::from(byte)] += 1;
     }
-    // The chance that two bytes are equal: 1/256 for noise. Within 1/64 of that, coding bytes by frequency gains nothing.
+    // The chance that two bytes are equal is 1/256 for noise. Within 1/64 of that, coding bytes by frequency
+    // gains nothing.
     let total = block.len() as u64;
     let pairs: u64 = counts.iter().map(|count| count * count).sum();
     pairs * 256 <= total * total / 64 * 65 && !repeats(sample)
 }
 
-/// Whether more than one in 64 of its four-byte words stood there before.
+/// Returns whether more than one in 64 of the four-byte words occurred before.
 fn repeats(sample: &[u8]) -> bool {
     let mut seen = vec![0_u32; WINDOW];
     let mut again = 0;
@@ -187,7 +188,8 @@ fn repeats(sample: &[u8]) -> bool {
     again > sample.len() / 64
 }
 
-/// Stored blocks (RFC 1951, section 3.2.4). Every block before ended at a byte boundary, so this one starts at one.
+/// Returns stored blocks (RFC 1951, section 3.2.4). Every previous block ends at a byte boundary, so this one
+/// starts at one.
 fn stored(block: &[u8], last: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(block.len() + 64);
     let mut pieces = block.chunks(usize::from(u16::MAX)).peekable();
@@ -288,12 +290,12 @@ mod tests {
         assert!(is_noise(&input[..BLOCK]));
         let made = compress(&input, 2, 1000);
         assert!(made.len() < input.len() + 100, "{}", made.len());
-        // Every byte equally often, and yet there is nothing simpler.
+        // Every byte is equally frequent, and yet the block is highly regular.
         let table: Vec<u8> = (0..=255).cycle().take(BLOCK).collect();
         assert!(!is_noise(&table));
         assert!(compress(&table, 1, BLOCK).len() < 3000);
         assert!(!is_noise(&vec![0; BLOCK]));
-        // Text between noise finds its words again across it.
+        // Text between noise refers to words before the noise.
         let mixed = [&noise(BLOCK)[..], &b"text ".repeat(100), &noise(BLOCK)].concat();
         let mut back = Vec::new();
         GzDecoder::new(&compress(&mixed, 3, 4096)[..]).read_to_end(&mut back).unwrap();

@@ -1,6 +1,6 @@
-//! A layer somebody else made becomes a blob: parsed, hashed and stored in one pass.
+//! Import of layer archives: parsed, hashed and stored in one pass.
 //!
-//! The archive is taken as it is, so the diff_id is the one its maker knows. Only its compression can change.
+//! The archive itself is not changed, so its diff_id stays the same. Only its compression may change.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -20,22 +20,23 @@ use crate::{
     store::{BlobWrite, BlobWriter},
 };
 
-/// How the blob of an imported layer is compressed. What is compressed like that already is stored byte for byte.
+/// The compression of an imported layer. An archive that has the wanted compression is stored byte for byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "one way, or any")]
 pub enum Recompress {
-    /// In this way.
+    /// This compression.
     As(Compression),
-    /// As the archive is; in this way if it is not compressed.
+    /// The compression of the archive; this one if the archive is not compressed.
     IfPlain(Compression),
 }
 
-/// Stores an archive, plain or compressed, as a layer; its first bytes tell which. `what` names it in errors, such as
-/// `layer.tar`. The sink gets its changes, before the end is known to be good: there may be an error yet.
+/// Stores an archive as a layer. Its first bytes tell whether it is compressed. `what` names it in errors,
+/// such as `layer.tar`. The sink receives the changes before the end of the archive is checked, so an error
+/// may still follow.
 ///
 /// # Errors
-/// [`Error::Layer`] for what is no archive, or one that readers could understand differently; [`Error::Limit`];
-/// [`Error::Io`] of the archive or the store; what the sink fails with. No blob is visible then.
+/// Fails with [`Error::Layer`] for an invalid archive, or one that readers could interpret differently;
+/// [`Error::Limit`]; [`Error::Io`] of the archive or the store; errors of the sink. No blob is visible then.
 ///
 /// ```
 /// use ocicle::{
@@ -64,13 +65,13 @@ pub fn import_layer<S: BlobWrite + ?Sized>(
         .read_to_end(&mut start)
         .map_err(Error::io(format_args!("read {what}")))?;
     if start.is_empty() {
-        return Err(Error::layer(what, "is empty: a layer is at least the end of a tar, 1024 zeros"));
+        return Err(Error::layer(what, "is empty: the smallest tar archive is 1024 zeros"));
     }
     let found = match CompressedFormat::of(&start) {
         None => Compression::None,
         Some(CompressedFormat { compression: Some(compression), .. }) => compression,
         Some(CompressedFormat { name, .. }) => {
-            let reason = format!("is compressed with {name}: a layer is a tar, plain or with gzip or zstd");
+            let reason = format!("is compressed with {name}: layers are tar archives, plain or compressed with gzip or zstd");
             return Err(Error::layer(what, reason));
         }
     };
@@ -99,7 +100,7 @@ pub fn import_layer<S: BlobWrite + ?Sized>(
     Ok((Layer { diff_id, digest, size }, wanted))
 }
 
-/// Moves all of an archive past the parser and into a writer.
+/// Moves a whole archive through the parser and into a writer.
 fn parse<R: Read, W: Write>(
     inflate: Inflate<R>,
     content: &mut W,
@@ -118,7 +119,7 @@ fn parse<R: Read, W: Write>(
 /// Bytes parsed, hashed and compressed at a time.
 const CHUNK: usize = 256 << 10;
 
-/// The content of an archive, which goes into a writer before anybody sees it.
+/// The content of an archive, which is written before it is parsed.
 struct Passing<'a, R, W> {
     inflate: Inflate<R>,
     content: &'a mut W,

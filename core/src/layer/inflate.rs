@@ -1,4 +1,4 @@
-//! Undoing the compression of a layer blob.
+//! Decompression of layer blobs.
 
 mod gzip;
 mod input;
@@ -25,11 +25,11 @@ use crate::{
     spec::{CompressedFormat, Compression},
 };
 
-/// From how many bytes on the ratio of compression is looked at.
+/// The content size in bytes from which the compression ratio is checked.
 const RATIO_FROM: u64 = 1 << 30;
 
-/// Reads the content of a compressed blob: all gzip members, all zstd frames. The blob is read to its end before the
-/// content ends.
+/// A reader of the content of a compressed blob: of all gzip members, or all zstd frames. The blob is read to
+/// its end before the content ends. The content is limited by [`Limits::layer_size`] and [`Limits::ratio`].
 #[derive(Debug)]
 pub struct Inflate<R> {
     what: String,
@@ -37,7 +37,7 @@ pub struct Inflate<R> {
     limits: Limits,
     /// Bytes of content read so far.
     read: u64,
-    /// Where places are noted at which one could start.
+    /// Receives the points where decompression can start.
     points: Option<Points>,
 }
 
@@ -49,11 +49,11 @@ enum Decoder<R> {
     Zstd(Box<zstd::Zstd<R>>),
 }
 
-/// What a decoder fails with.
+/// The errors of a decoder.
 enum Failure {
-    /// The blob could not be read.
+    /// The blob cannot be read.
     Read(io::Error),
-    /// The blob is not what the format asks for.
+    /// The blob is not in the expected format.
     Data(String),
 }
 
@@ -67,7 +67,7 @@ impl<R: Read> Inflate<R> {
     /// Starts at the beginning of a blob. `what` names it in errors, such as `layer sha256:…`.
     ///
     /// # Errors
-    /// [`Error::Layer`] if the blob starts as one of another compression does; failed reads.
+    /// Fails with [`Error::Layer`] if the blob starts like one of another compression, or if reading fails.
     pub fn new(blob: R, compression: Compression, what: impl Into<String>, limits: &Limits) -> Result<Self> {
         let what = what.into();
         let mut input = Input::new(blob);
@@ -90,7 +90,7 @@ impl<R: Read> Inflate<R> {
         Ok(Self { what, decoder, limits: *limits, read: 0, points: None })
     }
 
-    /// Notes from now on where one could start; to be called before anything is read.
+    /// Records from now on the points where decompression can start. Must be called before reading.
     pub(crate) fn noting(self, points: &Points) -> Self {
         let decoder = match self.decoder {
             Decoder::Gzip(gzip) => Decoder::Pointed(Box::new(PointedGzip::new(gzip.input, points.clone()))),
@@ -99,7 +99,7 @@ impl<R: Read> Inflate<R> {
         Self { decoder, points: Some(points.clone()), ..self }
     }
 
-    /// Goes on at a point; `blob` starts there.
+    /// Resumes at a point; `blob` starts there.
     pub(crate) fn resume(
         blob: R,
         compression: Compression,
@@ -114,7 +114,7 @@ impl<R: Read> Inflate<R> {
         Ok(Self { what: what.into(), decoder, limits: *limits, read: 0, points: None })
     }
 
-    /// Bytes of the blob taken so far.
+    /// Returns the number of bytes of the blob used so far.
     #[must_use]
     pub fn compressed(&self) -> u64 {
         match &self.decoder {
@@ -136,10 +136,10 @@ impl<R: Read> Inflate<R> {
         Ok(())
     }
 
-    /// Reads the blob, but not its content, to the end: whoever verifies the blob sees all of it.
+    /// Reads the rest of the blob, without decompressing it, so that a verifying reader sees all of it.
     ///
     /// # Errors
-    /// Failed reads.
+    /// Fails if reading does.
     pub fn drain(&mut self) -> Result<()> {
         let input = match &mut self.decoder {
             Decoder::None(input) => input,

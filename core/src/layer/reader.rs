@@ -1,4 +1,5 @@
-//! Reading a layer of an image: a verified blob, undone, hashed for its diff_id, parsed.
+//! Reading of the layers of an image: each blob is verified, decompressed, hashed for its diff_id, and
+//! parsed.
 
 mod stage;
 #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
@@ -16,19 +17,20 @@ use crate::{
     store::BlobRead,
 };
 
-/// A layer as a source of changes. Its changes come before the end is verified: who acts on them undoes it if
-/// [`ChangeSource::next_change`] or [`LayerReader::finish`] fails.
+/// A layer as a source of changes. The changes come before the end of the layer is verified, so callers must
+/// discard them if [`ChangeSource::next_change`] or [`LayerReader::finish`] fails.
 #[derive(Debug)]
 pub struct LayerReader<'a> {
     tar: TarReader<Hashed<'a>>,
 }
 
 impl<'a> LayerReader<'a> {
-    /// Opens a layer. The content must have this diff_id, the digest of the uncompressed archive.
+    /// Opens a layer, whose uncompressed archive must have this diff_id.
     ///
     /// # Errors
-    /// [`Error::MissingBlob`]; [`Error::Unsupported`] for a media type or a digest we do not know; [`Error::Mismatch`] if
-    /// the store has a blob of another size; [`Error::Layer`] if the content is not compressed as its media type says.
+    /// Fails with [`Error::MissingBlob`]; [`Error::Unsupported`] for an unknown media type or digest
+    /// algorithm; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Layer`] if the
+    /// content is not compressed as its media type says.
     pub fn open<S: BlobRead + ?Sized>(
         store: &'a S,
         descriptor: &Descriptor,
@@ -40,10 +42,10 @@ impl<'a> LayerReader<'a> {
         Ok(Self { tar: TarReader::new(Hashed::new(content, diff_id)?, what, limits) })
     }
 
-    /// Reads the layer to its end and verifies all of it: size, digest and diff_id.
+    /// Reads the layer to its end and verifies it: size, digest and diff_id.
     ///
     /// # Errors
-    /// [`Error::Mismatch`], and failed reads.
+    /// Fails with [`Error::Mismatch`], or if reading fails.
     pub fn finish(mut self) -> Result<()> {
         self.tar.drain()
     }
@@ -55,11 +57,11 @@ impl ChangeSource for LayerReader<'_> {
     }
 }
 
-/// The archive of a layer, uncompressed. Its end is reached only if size, digest and diff_id are as promised; else reading
-/// fails, with an `io::Error` that holds the [`Error`].
+/// Opens the uncompressed archive of a layer. Its end is reached only if size, digest and diff_id match;
+/// otherwise reading fails with an `io::Error` that holds the [`Error`].
 ///
 /// # Errors
-/// What [`LayerReader::open`] fails with.
+/// Fails as [`LayerReader::open`] does.
 pub fn plain_layer<'a, S: BlobRead + ?Sized>(
     store: &'a S,
     descriptor: &Descriptor,
@@ -69,7 +71,8 @@ pub fn plain_layer<'a, S: BlobRead + ?Sized>(
     Hashed::new(Content::open(store, descriptor, limits)?, diff_id)
 }
 
-/// The archive of a layer, as [`plain_layer`], noting where one could start.
+/// Opens the archive of a layer as [`plain_layer`] does, and records the points where decompression can
+/// start.
 pub(crate) fn indexed<'a, S: BlobRead + ?Sized>(
     store: &'a S,
     descriptor: &Descriptor,
@@ -89,15 +92,15 @@ pub(crate) fn unverified<'a, S: BlobRead + ?Sized>(
     Ok(BufReader::with_capacity(CHUNK, stage::unverified(store, descriptor, limits)?))
 }
 
-/// Puts all changes of a layer into a sink, and verifies the layer. With the feature `parallel`, other threads read,
-/// inflate and hash ahead; the sink is called on this one, and sees the same either way.
+/// Sends all changes of a layer to a sink, and verifies the layer. With the feature `parallel`, other threads
+/// read, decompress and hash ahead. The sink is always called on the current thread, in the same order.
 ///
-/// The sink gets the changes before the end of the layer is verified. So who calls this keeps what the sink made apart
-/// until it returned `Ok`.
+/// The sink receives the changes before the end of the layer is verified, so callers must not publish the
+/// result before this function returns `Ok`.
 ///
 /// # Errors
-/// What the sink fails with; [`Error::Mismatch`] if size, digest or diff_id differ, also where the content that differs
-/// led to another error first; [`Error::Layer`]; [`Error::Limit`]; and what [`LayerReader::open`] fails with.
+/// Fails if the sink does; with [`Error::Mismatch`] if size, digest or diff_id differ, even if the wrong
+/// content led to another error first; [`Error::Layer`]; [`Error::Limit`]; and as [`LayerReader::open`] does.
 pub fn read_layer<S: BlobRead + ?Sized>(
     store: &S,
     descriptor: &Descriptor,
@@ -117,7 +120,7 @@ pub fn read_layer<S: BlobRead + ?Sized>(
 fn pump<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result<()> {
     match put_all(tar, sink) {
         Ok(()) => tar.drain(),
-        // Content that is not the promised one may look wrong in any way: then the broken promise is the error.
+        // Wrong content may look invalid in any way: then the mismatch is the error to report.
         Err(error) if error.kind() == ErrorKind::Corrupt => match tar.drain() {
             Err(mismatch @ Error::Mismatch { .. }) => Err(mismatch),
             _ => Err(error),

@@ -1,7 +1,8 @@
-//! Whiteouts: how an archive spells that something of a lower layer is gone. The only place that knows `.wh.`.
+//! The encoding of whiteouts in archives. This is the only module that knows `.wh.`.
 //!
-//! Source: image-spec 1.1.1, layer.md, "Whiteouts". AUFS keeps its own files under names that start with `.wh..wh.`
-//! (`.wh..wh.plnk`, `.wh..wh.aufs`); some old images have them, and they are no part of the file system.
+//! Source: image-spec 1.1.1, layer.md, "Whiteouts". AUFS keeps its own files under names that start with
+//! `.wh..wh.` (`.wh..wh.plnk`, `.wh..wh.aufs`); some old images contain them, although they are not part of
+//! the file system.
 
 use super::{Change, Entry};
 use crate::{
@@ -13,21 +14,22 @@ const PREFIX: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 const AUFS: &[u8] = b".wh..wh.";
 
-/// What the path of an archive entry means.
+/// The meaning of the path of an archive entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// An ordinary entry.
     Ordinary,
-    /// A marker, whatever the type of its entry.
+    /// A whiteout, whatever the type of its entry.
     Marker(Change),
-    /// A file of AUFS's own; to be passed over.
+    /// A file of AUFS, to be skipped.
     Ignored,
 }
 
-/// Looks for markers in the path of an archive entry.
+/// Interprets the path of an archive entry.
 ///
 /// # Errors
-/// The reason, for a marker that names nothing (`.wh.`, `.wh..`, `.wh...`), and for an entry below a marker.
+/// Fails with the reason, for a whiteout without a name (`.wh.`, `.wh..`, `.wh...`) and for an entry below a
+/// whiteout.
 pub(crate) fn meaning(path: &EntryPath) -> Result<Meaning, &'static str> {
     if !mentions_prefix(path.as_bytes()) {
         return Ok(Meaning::Ordinary);
@@ -37,7 +39,7 @@ pub(crate) fn meaning(path: &EntryPath) -> Result<Meaning, &'static str> {
     }
     let Some((dir, last)) = path.split_last() else { return Ok(Meaning::Ordinary) };
     if dir.names().any(|name| name.as_bytes().starts_with(PREFIX)) {
-        return Err("it lies below a whiteout, which is no directory");
+        return Err("it is below a whiteout, which cannot be a directory");
     }
     if last.as_bytes() == OPAQUE {
         return Ok(Meaning::Marker(Change::ClearLower(dir)));
@@ -51,33 +53,33 @@ pub(crate) fn meaning(path: &EntryPath) -> Result<Meaning, &'static str> {
     }
 }
 
-/// The path under which an archive has a change: the entry's own, or its marker's.
+/// Returns the path of a change in an archive: that of the entry, or of its whiteout.
 ///
 /// # Errors
-/// [`Error::Layer`] if an archive cannot say it: a name of the path starts with `.wh.` itself, the root would have to be
-/// removed, or the marker's name would be longer than [`NAME_MAX`].
+/// Fails with [`Error::Layer`] if an archive cannot express the change: a name in the path starts with
+/// `.wh.`, the root would be removed, or the name of the whiteout would be longer than [`NAME_MAX`].
 pub(crate) fn archive_path(change: &Change) -> Result<EntryPath> {
     let (Change::Put(Entry { path, .. }) | Change::Remove(path) | Change::ClearLower(path)) = change;
     if mentions_prefix(path.as_bytes()) && path.names().any(|name| name.as_bytes().starts_with(PREFIX)) {
         return Err(error(
             path,
-            "cannot be put into a layer: names that start with .wh. are whiteouts there",
+            "cannot be put into a layer: names that start with .wh. are reserved for whiteouts",
         ));
     }
     let (dir, marker) = match change {
         Change::Put(_) => return Ok(path.clone()),
         Change::ClearLower(dir) => (dir.clone(), OPAQUE.to_vec()),
         Change::Remove(path) => match path.split_last() {
-            None => return Err(error(path, "is the root, which no whiteout can remove")),
+            None => return Err(error(path, "cannot be removed: it is the root")),
             Some((dir, last)) => (dir, [PREFIX, last.as_bytes()].concat()),
         },
     };
     let too_long =
-        |_| error(path, format!("cannot be removed: its whiteout's name has over {NAME_MAX} bytes"));
+        |_| error(path, format!("cannot be removed: the name of its whiteout would be longer than {NAME_MAX} bytes"));
     Ok(dir.join(Name::new(&marker).map_err(too_long)?))
 }
 
-/// Quick look that spares nearly all paths the closer one.
+/// Rejects nearly all paths without a closer look.
 fn mentions_prefix(path: &[u8]) -> bool {
     path.windows(PREFIX.len()).any(|window| window == PREFIX)
 }

@@ -1,4 +1,4 @@
-//! Changes become a layer in a store: archive, diff_id, compression and blob in one pass.
+//! Writing of layers: archive, diff_id, compression and blob in one pass.
 
 use std::io::Read;
 
@@ -11,7 +11,7 @@ use crate::{
     store::{BlobWrite, BlobWriter},
 };
 
-/// A layer in the making. Dropping it discards it.
+/// A layer being written. Dropping it discards the layer.
 pub struct LayerWriter<'a>(TarWriter<HashWrite<Compressor<BlobWriter<'a>>>>);
 
 /// A layer that was written.
@@ -30,17 +30,17 @@ impl<'a> LayerWriter<'a> {
     /// Starts a layer.
     ///
     /// # Errors
-    /// [`Error::Io`] if the store cannot be written.
+    /// Fails with [`Error::Io`] if the store cannot be written.
     pub fn new<S: BlobWrite + ?Sized>(store: &'a S, compression: Compression) -> Result<Self> {
         let blob = BlobWriter::new(store)?;
         let compressor = Compressor::new(blob, compression).map_err(Error::io("write layer"))?;
         Ok(Self(TarWriter::new(HashWrite::new(compressor, Algorithm::Sha256))))
     }
 
-    /// Ends the layer and makes its blob visible.
+    /// Finishes the layer and makes its blob visible.
     ///
     /// # Errors
-    /// [`Error::Io`]; nothing is visible then.
+    /// Fails with [`Error::Io`]; no blob is visible then.
     pub fn finish(self) -> Result<Layer> {
         let (compressor, diff_id, _) = self.0.finish()?.finish();
         let (digest, size) = compressor.finish().map_err(Error::io("write layer"))?.finish()?;

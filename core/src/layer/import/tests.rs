@@ -102,20 +102,20 @@ fn what_is_no_layer_is_refused_and_leaves_no_blob() {
     let gzip = compressed(&plain, Compression::Gzip);
     let damaged = |at: usize| [&gzip[..at], &[!gzip[at]], &gzip[at + 1..]].concat();
     let cases = [
-        (vec![], "it: is empty: a layer is at least the end of a tar, 1024 zeros"),
+        (vec![], "it: is empty: the smallest tar archive is 1024 zeros"),
         (
             b"BZh91AY&SY".to_vec(),
-            "it: is compressed with bzip2: a layer is a tar, plain or with gzip or zstd",
+            "it: is compressed with bzip2: layers are tar archives, plain or compressed with gzip or zstd",
         ),
         (
             vec![0xfd, b'7', b'z', b'X', b'Z', 0],
-            "it: is compressed with xz: a layer is a tar, plain or with gzip or zstd",
+            "it: is compressed with xz: layers are tar archives, plain or compressed with gzip or zstd",
         ),
         (b"#!/bin/sh\necho no tar\n".repeat(40), "it, header at byte 0: "),
         (plain[..2000].to_vec(), "it: "),
         (gzip[..gzip.len() - 20].to_vec(), "it: "),
         (damaged(gzip.len() - 5), "it: "),
-        ([&gzip[..], b"more"].concat(), "it: other data after the end of the gzip data"),
+        ([&gzip[..], b"more"].concat(), "it: trailing data after the gzip data"),
     ];
     for (given, message) in cases {
         for how in [Recompress::As(Compression::Gzip), Recompress::As(Compression::None)] {

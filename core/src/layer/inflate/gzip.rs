@@ -1,4 +1,4 @@
-//! gzip (RFC 1952): members one after another, as a loop, so that many small ones cost no stack and no memory.
+//! gzip (RFC 1952). Members are read in a loop, so that many small ones need no stack and no memory.
 
 use std::io::Read;
 
@@ -6,7 +6,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{Failure, input::Input};
 
-/// Reads all members. Zeros after the last one are padding, as tapes had it; anything else there is an error.
+/// A reader of all members. Zeros after the last one are padding, as on tapes; other trailing data is an
+/// error.
 #[derive(Debug)]
 pub(super) struct Gzip<R> {
     pub(super) input: Input<R>,
@@ -43,7 +44,7 @@ impl<R: Read> Gzip<R> {
                         self.decompress.reset(true);
                         self.at = At::BetweenMembers;
                     } else if given == 0 && ended {
-                        return Err(Failure::Data("the gzip data ends too early".into()));
+                        return Err(Failure::Data("the gzip data is truncated".into()));
                     }
                     if given > 0 {
                         return Ok(given);
@@ -57,7 +58,7 @@ impl<R: Read> Gzip<R> {
                     self.at = At::Padding;
                 }
                 (_, Some(_)) => {
-                    return Err(Failure::Data("other data after the end of the gzip data".into()));
+                    return Err(Failure::Data("trailing data after the gzip data".into()));
                 }
             }
         }

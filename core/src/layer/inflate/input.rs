@@ -1,8 +1,8 @@
-//! The compressed bytes, through a buffer that counts them.
+//! A buffer for compressed input that counts the bytes used.
 
 use std::io::{self, Read};
 
-/// Large, since each read is one call of the system and one of the hash.
+/// Large, since each read is a system call and a call of the hash.
 const BUFFER: usize = 128 << 10;
 
 /// A reader with a buffer.
@@ -20,12 +20,12 @@ impl<R: Read> Input<R> {
         Self { inner, buffer: vec![0; BUFFER].into(), start: 0, end: 0, taken: 0 }
     }
 
-    /// Bytes taken from the inner reader and used.
+    /// Bytes that were read from the inner reader and used.
     pub(super) fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// The next bytes, none at the end. An empty buffer is filled as far as the inner reader goes.
+    /// Returns the next bytes; none at the end. Fills an empty buffer as far as the inner reader allows.
     pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -41,7 +41,7 @@ impl<R: Read> Input<R> {
         Ok(&self.buffer[self.start..self.end])
     }
 
-    /// Marks so many of the bytes [`Self::fill`] gave as used.
+    /// Marks as used this many of the bytes that [`Self::fill`] returned.
     pub(super) fn consume(&mut self, amount: usize) {
         self.start = (self.start + amount).min(self.end);
         self.taken += amount as u64;

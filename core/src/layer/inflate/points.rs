@@ -1,7 +1,8 @@
-//! gzip that can be entered in its middle.
+//! gzip that can be entered in the middle.
 //!
-//! Between two blocks of a deflate stream (RFC 1951) all that a decoder needs is the last 32 KiB of content and the bits that are left of the last
-//! byte. A [`Point`] holds that. miniz_oxide stops at such places, and starts there; the faster decoder of [`super::gzip`] does not.
+//! Between two blocks of a deflate stream (RFC 1951), a decoder needs only the last 32 KiB of content and the
+//! remaining bits of the last byte. A [`Point`] holds these. miniz_oxide can stop and start at such places;
+//! the faster decoder of [`super::gzip`] cannot.
 
 use std::{
     io::Read,
@@ -18,36 +19,36 @@ use miniz_oxide::inflate::{
 
 use super::{Failure, input::Input};
 
-/// What a decoder may look back to, in bytes.
+/// The window of deflate in bytes.
 const WINDOW: usize = 32 << 10;
-/// A power of two, for decoding in circles.
+/// A power of two, for a ring buffer.
 const RING: usize = 128 << 10;
-/// Bytes of content between two points at first.
+/// Bytes of content between two points, initially.
 const SPAN: u64 = 4 << 20;
-/// When there are more points than that, every other one goes.
+/// With more points than this, every other one is dropped.
 const MOST: usize = 512;
 
 /// A place where decoding can start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Point {
-    /// Byte of the blob.
+    /// Offset in the blob.
     pub(crate) blob: u64,
-    /// Byte of the content.
+    /// Offset in the content.
     pub(crate) content: u64,
-    /// `None` at the start of a gzip member or a zstd frame.
+    /// The decoder's state; `None` at the start of a gzip member or a zstd frame.
     pub(crate) inside: Option<Inside>,
 }
 
-/// What is needed between two blocks.
+/// The state of a decoder between two blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inside {
-    /// How many bits of the byte before are still to be decoded, and these.
+    /// The number of bits of the previous byte that are still to be decoded, and these bits.
     pub(crate) bits: (u8, u8),
-    /// The content before, at most 32 KiB.
+    /// The preceding content, at most 32 KiB.
     pub(crate) window: Box<[u8]>,
 }
 
-/// Points in the order of the content.
+/// A list of points, in the order of the content.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Points(Arc<Mutex<Kept>>);
 
@@ -64,7 +65,7 @@ impl Default for Kept {
 }
 
 impl Points {
-    /// Whether a point is far enough from the last one. One that needs no window may be nearer.
+    /// Returns whether a point is far enough from the last one. A point that needs no window may be nearer.
     fn wants(&self, content: u64, is_start: bool) -> bool {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let span = if is_start { kept.span / 16 } else { kept.span };
@@ -84,7 +85,7 @@ impl Points {
         }
     }
 
-    /// Notes the start of a member or frame.
+    /// Records the start of a member or frame.
     pub(crate) fn start(&self, blob: u64, content: u64) {
         if self.wants(content, true) {
             self.keep(Point { blob, content, inside: None });
@@ -96,19 +97,19 @@ impl Points {
     }
 }
 
-/// Reads all members from a point on, and notes points.
+/// A reader of all members from a point on, which records points.
 pub(super) struct PointedGzip<R> {
     pub(super) input: Input<R>,
     points: Points,
     state: DecompressorOxide,
     ring: Box<[u8]>,
-    /// Where in the ring comes next what is decoded.
+    /// The position in the ring where decoded bytes go next.
     next: usize,
-    /// What was decoded and is not given yet: its place in the ring.
+    /// The range of the ring that is decoded but not yet read.
     pending: std::ops::Range<usize>,
     /// Bytes of content decoded so far.
     content: u64,
-    /// Those of this member.
+    /// Bytes decoded of the current member.
     member: u64,
     at: At,
 }
@@ -136,7 +137,7 @@ impl<R: Read> PointedGzip<R> {
         }
     }
 
-    /// Goes on at a point; `input` starts there.
+    /// Resumes at a point; `input` starts there.
     pub(super) fn resume(input: Input<R>, point: &Point) -> Self {
         let mut resumed = Self { content: point.content, ..Self::new(input, Points::default()) };
         if let Some(Inside { bits: (num_bits, bit_buf), window }) = &point.inside {
@@ -180,7 +181,7 @@ impl<R: Read> PointedGzip<R> {
                             self.input.consume(1);
                             self.at = At::Padding;
                         }
-                        _ => return Err(Failure::Data("other data after the end of the gzip data".into())),
+                        _ => return Err(Failure::Data("trailing data after the gzip data".into())),
                     }
                 }
             }
@@ -189,7 +190,7 @@ impl<R: Read> PointedGzip<R> {
 
     fn byte(&mut self) -> Result<u8, Failure> {
         let byte = self.input.fill()?.first().copied();
-        let byte = byte.ok_or_else(|| Failure::Data("the gzip data ends too early".into()))?;
+        let byte = byte.ok_or_else(|| Failure::Data("the gzip data is truncated".into()))?;
         self.input.consume(1);
         Ok(byte)
     }
@@ -201,7 +202,7 @@ impl<R: Read> PointedGzip<R> {
     /// RFC 1952, 2.3.
     fn header(&mut self) -> Result<(), Failure> {
         if [self.byte()?, self.byte()?, self.byte()?] != [0x1f, 0x8b, 8] {
-            return Err(Failure::Data("no gzip header".into()));
+            return Err(Failure::Data("invalid gzip header".into()));
         }
         let flags = self.byte()?;
         self.skip(6)?;
@@ -238,7 +239,7 @@ impl<R: Read> PointedGzip<R> {
         self.member += given as u64;
         match status {
             TINFLStatus::Done => {
-                // Checksum and length: the digest of the blob vouches for more.
+                // The checksum and length are skipped: the digest of the blob proves more.
                 self.skip(8)?;
                 self.at = At::BetweenMembers;
             }
@@ -246,7 +247,7 @@ impl<R: Read> PointedGzip<R> {
             TINFLStatus::BlockBoundary | TINFLStatus::HasMoreOutput => {}
             TINFLStatus::NeedsMoreInput if !ended => {}
             TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => {
-                return Err(Failure::Data("the gzip data ends too early".into()));
+                return Err(Failure::Data("the gzip data is truncated".into()));
             }
             _ => return Err(Failure::Data("invalid gzip data".into())),
         }

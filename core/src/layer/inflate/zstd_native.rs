@@ -1,4 +1,4 @@
-//! zstd (RFC 8878) through its C library, which steps over skippable frames itself.
+//! zstd (RFC 8878) with its C library, which skips skippable frames.
 
 use std::{
     fmt,
@@ -9,11 +9,11 @@ use zstd::stream::raw::{DParameter, Decoder, Operation};
 
 use super::{Failure, input::Input};
 
-/// Reads all frames.
+/// A reader of all frames.
 pub(super) struct Zstd<R> {
     pub(super) input: Input<R>,
     decoder: Decoder<'static>,
-    /// Inside a frame, where the input must not end.
+    /// Whether the decoder is inside a frame, where the input must not end.
     inside: bool,
 }
 
@@ -24,7 +24,7 @@ impl<R: Read> Zstd<R> {
         Ok(Self { input, decoder, inside: false })
     }
 
-    /// Whether all that was read is whole frames.
+    /// Returns whether everything read so far is whole frames.
     pub(super) fn is_between_frames(&self) -> bool {
         !self.inside
     }
@@ -46,7 +46,7 @@ impl<R: Read> Zstd<R> {
                 return Ok(status.bytes_written);
             }
             if ended && self.inside {
-                return Err(Failure::Data("the zstd data ends too early".into()));
+                return Err(Failure::Data("the zstd data is truncated".into()));
             }
         }
     }

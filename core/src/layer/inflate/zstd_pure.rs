@@ -1,4 +1,4 @@
-//! zstd (RFC 8878) in Rust, where there is no C compiler.
+//! zstd (RFC 8878) in pure Rust, for builds without a C compiler.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use ruzstd::decoding::{
 
 use super::{Failure, input::Input};
 
-/// Reads all frames.
+/// A reader of all frames.
 pub(super) struct Zstd<R> {
     pub(super) input: Input<R>,
     decoder: FrameDecoder,
@@ -27,7 +27,7 @@ impl<R: Read> Zstd<R> {
         Ok(Self { input, decoder, inside: false })
     }
 
-    /// Whether all that was read is whole frames.
+    /// Returns whether everything read so far is whole frames.
     #[cfg_attr(feature = "zstd-native", expect(dead_code, reason = "tests have both, and use the other"))]
     pub(super) fn is_between_frames(&self) -> bool {
         !self.inside
@@ -77,7 +77,7 @@ impl<R: Read> Zstd<R> {
     fn skip(&mut self, length: u64) -> Result<(), Failure> {
         match io::copy(&mut Read::by_ref(&mut self.input).take(length), &mut io::sink())? {
             skipped if skipped == length => Ok(()),
-            _ => Err(Failure::Data("the zstd data ends too early".into())),
+            _ => Err(Failure::Data("the zstd data is truncated".into())),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The stages of reading a layer: the content of its blob, and its diff_id.
+//! The stages of reading a layer: decompressing the blob, and hashing its content for the diff_id.
 
 use std::{
     fmt,
@@ -18,10 +18,10 @@ use crate::{
 /// Bytes handed from stage to stage at a time.
 pub(super) const CHUNK: usize = 256 << 10;
 
-/// The first stage: reads, verifies and inflates a blob, within the limits.
+/// The first stage: reads, verifies and decompresses a blob, within the limits.
 pub(super) struct Content<'a> {
     what: String,
-    /// The digest that verifying the blob proves of the content too, where nothing is compressed.
+    /// The digest that the verified blob proves for the content as well, if it is not compressed.
     proven: Option<Digest>,
     inflate: Inflate<Verified<Box<dyn ReadSeek + 'a>>>,
 }
@@ -38,17 +38,17 @@ impl<'a> Content<'a> {
         Ok(Self { what, proven, inflate })
     }
 
-    /// Notes where one could start.
+    /// Records the points where decompression can start.
     pub(super) fn noting(self, points: &Points) -> Self {
         Self { inflate: self.inflate.noting(points), ..self }
     }
 
-    /// The layer, for errors.
+    /// Returns the name of the layer, for errors.
     pub(super) fn what(&self) -> &str {
         &self.what
     }
 
-    /// Fills a buffer; less than full only at the end, where the blob is verified.
+    /// Fills a buffer. It is less than full only at the end, where the blob is verified.
     pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -65,7 +65,7 @@ impl<'a> Content<'a> {
         Ok(filled)
     }
 
-    /// Data that cannot be inflated may be data that nobody vouched for.
+    /// Replaces an error of invalid data by the digest mismatch that explains it, if there is one.
     fn cause(&mut self, error: Error) -> Error {
         match error {
             Error::Layer { .. } => match self.inflate.drain() {
@@ -77,13 +77,13 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Names a layer, and says what its content is compressed with. A wrong size is known before anything is read, where the store is asked
-/// at all.
+/// Returns the name of a layer for errors, and its compression. A wrong size is reported before anything is
+/// read, if the content comes from the store.
 fn compression_of<S: BlobRead + ?Sized>(store: &S, descriptor: &Descriptor) -> Result<(String, Compression)> {
     let what = format!("layer {}", descriptor.digest);
     let compression = descriptor.media_type.layer_compression().ok_or_else(|| {
         Error::Unsupported(format!(
-            "{what}: {} is no type of a layer that can be read",
+            "{what}: unsupported media type {}",
             descriptor.media_type
         ))
     })?;
@@ -113,12 +113,12 @@ impl fmt::Debug for Content<'_> {
     }
 }
 
-/// The second stage: hashes content for the diff_id.
+/// The second stage: hashes the content for the diff_id.
 #[derive(Debug)]
 pub(super) struct DiffId {
     what: String,
     expected: Digest,
-    /// None where the first stage proves the diff_id already.
+    /// `None` if the first stage already proves the diff_id.
     hasher: Option<Hasher>,
 }
 
@@ -140,7 +140,7 @@ impl DiffId {
         }
     }
 
-    /// Compares, at the end of the content.
+    /// Compares the digests at the end of the content.
     pub(super) fn check(self) -> Result<()> {
         let Some(hasher) = self.hasher else { return Ok(()) };
         let actual = hasher.finish();
@@ -195,7 +195,7 @@ impl<'a> Hashed<'a> {
                 self.state = State::Verified;
                 Ok(())
             }
-            State::Failed => Err(Error::Misuse(format!("{} is read after an error", self.content.what()))),
+            State::Failed => Err(Error::Misuse(format!("{}: read after an error", self.content.what()))),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The stages on a thread each: read and inflate, hash, apply. A fixed number of buffers goes round, so memory is
-//! constant, and a slow stage holds the others back.
+//! The stages in a thread each: read and decompress, hash, apply. A fixed number of buffers circulates, so
+//! that memory is constant and a slow stage holds the others back.
 //!
-//! Ending early cannot hang: who stops drops its ends of the channels, and everybody else's next send or receive fails.
+//! Stopping early cannot hang: a stage that stops drops its ends of the channels, and the next send or
+//! receive of the others fails.
 
 use std::{
     io::{self, BufRead, Read},
@@ -22,13 +23,13 @@ use crate::{
     store::BlobRead,
 };
 
-/// Blobs of fewer bytes are read sooner than threads start.
+/// Smaller blobs are read in less time than it takes to start threads.
 pub(super) const WORTHWHILE: u64 = 32 << 10;
 
-/// Buffers that go round.
+/// The number of buffers that circulate.
 const BUFFERS: usize = 8;
 
-/// What a stage hands on: a piece of the content, an empty one at its verified end, or what it failed with.
+/// What one stage sends to the next: a chunk of content, an empty chunk at the verified end, or an error.
 type Message = Result<Chunk>;
 
 struct Chunk {
@@ -65,7 +66,7 @@ pub(super) fn read_layer<S: BlobRead + ?Sized>(
     })
 }
 
-/// The first thread. A failed send or receive means that the reader stopped early, and no longer wants to know.
+/// Runs in the first thread. A failed send or receive means that the reader has stopped.
 fn inflate(mut content: Content<'_>, empty: &Receiver<Vec<u8>>, full: &Sender<Message>) {
     let mut made = 0;
     loop {
@@ -86,12 +87,12 @@ fn inflate(mut content: Content<'_>, empty: &Receiver<Vec<u8>>, full: &Sender<Me
     }
 }
 
-/// The second thread.
+/// Runs in the second thread.
 fn hash(mut diff_id: DiffId, unhashed: &Receiver<Message>, hashed: &Sender<Message>) {
     while let Ok(message) = unhashed.recv() {
         let message = match message {
             Ok(chunk) if chunk.length == 0 => {
-                // Nothing else can be done if the reader has stopped.
+                // If the reader has stopped, nothing is left to do.
                 let _ = hashed.send(diff_id.check().map(|()| chunk));
                 return;
             }
@@ -113,7 +114,7 @@ impl Chunk {
     }
 }
 
-/// The end of the line: gives the chunks as a reader, and the buffers back.
+/// The last stage: a reader of the chunks, which returns the buffers.
 struct Chunks {
     full: Receiver<Message>,
     empty: Sender<Vec<u8>>,
@@ -127,11 +128,11 @@ impl BufRead for Chunks {
         let used_up = self.current.as_ref().is_none_or(|chunk| chunk.length == self.start);
         if used_up && !self.ended {
             if let Some(chunk) = self.current.take() {
-                // The first thread may have ended: then no buffer is needed any more.
+                // The first thread may have ended, and then it needs no buffer.
                 let _ = self.empty.send(chunk.buffer);
             }
             self.start = 0;
-            let stopped = |_| io::Error::other("the thread that reads ahead has failed before");
+            let stopped = |_| io::Error::other("the thread that reads ahead has failed");
             let chunk = self.full.recv().map_err(stopped)??;
             self.ended = chunk.length == 0;
             self.current = Some(chunk);
