@@ -71,7 +71,9 @@ pub fn import_layer<S: BlobWrite + ?Sized>(
         None => Compression::None,
         Some(CompressedFormat { compression: Some(compression), .. }) => compression,
         Some(CompressedFormat { name, .. }) => {
-            let reason = format!("is compressed with {name}: layers are tar archives, plain or compressed with gzip or zstd");
+            let reason = format!(
+                "is compressed with {name}: layers are tar archives, plain or compressed with gzip or zstd"
+            );
             return Err(Error::layer(what, reason));
         }
     };

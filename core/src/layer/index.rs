@@ -1,11 +1,12 @@
-//! What is in a layer and where, so that one file can be read without all that is before it.
+//! Indexes of layers, with which one file can be read without everything before it.
 //!
-//! An index has every change of a layer with its attributes, the digest of every content, the place in the archive where each entry begins, and
-//! places in the compressed blob where decoding can start: about every 4 MiB of content, fewer in large layers. It is made by reading the
-//! layer once, verified; it can be kept as bytes, and says which layer it is of.
+//! An index has every change of a layer with its attributes, the digest of each file, the place of each entry
+//! in the archive, and points in the compressed blob where decompression can start: about every 4 MiB of
+//! content, fewer in large layers. It is made by reading and verifying the layer once; it can be saved as
+//! bytes, and records the layer it belongs to.
 //!
-//! Where hashing takes long, a [`LayerIndex::list_unverified`] comes first: the same without digests, of content that nobody has vouched for; or what
-//! a table of contents inside the layer says, which takes no time at all.
+//! [`LayerIndex::list_unverified`] is faster: it has no digests, and nothing is verified. If the layer has a
+//! table of contents, only that is read.
 
 mod codec;
 #[cfg(test)]
@@ -56,13 +57,13 @@ pub struct LayerIndex {
     changes: Vec<(Change, Option<Place>)>,
 }
 
-/// Where the content of a file is.
+/// The place of a file's content in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Place {
-    /// Byte of the archive where the entry begins, with the headers that belong to it.
+    /// Offset of the entry in the archive, with the headers that belong to it.
     pub at: u64,
-    /// SHA-256 of the content; `None` if the layer was listed without verifying it.
+    /// SHA-256 of the content; `None` in an unverified list.
     pub sha256: Option<Sha256>,
 }
 
@@ -70,7 +71,7 @@ impl LayerIndex {
     /// Reads a layer to its end, and verifies it.
     ///
     /// # Errors
-    /// Those of [`LayerReader`](super::reader::LayerReader).
+    /// Fails as [`LayerReader`](super::reader::LayerReader) does.
     pub fn build<S: BlobRead + ?Sized>(
         store: &S,
         descriptor: &Descriptor,
@@ -83,11 +84,11 @@ impl LayerIndex {
         Ok(Self { points: points.take(), ..Self::of(descriptor, diff_id, changes) })
     }
 
-    /// What is in a layer, with nothing verified: neither the blob nor its content need be what the image promises. A table of contents is
-    /// believed, and then no file has a place; without one, or with one that makes no sense, the layer is read to its end.
+    /// Lists a layer without verifying blob or content. If the layer has a valid table of contents, the list
+    /// comes from it, and files have no place; otherwise the layer is read to its end.
     ///
     /// # Errors
-    /// As [`LayerIndex::build`], as far as they show.
+    /// Fails as [`LayerIndex::build`] does, except that mismatches go unnoticed.
     pub fn list_unverified<S: BlobRead + ?Sized>(
         store: &S,
         descriptor: &Descriptor,
@@ -105,16 +106,17 @@ impl LayerIndex {
         Self { blob: descriptor.digest.clone(), diff_id: diff_id.clone(), points: Vec::new(), changes }
     }
 
-    /// The index as bytes, to be kept.
+    /// Returns the index as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         codec::encode(self)
     }
 
-    /// Reads an index that was kept.
+    /// Reads an index from bytes.
     ///
     /// # Errors
-    /// [`Error::Document`] if the bytes are none, are damaged, or are that of another layer: then it is to be built anew.
+    /// Fails with [`Error::Document`] if the bytes are not an index, are damaged, or are the index of another
+    /// layer. The index must be built anew then.
     pub fn from_bytes(
         bytes: &[u8],
         descriptor: &Descriptor,
@@ -125,29 +127,29 @@ impl LayerIndex {
             .ok_or_else(|| codec::unfit("it is damaged, or of another version"))?;
         match index.blob == descriptor.digest && index.diff_id == *diff_id {
             true => Ok(index),
-            false => Err(codec::unfit("it is that of another layer")),
+            false => Err(codec::unfit("it belongs to another layer")),
         }
     }
 
-    /// Whether it is what a table of contents says, and not what was read.
+    /// Returns whether the list comes from a table of contents.
     #[must_use]
     pub fn is_from_toc(&self) -> bool {
         let mut files = self.changes.iter().filter(|(change, _)| is_file(change));
         files.next().is_some_and(|(_, place)| place.is_none())
     }
 
-    /// Every change, in the order of the archive; a file with its place, if that is known.
+    /// Returns all changes, in the order of the archive; files with their place, if it is known.
     #[must_use]
     pub fn changes(&self) -> &[(Change, Option<Place>)] {
         &self.changes
     }
 
-    /// Writes the content of a file: from the nearest place where the blob can be entered. The content is verified, unless the layer was only
-    /// listed without verifying it; the rest of the blob is not looked at.
+    /// Writes the content of a file, decompressing from the nearest point before it. The content is verified,
+    /// unless the list is unverified; the rest of the blob is not read.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if it is not what the index says; [`Error::Layer`], [`Error::MissingBlob`]; [`Error::Io`] of the store or of
-    /// `out`.
+    /// Fails with [`Error::Mismatch`] if the content differs from the index; [`Error::Layer`];
+    /// [`Error::MissingBlob`]; [`Error::Io`] of the store or of `out`.
     pub fn read_file<S: BlobRead + ?Sized>(
         &self,
         store: &S,
@@ -160,7 +162,7 @@ impl LayerIndex {
         let content = self.enter(store, descriptor, place.at, &what, limits)?;
         let mut tar = TarReader::new(BufReader::with_capacity(64 << 10, content), what.clone(), limits);
         let Some((_, body)) = tar.next_change()? else {
-            return Err(Error::layer(what, "ends where its index has an entry"));
+            return Err(Error::layer(what, "the archive ends before an entry of its index"));
         };
         let mut hashed = Sha256Read::new(body);
         io::copy(&mut hashed, out).map_err(Error::io("write content"))?;
@@ -171,7 +173,7 @@ impl LayerIndex {
         Err(Error::Mismatch { subject: format!("a file of {what}"), property: "sha256", expected, actual })
     }
 
-    /// The content of a blob from a byte on.
+    /// Opens the content of a blob from an offset on.
     fn enter<'a, S: BlobRead + ?Sized>(
         &self,
         store: &'a S,
@@ -202,12 +204,12 @@ impl LayerIndex {
             io::copy(&mut Read::by_ref(&mut content).take(before), &mut io::sink()).map_err(failed())?;
         match skipped == before {
             true => Ok(Box::new(content)),
-            false => Err(Error::layer(what, "ends where its index has an entry")),
+            false => Err(Error::layer(what, "the archive ends before an entry of its index")),
         }
     }
 }
 
-/// Every change of an archive, and where the files are.
+/// Returns all changes of an archive, and the places of files.
 fn changes(
     archive: impl BufRead,
     descriptor: &Descriptor,

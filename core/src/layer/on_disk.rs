@@ -1,7 +1,8 @@
-//! How the entries of an image lie on a disk that is not its own: ids mapped, and what may not be made recorded instead.
+//! The representation of an image's entries on a disk where not everything can be created: ids are mapped,
+//! and attributes that must not be set are recorded in others.
 //!
-//! [`OnDisk`] says how; [`ToDisk`] and [`FromDisk`] are the adapters for the way there and back. The same adapter feeds the
-//! disk and the merged tree, so a manifest of the tree is true to the disk, whatever was done.
+//! [`OnDisk`] describes the representation; [`ToDisk`] and [`FromDisk`] adapt changes in both directions. The
+//! same adapter feeds the disk and the merged tree, so a manifest of the tree always matches the disk.
 
 mod capability;
 mod ids;
@@ -23,18 +24,18 @@ use crate::{
     name::EntryPath,
 };
 
-/// How entries lie on a disk. The default is: as they are.
+/// The representation of entries on a disk. By default, entries are stored as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
 pub struct OnDisk {
-    /// Which users of the image are which of the host; empty: the same.
+    /// The user ids of the image and those of the host; empty if they are the same.
     #[serde(default, skip_serializing_if = "no_ranges")]
     pub uids: IdMap,
-    /// Which groups of the image are which of the host; empty: the same.
+    /// The group ids of the image and those of the host; empty if they are the same.
     #[serde(default, skip_serializing_if = "no_ranges")]
     pub gids: IdMap,
-    /// What whoever writes to the disk may do there.
+    /// The privileges of the user who writes to the disk.
     #[serde(default)]
     pub privilege: Privilege,
 }
@@ -43,22 +44,24 @@ fn no_ranges(map: &IdMap) -> bool {
     map.0.is_empty()
 }
 
-/// What may be made on a disk.
+/// The privileges of the user who writes to the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::exhaustive_enums, reason = "the cases user_namespaces(7) knows")]
 pub enum Privilege {
-    /// Everything: root of the machine.
+    /// All: root on the host.
     #[default]
     Full,
-    /// No devices, and of the attributes of `security` and `trusted` only file capabilities: root of a user namespace.
+    /// No devices, and of the extended attributes in `security` and `trusted` only file capabilities: root of
+    /// a user namespace.
     Namespace,
-    /// Files of one's own only: an ordinary user. Every entry belongs to the image's root, which the maps make that user.
+    /// Only files of the user's own: an ordinary user. All entries belong to the image's root, which the maps
+    /// make that user.
     None,
 }
 
 impl OnDisk {
-    /// An ordinary user, who is root of the image.
+    /// Returns the representation for an ordinary user, who is root in the image.
     ///
     /// ```
     /// use ocicle::layer::on_disk::OnDisk;
@@ -72,27 +75,28 @@ impl OnDisk {
         Self { uids: root(uid), gids: root(gid), privilege: Privilege::None }
     }
 
-    /// Whether entries lie on the disk as they are in the image.
+    /// Returns whether entries are stored as they are in the image.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The attributes of a directory that a layer implies but does not list: see [`Attrs::implied_dir`].
+    /// Returns the attributes of a directory that a layer implies but does not list: see
+    /// [`Attrs::implied_dir`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if the maps have no place for root.
+    /// Fails with [`Error::Unsupported`] if root is not in the maps.
     pub fn implied_dir(&self) -> Result<Attrs> {
         let mut attrs = Attrs::implied_dir();
         self.attrs_to_disk(&mut attrs, &EntryPath::root(), true)?;
         Ok(attrs)
     }
 
-    /// An entry as it lies on the disk.
+    /// Converts an entry of the image to its representation on the disk.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] naming path and id, if the maps have no place for its owner; [`Error::Layer`] for an attribute
-    /// whose name is too long to be recorded.
+    /// Fails with [`Error::Unsupported`], naming path and id, if the owner is not in the maps;
+    /// [`Error::Layer`] for an attribute whose name is too long to be recorded.
     pub fn to_disk<'a>(&self, entry: &'a Entry) -> Result<Cow<'a, Entry>> {
         if self.is_plain() || matches!(entry.kind, EntryKind::HardLink { .. }) {
             return Ok(Cow::Borrowed(entry));
@@ -111,12 +115,12 @@ impl OnDisk {
         Ok(Cow::Owned(entry))
     }
 
-    /// `holds_records`: the kernel keeps attributes of users for files and directories only (xattr(7)); with a link or fifo,
-    /// what may not be set is not recorded either.
+    /// `holds_records`: the kernel supports attributes of users only on files and directories (xattr(7)); on
+    /// other types, nothing is recorded.
     fn attrs_to_disk(&self, attrs: &mut Attrs, path: &EntryPath, holds_records: bool) -> Result<()> {
         let lost = |what: &str, id: u32| {
             Error::Unsupported(format!(
-                "/{path}: {what} {id} of the image has no place in the {what} map: add a range that has it"
+                "/{path}: {what} {id} of the image is not in the {what} map\nhint: add a range that contains it"
             ))
         };
         if let Some(value) = attrs.xattrs.get_mut(capability::NAME)
@@ -148,7 +152,7 @@ impl OnDisk {
                     let name = String::from_utf8_lossy(&name);
                     Error::layer(
                         format!("/{path}"),
-                        format!("extended attribute {name:?}: too long a name to be recorded"),
+                        format!("extended attribute {name:?}: the name is too long to be recorded"),
                     )
                 })?;
                 xattrs.insert(recorded, value);
@@ -162,10 +166,10 @@ impl OnDisk {
         capabilities || crate::fs::is_system_xattr(name) || recorded::anybody_may_set(name)
     }
 
-    /// An entry as the image has it: the reverse of [`OnDisk::to_disk`].
+    /// Converts an entry on the disk to that of the image: the reverse of [`OnDisk::to_disk`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] naming path and id, if the maps have no id of the image for its owner.
+    /// Fails with [`Error::Unsupported`], naming path and id, if the owner is not in the maps.
     pub fn from_disk<'a>(&self, entry: &'a Entry) -> Result<Cow<'a, Entry>> {
         if self.is_plain() || matches!(entry.kind, EntryKind::HardLink { .. }) {
             return Ok(Cow::Borrowed(entry));
@@ -174,7 +178,7 @@ impl OnDisk {
         let attrs = &mut entry.attrs;
         let lost = |what: &str, id: u32| {
             Error::Unsupported(format!(
-                "/{}: {what} {id} of the host has no place in the {what} map: add a range that has it, or give the file to somebody who has one (a copy is one's own)",
+                "/{}: {what} {id} of the host is not in the {what} map\nhint: add a range that contains it, or chown the file",
                 entry.path
             ))
         };
@@ -191,7 +195,7 @@ impl OnDisk {
             recorded::restore_xattrs(&mut attrs.xattrs);
             let device =
                 attrs.xattrs.remove(recorded::DEVICE).and_then(|value| recorded::parse_device(&value));
-            // Whoever wrote something into the placeholder made it a file.
+            // A placeholder that got content has become a file.
             if let (Some(device), EntryKind::File { size: 0 }) = (device, &entry.kind) {
                 entry.kind = device;
             }
@@ -206,11 +210,11 @@ impl OnDisk {
     }
 }
 
-/// Passes changes on as they go to the disk.
+/// A sink that converts changes to their representation on the disk.
 pub struct ToDisk<'a> {
-    /// Where changes go.
+    /// The sink that receives the changes.
     pub sink: &'a mut dyn ChangeSink,
-    /// How they lie there.
+    /// The representation.
     pub how: &'a OnDisk,
 }
 
@@ -220,11 +224,11 @@ impl ChangeSink for ToDisk<'_> {
     }
 }
 
-/// Passes changes found on the disk on as they are in the image.
+/// A sink that converts changes found on the disk to those of the image.
 pub struct FromDisk<'a> {
-    /// Where changes go.
+    /// The sink that receives the changes.
     pub sink: &'a mut dyn ChangeSink,
-    /// How they lie there.
+    /// The representation.
     pub how: &'a OnDisk,
 }
 

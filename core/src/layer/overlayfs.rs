@@ -1,8 +1,10 @@
-//! How overlayfs spells what a layer hides, and the way back: an upper directory becomes changes.
+//! The marks of overlayfs for whiteouts and opaque directories, and the conversion of an upper directory to
+//! changes.
 //!
-//! A whiteout is a character device 0:0, or an empty file marked so in a directory marked so; a directory that hides lower
-//! ones is marked opaque. The marks are extended attributes of one [`Namespace`], which depends on the mount option
-//! `userxattr`. Overlayfs keeps its other notes there, too. Attributes of an image that look like marks are escaped.
+//! A whiteout is a character device 0:0, or a marked empty file in a marked directory; a directory that hides
+//! lower ones is marked opaque. The marks are extended attributes in a [`Namespace`], which depends on the
+//! mount option `userxattr`, and where overlayfs also keeps other data. Attributes of an image that look like
+//! marks are escaped.
 //!
 //! Source: Linux, Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories", "Nesting overlayfs mounts",
 //! "Permission model" (`userxattr`), "redirect_dir", "Metadata only copy up".
@@ -14,12 +16,12 @@ use serde::{Deserialize, Serialize};
 pub use self::upper::FromUpper;
 use crate::attrs::Xattrs;
 
-/// Where overlayfs keeps its marks.
+/// The namespace of the extended attributes of overlayfs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::exhaustive_enums, reason = "the two that overlayfs knows")]
 pub enum Namespace {
-    /// `trusted.overlay.`: for mounts by root of the machine.
+    /// `trusted.overlay.`: for mounts by root of the host.
     #[default]
     Trusted,
     /// `user.overlay.`: for mounts with `userxattr`, as in a user namespace.
@@ -36,12 +38,12 @@ impl Namespace {
         }
     }
 
-    /// The full name of a mark, such as `trusted.overlay.opaque` of `opaque`.
+    /// Returns the full name of a mark, such as `trusted.overlay.opaque` for `opaque`.
     fn name(self, mark: &[u8]) -> Box<[u8]> {
         [self.prefix(), mark].concat().into()
     }
 
-    /// A mark of a set of attributes.
+    /// Returns the value of a mark.
     fn mark<'a>(self, xattrs: &'a Xattrs, mark: &[u8]) -> Option<&'a [u8]> {
         if xattrs.is_empty() {
             return None;
@@ -49,12 +51,12 @@ impl Namespace {
         xattrs.get(&self.name(mark)).map(|value| &**value)
     }
 
-    /// Marks a directory opaque: what lower layers have in it does not show.
+    /// Marks a directory opaque: its entries in lower layers are hidden.
     pub(crate) fn set_opaque(self, xattrs: &mut Xattrs) {
         xattrs.insert(self.name(b"opaque"), b"y"[..].into());
     }
 
-    /// Attributes of an image as they lie in a directory that overlayfs shows: `trusted.overlay.X` becomes
+    /// Escapes attributes of an image, so that overlayfs shows them: `trusted.overlay.X` becomes
     /// `trusted.overlay.overlay.X`.
     ///
     /// ```
@@ -75,7 +77,7 @@ impl Namespace {
         xattrs.iter().map(|(name, value)| (escaped(name), value.clone())).collect()
     }
 
-    /// The reverse of [`Namespace::escape`]. What overlayfs keeps for itself is left out.
+    /// Reverses [`Namespace::escape`], leaving out the attributes of overlayfs itself.
     #[must_use]
     pub fn unescape(self, xattrs: &Xattrs) -> Xattrs {
         let unescaped = |name: &[u8]| match name.strip_prefix(self.prefix()) {
@@ -85,7 +87,7 @@ impl Namespace {
         xattrs.iter().filter_map(|(name, value)| Some((unescaped(name)?, value.clone()))).collect()
     }
 
-    /// What overlayfs keeps for itself, among these attributes.
+    /// Returns the attributes that overlayfs keeps for itself.
     pub(crate) fn notes(self, xattrs: &Xattrs) -> Xattrs {
         let is_note =
             |name: &[u8]| name.strip_prefix(self.prefix()).is_some_and(|rest| !rest.starts_with(ESCAPE));

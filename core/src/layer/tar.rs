@@ -1,4 +1,4 @@
-//! The tar format: what the reader and the writer both know.
+//! The tar format: definitions that the reader and the writer share.
 //!
 //! Sources: POSIX.1-2024, `pax`, "ustar Interchange Format" and "pax Interchange Format"; the GNU tar manual, "Basic Tar
 //! Format" and "Storing Sparse Files".
@@ -20,16 +20,16 @@ pub(crate) use entry::{hard_link_target, id, symlink_target};
 pub use read::TarReader;
 pub use write::TarWriter;
 
-/// What is wrong with an entry; the reader adds which entry it is.
+/// The reason why an entry is invalid; the reader adds the entry's name.
 type Reason = String;
 
-/// Bytes of a block: headers are one block, contents are filled up to whole ones.
+/// Size of a block in bytes. A header is one block; contents are padded to whole blocks.
 pub(crate) const BLOCK: usize = 512;
 
-/// Type flags, the byte at [`field::TYPE`].
+/// Type flags: the byte at [`field::TYPE`].
 pub(crate) mod kind {
     pub(crate) const FILE: u8 = b'0';
-    /// A regular file of the time before POSIX.
+    /// A regular file, before POSIX.
     pub(crate) const OLD_FILE: u8 = 0;
     pub(crate) const HARD_LINK: u8 = b'1';
     pub(crate) const SYMLINK: u8 = b'2';
@@ -37,7 +37,7 @@ pub(crate) mod kind {
     pub(crate) const BLOCK: u8 = b'4';
     pub(crate) const DIR: u8 = b'5';
     pub(crate) const FIFO: u8 = b'6';
-    /// A file that should lie in one piece on the disk; otherwise a regular one.
+    /// A file to be stored contiguously; otherwise a regular one.
     pub(crate) const CONTIGUOUS: u8 = b'7';
     /// Pax records for the next entry.
     pub(crate) const PAX: u8 = b'x';
@@ -49,11 +49,11 @@ pub(crate) mod kind {
     pub(crate) const GNU_LONG_LINK: u8 = b'K';
     /// GNU: a file with holes.
     pub(crate) const GNU_SPARSE: u8 = b'S';
-    /// GNU: the name of the volume; no entry.
+    /// GNU: the name of the volume, which is not an entry.
     pub(crate) const GNU_VOLUME: u8 = b'V';
 }
 
-/// Where the fields of a header lie.
+/// The fields of a header.
 pub(crate) mod field {
     use super::Range;
 
@@ -70,7 +70,7 @@ pub(crate) mod field {
     pub(crate) const MAGIC: Range<usize> = 257..265;
     pub(crate) const MAJOR: Range<usize> = 329..337;
     pub(crate) const MINOR: Range<usize> = 337..345;
-    /// The directory part of a name that does not fit; not in GNU headers, which have other things there.
+    /// The directory part of a long name. GNU headers have other fields there.
     pub(crate) const PREFIX: Range<usize> = 345..500;
 }
 

@@ -1,4 +1,4 @@
-//! Short ways to write layers in tests.
+//! Short forms for layers in tests.
 
 use std::io::Read;
 
@@ -10,7 +10,7 @@ use crate::{
     name::EntryPath,
 };
 
-/// One change with its content.
+/// A change with its content.
 #[derive(Debug, Clone)]
 pub(crate) struct Item(pub(crate) Change, pub(crate) Vec<u8>);
 
@@ -49,7 +49,7 @@ pub(crate) fn clear(at: &str) -> Item {
     Item(Change::ClearLower(path(at)), Vec::new())
 }
 
-/// Keeps the changes it is sent.
+/// A sink that keeps the changes.
 #[derive(Debug, Default)]
 pub(crate) struct Record(pub(crate) Vec<Item>);
 

@@ -1,22 +1,23 @@
-//! What is in a layer, from the table of contents that some layers bring along: without decompressing the layer.
+//! Tables of contents inside layers, which list a layer without decompressing it.
 //!
-//! Two formats have one, written for clients that fetch files of a layer one by one:
-//! - eStargz (containerd/stargz-snapshotter, `docs/estargz.md`), and stargz before it: gzip, whose last entry is
-//!   `stargz.index.json`.
-//! - zstd:chunked (containers/storage, `pkg/chunked`): zstd, with the same document in a frame that decoders skip.
+//! Two formats have one, made for clients that fetch the files of a layer separately:
+//! - eStargz (containerd/stargz-snapshotter, `docs/estargz.md`), and stargz before it: gzip, whose last entry
+//!   is `stargz.index.json`.
+//! - zstd:chunked (containers/storage, `pkg/chunked`): zstd, with the same document in a skippable frame.
 //!
-//! Whoever wrote the layer wrote the table, and only reading the layer shows whether it is true: it is for looking at, and
-//! nothing is unpacked from it. The digest of a table that its descriptor has is verified, and says no more than that
-//! the table is the one that was meant.
+//! The table is written by the author of the layer and may be wrong; only reading the layer shows whether it
+//! is right. It is used for listing, never for unpacking. If the descriptor has a digest of the table, that
+//! is verified; it proves only that this is the table meant.
 //!
-//! A true table gives what [`LayerReader`](super::reader::LayerReader) gives, in the same order, but for what it has no
-//! room for:
-//! - a name, target or name of an attribute that is not UTF-8 has U+FFFD in place of the bytes that are not;
+//! A correct table lists what [`LayerReader`](super::reader::LayerReader) returns, in the same order, except
+//! for what the formats cannot express:
+//! - names, targets and names of attributes that are not UTF-8 have U+FFFD for the invalid bytes;
 //! - eStargz rounds times to the nearest second;
-//! - attributes that an archive has in `LIBARCHIVE.xattr.` records alone are missing.
+//! - attributes that are only in `LIBARCHIVE.xattr.` records are missing.
 //!
-//! The files that eStargz adds to a layer (`.prefetch.landmark` or `.no.prefetch.landmark`, and `stargz.index.json`) are
-//! entries of the archive like any other, and unpacked by everybody who does not know the format: so they are here as well.
+//! The files that eStargz adds to a layer (`.prefetch.landmark` or `.no.prefetch.landmark`, and
+//! `stargz.index.json`) are ordinary entries of the archive. Tools that do not know the format unpack them,
+//! so they are listed here as well.
 
 mod entry;
 mod estargz;
@@ -36,13 +37,13 @@ use crate::{
     store::{BlobRead, ReadSeek},
 };
 
-/// The digest of the JSON; stargz-snapshotter gives it for both formats.
+/// The digest of the JSON; stargz-snapshotter sets it for both formats.
 const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 
-/// What a table of contents inside a layer says is in it: nobody has vouched for it until the layer was read.
+/// Reads the table of contents of a layer, which is unverified.
 ///
-/// `None` if the layer has none; to know that, the last 72 bytes of the blob are read, at most. The content of the
-/// changes is not at hand.
+/// Returns `None` if the layer has none; to find out, at most the last 72 bytes of the blob are read. The
+/// contents of files are not available.
 ///
 /// ```
 /// # use ocicle::{layer::{toc, writer::LayerWriter}, limits::Limits, store::memory::MemoryStore};
@@ -51,17 +52,17 @@ const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 /// # let layer = LayerWriter::new(&store, Compression::Gzip)?.finish()?;
 /// # let descriptor = Descriptor::new(MediaType::layer(Compression::Gzip), layer.digest, layer.size);
 /// match toc::read(&store, &descriptor, &Limits::default())? {
-///     Some(changes) => println!("{} entries, if we may believe it", changes.len()),
-///     None => println!("the layer has to be read"),
+///     Some(changes) => println!("{} entries, unverified", changes.len()),
+///     None => println!("the layer must be read"),
 /// }
 /// # Ok::<(), ocicle::Error>(())
 /// ```
 ///
 /// # Errors
-/// For a table that is there: [`Error::Layer`] if it cannot be understood; [`Error::Mismatch`] if it is not the one of the
-/// descriptor; [`Error::Limit`] past [`Limits::toc`], [`Limits::entries`] or [`Limits::layer_size`];
-/// [`Error::Unsupported`] for another version, or a digest we cannot compute. For any layer: [`Error::MissingBlob`],
-/// [`Error::Mismatch`] if the store has a blob of another size, [`Error::Io`].
+/// Fails for an existing table: with [`Error::Layer`] if it is invalid; [`Error::Mismatch`] if it does not
+/// match the descriptor; [`Error::Limit`] beyond [`Limits::toc`], [`Limits::entries`] or
+/// [`Limits::layer_size`]; [`Error::Unsupported`] for an unknown version or digest algorithm. For any layer:
+/// with [`Error::MissingBlob`]; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Io`].
 pub fn read<S: BlobRead + ?Sized>(
     store: &S,
     descriptor: &Descriptor,
@@ -80,18 +81,18 @@ pub fn read<S: BlobRead + ?Sized>(
     Ok(Some(changes))
 }
 
-/// A table that was found.
+/// A table.
 struct Table {
     json: Vec<u8>,
-    /// The entry that the table itself is in the archive, which it does not list.
+    /// The entry of the table itself in the archive, which the table does not list.
     own: Option<Change>,
 }
 
-/// The blob of a layer, to be read here and there.
+/// The blob of a layer, for random access.
 struct Blob<'a> {
     reader: Box<dyn ReadSeek + 'a>,
     size: u64,
-    /// Names the table in errors.
+    /// The name of the table, for errors.
     what: String,
 }
 
@@ -113,13 +114,13 @@ impl<'a> Blob<'a> {
         Err(Error::Mismatch { subject, property: "size", expected, actual })
     }
 
-    /// The bytes from `start` to `end`, to be read once. The caller has checked that there are such.
+    /// Returns a reader of the bytes from `start` to `end`. The caller has checked that they exist.
     fn range(&mut self, start: u64, end: u64) -> Result<impl Read + use<'_, 'a>> {
         self.reader.seek(SeekFrom::Start(start)).map_err(Error::io(format_args!("read {}", self.what)))?;
         Ok(Read::by_ref(&mut self.reader).take(end.saturating_sub(start)))
     }
 
-    /// These bytes in memory; the caller has checked as well that they are not too many.
+    /// Reads these bytes into memory. The caller has checked that they exist, and are not too many.
     fn bytes(&mut self, start: u64, end: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let got = self.range(start, end)?.read_to_end(&mut bytes);
@@ -127,7 +128,7 @@ impl<'a> Blob<'a> {
         Ok(bytes)
     }
 
-    /// The last bytes, fewer if the blob has not so many.
+    /// Reads the last bytes; fewer if the blob is shorter.
     fn tail(&mut self, length: u64) -> Result<Vec<u8>> {
         self.bytes(self.size.saturating_sub(length), self.size)
     }
@@ -137,7 +138,7 @@ impl<'a> Blob<'a> {
     }
 }
 
-/// Fails for more bytes than a table may have.
+/// Checks the size of a table.
 fn check_size(what: &str, size: u64, limits: &Limits) -> Result<()> {
     match size > limits.toc {
         true => Err(Error::limit(what, "toc", limits.toc)),
@@ -145,7 +146,7 @@ fn check_size(what: &str, size: u64, limits: &Limits) -> Result<()> {
     }
 }
 
-/// Compares bytes with the digest that an annotation gives, if it does.
+/// Verifies bytes with the digest in an annotation, if there is one.
 fn verify(what: &str, descriptor: &Descriptor, key: &str, bytes: &[u8]) -> Result<()> {
     let Some(text) = descriptor.annotations.get(key) else { return Ok(()) };
     let digest = text.parse().map_err(|error| Error::layer(what, format!("{key}: {error}")))?;

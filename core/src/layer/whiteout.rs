@@ -47,7 +47,7 @@ pub(crate) fn meaning(path: &EntryPath) -> Result<Meaning, &'static str> {
     match last.as_bytes().strip_prefix(PREFIX) {
         None => Ok(Meaning::Ordinary),
         Some(hidden) => {
-            let hidden = Name::new(hidden).map_err(|_| "a whiteout that names no entry")?;
+            let hidden = Name::new(hidden).map_err(|_| "whiteout without a name")?;
             Ok(Meaning::Marker(Change::Remove(dir.join(hidden))))
         }
     }
@@ -74,8 +74,12 @@ pub(crate) fn archive_path(change: &Change) -> Result<EntryPath> {
             Some((dir, last)) => (dir, [PREFIX, last.as_bytes()].concat()),
         },
     };
-    let too_long =
-        |_| error(path, format!("cannot be removed: the name of its whiteout would be longer than {NAME_MAX} bytes"));
+    let too_long = |_| {
+        error(
+            path,
+            format!("cannot be removed: the name of its whiteout would be longer than {NAME_MAX} bytes"),
+        )
+    };
     Ok(dir.join(Name::new(&marker).map_err(too_long)?))
 }
 

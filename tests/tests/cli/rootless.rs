@@ -136,7 +136,7 @@ fn mapped_ids_come_back_as_they_were() {
 
     change(&rootfs);
     let error = fails(1, ["repack", text(&bundle), &at(&layout, "new")]);
-    assert!(error.contains("/bin/new: uid 0 of the host has no place in the uid map"), "{error}");
+    assert!(error.contains("/bin/new: uid 0 of the host is not in the uid map"), "{error}");
     run("chown", ["100000:200000", text(&rootfs.join("bin/new"))]);
     ocicle(["repack", text(&bundle), &at(&layout, "new")]);
     assert_same_image(&layout, &fixture, temp.path());
@@ -212,7 +212,7 @@ fn ids_without_a_place_are_named_and_nothing_is_left() {
     let layout = copy_of(&fixture, temp.path());
     let bundle = temp.path().join("bundle");
     let error = fails(1, ["unpack", &at(&layout, "odd"), text(&bundle), "--uid-map", "0:100000:65536"]);
-    assert!(error.contains(" of the image has no place in the uid map"), "{error}");
+    assert!(error.contains(" of the image is not in the uid map"), "{error}");
     assert!(!bundle.exists());
     for wrong in ["x", "0", "0:1:0", "0:4294967295:2"] {
         let error = fails(2, ["unpack", &at(&layout, "odd"), text(&bundle), "--uid-map", wrong]);

@@ -1,4 +1,5 @@
-//! An index as bytes: numbers as in LEB128, texts with their lengths before them, the SHA-256 of all of it at the end.
+//! The encoding of an index: numbers as LEB128, byte strings with their length in front, and the SHA-256 of
+//! everything at the end.
 
 use std::io;
 
@@ -16,9 +17,9 @@ use crate::{
     name::EntryPath,
 };
 
-/// What every index begins with; the number changes with the format.
+/// The first bytes of an index. The number changes with the format.
 const MAGIC: &[u8] = b"ocicle layer index 2\n";
-/// Bytes of a SHA-256.
+/// Length of a SHA-256 in bytes.
 const SUM: usize = 32;
 
 pub(super) fn encode(index: &LayerIndex) -> Vec<u8> {
@@ -127,7 +128,7 @@ impl Encoder {
     }
 }
 
-/// Reads an index back; `None` if it is none, of another format, or damaged.
+/// Decodes an index; `None` if the bytes are damaged or of another format.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Option<LayerIndex> {
     let (content, expected) = bytes.split_at_checked(bytes.len().checked_sub(SUM)?)?;
     if sum(content) != expected {
@@ -231,7 +232,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// That an index is for another layer, or no index.
+/// Returns the error for bytes that are not the index wanted.
 pub(super) fn unfit(what: &str) -> Error {
     Error::document("layer index", what)
 }

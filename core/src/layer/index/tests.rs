@@ -79,7 +79,7 @@ fn every_file_is_read_alone() {
 
 #[test]
 fn members_and_frames_are_entered() {
-    // Two halves of one archive, compressed apart, as parallel compressors do it.
+    // Two halves of one archive, compressed separately, as parallel compressors do.
     for compression in [Compression::Gzip, Compression::Zstd] {
         let store = MemoryStore::new().unwrap();
         let (plain, diff_id) = layer(&store, &[6 << 20, 100], Compression::None);

@@ -1,7 +1,8 @@
-//! `security.capability` (capabilities(7)): version 2 is for the root of the whole machine, version 3 names the id that is
-//! root of the user namespace in which it counts. An image has version 2; under mapped ids only version 3 works.
+//! `security.capability` (capabilities(7)). Version 2 is for root of the host; version 3 names the id that is
+//! root of the user namespace where the capabilities are valid. Images have version 2; with mapped ids only
+//! version 3 works.
 
-/// The attribute's name.
+/// The name of the attribute.
 pub(super) const NAME: &[u8] = b"security.capability";
 
 const REVISION: u32 = 0xff00_0000;
@@ -10,7 +11,7 @@ const V3: u32 = 0x0300_0000;
 const V2_SIZE: usize = 20;
 const V3_SIZE: usize = 24;
 
-/// The id that is root where the capabilities count: 0 for version 2; `None` if this is neither.
+/// Returns the id that is root where the capabilities are valid: 0 for version 2; `None` for other versions.
 pub(super) fn root_id(value: &[u8]) -> Option<u32> {
     let magic = word(value, 0)?;
     match (magic & REVISION, value.len()) {
@@ -20,7 +21,8 @@ pub(super) fn root_id(value: &[u8]) -> Option<u32> {
     }
 }
 
-/// The same capabilities for another root: version 2 for 0, else version 3. What is neither version stays as it is.
+/// Returns the same capabilities for another root: version 2 for 0, otherwise version 3. Other versions stay
+/// as they are.
 pub(super) fn with_root_id(value: &[u8], root: u32) -> Box<[u8]> {
     let Some(magic) = root_id(value).and_then(|_| word(value, 0)) else { return value.into() };
     let flags = magic & !REVISION;
@@ -37,7 +39,7 @@ fn word(value: &[u8], at: usize) -> Option<u32> {
 mod tests {
     use super::{root_id, with_root_id};
 
-    /// What `setcap cap_net_raw+ep` writes, as root of the machine and as root of a namespace.
+    /// What `setcap cap_net_raw+ep` writes as root of the host, and as root of a namespace.
     const V2: [u8; 20] = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     const V3: [u8; 24] = [1, 0, 0, 3, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xa0, 0x86, 1, 0];
 

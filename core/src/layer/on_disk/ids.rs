@@ -1,4 +1,4 @@
-//! Which ids of an image are which ids of the host: the maps of a user namespace (user_namespaces(7)).
+//! Maps of user and group ids, as for user namespaces (user_namespaces(7)).
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// Consecutive ids of a container and the ids of the host they are, as the runtime-spec writes a mapping in JSON.
+/// A range of ids in a container and on the host, as the runtime-spec writes a mapping in JSON.
 ///
 /// ```
 /// let range: ocicle::layer::on_disk::IdRange = "0:100000:65536".parse()?;
@@ -23,19 +23,21 @@ pub struct IdRange {
     /// The first id on the host.
     #[serde(rename = "hostID")]
     pub host: u32,
-    /// How many there are.
+    /// The number of ids.
     pub size: u32,
 }
 
-/// `CONTAINER:HOST[:SIZE]`, size 1 by default.
+/// Parses `CONTAINER:HOST[:SIZE]`, with size 1 by default.
 impl FromStr for IdRange {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Misuse`] for another form, an empty range, or one that ends beyond the last id (4294967295).
+    /// Fails with [`Error::Misuse`] for another form, an empty range, or a range beyond the last id
+    /// (4294967295).
     fn from_str(text: &str) -> Result<Self> {
-        let wrong =
-            |reason: &str| Error::Misuse(format!("id map {text:?}: {reason}: write CONTAINER:HOST[:SIZE]"));
+        let wrong = |reason: &str| {
+            Error::Misuse(format!("id map {text:?}: {reason} (expected CONTAINER:HOST[:SIZE])"))
+        };
         let mut fields = text.split(':').map(|field| field.parse::<u32>().ok());
         let (Some(Some(container)), Some(Some(host))) = (fields.next(), fields.next()) else {
             return Err(wrong("not two or three numbers"));
@@ -49,7 +51,7 @@ impl FromStr for IdRange {
             return Err(wrong("the range is empty"));
         }
         if container.checked_add(size - 1).is_none() || host.checked_add(size - 1).is_none() {
-            return Err(wrong("the range ends beyond the last id"));
+            return Err(wrong("the range exceeds the last id"));
         }
         Ok(Self { container, host, size })
     }
@@ -61,20 +63,20 @@ impl fmt::Display for IdRange {
     }
 }
 
-/// A map of ids. The first range that has an id decides; an empty map leaves all ids as they are.
+/// A map of ids. The first range that contains an id applies; an empty map keeps all ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct IdMap(pub Vec<IdRange>);
 
 impl IdMap {
-    /// The id on the host; `None` if it has none.
+    /// Maps an id of the container to the host; `None` if the id is not in the map.
     #[must_use]
     pub fn to_host(&self, id: u32) -> Option<u32> {
         self.map(id, |range| (range.container, range.host))
     }
 
-    /// The id in the container; `None` if it has none.
+    /// Maps an id of the host to the container; `None` if the id is not in the map.
     #[must_use]
     pub fn to_container(&self, id: u32) -> Option<u32> {
         self.map(id, |range| (range.host, range.container))

@@ -1,4 +1,4 @@
-//! What an unprivileged user cannot give a file, written down beside it as attributes that he can.
+//! Attributes that record what an unprivileged user cannot set.
 //!
 //! | attribute | what it records |
 //! |---|---|
@@ -8,30 +8,30 @@
 
 use crate::{attrs::Xattrs, layer::EntryKind};
 
-/// The attribute that has the owner.
+/// The attribute that records the owner.
 pub(super) const OWNER: &[u8] = b"user.rootlesscontainers";
-/// The attribute of a placeholder.
+/// The attribute that marks a placeholder.
 pub(super) const DEVICE: &[u8] = b"user.ocicle.device";
-/// Before the name of an attribute that could not be set.
+/// The prefix for names of attributes that cannot be set.
 const XATTR: &[u8] = b"user.ocicle.xattr.";
-/// All that is ours.
+/// The prefix of all attributes of ocicle.
 const OURS: &[u8] = b"user.ocicle.";
-/// Linux's limit for a name of an attribute (xattr(7)), in bytes.
+/// Linux's limit on the length of an attribute's name (xattr(7)), in bytes.
 const NAME_MAX: usize = 255;
 
-/// Whether anybody may set the attribute on a file of his own, and it is not one of the above.
+/// Returns whether any user may set the attribute on an own file, and it is not one of the above.
 pub(super) fn anybody_may_set(name: &[u8]) -> bool {
     let posix_acl = [&b"system.posix_acl_access"[..], b"system.posix_acl_default"].contains(&name);
     posix_acl || (name.starts_with(b"user.") && !name.starts_with(OURS) && name != OWNER)
 }
 
-/// The name under which an attribute is recorded; `None` if it would be too long.
+/// Returns the name under which an attribute is recorded; `None` if it would be too long.
 pub(super) fn recorded_name(name: &[u8]) -> Option<Box<[u8]>> {
     let recorded = [XATTR, name].concat();
     (recorded.len() <= NAME_MAX).then(|| recorded.into())
 }
 
-/// Takes what is recorded out of the attributes of a file, and gives the recorded attributes their places.
+/// Replaces recorded attributes in those of a file by the attributes they stand for.
 pub(super) fn restore_xattrs(xattrs: &mut Xattrs) {
     let recorded: Vec<Box<[u8]>> = xattrs.keys().filter(|name| name.starts_with(XATTR)).cloned().collect();
     for name in recorded {
@@ -41,7 +41,8 @@ pub(super) fn restore_xattrs(xattrs: &mut Xattrs) {
     }
 }
 
-/// `Resource { uint32 uid = 1; uint32 gid = 2; }` as protobuf; 4294967295 stands for "as it is", which is 0.
+/// Encodes `Resource { uint32 uid = 1; uint32 gid = 2; }` as protobuf. 4294967295 means "unchanged", which is
+/// 0.
 pub(super) fn owner_value(uid: u32, gid: u32) -> Box<[u8]> {
     let mut value = Vec::with_capacity(12);
     for (tag, id) in [(0x08, uid), (0x10, gid)] {
@@ -56,7 +57,7 @@ pub(super) fn owner_value(uid: u32, gid: u32) -> Box<[u8]> {
     value.into()
 }
 
-/// Owner and group, where the value has them; `None` if it is no such value.
+/// Decodes owner and group, as far as the value has them; `None` if it is invalid.
 pub(super) fn parse_owner(value: &[u8]) -> Option<(Option<u32>, Option<u32>)> {
     let mut bytes = value.iter().copied();
     let (mut uid, mut gid) = (None, None);
@@ -82,7 +83,7 @@ pub(super) fn parse_owner(value: &[u8]) -> Option<(Option<u32>, Option<u32>)> {
     Some((uid, gid))
 }
 
-/// The value of a placeholder; `None` for what is no device.
+/// Returns the value that marks a placeholder; `None` for other types than devices.
 pub(super) fn device_value(kind: &EntryKind) -> Option<Box<[u8]>> {
     match kind {
         EntryKind::Char { major, minor } => Some(format!("c {major}:{minor}").into_bytes().into()),
@@ -91,7 +92,7 @@ pub(super) fn device_value(kind: &EntryKind) -> Option<Box<[u8]>> {
     }
 }
 
-/// The device that a placeholder stands for.
+/// Returns the device that a placeholder stands for.
 pub(super) fn parse_device(value: &[u8]) -> Option<EntryKind> {
     let (kind, numbers) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let (major, minor) = numbers.split_once(':')?;
@@ -110,14 +111,14 @@ mod tests {
 
     #[test]
     fn owners_are_written_as_others_do() {
-        // What umoci writes for 1000:0.
+        // The value that umoci writes for 1000:0.
         assert_eq!(*owner_value(1000, 0), [0x08, 0xe8, 0x07, 0x10, 0xff, 0xff, 0xff, 0xff, 0x0f]);
         for (uid, gid) in [(0, 42), (65_534, 1), (1, 4_294_967_294)] {
             let read =
                 parse_owner(&owner_value(uid, gid)).map(|(uid, gid)| (uid.unwrap_or(0), gid.unwrap_or(0)));
             assert_eq!(read, Some((uid, gid)));
         }
-        // Protobuf leaves out what is 0.
+        // Protobuf omits zeros.
         assert_eq!(parse_owner(&[0x10, 5]), Some((None, Some(5))));
         assert_eq!(parse_owner(&[]), Some((None, None)));
         for wrong in [

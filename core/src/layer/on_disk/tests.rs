@@ -26,7 +26,7 @@ fn mapped() -> OnDisk {
     OnDisk { uids: map(), gids: map(), privilege: Privilege::Full }
 }
 
-/// What is on disk; and the way back gives the entry again.
+/// Returns the entry on the disk, after checking that it converts back to the same entry.
 fn there_and_back(how: &OnDisk, entry: &Entry) -> Entry {
     let disk = how.to_disk(entry).unwrap().into_owned();
     assert_eq!(&*how.from_disk(&disk).unwrap(), entry);
@@ -52,9 +52,9 @@ fn maps_change_owners_and_the_root_of_capabilities() {
 fn owners_without_a_place_are_refused() {
     let file = entry(EntryKind::Dir, 1000, 0, &[]);
     let error = mapped().to_disk(&file).unwrap_err().to_string();
-    assert!(error.starts_with("/a/b: uid 1000 of the image has no place in the uid map"), "{error}");
+    assert!(error.starts_with("/a/b: uid 1000 of the image is not in the uid map"), "{error}");
     let error = mapped().from_disk(&entry(EntryKind::Dir, 100_000, 0, &[])).unwrap_err().to_string();
-    assert!(error.starts_with("/a/b: gid 0 of the host has no place in the gid map"), "{error}");
+    assert!(error.starts_with("/a/b: gid 0 of the host is not in the gid map"), "{error}");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_user_records_what_he_may_not_set() {
             "user.rootlesscontainers",
         ]
     );
-    // What belongs to root needs no record.
+    // Entries of root need no record.
     let disk = there_and_back(&how, &entry(EntryKind::Dir, 0, 0, &[]));
     assert_eq!((disk.attrs.uid, names(&disk).len()), (1000, 0));
 }

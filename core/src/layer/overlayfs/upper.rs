@@ -1,4 +1,4 @@
-//! An upper directory, read as if all of it were new, becomes the changes it stands for.
+//! Conversion of an upper directory to the changes it represents.
 
 use std::{
     collections::HashSet,
@@ -12,24 +12,25 @@ use crate::{
     name::EntryPath,
 };
 
-/// Takes every entry of an upper directory, parents first, and passes on what the directory says: whiteouts become
-/// [`Change::Remove`], opaque directories bring a [`Change::ClearLower`], marks of overlayfs are left out.
+/// A sink for all entries of an upper directory, parents first. It passes on the changes they represent:
+/// whiteouts become [`Change::Remove`], opaque directories add a [`Change::ClearLower`], and marks of
+/// overlayfs are left out.
 ///
-/// A directory that was moved and a file whose content stayed in a lower layer are [`Error::Unsupported`]: the upper
-/// directory does not have what they mean.
+/// Fails with [`Error::Unsupported`] for a directory that was moved and a file whose content is in a lower
+/// layer: the upper directory does not contain what they refer to.
 pub struct FromUpper<'a> {
     sink: &'a mut dyn ChangeSink,
     namespace: Namespace,
-    /// The directories on the way to the last entry in which marked files are whiteouts.
+    /// The directories on the path to the last entry in which marked files are whiteouts.
     marking: Vec<EntryPath>,
     /// Whiteouts that may have more names: overlayfs uses one inode for many.
     whiteouts: HashSet<EntryPath>,
-    /// Marked files; whether one is a whiteout depends on the directory of each of its names.
+    /// Marked files. Whether one is a whiteout depends on the directory of each of its names.
     marked: HashSet<EntryPath>,
 }
 
 impl<'a> FromUpper<'a> {
-    /// Passes on to `sink` what an upper directory of a mount with marks in this namespace says.
+    /// Passes changes on to `sink`. The upper directory is that of a mount with marks in this namespace.
     pub fn new(sink: &'a mut dyn ChangeSink, namespace: Namespace) -> Self {
         Self { sink, namespace, marking: Vec::new(), whiteouts: HashSet::new(), marked: HashSet::new() }
     }
@@ -56,7 +57,7 @@ impl<'a> FromUpper<'a> {
                 if self.is_marking(path) {
                     return self.remove(path);
                 }
-                // Its first name may have been a whiteout that no layer has: it stands for itself.
+                // Its first name may be that of a whiteout, which no layer has: put it as it is.
                 let file = Entry { kind: EntryKind::File { size: 0 }, ..entry.clone() };
                 return self.sink.put(&Change::Put(file), &mut io::empty());
             }
@@ -88,7 +89,7 @@ impl<'a> FromUpper<'a> {
         self.namespace.mark(&entry.attrs.xattrs, mark)
     }
 
-    /// Whether marked files in the directory of this path are whiteouts.
+    /// Returns whether marked files in the directory of this path are whiteouts.
     fn is_marking(&self, path: &EntryPath) -> bool {
         path.split_last().is_some_and(|(dir, _)| self.marking.last() == Some(&dir))
     }

@@ -82,10 +82,7 @@ impl<'a> Content<'a> {
 fn compression_of<S: BlobRead + ?Sized>(store: &S, descriptor: &Descriptor) -> Result<(String, Compression)> {
     let what = format!("layer {}", descriptor.digest);
     let compression = descriptor.media_type.layer_compression().ok_or_else(|| {
-        Error::Unsupported(format!(
-            "{what}: unsupported media type {}",
-            descriptor.media_type
-        ))
+        Error::Unsupported(format!("{what}: unsupported media type {}", descriptor.media_type))
     })?;
     if descriptor.data.is_none()
         && let Some(size) = store.try_size(&descriptor.digest)?

@@ -1,4 +1,4 @@
-//! The archive as the parser takes it: blocks, and the content of the entry it is at.
+//! The archive as the parser reads it: blocks, and the content of the current entry.
 
 use std::io::{self, BufRead, Read};
 
@@ -8,25 +8,26 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// The input, at a block boundary or inside the content of an entry. As a reader it gives that content, holes as zeros.
+/// The input, at a block boundary or inside the content of an entry. As a reader it yields that content, with
+/// zeros for holes.
 #[derive(Debug)]
 pub(super) struct Body<R> {
     input: R,
     what: String,
-    /// Bytes taken from the input.
+    /// Bytes read from the input.
     position: u64,
-    /// Stored bytes of the content that are still to come.
+    /// Stored bytes of the content that are still to be read.
     stored: u64,
-    /// Bytes after them up to the next block.
+    /// Padding after them.
     padding: u64,
     holes: Option<Holes>,
 }
 
-/// Where in a sparse file the reader is.
+/// The position of the reader in a sparse file.
 #[derive(Debug)]
 struct Holes {
     segments: std::vec::IntoIter<Segment>,
-    /// The segment the reader is in, or the next one.
+    /// The current segment, or the next one.
     current: Option<Segment>,
     position: u64,
     size: u64,
@@ -37,30 +38,30 @@ impl<R: BufRead> Body<R> {
         Self { input, what, position: 0, stored: 0, padding: 0, holes: None }
     }
 
-    /// What is being read, for errors.
+    /// Returns the name of the archive, for errors.
     pub(super) fn what(&self) -> &str {
         &self.what
     }
 
-    /// Bytes taken from the input so far.
+    /// Returns the number of bytes read from the input.
     pub(super) fn position(&self) -> u64 {
         self.position
     }
 
-    /// Starts the content of an entry, of which so many bytes are stored.
+    /// Starts the content of an entry with this many stored bytes.
     pub(super) fn start(&mut self, stored: u64) {
         self.stored = stored;
         self.padding = stored.wrapping_neg() % BLOCK as u64;
         self.holes = None;
     }
 
-    /// Says where the stored bytes belong, before any is read.
+    /// Sets the map of a sparse file, before any of its content is read.
     pub(super) fn spread(&mut self, map: Map) {
         let mut segments = map.segments.into_iter();
         self.holes = Some(Holes { current: segments.next(), segments, position: 0, size: map.size });
     }
 
-    /// Takes a block of the stored content, such as the map of a sparse file that stands in front of it.
+    /// Reads a block of the stored content, such as the map in front of a sparse file.
     pub(super) fn content_block(&mut self, block: &mut [u8; BLOCK]) -> Result<()> {
         let left = self.stored.checked_sub(BLOCK as u64).ok_or_else(|| self.truncated())?;
         if !self.block(block)? {
@@ -70,12 +71,12 @@ impl<R: BufRead> Body<R> {
         Ok(())
     }
 
-    /// Stored bytes of the content that are still to come.
+    /// Returns the number of stored bytes still to be read.
     pub(super) fn stored(&self) -> u64 {
         self.stored
     }
 
-    /// Passes over what is left of the content.
+    /// Skips the rest of the content.
     pub(super) fn skip(&mut self) -> Result<()> {
         self.holes = None;
         let mut left = self.stored.saturating_add(self.padding);
@@ -86,7 +87,7 @@ impl<R: BufRead> Body<R> {
         Ok(())
     }
 
-    /// Takes a block at a block boundary; `false` if the input ends there.
+    /// Reads a block at a block boundary; `false` at the end of the input.
     pub(super) fn block(&mut self, block: &mut [u8; BLOCK]) -> Result<bool> {
         let mut rest = &mut block[..];
         while !rest.is_empty() {
@@ -107,13 +108,13 @@ impl<R: BufRead> Body<R> {
         self.skip()
     }
 
-    /// Reads to the end of the input, past the end of the archive.
+    /// Reads to the end of the input, beyond the end of the archive.
     pub(super) fn drain(&mut self) -> Result<()> {
         while self.take(u64::MAX, |_| ())? > 0 {}
         Ok(())
     }
 
-    /// Uses the next bytes of the input, at most `most`; returns how many there were, 0 at the end.
+    /// Passes the next bytes of the input, at most `most`, to a function. Returns their number, 0 at the end.
     fn take(&mut self, most: u64, using: impl FnOnce(&[u8])) -> Result<u64> {
         loop {
             match self.input.fill_buf() {
@@ -141,7 +142,7 @@ impl<R: BufRead> Body<R> {
     fn truncated(&self) -> Error {
         Error::layer(
             &self.what,
-            format!("the archive ends in the middle of an entry, at byte {}", self.position),
+            format!("the archive is truncated at byte {}, inside an entry", self.position),
         )
     }
 

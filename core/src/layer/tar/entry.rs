@@ -1,4 +1,4 @@
-//! From a header and its records to the type and the attributes of an entry.
+//! The type and attributes of an entry, from its header and records.
 
 use super::{Reason, header::Header, kind, pax::Pax};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     name::EntryPath,
 };
 
-/// What an entry is. `flag` is its type flag, `size` and `link` are what the headers say together.
+/// Returns the type of an entry. `flag` is its type flag; `size` and `link` come from all of its headers.
 pub(super) fn entry_kind(
     flag: u8,
     header: Header<'_>,
@@ -34,10 +34,10 @@ pub(super) fn entry_kind(
     })
 }
 
-/// The target of a symbolic link, from what the layer says.
+/// Checks the target of a symbolic link.
 pub(crate) fn symlink_target(link: &[u8], limits: &Limits) -> Result<Box<[u8]>, Reason> {
     if link.is_empty() {
-        return Err("a symbolic link without a target".into());
+        return Err("the symbolic link has no target".into());
     }
     if link.len() > limits.path {
         return Err(format!("the target of the link is longer than the limit of {} bytes", limits.path));
@@ -45,16 +45,16 @@ pub(crate) fn symlink_target(link: &[u8], limits: &Limits) -> Result<Box<[u8]>, 
     Ok(link.into())
 }
 
-/// The target of a hard link, from what the layer says.
+/// Checks the target of a hard link.
 pub(crate) fn hard_link_target(link: &[u8], limits: &Limits) -> Result<EntryPath, Reason> {
     let to = EntryPath::clean(link, limits).map_err(|error| format!("hard link: {error}"))?;
     if to.is_root() {
-        return Err("a hard link to the root".into());
+        return Err("the hard link points to the root".into());
     }
     Ok(to)
 }
 
-/// Owner, mode, time, extended attributes; the records win over the header.
+/// Returns owner, mode, time and extended attributes. Records take precedence over the header.
 pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Result<Attrs, Reason> {
     // Systems disagree about the mode of symbolic links, and none uses it.
     let mode = match kind {
@@ -67,10 +67,10 @@ pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Resu
     Ok(Attrs { mode, uid, gid, mtime, xattrs: pax.take_xattrs() })
 }
 
-/// Linux ids have 32 bits, and the highest means "none".
+/// Checks an id: Linux ids have 32 bits, and the highest value means "none".
 pub(crate) fn id(name: &str, number: u64) -> Result<u32, Reason> {
     match u32::try_from(number) {
         Ok(id) if id != u32::MAX => Ok(id),
-        _ => Err(format!("{name} {number}: ids go to {}", u32::MAX - 1)),
+        _ => Err(format!("{name} {number} is out of range (at most {})", u32::MAX - 1)),
     }
 }

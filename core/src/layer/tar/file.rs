@@ -1,4 +1,4 @@
-//! The content of a regular file: how many bytes are stored, and where they belong.
+//! The content of regular files: its stored size, and the maps of sparse files.
 
 use std::io::BufRead;
 
@@ -12,19 +12,20 @@ use super::{
 use crate::error::Result;
 
 impl<R: BufRead> TarReader<R> {
-    /// Starts the content of a file; returns its size, with holes. `bytes` of extended headers were read for it.
+    /// Starts the content of a file and returns its size, including holes. `bytes` is the size of its
+    /// extended headers so far.
     pub(super) fn start_file(&mut self, header: Header<'_>, pax: &Pax, bytes: u64) -> Result<u64> {
         let stored = match pax.size {
             Some(size) => size,
             None => header.size().map_err(|reason| self.bad_entry(reason))?,
         };
         if self.path.ends_with(b"/") {
-            return Err(self.bad_entry("a file with content, whose name says it is a directory"));
+            return Err(self.bad_entry("the name of the file ends with '/'"));
         }
         self.check_size(stored)?;
         let map = match (header.kind(), &pax.sparse) {
             (kind::GNU_SPARSE, records) if !records.is_empty() => {
-                return Err(self.bad_entry("a sparse file of two formats at once"));
+                return Err(self.bad_entry("sparse file in two formats at once"));
             }
             (kind::GNU_SPARSE, _) => Some(self.start_old_gnu(header, stored, bytes)?),
             (_, records) if !records.is_empty() => Some(self.start_pax_sparse(records, stored, bytes)?),
@@ -50,10 +51,11 @@ impl<R: BufRead> TarReader<R> {
         }
     }
 
-    /// The old GNU format: the map is in the header and in blocks between it and the stored bytes.
+    /// Reads a map in the old GNU format: in the header, and in blocks between the header and the stored
+    /// bytes.
     fn start_old_gnu(&mut self, header: Header<'_>, stored: u64, bytes: u64) -> Result<Map> {
         if !header.is_gnu() {
-            return Err(self.bad_entry("a sparse file of another format than GNU's"));
+            return Err(self.bad_entry("unknown format of a sparse file"));
         }
         let (mut segments, mut more, size) =
             sparse::old_gnu(header.block()).map_err(|reason| self.bad_entry(reason))?;
@@ -63,7 +65,7 @@ impl<R: BufRead> TarReader<R> {
             bytes += BLOCK as u64;
             self.check_map_bytes(bytes)?;
             if !self.body.block(&mut block)? {
-                return Err(self.bad_entry("the archive ends inside its sparse map"));
+                return Err(self.bad_entry("the archive is truncated inside the sparse map"));
             }
             more =
                 sparse::old_gnu_extension(&block, &mut segments).map_err(|reason| self.bad_entry(reason))?;
@@ -72,15 +74,15 @@ impl<R: BufRead> TarReader<R> {
         Map::new(segments, size, stored).map_err(|reason| self.bad_entry(reason))
     }
 
-    /// The pax formats: the map is in the records, or (1.0) in front of the stored bytes.
+    /// Reads a map in a pax format: in the records, or (1.0) in front of the stored bytes.
     fn start_pax_sparse(&mut self, records: &SparseRecords, stored: u64, bytes: u64) -> Result<Map> {
         self.body.start(stored);
-        let size = records.size.ok_or_else(|| self.bad_entry("a sparse file without its size"))?;
+        let size = records.size.ok_or_else(|| self.bad_entry("sparse file without a size"))?;
         let segments = match (records.major.unwrap_or(0), records.minor.unwrap_or(0)) {
             (0, 0 | 1) => {
                 let segments = sparse::pairs(&records.numbers).map_err(|reason| self.bad_entry(reason))?;
                 if records.count.is_some_and(|count| count != segments.len() as u64) {
-                    return Err(self.bad_entry("sparse map: not as many pieces as it says"));
+                    return Err(self.bad_entry("sparse map: wrong number of segments"));
                 }
                 segments
             }

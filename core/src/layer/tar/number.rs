@@ -2,11 +2,11 @@
 
 use super::Reason;
 
-/// Reads a numeric field.
+/// Parses a numeric field.
 ///
-/// Octal: spaces, digits, then spaces or NULs to the end; a field without digits is 0. One NUL may stand in front, as one
-/// old program wrote it and GNU tar reads it. Base 256 (GNU manual, "Extensions"): the first bit of the field is set, the
-/// others are a big-endian two's complement number.
+/// Octal: spaces, digits, then spaces or NULs to the end; a field without digits is 0. One NUL may come
+/// first, as one old program wrote it and GNU tar accepts it. Base 256 (GNU manual, "Extensions"): the first
+/// bit of the field is set; the others are a big-endian number in two's complement.
 pub(super) fn parse(field: &[u8]) -> Result<i64, Reason> {
     match field.first() {
         Some(first) if first & 0x80 != 0 => base_256(field),
@@ -15,10 +15,10 @@ pub(super) fn parse(field: &[u8]) -> Result<i64, Reason> {
     }
 }
 
-/// As [`parse`], where a negative number makes no sense.
+/// As [`parse`], for numbers that must not be negative.
 pub(super) fn parse_unsigned(field: &[u8]) -> Result<u64, Reason> {
     let number = parse(field)?;
-    u64::try_from(number).map_err(|_| format!("{number} where no negative number can be"))
+    u64::try_from(number).map_err(|_| format!("{number} is negative"))
 }
 
 fn octal(field: &[u8]) -> Result<i64, Reason> {
@@ -27,7 +27,7 @@ fn octal(field: &[u8]) -> Result<i64, Reason> {
     let end = digits.iter().position(|byte| !(b'0'..=b'7').contains(byte)).unwrap_or(digits.len());
     let (digits, rest) = digits.split_at(end);
     if rest.iter().any(|&byte| byte != b' ' && byte != 0) {
-        return Err(format!("{:?} is no octal number", String::from_utf8_lossy(field)));
+        return Err(format!("{:?} is not an octal number", String::from_utf8_lossy(field)));
     }
     // At most 12 digits, so 36 bits.
     Ok(digits.iter().fold(0, |number, digit| number << 3 | i64::from(digit - b'0')))
@@ -37,7 +37,7 @@ fn base_256(field: &[u8]) -> Result<i64, Reason> {
     let negative = field.first().is_some_and(|first| first & 0x40 != 0);
     let mut number: i64 = if negative { -1 } else { 0 };
     for (at, &byte) in field.iter().enumerate() {
-        // The marker bit is no part of the number: it is replaced by a copy of the sign.
+        // The marker bit is not part of the number: it is replaced by a copy of the sign.
         let byte = match (at, negative) {
             (0, true) => byte | 0x80,
             (0, false) => byte & 0x7f,

@@ -1,4 +1,4 @@
-//! Pax records: `LENGTH KEY=VALUE` lines that say what a header has no room for.
+//! Pax records: `LENGTH KEY=VALUE` lines for what does not fit into a header.
 //!
 //! Source: POSIX.1-2024, `pax`, "pax Extended Header"; xattrs as star (`SCHILY.xattr.`) and libarchive
 //! (`LIBARCHIVE.xattr.`) write them; `GNU.sparse.` from the GNU tar manual.
@@ -12,9 +12,9 @@ use base64::{
 use super::Reason;
 use crate::attrs::{Time, Xattrs};
 
-/// What the records of one or more extended headers say. A later record of a key replaces an earlier one; an empty value
-/// takes it back, so that the header's own field counts. Only an extended attribute can be empty: GNU tar and libarchive
-/// write and read such.
+/// The records of one or more extended headers. A later record of a key replaces an earlier one; an empty
+/// value removes it, so that the field of the header applies. Only extended attributes can be empty: GNU tar
+/// and libarchive write and read such attributes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pax {
     pub(super) path: Option<Vec<u8>>,
@@ -31,15 +31,15 @@ pub(super) struct Pax {
 /// The `GNU.sparse.` records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct SparseRecords {
-    /// The name of the file; the header has a made-up one.
+    /// The name of the file; the name in the header is made up.
     pub(super) name: Option<Vec<u8>>,
-    /// Size of the file with its holes. A sparse file always has it.
+    /// Size of the file including holes. Sparse files always have it.
     pub(super) size: Option<u64>,
-    /// Offsets and lengths in turn, of formats 0.0 and 0.1.
+    /// Offsets and lengths in turn, in formats 0.0 and 0.1.
     pub(super) numbers: Vec<u64>,
-    /// Number of segments, as formats 0.0 and 0.1 say it.
+    /// Number of segments, in formats 0.0 and 0.1.
     pub(super) count: Option<u64>,
-    /// 1 if the map stands in front of the stored bytes.
+    /// 1 if the map is in front of the stored bytes.
     pub(super) major: Option<u64>,
     pub(super) minor: Option<u64>,
 }
@@ -61,13 +61,13 @@ impl Pax {
         Ok(())
     }
 
-    /// Whether it says something that can be true of one entry only.
+    /// Returns whether there are records that can apply to only one entry.
     pub(super) fn is_about_one_entry(&self) -> bool {
         self.path.is_some() || self.link.is_some() || self.size.is_some() || !self.sparse.is_empty()
     }
 
-    /// The extended attributes. Archives by bsdtar say them in both spellings; `SCHILY.xattr.`, which says them
-    /// verbatim, is preferred.
+    /// Removes and returns the extended attributes. Archives by bsdtar have them in both encodings;
+    /// `SCHILY.xattr.` is preferred, which is verbatim.
     pub(super) fn take_xattrs(&mut self) -> Xattrs {
         let mut xattrs = std::mem::take(&mut self.libarchive);
         xattrs.append(&mut self.schily);
@@ -90,7 +90,7 @@ impl Pax {
                 } else if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
                     self.sparse.set(key, value)?;
                 }
-                // Other keys (atime, uname, comment, …) say nothing an image keeps.
+                // Other keys (atime, uname, comment, …) have no meaning for images.
             }
         }
         Ok(())
@@ -98,7 +98,7 @@ impl Pax {
 }
 
 impl SparseRecords {
-    /// Whether there are none.
+    /// Returns whether there are no such records.
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -110,10 +110,10 @@ impl SparseRecords {
             b"numblocks" => self.count = optional(value, decimal)?,
             b"major" => self.major = optional(value, decimal)?,
             b"minor" => self.minor = optional(value, decimal)?,
-            // Format 0.0 repeats these two in turn, against the rule for pax records.
+            // Format 0.0 repeats these two in turn, although pax records must not repeat.
             b"offset" | b"numbytes" => {
                 if (key == b"offset") != self.numbers.len().is_multiple_of(2) {
-                    return Err("offset and numbytes do not take turns".into());
+                    return Err("offset and numbytes do not alternate".into());
                 }
                 self.numbers.push(decimal(value)?);
             }
@@ -142,7 +142,7 @@ fn split_record(records: &[u8]) -> Result<(Record<'_>, &[u8]), Reason> {
     let record = record
         .get(space + 1..)
         .and_then(|record| record.strip_suffix(b"\n"))
-        .ok_or_else(|| bad("does not end with its line"))?;
+        .ok_or_else(|| bad("does not end with a newline"))?;
     let equals = record.iter().position(|&byte| byte == b'=').ok_or_else(|| bad("has no '='"))?;
     let (key, value) = record.split_at(equals);
     if key.is_empty() || key.contains(&0) {
@@ -167,12 +167,13 @@ fn decimal(value: &[u8]) -> Result<u64, Reason> {
         b'0'..=b'9' => number
             .checked_mul(10)
             .and_then(|number| number.checked_add(u64::from(byte - b'0')))
-            .ok_or_else(|| "number of more than 64 bits".into()),
-        _ => Err(format!("{:?} is no decimal number", String::from_utf8_lossy(value))),
+            .ok_or_else(|| "the number does not fit into 64 bits".into()),
+        _ => Err(format!("{:?} is not a decimal number", String::from_utf8_lossy(value))),
     })
 }
 
-/// A time: decimal seconds since 1970, perhaps negative, perhaps with a fraction; digits after the ninth are dropped.
+/// Parses a time: decimal seconds since 1970, possibly negative or with a fraction. Digits after the ninth
+/// are dropped.
 fn time(value: &[u8]) -> Result<Time, Reason> {
     let (negative, magnitude) = match value.strip_prefix(b"-") {
         Some(rest) => (true, rest),
@@ -182,7 +183,7 @@ fn time(value: &[u8]) -> Result<Time, Reason> {
     let whole = decimal(parts.next().unwrap_or_default())?;
     let fraction = parts.next().unwrap_or_default();
     if !fraction.iter().all(u8::is_ascii_digit) {
-        return Err(format!("{:?} is no time", String::from_utf8_lossy(value)));
+        return Err(format!("{:?} is not a time", String::from_utf8_lossy(value)));
     }
     let digits = fraction.iter().chain(std::iter::repeat(&b'0')).take(9);
     let nanoseconds = digits.fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
@@ -196,13 +197,13 @@ fn time(value: &[u8]) -> Result<Time, Reason> {
 
 fn set_xattr(xattrs: &mut Xattrs, name: &[u8], value: Vec<u8>) -> Result<(), Reason> {
     if name.is_empty() || name.contains(&0) {
-        return Err("an extended attribute without a name".into());
+        return Err("extended attribute without a name".into());
     }
     xattrs.insert(name.into(), value.into());
     Ok(())
 }
 
-/// Decodes base64; libarchive leaves the padding away.
+/// Decodes base64, which libarchive writes without padding.
 fn base64_decoded(value: &[u8]) -> Result<Vec<u8>, Reason> {
     const ENGINE: GeneralPurpose = GeneralPurpose::new(
         &STANDARD,

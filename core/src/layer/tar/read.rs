@@ -1,4 +1,4 @@
-//! Reading a tar archive as a stream of changes.
+//! Reading of tar archives as streams of changes.
 
 use std::io::{BufRead, Read};
 
@@ -20,9 +20,9 @@ use crate::{
     name::EntryPath,
 };
 
-/// Reads a tar archive as a layer: v7, ustar, pax and GNU headers, sparse files of all formats (holes are read as zeros),
-/// whiteouts as changes. Whatever readers are known to disagree about is an error, so that nobody sees another file
-/// system than the one that is unpacked.
+/// A reader of a layer's tar archive. It supports v7, ustar, pax and GNU headers and all formats of sparse
+/// files (holes are read as zeros), and returns whiteouts as changes. Anything that readers are known to
+/// interpret differently is an error, so that a scanner and a runtime never see different file systems.
 ///
 /// ```
 /// use ocicle::{layer::{ChangeSource, tar::TarReader}, limits::Limits};
@@ -34,23 +34,23 @@ use crate::{
 pub struct TarReader<R> {
     pub(super) body: Body<R>,
     pub(super) limits: Limits,
-    /// Where the header at hand starts.
+    /// Offset of the current header.
     header_at: u64,
-    /// Where the first header of the entry at hand starts.
+    /// Offset of the current entry's first header.
     entry_at: u64,
     global: Pax,
     global_bytes: u64,
     entries: u64,
-    /// Bytes of all files so far, with the holes of sparse ones.
+    /// Bytes of all files so far, including holes.
     pub(super) content: u64,
-    /// Raw bytes of a path, kept from entry to entry.
+    /// The raw path, a buffer reused between entries.
     pub(super) path: Vec<u8>,
-    /// Raw bytes of extended headers, likewise.
+    /// The raw extended headers, likewise.
     records: Vec<u8>,
     ended: bool,
 }
 
-/// What the headers before an entry's own say of it.
+/// What the headers before an entry say about it.
 #[derive(Debug, Default)]
 struct Extensions {
     pax: Option<Pax>,
@@ -77,22 +77,22 @@ impl<R: BufRead> TarReader<R> {
         }
     }
 
-    /// Reads what is left of the input, so that whoever hashes it sees all of it. What follows the end of the archive
-    /// is no part of the layer, but of its digest.
+    /// Reads the rest of the input, so that a hashing reader sees all of it. Data after the end of the
+    /// archive is not part of the layer, but of its digest.
     ///
     /// # Errors
-    /// Failed reads.
+    /// Fails if reading does.
     pub fn drain(&mut self) -> Result<()> {
         self.ended = true;
         self.body.drain()
     }
 
-    /// Where the entry of the last change begins: a reader that starts there reads it once more.
+    /// Returns the offset of the last change's entry. A reader that starts there reads it again.
     pub(crate) fn entry_at(&self) -> u64 {
         self.entry_at
     }
 
-    /// The next change; its content is in `self.body`.
+    /// Returns the next change; its content is in `self.body`.
     fn advance(&mut self) -> Result<Option<Change>> {
         let mut extensions = Extensions::default();
         let mut block = [0; BLOCK];
@@ -122,19 +122,20 @@ impl<R: BufRead> TarReader<R> {
         Ok(None)
     }
 
-    /// The archive ends with two blocks of zeros, or where the input ends. Readers disagree about a lone one.
+    /// The archive ends with two blocks of zeros, or at the end of the input. Readers disagree about a single
+    /// zero block.
     fn check_end(&mut self, zeros: bool, extensions: &Extensions) -> Result<()> {
         if extensions.pax.is_some() || extensions.name.is_some() || extensions.link.is_some() {
-            return Err(self.bad_header("the archive ends after an extended header, without its entry"));
+            return Err(self.bad_header("the archive ends after an extended header"));
         }
         let mut block = [0; BLOCK];
         if zeros && self.body.block(&mut block)? && block != [0; BLOCK] {
-            return Err(self.bad_header("a lone block of zeros: the archive should end with two"));
+            return Err(self.bad_header("single block of zeros: an archive ends with two"));
         }
         Ok(())
     }
 
-    /// Takes a header that only says something of later ones; `false` if it is an entry's own.
+    /// Reads a header that applies to later ones; `false` if it is an entry's own.
     fn take_extension(&mut self, header: Header<'_>, extensions: &mut Extensions) -> Result<bool> {
         let twice = match header.kind() {
             kind::PAX => extensions.pax.is_some(),
@@ -145,7 +146,7 @@ impl<R: BufRead> TarReader<R> {
             _ => return Ok(false),
         };
         if twice {
-            return Err(self.bad_header("two extended headers of one kind for one entry"));
+            return Err(self.bad_header("two extended headers of the same kind for one entry"));
         }
         let size = header.size().map_err(|reason| self.bad_header(reason))?;
         let total = match header.kind() {
@@ -170,7 +171,7 @@ impl<R: BufRead> TarReader<R> {
             _ => {
                 self.global.add(&self.records).map_err(|reason| self.bad_header(reason))?;
                 if self.global.is_about_one_entry() {
-                    return Err(self.bad_header("a global pax header that names one file or its size"));
+                    return Err(self.bad_header("global pax header with the name or size of a single file"));
                 }
             }
         }
@@ -179,17 +180,17 @@ impl<R: BufRead> TarReader<R> {
 
     fn long_name(&self) -> Result<Vec<u8>> {
         match until_nul(&self.records) {
-            b"" => Err(self.bad_header("a GNU long name without a name")),
+            b"" => Err(self.bad_header("empty GNU long name")),
             name => Ok(name.to_vec()),
         }
     }
 
-    /// Makes a change of an entry's own header; `None` for what is no part of the file system.
+    /// Converts an entry's own header to a change; `None` if it is not part of the file system.
     fn entry(&mut self, header: Header<'_>, extensions: Extensions) -> Result<Option<Change>> {
         let Extensions { pax, name, link, bytes } = extensions;
         let mut pax = pax.unwrap_or_else(|| self.global.clone());
         if (pax.path.is_some() && name.is_some()) || (pax.link.is_some() && link.is_some()) {
-            return Err(self.bad_header("a name both as a pax record and as a GNU long name"));
+            return Err(self.bad_header("name both in a pax record and in a GNU long name"));
         }
         self.path.clear();
         match pax.sparse.name.as_ref().or(pax.path.as_ref()).or(name.as_ref()) {
@@ -199,7 +200,9 @@ impl<R: BufRead> TarReader<R> {
         let kind = self.kind_of(header, &pax);
         let size = match kind {
             kind::FILE => self.start_file(header, &pax, bytes)?,
-            _ if !pax.sparse.is_empty() => return Err(self.bad_entry("only files can be sparse")),
+            _ if !pax.sparse.is_empty() => {
+                return Err(self.bad_entry("sparse records for an entry that is not a file"));
+            }
             _ => 0,
         };
         let path =
@@ -213,7 +216,7 @@ impl<R: BufRead> TarReader<R> {
             }
         }
         if path.is_root() && kind != kind::DIR {
-            return Err(self.bad_entry("the root can only be a directory"));
+            return Err(self.bad_entry("the root must be a directory"));
         }
         let link = pax.link.take().or(link);
         let link = link.as_deref().unwrap_or_else(|| header.link());
@@ -223,7 +226,8 @@ impl<R: BufRead> TarReader<R> {
         Ok(Some(Change::Put(Entry { path, attrs, kind })))
     }
 
-    /// The type flag, with all regular files as `'0'`. Old programs mark a directory by a `/` at the end of its name.
+    /// Returns the type flag, with `'0'` for all regular files. Old programs mark directories by a trailing
+    /// `/`.
     fn kind_of(&self, header: Header<'_>, pax: &Pax) -> u8 {
         let is_empty = || pax.size.map_or_else(|| header.size(), Ok) == Ok(0);
         match header.kind() {
@@ -233,12 +237,12 @@ impl<R: BufRead> TarReader<R> {
         }
     }
 
-    /// An error about the header at hand.
+    /// Returns an error about the current header.
     fn bad_header(&self, reason: impl Into<Reason>) -> Error {
         Error::layer(format!("{}, header at byte {}", self.body.what(), self.header_at), reason)
     }
 
-    /// An error about the entry at hand, once its name is known.
+    /// Returns an error about the current entry, once its name is known.
     pub(super) fn bad_entry(&self, reason: impl Into<Reason>) -> Error {
         let shown = self.path.get(..300).unwrap_or(&self.path);
         Error::layer(format!("{}, entry {:?}", self.body.what(), String::from_utf8_lossy(shown)), reason)

@@ -1,12 +1,12 @@
-//! Pax records, to be written: `LENGTH KEY=VALUE\n`, where the length counts itself.
+//! Pax records to be written: `LENGTH KEY=VALUE\n`, where the length includes itself.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
-/// The records of one entry, in the order in which they are added.
+/// The records of an entry, in the order in which they are added.
 #[derive(Default)]
 pub(super) struct Records {
     text: Vec<u8>,
-    /// Some text is not UTF-8, which has to be said first.
+    /// A text is not UTF-8, which must be declared first.
     binary: bool,
 }
 
@@ -17,7 +17,8 @@ impl Records {
         push(&mut self.text, key.as_bytes(), value);
     }
 
-    /// Adds an extended attribute. A name with `=` in it cannot be a key; libarchive has a spelling for it.
+    /// Adds an extended attribute. A name with `=` cannot be a key; it is written in the encoding of
+    /// libarchive.
     pub(super) fn xattr(&mut self, name: &[u8], value: &[u8]) {
         if !name.contains(&b'=') {
             return push(&mut self.text, &[b"SCHILY.xattr.", name].concat(), value);
@@ -33,7 +34,7 @@ impl Records {
         push(&mut self.text, &key, STANDARD_NO_PAD.encode(value).as_bytes());
     }
 
-    /// All records; `None` if there are none.
+    /// Returns all records; `None` if there are none.
     pub(super) fn finish(self) -> Option<Vec<u8>> {
         if !self.binary {
             return (!self.text.is_empty()).then_some(self.text);

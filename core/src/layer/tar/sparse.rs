@@ -1,17 +1,17 @@
-//! Sparse maps: where the stored bytes of a file with holes belong.
+//! Sparse maps: the positions of the stored bytes of a file with holes.
 //!
 //! Source: GNU tar manual, "Storing Sparse Files": the old GNU format, and the pax formats 0.0, 0.1 and 1.0.
 
 use super::{BLOCK, Reason, number};
 
-/// One run of stored bytes: its offset in the file and its length.
+/// A run of stored bytes: its offset in the file and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Segment {
     pub(super) offset: u64,
     pub(super) length: u64,
 }
 
-/// Segments in the order of the file, and the size of the file with its holes.
+/// The segments in the order of the file, and the size of the file including holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Map {
     pub(super) segments: Vec<Segment>,
@@ -19,28 +19,27 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// Checks a map against itself and the bytes that are stored: ascending, nothing twice, nothing over.
+    /// Checks that the segments are ascending, do not overlap, and match the stored bytes.
     pub(super) fn new(segments: Vec<Segment>, size: u64, stored: u64) -> Result<Self, Reason> {
         let (mut end, mut total) = (0, 0);
         for &Segment { offset, length } in &segments {
             if offset < end {
-                return Err(format!(
-                    "sparse map: the piece at {offset} starts before the end of the one before"
-                ));
+                return Err(format!("sparse map: the segment at {offset} overlaps the previous one"));
             }
             end = offset.checked_add(length).filter(|&end| end <= size).ok_or_else(|| {
-                format!("sparse map: the piece at {offset} of {length} bytes ends after the file, which has {size}")
+                format!("sparse map: the segment at {offset} of {length} bytes exceeds the file size {size}")
             })?;
             total += length;
         }
         if total != stored {
-            return Err(format!("sparse map: the pieces have {total} bytes, but {stored} are stored"));
+            return Err(format!("sparse map: the segments have {total} bytes, but {stored} are stored"));
         }
         Ok(Self { segments, size })
     }
 }
 
-/// Adds the segments of one table of the old GNU format; `false` if it ends here. An empty slot ends the table.
+/// Adds the segments of a table in the old GNU format; `false` if the map ends here. An empty slot ends the
+/// table.
 fn push_table(table: &[u8], segments: &mut Vec<Segment>) -> Result<bool, Reason> {
     for slot in table.chunks_exact(24) {
         let (offset, length) = slot.split_at(12);
@@ -55,37 +54,38 @@ fn push_table(table: &[u8], segments: &mut Vec<Segment>) -> Result<bool, Reason>
     Ok(true)
 }
 
-/// Reads the part of an old GNU map that is in the header: the segments, whether more blocks follow, and the real size.
+/// Reads the part of an old GNU map that is in the header: the segments, whether more blocks follow, and the
+/// real size.
 pub(super) fn old_gnu(block: &[u8; BLOCK]) -> Result<(Vec<Segment>, bool, u64), Reason> {
     let mut segments = Vec::new();
     let full = push_table(&block[386..482], &mut segments)?;
     let more = block[482] != 0;
     if more && !full {
-        return Err("sparse map: it ends before its extension".into());
+        return Err("sparse map: missing extension".into());
     }
     Ok((segments, more, number::parse_unsigned(&block[483..495])?))
 }
 
-/// Reads an extension block of an old GNU map; tells whether another follows.
+/// Reads an extension block of an old GNU map. Returns whether another follows.
 pub(super) fn old_gnu_extension(block: &[u8; BLOCK], segments: &mut Vec<Segment>) -> Result<bool, Reason> {
     let full = push_table(&block[..504], segments)?;
     let more = block[504] != 0;
     if more && !full {
-        return Err("sparse map: it ends before its extension".into());
+        return Err("sparse map: missing extension".into());
     }
     Ok(more)
 }
 
-/// Pairs up offsets and lengths.
+/// Pairs offsets with lengths.
 pub(super) fn pairs(numbers: &[u64]) -> Result<Vec<Segment>, Reason> {
     if !numbers.len().is_multiple_of(2) {
-        return Err("sparse map: an offset without a length".into());
+        return Err("sparse map: offset without a length".into());
     }
     Ok(numbers.chunks_exact(2).map(|pair| Segment { offset: pair[0], length: pair[1] }).collect())
 }
 
-/// Collects the numbers of a map of format 1.0, which stands in front of the stored bytes: the number of segments, then
-/// offset and length of each, a line each.
+/// A parser for a map in format 1.0, in front of the stored bytes: the number of segments, then offset and
+/// length of each, one number in a line.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     numbers: Vec<u64>,
@@ -94,7 +94,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Takes a block; returns the segments once the last line of the map was in it.
+    /// Adds a block. Returns the segments once the map is complete.
     pub(super) fn push(&mut self, block: &[u8]) -> Result<Option<Vec<Segment>>, Reason> {
         for &byte in block {
             match byte {
@@ -104,7 +104,7 @@ impl Lines {
                         .number
                         .checked_mul(10)
                         .and_then(|number| number.checked_add(u64::from(byte - b'0')))
-                        .ok_or("sparse map: number of more than 64 bits")?;
+                        .ok_or("sparse map: number does not fit into 64 bits")?;
                 }
                 b'\n' if self.digits > 0 => {
                     self.numbers.push(self.number);
@@ -115,7 +115,7 @@ impl Lines {
                         return pairs(rest).map(Some);
                     }
                 }
-                _ => return Err("sparse map: expected decimal numbers, a line each".into()),
+                _ => return Err("sparse map: expected one decimal number in each line".into()),
             }
         }
         Ok(None)

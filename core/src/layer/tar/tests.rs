@@ -95,7 +95,8 @@ fn path(text: &str) -> EntryPath {
 
 type Seen = Vec<(Change, Vec<u8>)>;
 
-/// All changes with their contents. The archive comes in pieces of 700 bytes, so that headers are cut.
+/// Returns all changes with their contents. The archive comes in pieces of 700 bytes, so that headers are
+/// cut.
 fn read(parts: &[&[u8]], limits: &Limits) -> Result<Seen> {
     let archive = parts.concat();
     let pieces = std::io::BufReader::with_capacity(700, &archive[..]);
@@ -117,14 +118,14 @@ fn read_ok(parts: &[&[u8]]) -> Seen {
     read(parts, &Limits::default()).unwrap()
 }
 
-/// The error's text, of an archive that must not be read.
+/// Returns the error for an archive that must be refused.
 fn read_err(parts: &[&[u8]]) -> String {
     let error = read(parts, &Limits::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     error.to_string()
 }
 
-/// The only entry.
+/// Returns the only entry.
 fn only(parts: &[&[u8]]) -> Entry {
     match read_ok(parts).as_slice() {
         [(Change::Put(entry), _)] => entry.clone(),
@@ -204,7 +205,7 @@ fn pax_records_win_over_the_header() {
                 ("SCHILY.xattr.user.a", "1"),
             ],
         ),
-        // The header's own size is nonsense: it must not be looked at.
+        // The size in the header is invalid: it must not be used.
         &Header::new(kind::FILE, "short").with(field::SIZE, b"junk").finish(),
         &padded(b"abc"),
     ]);
@@ -277,9 +278,9 @@ fn ends() {
     for end in [&[][..], &[0; 512], &[0; 1024], &[0; 10240]] {
         assert_eq!(read_ok(&[&one, end]).len(), 1, "{}", end.len());
     }
-    // After the end there may be anything.
+    // Anything may follow the end.
     assert_eq!(read_ok(&[&one, &[0; 1024], b"anything", &one]).len(), 1);
     assert_eq!(read_ok(&[]), []);
-    assert!(read_err(&[&one, &[0; 512], &one]).contains("lone block"));
-    assert!(read_err(&[&one, &[0; 100]]).contains("ends in the middle"));
+    assert!(read_err(&[&one, &[0; 512], &one]).contains("single block"));
+    assert!(read_err(&[&one, &[0; 100]]).contains("truncated at byte"));
 }

@@ -1,8 +1,9 @@
-//! Changes become a tar archive: the same bytes for the same changes, on every system.
+//! Writing of changes as a tar archive. The same changes give the same bytes on every system.
 //!
-//! An entry is a ustar header. What ustar cannot say exactly (long names, large numbers, times with a fraction or before
-//! 1970, extended attributes) goes into a pax header before it, in a fixed order. The archive ends with two zero blocks
-//! and is not padded further. Sources: POSIX.1-2024, `pax`; extended attributes as `SCHILY.xattr.*`, which every reader knows.
+//! An entry has a ustar header. What ustar cannot express exactly (long names, large numbers, times with a
+//! fraction or before 1970, extended attributes) goes into a pax header before it, in a fixed order. The
+//! archive ends with two zero blocks, without further padding. Sources: POSIX.1-2024, `pax`; extended
+//! attributes as `SCHILY.xattr.*`, which every reader supports.
 
 use std::{
     borrow::Cow,
@@ -17,12 +18,12 @@ use crate::{
     name::EntryPath,
 };
 
-/// Writes changes as a tar archive. [`TarWriter::finish`] ends it.
+/// A writer of changes as a tar archive. [`TarWriter::finish`] ends the archive.
 #[derive(Debug)]
 pub struct TarWriter<W> {
     out: W,
     buffer: Vec<u8>,
-    /// A change failed half-way: what was written is no archive any more.
+    /// Writing a change failed half-way, so the archive is invalid.
     broken: bool,
 }
 
@@ -32,7 +33,7 @@ const MAX_7: u64 = 0o777_7777;
 const MAX_11: u64 = 0o777_7777_7777;
 
 impl<W: Write> TarWriter<W> {
-    /// Writes to `out`, in large pieces.
+    /// Writes to `out`, in large chunks.
     pub fn new(out: W) -> Self {
         Self { out, buffer: vec![0; BUFFER], broken: false }
     }
@@ -40,12 +41,10 @@ impl<W: Write> TarWriter<W> {
     /// Ends the archive.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Misuse`] if a change could not be written.
+    /// Fails with [`Error::Io`], or with [`Error::Misuse`] if writing a change failed.
     pub fn finish(mut self) -> Result<W> {
         if self.broken {
-            return Err(Error::Misuse(
-                "the layer cannot be finished: writing one of its changes failed".into(),
-            ));
+            return Err(Error::Misuse("cannot finish the layer: writing a change failed".into()));
         }
         self.write(&[0; 2 * BLOCK])?;
         Ok(self.out)
@@ -60,11 +59,11 @@ impl<W: Write> TarWriter<W> {
         if over == 0 { Ok(()) } else { self.write(&[0; BLOCK][over..]) }
     }
 
-    /// Copies exactly `size` bytes and fills up the last block.
+    /// Copies exactly `size` bytes and pads the last block.
     fn body(&mut self, path: &EntryPath, size: u64, body: &mut dyn Read) -> Result<()> {
         let mut left = size;
         loop {
-            // One byte more than is left, to see that there is none.
+            // One byte more than expected, to detect a longer content.
             let room = usize::try_from(left.saturating_add(1)).unwrap_or(BUFFER).min(BUFFER);
             let got = match body.read(&mut self.buffer[..room]) {
                 Ok(got) => got,
@@ -99,7 +98,7 @@ impl<W: Write> TarWriter<W> {
     fn entry(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         let path = whiteout::archive_path(change)?;
         let Change::Put(entry) = change else {
-            // A marker says nothing but its name.
+            // A whiteout has only a name.
             return Header::new(&path, kind::FILE, &Attrs::default()).write(self);
         };
         let header = match &entry.kind {
@@ -131,7 +130,7 @@ impl<W: Write> TarWriter<W> {
     }
 }
 
-/// One entry before it is spelled.
+/// An entry before it is encoded.
 struct Header<'a> {
     path: &'a EntryPath,
     kind: u8,
@@ -139,7 +138,7 @@ struct Header<'a> {
     size: u64,
     link: &'a [u8],
     device: (u32, u32),
-    /// Whether extended attributes are said here.
+    /// Whether extended attributes are written.
     xattrs: bool,
 }
 
@@ -181,7 +180,7 @@ impl<'a> Header<'a> {
         if self.link.contains(&0) {
             return Err(Error::layer(
                 format!("/{}", self.path),
-                "cannot be put into a layer: its target has a NUL in it",
+                "cannot be put into a layer: its target contains NUL",
             ));
         }
         if self.link.len() > field::LINK.len() {
@@ -209,7 +208,7 @@ impl<'a> Header<'a> {
         }
         let (major, minor) = (u64::from(self.device.0), u64::from(self.device.1));
         if major > MAX_7 || minor > MAX_7 {
-            let reason = format!("cannot be put into a layer: device {major},{minor} is over {MAX_7}");
+            let reason = format!("cannot be put into a layer: device number {major},{minor} exceeds {MAX_7}");
             return Err(Error::layer(format!("/{}", self.path), reason));
         }
         octal(&mut block[field::MAJOR], major);
@@ -224,7 +223,7 @@ impl<'a> Header<'a> {
         Ok((block, records.finish()))
     }
 
-    /// As archives have it: the root is `./`, directories end with `/`.
+    /// Returns the path as in archives: the root is `./`, directories end with `/`.
     fn full_path(&self) -> Cow<'a, [u8]> {
         match (self.path.is_root(), self.kind) {
             (true, _) => Cow::Borrowed(b"./"),
@@ -240,7 +239,7 @@ fn fit_path(block: &mut [u8; BLOCK], path: &[u8]) -> bool {
         copy(&mut block[field::NAME], path);
         return true;
     }
-    // The prefix as long as it can be; a name must follow, and more than the `/` of a directory.
+    // The longest possible prefix; the name after it must be more than the `/` of a directory.
     let most = path.len().saturating_sub(2).min(field::PREFIX.len());
     let Some(slash) = path[..=most].iter().rposition(|&byte| byte == b'/').filter(|&slash| slash > 0) else {
         return false;
@@ -260,7 +259,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Octal digits, zeros before, NUL after. The value fits.
+/// Writes octal digits, padded with zeros, and a NUL. The value fits.
 fn octal(to: &mut [u8], mut value: u64) {
     let Some((nul, digits)) = to.split_last_mut() else { return };
     *nul = 0;
@@ -270,16 +269,16 @@ fn octal(to: &mut [u8], mut value: u64) {
     }
 }
 
-/// Magic, version and checksum.
+/// Writes magic, version and checksum.
 fn seal(block: &mut [u8; BLOCK]) {
     copy(&mut block[field::MAGIC], b"ustar\x0000");
     block[field::CHECKSUM].fill(b' ');
     let sum: u64 = block.iter().map(|&byte| u64::from(byte)).sum();
-    // Six digits, NUL and space, as ever.
+    // Six digits, NUL and space, by tradition.
     octal(&mut block[field::CHECKSUM.start..field::CHECKSUM.end - 1], sum);
 }
 
-/// Seconds with a fraction: -1.25 for a quarter of a second more than one second before 1970.
+/// Formats seconds with a fraction: -1.25 is a quarter of a second before -1.
 fn decimal(time: Time) -> String {
     let Time { seconds, nanoseconds } = time;
     let (sign, seconds, nanoseconds) = match (seconds < 0, nanoseconds) {

@@ -1,4 +1,4 @@
-//! From an entry of a table to a change, by the rules of the tar reader.
+//! Conversion of entries of a table to changes, by the rules of the tar reader.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -16,14 +16,14 @@ use crate::{
     name::EntryPath,
 };
 
-/// What is wrong with an entry; the caller adds which it is.
+/// The reason why an entry is invalid; the caller adds the entry's name.
 type Reason = String;
 
-/// An entry as it is written; what else it has (digests, and where in the blob the pieces are) says nothing of the file.
+/// An entry as written. Its other members (digests, positions of chunks in the blob) are not about the file.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TocEntry<'a> {
-    /// Missing from the pieces that old writers made.
+    /// Missing in chunks by old writers.
     #[serde(borrow, default)]
     pub(super) name: Cow<'a, str>,
     #[serde(borrow, rename = "type")]
@@ -32,7 +32,7 @@ pub(super) struct TocEntry<'a> {
     pub(super) size: u64,
     #[serde(borrow, default)]
     link_name: Cow<'a, str>,
-    /// Perhaps with the bits that say the type.
+    /// The mode, possibly with the bits of the type.
     #[serde(default)]
     mode: u64,
     #[serde(default)]
@@ -45,13 +45,13 @@ pub(super) struct TocEntry<'a> {
     dev_major: u32,
     #[serde(default)]
     dev_minor: u32,
-    /// Values in base64; `null` is how Go writes none.
+    /// Values in base64. Go writes `null` if there are none.
     #[serde(default)]
     xattrs: Option<BTreeMap<String, Option<String>>>,
 }
 
 impl TocEntry<'_> {
-    /// Whether it only continues the file before it.
+    /// Returns whether it is a chunk of the file before it.
     pub(super) fn is_chunk(&self) -> bool {
         self.kind == "chunk"
     }
@@ -61,7 +61,7 @@ impl TocEntry<'_> {
     }
 }
 
-/// The change that an entry is; `None` for what is no part of the file system.
+/// Converts an entry to a change; `None` if it is not part of the file system.
 pub(super) fn change(entry: &TocEntry<'_>, limits: &Limits) -> Result<Option<Change>, Reason> {
     let path = EntryPath::clean(entry.name.as_bytes(), limits).map_err(|error| error.to_string())?;
     match whiteout::meaning(&path)? {
@@ -70,7 +70,7 @@ pub(super) fn change(entry: &TocEntry<'_>, limits: &Limits) -> Result<Option<Cha
         Meaning::Marker(change) => return Ok(Some(change)),
     }
     if path.is_root() && entry.kind != "dir" {
-        return Err("the root can only be a directory".into());
+        return Err("the root must be a directory".into());
     }
     let kind = entry_kind(entry, limits)?;
     let attrs = attrs(entry, &kind)?;
@@ -82,11 +82,11 @@ fn entry_kind(entry: &TocEntry<'_>, limits: &Limits) -> Result<EntryKind, Reason
     let (major, minor) = (entry.dev_major, entry.dev_minor);
     Ok(match &*entry.kind {
         "reg" if entry.name.ends_with('/') => {
-            return Err("a file, whose name says it is a directory".into());
+            return Err("the name of the file ends with '/'".into());
         }
         "reg" => EntryKind::File { size: entry.size },
         "dir" => EntryKind::Dir,
-        "symlink" if link.contains(&0) => return Err("NUL in the target of the link".into()),
+        "symlink" if link.contains(&0) => return Err("the target of the link contains NUL".into()),
         "symlink" => EntryKind::Symlink { target: tar::symlink_target(link, limits)? },
         "hardlink" => EntryKind::HardLink { to: tar::hard_link_target(link, limits)? },
         "char" => EntryKind::Char { major, minor },
@@ -103,7 +103,9 @@ fn attrs(entry: &TocEntry<'_>, kind: &EntryKind) -> Result<Attrs, Reason> {
     };
     let mtime = match entry.modtime.as_deref() {
         None | Some("") => Time::EPOCH,
-        Some(text) => time::parse(text).ok_or_else(|| format!("modtime: {text:?} is no RFC 3339 date"))?,
+        Some(text) => {
+            time::parse(text).ok_or_else(|| format!("modtime: {text:?} is not an RFC 3339 date"))?
+        }
     };
     let (uid, gid) = (tar::id("uid", entry.uid)?, tar::id("gid", entry.gid)?);
     Ok(Attrs { mode, uid, gid, mtime, xattrs: xattrs(entry)? })
@@ -112,7 +114,7 @@ fn attrs(entry: &TocEntry<'_>, kind: &EntryKind) -> Result<Attrs, Reason> {
 fn xattrs(entry: &TocEntry<'_>) -> Result<Xattrs, Reason> {
     let pairs = entry.xattrs.iter().flatten().map(|(name, value)| {
         if name.is_empty() || name.contains('\0') {
-            return Err("an extended attribute without a name".into());
+            return Err("extended attribute without a name".into());
         }
         let value = STANDARD
             .decode(value.as_deref().unwrap_or_default())

@@ -1,7 +1,8 @@
-//! eStargz and stargz: an empty gzip member at the end of the blob says where the member with the table begins.
+//! eStargz and stargz: an empty gzip member at the end of the blob has the position of the member with the
+//! table.
 //!
-//! Source: containerd/stargz-snapshotter, `docs/estargz.md`, "Footer". A layer whose table is elsewhere ends otherwise
-//! (`STARGZEXTERNALTOC`), and has none for us.
+//! Source: containerd/stargz-snapshotter, `docs/estargz.md`, "Footer". A layer with an external table ends
+//! differently (`STARGZEXTERNALTOC`) and is treated as one without a table.
 
 use std::io::{BufReader, Read as _};
 
@@ -15,11 +16,12 @@ use crate::{
 
 /// The name of the table in the archive.
 const NAME: &[u8] = b"stargz.index.json";
-/// A footer: a member whose extra field holds 16 hexadecimal digits and the magic. RFC 1952 wants a subfield around them, which
-/// stargz did not have.
+/// A footer: a member whose extra field holds 16 hexadecimal digits and the magic. RFC 1952 requires a
+/// subfield around them, which stargz omits.
 struct Footer {
     size: usize,
-    /// What the extra field, at byte 10, begins with: its length, perhaps the name and the length of the subfield.
+    /// The beginning of the extra field, at byte 10: its length, and for eStargz the name and length of the
+    /// subfield.
     extra: &'static [u8],
 }
 
@@ -39,15 +41,15 @@ pub(super) fn find(blob: &mut Blob<'_>, _: &Descriptor, limits: &Limits) -> Resu
         .ok()
         .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
         .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-        .ok_or_else(|| blob.bad("the end of the layer does not say where it begins"))?;
+        .ok_or_else(|| blob.bad("invalid position in the footer of the layer"))?;
     if start >= end {
-        return Err(blob.bad(format!("would begin at byte {start}, but the layer ends at byte {end}")));
+        return Err(blob.bad(format!("position {start} is beyond the end of the layer at {end}")));
     }
     read(blob, start, end, limits).map(Some)
 }
 
 impl Footer {
-    /// The digits, if this is how the blob ends.
+    /// Returns the digits, if the blob ends with this footer.
     fn digits<'a>(&self, tail: &'a [u8]) -> Option<&'a [u8]> {
         let footer = tail.get(tail.len().checked_sub(self.size)?..)?;
         let extra = footer.strip_prefix(MEMBER)?.get(EXTRA_AT - MEMBER.len()..)?;
@@ -56,11 +58,11 @@ impl Footer {
     }
 }
 
-/// Reads the archive that begins there: the table alone is in it.
+/// Reads the archive that starts there, whose only entry is the table.
 fn read(blob: &mut Blob<'_>, start: u64, end: u64, limits: &Limits) -> Result<Table> {
     let what = blob.what.clone();
     let inflate = Inflate::new(blob.range(start, end)?, Compression::Gzip, &what, limits)?;
-    // Room for headers, whose size has a limit of its own, and for the end of the archive.
+    // Room for headers, which have their own limit, and for the end of the archive.
     let most = limits.toc.saturating_add(limits.header).saturating_add(64 << 10);
     let mut tar = TarReader::new(BufReader::new(inflate.take(most)), &what, limits);
     let mut json = Vec::new();
@@ -72,10 +74,10 @@ fn read(blob: &mut Blob<'_>, start: u64, end: u64, limits: &Limits) -> Result<Ta
             body.read_to_end(&mut json).map_err(Error::io(format_args!("read {what}")))?;
             Change::Put(Entry { path, attrs, kind: EntryKind::File { size } })
         }
-        _ => return Err(Error::layer(what, "there is no stargz.index.json where the layer says")),
+        _ => return Err(Error::layer(what, "no stargz.index.json at the position in the footer")),
     };
     match tar.next_change()? {
         None => Ok(Table { json, own: Some(own) }),
-        Some(_) => Err(Error::layer(what, "it is not the last entry of the layer")),
+        Some(_) => Err(Error::layer(what, "is not the last entry of the layer")),
     }
 }

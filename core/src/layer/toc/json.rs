@@ -1,4 +1,4 @@
-//! The document of a table, entry by entry: nothing is kept of an entry but its change.
+//! The document of a table, parsed entry by entry. Only the changes are kept.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::{
 /// The version of both formats.
 const VERSION: u64 = 1;
 
-/// The changes that a table lists.
+/// Returns the changes that a table lists.
 pub(super) fn changes(json: &[u8], what: &str, limits: &Limits) -> Result<Vec<Change>> {
     let mut entries =
         Entries { what, limits, changes: Vec::new(), failed: None, read: 0, size: 0, in_file: false };
@@ -31,21 +31,21 @@ pub(super) fn changes(json: &[u8], what: &str, limits: &Limits) -> Result<Vec<Ch
     }
     match read.map_err(|error| Error::layer(what, error.to_string()))? {
         VERSION => Ok(entries.changes),
-        other => Err(Error::Unsupported(format!("{what}: version {other} is not known"))),
+        other => Err(Error::Unsupported(format!("{what}: unknown version {other}"))),
     }
 }
 
-/// What was read of the entries.
+/// The entries read so far.
 struct Entries<'a> {
     what: &'a str,
     limits: &'a Limits,
     changes: Vec<Change>,
-    /// An error of ours, which serde would turn into text.
+    /// An [`Error`], which serde would turn into text.
     failed: Option<Error>,
     read: u64,
     /// Bytes of all files.
     size: u64,
-    /// The entry before is a file or a piece of one.
+    /// Whether the previous entry is a file or a chunk of one.
     in_file: bool,
 }
 
@@ -60,7 +60,7 @@ impl Entries<'_> {
             Error::layer(format!("{}, entry {name:?}", self.what), reason)
         };
         if entry.is_chunk() {
-            return if self.in_file { Ok(()) } else { Err(bad("a piece of no file".into())) };
+            return if self.in_file { Ok(()) } else { Err(bad("chunk without a file".into())) };
         }
         self.in_file = entry.is_file();
         self.size = self.size.saturating_add(if self.in_file { entry.size } else { 0 });
@@ -76,7 +76,7 @@ impl Entries<'_> {
     }
 }
 
-/// The whole document; gives its version.
+/// The whole document; deserializes to its version.
 struct Document<'a, 'b>(&'a mut Entries<'b>);
 
 #[derive(Deserialize)]

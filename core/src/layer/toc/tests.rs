@@ -1,5 +1,5 @@
 //! Tables of layers that are made here, byte by byte as the formats say. `tests/tests/interop/toc.rs` has those of
-//! other makers.
+//! other tools.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod hostile;
@@ -86,7 +86,7 @@ fn layers_without_a_table_have_none() {
         Layer::new(Compression::Gzip, [&gzip(&tar)[..], EXTERNAL].concat()),
         Layer::new(Compression::Gzip, Vec::new()),
         Layer::new(Compression::Zstd, b"few".to_vec()),
-        // The table of another compression than the layer's is none.
+        // A table of another compression than the layer's is ignored.
         Layer::new(Compression::Zstd, estargz(&[], "{}").blob),
         Layer::new(Compression::Gzip, zstd_chunked(&[], "{}", 64, b"GNUlInUx").blob),
     ] {

@@ -2,10 +2,10 @@
 
 use crate::{attrs::Time, spec::is_date_time};
 
-/// Go's time without a value. Old writers of zstd:chunked have it where a header has none.
+/// Go's zero time. Old writers of zstd:chunked use it if a header has no time.
 const NONE: &str = "0001-01-01T00:00:00Z";
 
-/// Reads a date and time, in UTC or with an offset; digits after the ninth of a fraction are dropped.
+/// Parses a date and time, in UTC or with an offset. Digits after the ninth of a fraction are dropped.
 pub(super) fn parse(text: &str) -> Option<Time> {
     if !is_date_time(text) {
         return None;
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Option<Time> {
     Some(Time { seconds: local - offset(zone)?, nanoseconds })
 }
 
-/// The seconds that the clock of a zone is ahead: `Z`, or `+01:00`.
+/// Returns the offset of a time zone in seconds: `Z`, or `+01:00`.
 fn offset(zone: &str) -> Option<i64> {
     let number = |at: usize| zone.get(at..at + 2)?.parse::<i64>().ok();
     match zone.as_bytes().first()? {
@@ -35,8 +35,8 @@ fn offset(zone: &str) -> Option<i64> {
     }
 }
 
-/// Year, month and day of the proleptic Gregorian calendar to days since 1970-01-01. The year is counted from March, so
-/// that the leap day is the last of it.
+/// Converts year, month and day of the proleptic Gregorian calendar to days since 1970-01-01. The year is
+/// counted from March, so that the leap day is its last day.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));

@@ -1,9 +1,9 @@
-//! zstd:chunked: the table is a zstd frame inside a skippable frame; annotations and a skippable frame at the end of the
-//! blob say where.
+//! zstd:chunked: the table is a zstd frame inside a skippable frame; annotations, and a skippable frame at
+//! the end of the blob, have its position.
 //!
-//! Source: containers/storage, `pkg/chunked/internal/minimal/compression.go`, and the writers of before: skopeo 1.9 and
-//! stargz-snapshotter 0.12 spell the annotations without `github`, and have a shorter last frame. The reader there knows
-//! the annotations only; layers in archives and layouts often have lost them.
+//! Source: containers/storage, `pkg/chunked/internal/minimal/compression.go`, and earlier writers: skopeo 1.9
+//! and stargz-snapshotter 0.12 write the annotations without `github`, and a shorter last frame. The reader
+//! there uses only the annotations, but layers in archives and layouts often have lost them.
 
 use std::io::Read as _;
 
@@ -21,16 +21,16 @@ const POSITION: &str = "manifest-position";
 /// The digest of the frame.
 const CHECKSUM: &str = "manifest-checksum";
 
-/// Bytes of the content of the last frame: four numbers as in the annotation, perhaps three that say where the headers of the
-/// archive are (tar-split), and the magic.
+/// Bytes of the content of the last frame: four numbers as in the annotation, optionally three with the
+/// position of the archive's headers (tar-split), and the magic.
 const FOOTERS: [usize; 2] = [64, 40];
-/// The second is what the first was once.
+/// The second is an earlier spelling of the first.
 const MAGIC: [&[u8]; 2] = [b"GNUlInUx", b"GnUlInUx"];
-/// The beginning of a skippable frame; its size follows, in 4 bytes.
+/// The magic of a skippable frame; its size follows, in 4 bytes.
 const SKIPPABLE: &[u8] = b"\x50\x2a\x4d\x18";
 const FRAME_HEADER: usize = 8;
 
-/// Where the table is, and what.
+/// The position of the table, and its type.
 struct Position {
     start: u64,
     size: u64,
@@ -38,7 +38,7 @@ struct Position {
     kind: u64,
 }
 
-/// The only type there is: that of stargz.
+/// The only type: that of stargz.
 const KIND: u64 = 1;
 
 pub(super) fn find(blob: &mut Blob<'_>, descriptor: &Descriptor, limits: &Limits) -> Result<Option<Table>> {
@@ -82,7 +82,7 @@ fn footer(tail: &[u8]) -> Option<Position> {
     })
 }
 
-/// Reads the frame, and what it holds.
+/// Reads and decompresses the frame.
 fn read(
     blob: &mut Blob<'_>,
     position: &Position,
@@ -92,11 +92,12 @@ fn read(
     let Position { start, size, json_size, kind } = *position;
     let what = blob.what.clone();
     if kind != KIND {
-        return Err(Error::Unsupported(format!("{what}: type {kind} is not known")));
+        return Err(Error::Unsupported(format!("{what}: unknown type {kind}")));
     }
-    let end = start.checked_add(size).filter(|end| *end <= blob.size).ok_or_else(|| {
-        blob.bad(format!("would be {size} bytes from byte {start} on: the layer ends before"))
-    })?;
+    let end = start
+        .checked_add(size)
+        .filter(|end| *end <= blob.size)
+        .ok_or_else(|| blob.bad(format!("{size} bytes at position {start} exceed the layer")))?;
     check_size(&what, size.max(json_size), limits)?;
     let frame = blob.bytes(start, end)?;
     for prefix in PREFIXES {
@@ -109,6 +110,6 @@ fn read(
         .map_err(Error::io(format_args!("read {what}")))?;
     match json.len() as u64 == json_size {
         true => Ok(json),
-        false => Err(Error::layer(what, format!("does not have the {json_size} bytes it should have"))),
+        false => Err(Error::layer(what, format!("is not {json_size} bytes long"))),
     }
 }

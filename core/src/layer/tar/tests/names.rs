@@ -1,4 +1,4 @@
-//! Names: where they come from, and what they may be.
+//! Names: their sources, and their limits.
 
 use super::*;
 
@@ -70,5 +70,5 @@ fn paths_have_a_limit() {
     assert!(read_err(&[&pax(kind::PAX, &[("path", &long)]), &file("a", b"")]).contains("4096"));
     let link = Header::new(kind::SYMLINK, "n").finish();
     assert!(read_err(&[&pax(kind::PAX, &[("linkpath", &long)]), &link]).contains("4096"));
-    assert!(read_err(&[&link]).contains("without a target"));
+    assert!(read_err(&[&link]).contains("has no target"));
 }

@@ -38,7 +38,7 @@ fn old_gnu_with_an_extension() {
     extension[12..24].copy_from_slice(b"00000000003\0");
     let header = old_gnu(&[0, 1, 1, 1, 2, 1, 3, 2], true).size(8).finish();
     check(&[&header, &extension, &padded(b"startend")]);
-    assert!(read_err(&[&header]).contains("ends inside its sparse map"));
+    assert!(read_err(&[&header]).contains("truncated inside the sparse map"));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn pax_0_0() {
     );
     assert!(read_err(&[&pax(kind::PAX, &records[..4]), &file("name", b"start")]).contains("not as many"));
     assert!(
-        read_err(&[&pax(kind::PAX, &records[1..]), &file("name", b"startend")]).contains("without its size")
+        read_err(&[&pax(kind::PAX, &records[1..]), &file("name", b"startend")]).contains("without a size")
     );
 }
 

@@ -137,5 +137,5 @@ fn what_no_archive_can_say_is_refused() {
     };
     assert!(put(entry("d/.wh.x", EntryKind::Fifo)).contains("names that start with .wh."));
     assert!(put(entry("l", EntryKind::Symlink { target: b"a\0b"[..].into() })).contains("NUL"));
-    assert!(put(entry("d", EntryKind::Char { major: 1, minor: 0x20_0000 })).contains("is over 2097151"));
+    assert!(put(entry("d", EntryKind::Char { major: 1, minor: 0x20_0000 })).contains("exceeds 2097151"));
 }

@@ -1,4 +1,4 @@
-//! Tables that somebody made to do harm.
+//! Malicious tables.
 
 use super::layers::{Layer, NAMES, content, estargz, gzip, json, plain_tar, read, with_footer, zstd_chunked};
 use crate::{
@@ -15,7 +15,7 @@ fn error(layer: &Layer, limits: Limits) -> String {
     read(layer, &limits).unwrap_err().to_string()
 }
 
-/// The changes of a table with these entries.
+/// Returns the changes of a table with these entries.
 fn changes(entries: &str, limits: Limits) -> Result<Vec<Change>> {
     Ok(read(&zstd_chunked(&[], &json(entries), 64, b"GNUlInUx"), &limits)?.unwrap())
 }
@@ -28,14 +28,14 @@ fn places_outside_the_blob() {
     let good = before.len();
     assert_eq!(read(&at(&format!("{good:016X}")), &Limits::default()).unwrap().unwrap().len(), 1);
     for (place, reason) in [
-        ("ffffffffffffffff", "would begin at byte 18446744073709551615"),
-        ("00000000000000ff", "would begin at byte 255"),
-        (&format!("{:016x}", good + table.len()), "would begin at byte"),
+        ("ffffffffffffffff", "position 18446744073709551615 is beyond"),
+        ("00000000000000ff", "position 255 is beyond"),
+        (&format!("{:016x}", good + table.len()), "is beyond the end of the layer"),
         (&format!("{:016x}", good + 1), "its content is"),
         ("0000000000000000", "header at byte 0"),
-        ("-000000000000001", "does not say where"),
-        ("+000000000000001", "does not say where"),
-        ("000000000000000g", "does not say where"),
+        ("-000000000000001", "invalid position"),
+        ("+000000000000001", "invalid position"),
+        ("000000000000000g", "invalid position"),
     ] {
         let error = error(&at(place), Limits::default());
         assert!(error.contains(reason), "{place}: {error}");
@@ -43,14 +43,14 @@ fn places_outside_the_blob() {
     }
 
     for (position, reason) in [
-        ("18446744073709551615:1:1:1", "the layer ends before"),
-        ("0:1000000:1:1", "the layer ends before"),
+        ("18446744073709551615:1:1:1", "exceed the layer"),
+        ("0:1000000:1:1", "exceed the layer"),
         ("9:9:9", "is not four numbers"),
         ("9:9:9:1:1", "is not four numbers"),
         ("9:+9:9:1", "is not four numbers"),
         ("9::9:1", "is not four numbers"),
         ("9:18446744073709551616:9:1", "is not four numbers"),
-        ("0:9:9:2", "type 2 is not known"),
+        ("0:9:9:2", "unknown type 2"),
         ("0:0:0:1", "its content is not compressed"),
     ] {
         let mut layer = zstd_chunked(&[], &json(""), 64, b"GNUlInUx");
@@ -75,7 +75,7 @@ fn every_truncation_is_an_error_or_no_table() {
             match read(&cut, &Limits::default()) {
                 Ok(None) => {}
                 Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupt, "{length}: {error}"),
-                // Only the last frame is missing, which nobody asked.
+                // Only the last frame is missing, which is not needed.
                 Ok(Some(_)) => assert!(!layer.annotations.is_empty() && length >= layer.blob.len() - 72),
             }
         }
@@ -104,17 +104,17 @@ fn what_grows_without_end_is_not_read() {
         assert!(error(&layer, tight).ends_with("more than the limit of 10000 (toc)"));
     }
 
-    // A frame that holds more than it says, or less.
+    // A frame that holds more than it declares, or less.
     for size in [9_999, 10, 26] {
         let mut layer = zstd_chunked(&[], &spaces(1 << 20), 64, b"GNUlInUx").annotated();
         for value in layer.annotations.values_mut().filter(|value| value.ends_with(":1")) {
             let numbers: Vec<_> = value.split(':').collect();
             *value = format!("{}:{}:{size}:1", numbers[0], numbers[1]);
         }
-        assert!(error(&layer, tight).contains(&format!("does not have the {size} bytes")));
+        assert!(error(&layer, tight).contains(&format!("is not {size} bytes")));
     }
 
-    // An archive with something large in front of the table, that the tar reader passes over.
+    // An archive with a large entry in front of the table, which the tar reader skips.
     let ignored = Item(put("x", EntryKind::Dir).0, Vec::new());
     let Change::Put(ignored) = ignored.0 else { panic!("an entry") };
     let mut tar = plain_tar(&[
@@ -123,10 +123,10 @@ fn what_grows_without_end_is_not_read() {
     ]);
     rename(&mut tar, b".wh..wh.x");
     let error = error(&with_footer(b"", &gzip(&tar), "0000000000000000", true), tight);
-    assert!(error.contains("the archive ends in the middle of an entry"), "{error}");
+    assert!(error.contains("the archive is truncated at byte"), "{error}");
 }
 
-/// Gives the first entry of an archive another name.
+/// Renames the first entry of an archive.
 fn rename(tar: &mut [u8], name: &[u8]) {
     tar[..100].fill(0);
     tar[..name.len()].copy_from_slice(name);
@@ -159,7 +159,7 @@ fn documents_of_another_shape() {
         ("{}", "missing field `entries`"),
         (r#"{"version":1}"#, "missing field `entries`"),
         (r#"{"entries":[]}"#, "missing field `version`"),
-        (r#"{"version":2,"entries":[]}"#, "version 2 is not known"),
+        (r#"{"version":2,"entries":[]}"#, "unknown version 2"),
         (r#"{"version":1,"version":1,"entries":[]}"#, "duplicate field `version`"),
         (r#"{"version":1,"entries":[],"entries":[]}"#, "duplicate field `entries`"),
         (r#"{"version":1,"entries":{}}"#, "expected a list of entries"),
@@ -176,26 +176,26 @@ fn documents_of_another_shape() {
 #[test]
 fn entries_that_no_archive_may_have() {
     for (entry, reason) in [
-        (r#""name":"","type":"reg""#, "the root can only be a directory"),
-        (r#""name":"a/..","type":"symlink","linkName":"b""#, "the root can only be a directory"),
+        (r#""name":"","type":"reg""#, "the root must be a directory"),
+        (r#""name":"a/..","type":"symlink","linkName":"b""#, "the root must be a directory"),
         (r#""name":"a\u0000b","type":"dir""#, "NUL in name"),
         (r#""name":"a","type":"socket""#, "unknown entry type \"socket\""),
-        (r#""name":"a/","type":"reg","size":1"#, "says it is a directory"),
+        (r#""name":"a/","type":"reg","size":1"#, "the name of the file ends with"),
         (r#""name":"a","type":"reg","size":-1"#, "expected u64"),
         (r#""name":"a","type":"reg","mode":-1"#, "expected u64"),
-        (r#""name":"a","type":"reg","uid":4294967295"#, "ids go to"),
-        (r#""name":"a","type":"reg","gid":4294967296"#, "ids go to"),
+        (r#""name":"a","type":"reg","uid":4294967295"#, "is out of range"),
+        (r#""name":"a","type":"reg","gid":4294967296"#, "is out of range"),
         (r#""name":"a","type":"char","devMajor":4294967296"#, "expected u32"),
-        (r#""name":"a","type":"symlink""#, "a symbolic link without a target"),
+        (r#""name":"a","type":"symlink""#, "the symbolic link has no target"),
         (r#""name":"a","type":"symlink","linkName":"b\u0000""#, "NUL"),
-        (r#""name":"a","type":"hardlink""#, "a hard link to the root"),
-        (r#""name":"a","type":"hardlink","linkName":"../..""#, "a hard link to the root"),
-        (r#""name":"a","type":"chunk""#, "a piece of no file"),
-        (r#""name":"a","type":"dir","modtime":"yesterday""#, "no RFC 3339 date"),
+        (r#""name":"a","type":"hardlink""#, "the hard link points to the root"),
+        (r#""name":"a","type":"hardlink","linkName":"../..""#, "the hard link points to the root"),
+        (r#""name":"a","type":"chunk""#, "chunk without a file"),
+        (r#""name":"a","type":"dir","modtime":"yesterday""#, "not an RFC 3339 date"),
         (r#""name":"a","type":"dir","xattrs":{"":"""#, "expected"),
         (r#""name":"a","type":"dir","xattrs":{"":""}"#, "without a name"),
         (r#""name":"a","type":"dir","xattrs":{"user.a":"*"}"#, "is not base64"),
-        (r#""name":"a/.wh.","type":"reg""#, "a whiteout that names no entry"),
+        (r#""name":"a/.wh.","type":"reg""#, "whiteout without a name"),
         (r#""name":"a/.wh.b/c","type":"reg""#, "below a whiteout"),
     ] {
         let error = changes(&format!("{{{entry}}}"), Limits::default()).unwrap_err();
@@ -204,7 +204,10 @@ fn entries_that_no_archive_may_have() {
     }
     let link = r#"{"name":"d","type":"dir"},{"name":"d","type":"chunk"}"#;
     assert!(
-        changes(link, Limits::default()).unwrap_err().to_string().contains("entry \"d\": a piece of no file")
+        changes(link, Limits::default())
+            .unwrap_err()
+            .to_string()
+            .contains("entry \"d\": chunk without a file")
     );
 }
 

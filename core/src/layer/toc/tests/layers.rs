@@ -26,7 +26,7 @@ use crate::{
     store::{BlobRead, ReadSeek},
 };
 
-/// A store with one blob, that counts what is read of it.
+/// A store with one blob, which counts the bytes read of it.
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) blob: Vec<u8>,
@@ -50,7 +50,7 @@ impl Layer {
         Self { blob, annotations: BTreeMap::new(), compression, known: Vec::new(), read: AtomicU64::new(0) }
     }
 
-    /// With the annotations its maker gives.
+    /// Adds the annotations of its writer.
     pub(super) fn annotated(mut self) -> Self {
         let prefix = toc::zstd_chunked::PREFIXES[0];
         self.annotations
@@ -101,7 +101,7 @@ pub(super) fn read(layer: &Layer, limits: &Limits) -> Result<Option<Vec<Change>>
     toc::read(layer, &layer.descriptor(), limits)
 }
 
-/// What reading the layer gives.
+/// Returns what reading the layer returns.
 pub(super) fn reading(layer: &Layer) -> Vec<Change> {
     let (descriptor, limits) = (layer.descriptor(), Limits::default());
     let mut tar = Vec::new();
@@ -133,14 +133,14 @@ pub(super) fn plain_tar(items: &[Item]) -> Vec<u8> {
     tar.finish().unwrap()
 }
 
-/// The archive up to its end, which is to follow.
+/// Returns the archive without its end.
 fn unended_tar(items: &[Item]) -> Vec<u8> {
     let mut tar = plain_tar(items);
     tar.truncate(tar.len() - 1024);
     tar
 }
 
-/// A layer with a table at this place: `footer` says where.
+/// Returns a layer with a table at this position; `footer` makes the footer.
 pub(super) fn with_footer(before: &[u8], table: &[u8], at: &str, estargz: bool) -> Layer {
     let extra = match estargz {
         true => [b"\x1a\0SG\x16\0", at.as_bytes(), b"STARGZ"].concat(),
@@ -152,12 +152,12 @@ pub(super) fn with_footer(before: &[u8], table: &[u8], at: &str, estargz: bool) 
     Layer::new(Compression::Gzip, [before, table, &footer].concat())
 }
 
-/// The end of a layer whose table is in another image.
+/// The end of a layer with an external table.
 pub(super) const EXTERNAL: &[u8] =
     b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x15\0SG\x11\0STARGZEXTERNALTOC\x01\0\0\xff\xff\0\0\0\0\0\0\0\0";
 
 fn footed(items: &[Item], json: &str, estargz: bool) -> Layer {
-    // Each content is a member of its own; where they begin is of no interest here.
+    // Each content is a member of its own; their positions do not matter here.
     let before: Vec<u8> = unended_tar(items).chunks(700).flat_map(gzip).collect();
     let table = gzip(&plain_tar(&[file("stargz.index.json", json)]));
     with_footer(&before, &table, &format!("{:016x}", before.len()), estargz)
@@ -187,7 +187,7 @@ pub(super) fn zstd_chunked(items: &[Item], json: &str, footer: usize, magic: &[u
     Layer { known, ..Layer::new(Compression::Zstd, blob) }
 }
 
-/// Something of everything.
+/// Entries of all kinds.
 pub(super) fn content() -> Vec<Item> {
     let attributes = |Item(change, content): Item, attrs| match change {
         Change::Put(entry) => Item(Change::Put(Entry { attrs, ..entry }), content),
