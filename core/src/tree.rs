@@ -1,6 +1,6 @@
-//! The merged file system of an image, in memory: what the layers make together, without the contents.
+//! The merged file system of an image, in memory, without the contents of files.
 //!
-//! Inodes and names are apart, so hard links are what they are: several names of one inode.
+//! Names and inodes are separate, so that hard links are several names of one inode.
 
 pub mod compare;
 pub mod diff;
@@ -25,38 +25,38 @@ use crate::{
     name::{EntryPath, Name, NameBuf},
 };
 
-/// A file system tree. There is always a root, and it is always a directory.
+/// A file system tree. It always has a root, which is a directory.
 #[derive(Debug, Clone)]
 pub struct Tree {
     inodes: Vec<Inode>,
     free: Vec<u32>,
 }
 
-/// Identifies an inode of one [`Tree`]; valid until its last name is removed.
+/// The id of an inode in a [`Tree`]; valid until its last name is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InodeId(u32);
 
-/// What a name stands for: attributes and content, shared by all its names.
+/// An inode: the attributes and content shared by all its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Inode {
     /// Owner, mode, time, extended attributes.
     pub attrs: Attrs,
-    /// What it is.
+    /// Type and content.
     pub content: Content,
-    /// Number of names. For a directory always 1: what a file system counts there is its own affair.
+    /// Number of names; always 1 for a directory, as file systems count differently.
     pub nlink: u32,
 }
 
-/// What an inode is.
+/// The types of inodes, with their content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "the types tar and POSIX have")]
 pub enum Content {
     /// A regular file.
     File {
-        /// Bytes.
+        /// Size in bytes.
         size: u64,
-        /// SHA-256 of the content; `None` where nobody computed it, as in a manifest without that keyword.
+        /// SHA-256 of the content; `None` if it is unknown, as in a manifest without that keyword.
         sha256: Option<Sha256>,
     },
     /// A directory with its entries, in byte order.
@@ -69,12 +69,12 @@ pub enum Content {
     Block(u32, u32),
     /// A named pipe.
     Fifo,
-    /// A socket: no layer can hold one, but a directory on disk can.
+    /// A socket. Layers cannot hold sockets, but directories on disk can.
     Socket,
 }
 
 impl InodeId {
-    /// A small number, for tables beside the tree.
+    /// Returns a small number, to index tables beside the tree.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -88,10 +88,10 @@ impl Default for Tree {
 }
 
 impl Tree {
-    /// The root of every tree.
+    /// The id of the root.
     pub const ROOT: InodeId = InodeId(0);
 
-    /// An empty root directory with the attributes of [`Attrs::implied_dir`].
+    /// Returns a tree with only an empty root, which has the attributes of [`Attrs::implied_dir`].
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -100,24 +100,25 @@ impl Tree {
         }
     }
 
-    /// The inode of an id of this tree.
+    /// Returns the inode of an id of this tree.
     #[must_use]
     pub fn inode(&self, id: InodeId) -> &Inode {
         &self.inodes[id.0 as usize]
     }
 
-    /// The inode of an id of this tree, to change. The type of a directory with entries must stay.
+    /// Returns the inode of an id of this tree, to change. The type of a directory with entries must not be
+    /// changed.
     pub fn inode_mut(&mut self, id: InodeId) -> &mut Inode {
         &mut self.inodes[id.0 as usize]
     }
 
-    /// The entry of a directory; `None` also where `dir` is no directory.
+    /// Returns the entry of a directory; `None` if there is none, or `dir` is not a directory.
     #[must_use]
     pub fn child(&self, dir: InodeId, name: Name<'_>) -> Option<InodeId> {
         self.entries(dir)?.get(name.as_bytes()).copied()
     }
 
-    /// The entries of a directory, in byte order; `None` where it is no directory.
+    /// Returns the entries of a directory, in byte order; `None` if it is not a directory.
     #[must_use]
     pub fn entries(&self, dir: InodeId) -> Option<&BTreeMap<NameBuf, InodeId>> {
         match &self.inode(dir).content {
@@ -126,14 +127,14 @@ impl Tree {
         }
     }
 
-    /// The inode at a path, following no link.
+    /// Returns the inode at a path, without following links.
     #[must_use]
     pub fn get(&self, path: &EntryPath) -> Option<InodeId> {
         path.names().try_fold(Self::ROOT, |dir, name| self.child(dir, name))
     }
 
-    /// Puts a new inode under a name that is free. Returns `None`, and changes nothing, if the name is taken or `dir`
-    /// is no directory.
+    /// Adds a new inode under a free name. Returns `None`, and changes nothing, if the name is taken or `dir`
+    /// is not a directory.
     pub fn insert(
         &mut self,
         dir: InodeId,
@@ -160,7 +161,8 @@ impl Tree {
         Some(id)
     }
 
-    /// Gives an inode that is no directory one more name. `None`, and nothing changed, if that cannot be.
+    /// Adds a name to an inode that is not a directory. Returns `None`, and changes nothing, if that is
+    /// impossible.
     pub fn link(&mut self, dir: InodeId, name: Name<'_>, target: InodeId) -> Option<()> {
         if matches!(self.inode(target).content, Content::Dir(_))
             || self.entries(dir)?.contains_key(name.as_bytes())
@@ -172,7 +174,7 @@ impl Tree {
         Some(())
     }
 
-    /// Removes a name and all below it. Other names of the same inodes stay.
+    /// Removes a name with everything below it. Other names of the same inodes stay.
     pub fn remove(&mut self, dir: InodeId, name: Name<'_>) {
         let Some(first) = self.entries_mut(dir).and_then(|entries| entries.remove(name.as_bytes())) else {
             return;
@@ -190,19 +192,19 @@ impl Tree {
         }
     }
 
-    /// Number of inodes in use, the root included.
+    /// Returns the number of inodes, including the root.
     #[must_use]
     pub fn len(&self) -> usize {
         self.inodes.len() - self.free.len()
     }
 
-    /// Whether there is nothing but the root.
+    /// Returns whether there is only the root.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 1
     }
 
-    /// Every path with its inode, parents before children, siblings in byte order, the root first.
+    /// Returns all paths with their inodes: the root first, parents before children, siblings in byte order.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
         Iter { tree: self, pending: vec![(EntryPath::root(), Self::ROOT)] }
@@ -250,14 +252,15 @@ impl Inode {
         Self { attrs, content, nlink: 1 }
     }
 
-    /// The time of last change, for short.
+    /// Returns the time of last change.
     #[must_use]
     pub fn mtime(&self) -> Time {
         self.attrs.mtime
     }
 }
 
-/// Equal means: the same paths with the same attributes, content and hard links, whatever the order of inodes.
+/// Trees are equal if they have the same paths with the same attributes, content and hard links, whatever the
+/// order of inodes.
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
         let mut pairs = BTreeMap::new();

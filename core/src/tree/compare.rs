@@ -1,29 +1,29 @@
-//! How one tree differs from another.
+//! Comparison of two trees.
 
 use super::{Content, Inode, InodeId, Tree};
 use crate::name::EntryPath;
 
-/// One path that is not the same in both.
+/// A path that differs between two trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct PathDiff {
     /// The path.
     pub path: EntryPath,
-    /// Where it is in the first tree.
+    /// The inode in the first tree.
     pub before: Option<InodeId>,
-    /// Where it is in the second tree.
+    /// The inode in the second tree.
     pub after: Option<InodeId>,
-    /// In what they differ; empty where one is not there.
+    /// The properties that differ; empty if the path is in only one tree.
     pub properties: Vec<Property>,
 }
 
-/// In what two inodes differ.
+/// A property in which inodes can differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_enums, reason = "all that an inode has")]
 pub enum Property {
     /// File, directory, link …
     Type,
-    /// Content of a file, target of a link, numbers of a device.
+    /// Content of a file, target of a link, or numbers of a device.
     Content,
     /// Mode.
     Mode,
@@ -38,7 +38,7 @@ pub enum Property {
 }
 
 impl Property {
-    /// In a word.
+    /// Returns the name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,8 @@ impl Property {
     }
 }
 
-/// Tells every path that differs, in the order of the trees. What is below a directory that only one has is told, too.
+/// Reports every path that differs, in the order of the trees, including everything below a directory that
+/// only one tree has.
 pub fn between(before: &Tree, after: &Tree, tell: &mut dyn FnMut(PathDiff)) {
     pair(before, after, &EntryPath::root(), Some(Tree::ROOT), Some(Tree::ROOT), tell);
 }

@@ -1,7 +1,8 @@
-//! What changed on disk: the difference between a tree and a real directory, as a stream of changes.
+//! Comparison of a tree with a directory on disk, as a stream of changes. Applied to the tree, the changes
+//! yield the directory.
 //!
-//! A file whose inode and ctime are those it was unpacked with has not changed, and is not read. Where that cannot be
-//! known, attributes are compared, and last the content. Applied to the tree, the changes give the directory.
+//! A file with the inode and ctime it was unpacked with is unchanged, and is not read. Where that is unknown,
+//! attributes are compared first, and the content last.
 
 use std::{
     collections::HashMap,
@@ -98,11 +99,11 @@ pub fn diff<D: Dir>(
     Ok(differ.summary)
 }
 
-/// Sends one entry of a directory that is no directory itself, as a change that puts it at `path`.
+/// Sends a single entry of a directory, as a change that puts it at `path`.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a socket, which no layer can hold; [`Error::Misuse`] for a directory; [`Error::Io`]; whatever the sink
-/// says.
+/// Fails with [`Error::Unsupported`] for a socket, which layers cannot hold; [`Error::Misuse`] for a
+/// directory; [`Error::Io`]; and errors of the sink.
 pub fn send_entry<D: Dir>(
     dir: &D,
     name: Name<'_>,
@@ -112,8 +113,8 @@ pub fn send_entry<D: Dir>(
 ) -> Result<()> {
     let metadata = dir.metadata(name).map_err(Error::io(format_args!("stat {path}")))?;
     match metadata.file_type {
-        FileType::Socket => return Err(Error::Unsupported("a socket: no layer can hold one".into())),
-        FileType::Dir => return Err(Error::Misuse("a directory where something else was expected".into())),
+        FileType::Socket => return Err(Error::Unsupported("layers cannot hold sockets".into())),
+        FileType::Dir => return Err(Error::Misuse("expected anything but a directory".into())),
         _ => {}
     }
     let nothing = Tree::new();
@@ -127,24 +128,24 @@ struct Differ<'a, D> {
     options: &'a DiffOptions<'a>,
     sink: &'a mut dyn ChangeSink,
     summary: DiffSummary,
-    /// A new time of the root, sent only together with something else.
+    /// A new time of the root, sent only together with other changes.
     pending_root: Option<Change>,
-    /// Files with several names: decided at the first of them.
+    /// The decision about each file with several names, made at its first name.
     groups: HashMap<(u64, u64), Group>,
-    /// Which file on disk an old inode with several names lives on as.
+    /// The file on disk that each old inode with several names corresponds to.
     claims: HashMap<InodeId, (u64, u64)>,
-    /// All names of all files with several, read once if ever needed.
+    /// All names of all files with several, collected when first needed.
     names: Option<HashMap<(u64, u64), Vec<EntryPath>>>,
 }
 
 #[derive(Clone)]
 enum Group {
     Unchanged,
-    /// Sent under its first name; the others link to it.
+    /// Sent under its first name; other names are hard links to it.
     Sent(EntryPath),
 }
 
-/// How much is known about an entry without comparing.
+/// What stamps tell about an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     Same,
@@ -208,7 +209,7 @@ impl<'a, D: Dir> Differ<'a, D> {
 
     fn dir(&mut self, dir: &D, path: &EntryPath, old: Option<InodeId>) -> Result<()> {
         let names = dir.names().map_err(Error::io(format_args!("read directory /{path}")))?;
-        // Both are in byte order: one pass tells what stayed, and what is gone.
+        // Both are in byte order, so one pass finds what stayed and what is gone.
         let mut entries = old.and_then(|id| self.baseline.tree.entries(id)).into_iter().flatten().peekable();
         let mut gone = Vec::new();
         let mut stayed = Vec::with_capacity(names.len());
@@ -290,9 +291,9 @@ impl<'a, D: Dir> Differ<'a, D> {
         }
     }
 
-    /// A file with several names, now or before. It is unchanged if content and attributes are, and all its names were
-    /// names of the same old inode; otherwise all its names are sent, since a link to a lower layer's file is something
-    /// that not every reader of images can follow.
+    /// Compares a file that has or had several names. It is unchanged if its content and attributes are, and
+    /// all its names were names of the same old inode. Otherwise all its names are sent: not every reader of
+    /// images supports a hard link to a file of a lower layer.
     fn linked(
         &mut self,
         dir: &D,
@@ -324,7 +325,7 @@ impl<'a, D: Dir> Differ<'a, D> {
         self.put(dir, path, name, metadata)
     }
 
-    /// Whether every name the file has now was a name of the old inode.
+    /// Returns whether every name of the file now was a name of the old inode.
     fn same_names(&mut self, path: &EntryPath, metadata: &Metadata, old: InodeId) -> Result<bool> {
         if metadata.nlink == 1 || self.known(old, metadata) == Known::Same {
             return Ok(true);

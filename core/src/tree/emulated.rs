@@ -1,16 +1,17 @@
-//! A directory on a disk that cannot hold all that an image has, such as a WASI sandbox: what it cannot hold, a tree holds.
+//! A view of a directory on a disk that cannot hold everything in an image, such as in a WASI sandbox. What
+//! the disk cannot hold is taken from a tree.
 //!
-//! What is written lies there in a form that the disk can hold; what is read is what that form stands for:
+//! Entries are written in a form that the disk can hold, and read as what that form represents:
 //!
 //! | in the image | on the disk |
 //! |---|---|
-//! | owner, mode, extended attributes | nothing: they are those of the entry in the tree, if it is still of that type |
+//! | owner, mode, extended attributes | nothing; taken from the entry in the tree, if it still has the same type |
 //! | device, fifo | an empty file |
-//! | link with a target that is absolute or climbs out of the root | the relative one that means the same inside |
-//! | link that the runtime refuses to make, as some do where the target begins with `..` | an empty file |
-//! | name or target that is no UTF-8 | with `%` and two hexadecimal digits for each byte that is not |
+//! | link whose target is absolute or climbs out of the root | the equivalent relative link |
+//! | link that the runtime refuses to make, as some do if the target begins with `..` | an empty file |
+//! | name or target that is not UTF-8 | with `%` and two hexadecimal digits for each invalid byte |
 //!
-//! Of an entry that the tree does not have, the owner is that of [`Defaults`], and so is the mode where the disk shows none.
+//! Entries that are not in the tree have the owner of [`Defaults`], and its mode if the disk has none.
 
 use std::{borrow::Cow, fmt, io};
 
@@ -28,17 +29,17 @@ pub use file::EmulatedFile;
 pub use form::Defaults;
 use form::{Seen, seen};
 
-/// A directory as it would be if the disk could hold everything. Where it can, this changes nothing.
+/// A directory as it would be if the disk could hold everything. If the disk can, this changes nothing.
 pub struct Emulated<'t, D> {
     dir: D,
     view: View<'t>,
-    /// This directory in the tree.
+    /// The inode of this directory in the tree.
     at: Option<InodeId>,
-    /// How far the root is.
+    /// Distance from the root.
     depth: usize,
 }
 
-/// What holds what.
+/// What the disk holds, and where the rest comes from.
 #[derive(Debug, Clone, Copy)]
 struct View<'t> {
     tree: Option<&'t Tree>,
@@ -47,18 +48,18 @@ struct View<'t> {
 }
 
 impl<'t, D: Dir> Emulated<'t, D> {
-    /// A root directory on a disk that can hold what `held` says. The tree is what was written there before; what is in none is
-    /// new.
+    /// Wraps a root directory on a disk that holds `held`. `tree` is what was written there before; entries
+    /// that are not in it are new.
     pub fn new(dir: D, held: Support, tree: Option<&'t Tree>, defaults: Defaults) -> Self {
         Self { dir, view: View { tree, held, defaults }, at: tree.map(|_| Tree::ROOT), depth: 0 }
     }
 
-    /// What the disk itself has.
+    /// Returns the directory on the disk.
     pub(crate) fn disk(&self) -> &D {
         &self.dir
     }
 
-    /// Whether the disk holds everything.
+    /// Returns whether the disk holds everything.
     fn holds_all(&self) -> bool {
         self.view.held.mode
     }
@@ -75,7 +76,7 @@ impl<'t, D: Dir> Emulated<'t, D> {
         seen(found, old, &self.view.held, &self.view.defaults)
     }
 
-    /// The change as far as the disk can hold it.
+    /// Returns the part of a change that the disk can hold.
     fn held<'c>(&self, change: &AttrChange<'c>) -> AttrChange<'c> {
         form::held(&self.view.held, change)
     }
@@ -84,7 +85,7 @@ impl<'t, D: Dir> Emulated<'t, D> {
         form::link_target(&self.view.held, target, self.depth)
     }
 
-    /// Runs `act` with the name on the disk.
+    /// Calls `act` with the name on the disk.
     pub(crate) fn on_disk<R, E: From<io::Error>>(
         &self,
         name: Name<'_>,
@@ -97,7 +98,7 @@ impl<'t, D: Dir> Emulated<'t, D> {
         act(Name::new(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidFilename, error))?)
     }
 
-    /// Gives those back that the tree has and that are others on the disk.
+    /// Replaces names on the disk by the names in the tree that they represent.
     fn original_names(&self, names: &mut [NameBuf]) {
         let Some(entries) = self.at.and_then(|at| self.view.tree?.entries(at)) else { return };
         let other: Vec<_> = entries
@@ -172,12 +173,13 @@ impl<D: Dir> Dir for Emulated<'_, D> {
         };
         let as_written = match &target {
             Ok(target) => *target == self.link_target(old),
-            // An absolute target, made outside, may not even be shown. Then length and time must do.
+            // An absolute target that was made outside may not even be readable: then length and time must
+            // do.
             Err(error) if error.kind() == io::ErrorKind::Unsupported && old.starts_with(b"/") => {
                 let found = self.metadata(name)?;
                 (found.size, found.mtime) == (old.len() as u64, attrs.mtime)
             }
-            // What stands for a link.
+            // A placeholder for a link.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 self.metadata(name)?.file_type == FileType::Symlink
             }

@@ -1,4 +1,4 @@
-//! Paths of a tree, as a process with that root directory would understand them.
+//! Resolution of paths in a tree, as for a process with that root directory.
 
 use super::{Content, Tree, merge::PathStep};
 use crate::{
@@ -7,10 +7,12 @@ use crate::{
     name::{EntryPath, Name},
 };
 
-/// The way to what a path means: links followed, `..` stopping at the root. `None` if it leads nowhere; empty for the root.
+/// Resolves a path, following symbolic links; `..` stops at the root. Returns the steps to it: empty for the
+/// root, `None` if the path does not exist.
 ///
 /// # Errors
-/// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Layer`] for a link with a name in it that is none.
+/// Fails with [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Layer`] for a link with an
+/// invalid name.
 pub(crate) fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<Option<Vec<PathStep>>> {
     let mut links = 0;
     let mut at: Vec<PathStep> = Vec::new();
@@ -31,7 +33,7 @@ pub(crate) fn follow(tree: &Tree, path: &EntryPath, limits: &Limits) -> Result<O
             Content::Symlink(target) => {
                 links += 1;
                 if links > limits.links {
-                    let what = format!("links of {path}");
+                    let what = format!("{path}: symbolic links followed");
                     return Err(Error::limit(what, "links", limits.links as u64));
                 }
                 if target.first() == Some(&b'/') {

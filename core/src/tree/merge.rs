@@ -1,11 +1,13 @@
-//! Layers onto a tree: the merge rules of the image-spec (layer.md, "Applying Changesets"), once for memory and disk.
+//! Merging layers into a tree by the rules of the image-spec (layer.md, "Applying Changesets"), the same in
+//! memory and on disk.
 //!
-//! [`Merge`] decides on the [`Tree`] alone what a change means, and tells a [`TreeSink`] the plain operations that follow
-//! from it. So a manifest written from the tree equals the disk by construction, and the disk is never asked.
+//! [`Merge`] decides on the [`Tree`] alone what a change means, and sends the resulting operations to a
+//! [`TreeSink`]. So a manifest written from the tree equals the disk by construction, without reading the
+//! disk.
 //!
-//! Whiteouts and opaque markers hide what *lower* layers have, wherever in the archive they stand: the merge remembers
-//! what the current layer put, and which directories it only passed through. A lower directory that a marker hides, but
-//! that the layer also writes below, becomes an implied one again.
+//! Whiteouts hide what *lower* layers have, wherever in the archive they are: the merge
+//! keeps track of what the current layer put, and which directories it passed through. A lower directory that
+//! is hidden, but that the layer also writes to, becomes an implied directory again.
 
 mod sink;
 
@@ -23,25 +25,25 @@ use crate::{
     name::{EntryPath, Name, NameBuf},
 };
 
-/// Applies changesets, layer by layer. A [`ChangeSink`].
+/// A [`ChangeSink`] that merges changesets, layer by layer.
 #[derive(Debug)]
 pub struct Merge<S> {
     tree: Tree,
-    /// The attributes of directories that a layer implies.
+    /// The attributes of implied directories.
     implied: Attrs,
     sink: S,
     limits: Limits,
     keep_dirlinks: bool,
     layer: u32,
-    /// Per inode: the last layer that put it or went through it.
+    /// For each inode, the last layer that put it or passed through it.
     marks: Vec<Mark>,
-    /// Names this layer gave to inodes of lower layers.
+    /// Names that this layer added to inodes of lower layers.
     links: HashSet<(InodeId, NameBuf)>,
     /// Symbolic links of lower layers that this layer wrote through.
     followed: HashSet<InodeId>,
-    /// What is known of the content of the next file, if it is not at hand.
+    /// The digest of the next file, if its content is not available and the digest is known.
     known: Option<Option<Sha256>>,
-    /// The way to the directory of the current entry, kept from one entry to the next.
+    /// The path to the directory of the current entry, reused for the next one.
     at: Vec<PathStep>,
 }
 
@@ -51,16 +53,16 @@ struct Mark {
     put: bool,
 }
 
-/// What a marker does to one entry of a directory.
+/// The effect of a whiteout on an entry of a directory.
 enum Fate {
     Keep,
-    /// A lower directory that this layer wrote below.
+    /// A lower directory that this layer wrote to: becomes an implied one.
     Reset,
     Remove,
 }
 
 impl<S: TreeSink> Merge<S> {
-    /// Starts from a tree (an empty one, or what is on disk already) and a mirror that shows the same.
+    /// Starts from a tree (an empty one, or the state on disk) and a sink that has the same state.
     pub fn new(tree: Tree, sink: S, limits: &Limits) -> Self {
         Self {
             tree,
@@ -77,30 +79,31 @@ impl<S: TreeSink> Merge<S> {
         }
     }
 
-    /// Starts from what is on disk already, with these attributes of directories that a layer implies.
+    /// Starts from the state on disk, with these attributes for implied directories.
     pub fn over(tree: Tree, implied: Attrs, sink: S, limits: &Limits) -> Self {
         Self { implied, ..Self::new(tree, sink, limits) }
     }
 
-    /// Starts from an empty tree, with these attributes of directories that a layer implies, and of the root.
+    /// Starts from an empty tree, with these attributes for the root and implied directories.
     pub fn implying(implied: Attrs, sink: S, limits: &Limits) -> Self {
         let mut tree = Tree::new();
         tree.inode_mut(Tree::ROOT).attrs = implied.clone();
         Self::over(tree, implied, sink, limits)
     }
 
-    /// Whether a symbolic link of a lower layer stays where a layer has a directory of its name, if it leads to a directory. That
-    /// directory gets the attributes then, as with `rsync --keep-dirlinks`. The specification asks for the opposite.
+    /// Sets whether a symbolic link of a lower layer to a directory stays if a layer has a directory of its
+    /// name. The attributes are then those of the target, as with `rsync --keep-dirlinks`. The specification
+    /// requires the opposite.
     #[must_use]
     pub fn keep_dirlinks(mut self, keep: bool) -> Self {
         self.keep_dirlinks = keep;
         self
     }
 
-    /// Ends the current layer: what it put is lower from now on.
+    /// Ends the current layer. The next changes are those of the next layer.
     ///
     /// # Errors
-    /// Those of [`TreeSink::end_layer`].
+    /// Fails if [`TreeSink::end_layer`] does.
     pub fn next_layer(&mut self) -> Result<()> {
         self.sink.end_layer(&self.tree)?;
         self.layer += 1;
@@ -109,10 +112,10 @@ impl<S: TreeSink> Merge<S> {
         Ok(())
     }
 
-    /// Applies a change whose content is not at hand, with its digest if that is known, as an index of the layer has it.
+    /// Applies a change from an index, where the content is not available and the digest may be known.
     ///
     /// # Errors
-    /// As [`ChangeSink::put`]; [`Error::Misuse`] if the mirror needs the content.
+    /// Fails as [`ChangeSink::put`] does; with [`Error::Misuse`] if the sink needs the content.
     pub fn put_known(&mut self, change: &Change, content: Option<Sha256>) -> Result<()> {
         self.known = Some(content);
         let result = self.put(change, &mut std::io::empty());
@@ -120,15 +123,15 @@ impl<S: TreeSink> Merge<S> {
         result
     }
 
-    /// The tree as it is now.
+    /// Returns the current tree.
     pub(crate) fn tree(&self) -> &Tree {
         &self.tree
     }
 
-    /// Finishes the mirror and gives both back.
+    /// Finishes the sink, and returns the tree and the sink.
     ///
     /// # Errors
-    /// Those of [`TreeSink::finish`].
+    /// Fails if [`TreeSink::finish`] does.
     pub fn finish(mut self) -> Result<(Tree, S)> {
         self.finish_sink()?;
         Ok((self.tree, self.sink))
@@ -190,7 +193,8 @@ impl<S: TreeSink> Merge<S> {
         self.sink.special(Slot::new(&self.at, name, id), &inode.attrs, &inode.content)
     }
 
-    /// Gives the directory that a link of a lower layer leads to the attributes of an entry; `false` if it leads to none.
+    /// Sets the attributes of the directory that a link of a lower layer points to; `false` if it does not
+    /// point to one.
     fn put_behind_link(&mut self, entry: &Entry, parent: &EntryPath, link: InodeId) -> Result<bool> {
         let is_link = matches!(self.tree.inode(link).content, Content::Symlink(_));
         if !is_link || self.mark_of(link).layer == self.layer {
@@ -207,7 +211,7 @@ impl<S: TreeSink> Merge<S> {
                 }
                 Ok(true)
             }
-            // A link that leads nowhere, or in a circle: as if nobody had asked.
+            // A dangling or circular link is replaced.
             Ok(false) | Err(Error::Limit { name: "links", .. }) => self.enter(parent).map(|()| false),
             Err(error) => Err(error),
         }
@@ -215,7 +219,7 @@ impl<S: TreeSink> Merge<S> {
 
     fn put_root(&mut self, entry: &Entry) -> Result<()> {
         if entry.kind != EntryKind::Dir {
-            return Err(Error::layer("entry for the root", "is no directory: the root can be nothing else"));
+            return Err(Error::layer("entry for the root", "is not a directory"));
         }
         self.tree.inode_mut(Tree::ROOT).attrs = entry.attrs.clone();
         self.mark(Tree::ROOT, true);
@@ -233,25 +237,25 @@ impl<S: TreeSink> Merge<S> {
         self.sink.file(Slot::new(&self.at, name, id), &entry.attrs, &mut hashed)?;
         let (read, digest) = hashed.finish();
         if read != size {
-            let reason = format!("content has {read} bytes where {size} were announced");
+            let reason = format!("the content has {read} bytes instead of {size}");
             return Err(Error::layer(entry.path.to_string(), reason));
         }
         self.tree.inode_mut(id).content = Content::File { size, sha256: Some(digest) };
         Ok(())
     }
 
-    /// Finds the inode a hard link means: parents resolved like any path, the last name not followed.
+    /// Finds the inode of a hard link's target. Links in its directories are followed, but not the last name.
     fn link_target(&mut self, path: &EntryPath, to: &EntryPath) -> Result<(Vec<PathStep>, NameBuf, InodeId)> {
         let refuse = |reason: &str| Err(Error::layer(format!("{path} (hard link to {to})"), reason));
         if path == to {
-            return refuse("the link names itself");
+            return refuse("the link points to itself");
         }
         let Some((dir, name)) = to.split_last() else { return refuse("the target is the root directory") };
         if !self.follow(&dir)? {
-            return refuse("the target is not there: neither a lower layer nor this one, up to here, has it");
+            return refuse("target not found in lower layers or earlier in this layer");
         }
         let Some(id) = self.tree.child(self.here(), name) else {
-            return refuse("the target is not there: neither a lower layer nor this one, up to here, has it");
+            return refuse("target not found in lower layers or earlier in this layer");
         };
         if self.tree.entries(id).is_some() {
             return refuse("the target is a directory");
@@ -265,17 +269,17 @@ impl<S: TreeSink> Merge<S> {
         name: Name<'_>,
         (from, from_name, id): (Vec<PathStep>, NameBuf, InodeId),
     ) -> Result<()> {
-        // Making room for the link may have removed its target: it lay below what the link replaces.
+        // Making room for the link may have removed its target, if that was below the replaced entry.
         let parent = from.last().map_or(Tree::ROOT, |(id, _)| *id);
         let way = from.iter().try_fold(Tree::ROOT, |dir, (id, name)| {
             (self.tree.child(dir, name.as_name()) == Some(*id)).then_some(*id)
         });
         let there = way.is_some() && self.tree.child(parent, from_name.as_name()) == Some(id);
-        // The number of an inode that went may be that of a directory made on the way to the link.
+        // The id of a removed inode may be reused by a directory on the path to the link.
         if !there || self.tree.entries(id).is_some() {
             return Err(Error::layer(
                 path.to_string(),
-                "the hard link replaces its target, or the directory that is in",
+                "the hard link replaces its target, or a directory above it",
             ));
         }
         self.sink.link(Slot::new(&self.at, name, id), Slot::new(&from, from_name.as_name(), id))?;
@@ -289,7 +293,7 @@ impl<S: TreeSink> Merge<S> {
 
     fn remove_path(&mut self, path: &EntryPath) -> Result<()> {
         let Some((dir, name)) = path.split_last() else {
-            return Err(Error::layer("whiteout", "names the root directory"));
+            return Err(Error::layer("whiteout", "cannot remove the root directory"));
         };
         if !self.follow(&dir)? {
             return Ok(());
@@ -306,7 +310,7 @@ impl<S: TreeSink> Merge<S> {
         if self.follow(path)? { self.clear_here() } else { Ok(()) }
     }
 
-    /// Removes from the current directory what only lower layers have, and below it likewise.
+    /// Removes from the current directory, and everything below it, what only lower layers have.
     fn clear_here(&mut self) -> Result<()> {
         self.sink.clear(&self.at)?;
         let here = self.here();
@@ -350,7 +354,7 @@ impl<S: TreeSink> Merge<S> {
         }
     }
 
-    /// Removes an entry of the current directory, in tree and mirror.
+    /// Removes an entry of the current directory from the tree and the sink.
     fn remove_child(&mut self, name: Name<'_>) -> Result<()> {
         let here = self.here();
         let Some(id) = self.tree.child(here, name) else { return Ok(()) };
@@ -362,14 +366,14 @@ impl<S: TreeSink> Merge<S> {
         Ok(())
     }
 
-    /// An archive that writes through a lower link and hides that link afterwards would mean something else in another
-    /// order. No tool makes such a layer; guessing would let one image be two.
+    /// The meaning of an archive that writes through a link of a lower layer and hides that link afterwards
+    /// would depend on the order of its entries. No tool makes such a layer, and guessing would let readers
+    /// see different file systems.
     fn refuse_if_followed(&self, id: InodeId, name: Name<'_>) -> Result<()> {
         let mut pending = vec![id];
         while let Some(id) = pending.pop() {
             if self.followed.contains(&id) && self.mark_of(id).layer != self.layer {
-                let reason =
-                    "a symbolic link of a lower layer is removed after entries were written through it";
+                let reason = "removes a symbolic link of a lower layer after writing through it";
                 return Err(Error::layer(self.at_path(name), reason));
             }
             pending.extend(self.tree.entries(id).into_iter().flat_map(|entries| entries.values().copied()));
@@ -377,7 +381,7 @@ impl<S: TreeSink> Merge<S> {
         Ok(())
     }
 
-    /// Goes to a directory, following links inside the root and making what is missing.
+    /// Changes to a directory, following links inside the root and creating missing directories.
     fn enter(&mut self, dir: &EntryPath) -> Result<()> {
         self.go(dir, true).map(drop)?;
         for index in 0..self.at.len() {
@@ -389,12 +393,12 @@ impl<S: TreeSink> Merge<S> {
         Ok(())
     }
 
-    /// Goes to a directory, following links inside the root; `false` if it is not there.
+    /// Changes to a directory, following links inside the root; `false` if it does not exist.
     fn follow(&mut self, dir: &EntryPath) -> Result<bool> {
         self.go(dir, false)
     }
 
-    /// `at` becomes the way to `dir`. What it holds already is taken over as far as it fits.
+    /// Sets `at` to the steps to `dir`, reusing the steps they have in common.
     fn go(&mut self, dir: &EntryPath, create: bool) -> Result<bool> {
         let mut names = dir.names();
         let mut pending: Vec<Box<[u8]>> = Vec::new();
@@ -457,7 +461,8 @@ impl<S: TreeSink> Merge<S> {
                 self.at.push((id, name.into()));
             }
             depth += 1;
-            // Through links a tree can grow deeper than any one path is long; what walks it must not overflow.
+            // Through links, a tree can become deeper than any single path; recursion over it must not
+            // overflow the stack.
             if depth > self.limits.path / 2 {
                 let what = format!("{dir}: path with its links followed");
                 return Err(Error::limit(what, "path", self.limits.path as u64));

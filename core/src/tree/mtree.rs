@@ -1,10 +1,10 @@
-//! mtree manifests: a file system described in text, one line for each name.
+//! mtree manifests: text files that describe a file system, one line for each name.
 //!
-//! There is no specification, only programs that disagree; so there are dialects ([`Dialect`]) for writing, and one
+//! There is no specification, only programs that disagree. So there are [`Dialect`]s for writing, and one
 //! [`Parser`] that reads them all. Values are compared decoded, never as text.
 //!
-//! Sources: mtree(5) and mtree(8) of NetBSD and FreeBSD, vis(3), and what gomtree, libarchive and umoci were seen to
-//! write and to accept.
+//! Sources: mtree(5) and mtree(8) of NetBSD and FreeBSD, vis(3), and the observed behavior of gomtree,
+//! libarchive and umoci.
 //!
 //! ```
 //! use ocicle::tree::{Tree, mtree};

@@ -1,10 +1,11 @@
-//! Each layer in a directory of its own, as overlayfs wants them: a [`TreeSink`] of the merged tree.
+//! A [`TreeSink`] that writes each layer to a directory of its own, for overlayfs.
 //!
-//! What a layer means is decided on the merged tree, as for one root directory; so links on the way, implied directories and
-//! the order of whiteouts need no thought here. The directory of a layer gets what the layer puts, the directories on the
-//! way with the attributes the merged tree gives them, and a whiteout or an opaque mark where something of a lower layer goes.
+//! The merged tree decides what a layer means, as for a single root directory, so links in paths, implied
+//! directories and the order of whiteouts need no attention here. The directory of a layer gets what the
+//! layer puts, the directories above it with the attributes in the merged tree, and a whiteout or opaque mark
+//! where something of a lower layer is removed.
 //!
-//! A hard link to a file of a lower layer needs the file here: it is copied, and all its names come along.
+//! A hard link to a file of a lower layer needs that file here: it is copied, with all its names.
 
 mod current;
 mod find;
@@ -33,7 +34,7 @@ use crate::{
     name::{Name, NameBuf},
 };
 
-/// Writes each layer into a directory named by its number, from 0, the lowest.
+/// Writes each layer to a directory named by its number, starting at 0 for the lowest.
 #[derive(Debug)]
 pub struct OverlayfsSink<D> {
     base: D,
@@ -45,18 +46,18 @@ pub struct OverlayfsSink<D> {
 const COPIES: &str = "copies";
 
 impl<D: Dir> OverlayfsSink<D> {
-    /// Writes into this empty directory.
+    /// Writes to this empty directory.
     pub fn new(base: D, namespace: Namespace) -> Self {
         Self { base, namespace, number: 0, current: None }
     }
 
-    /// How many directories there are: one for each layer, but at least one, since overlayfs cannot do without.
+    /// Returns the number of directories: one for each layer, but at least one, which overlayfs requires.
     #[must_use]
     pub fn count(&self) -> usize {
         self.number
     }
 
-    /// The current layer; its directory is made when it is first needed.
+    /// Returns the current layer. Its directory is made when first needed.
     fn current(&mut self) -> Result<&mut Current<D>> {
         let current = match self.current.take() {
             Some(current) => current,
@@ -95,7 +96,7 @@ impl<D: Dir> TreeSink for OverlayfsSink<D> {
         let current = self.current()?;
         let lower = current.make_room(slot)?;
         current.disk.dir(slot)?;
-        // What it takes the place of was removed: nothing lower may show in it.
+        // An entry it replaces was removed: nothing lower may show in it.
         current.set(slot, Node::folder(lower, false))
     }
 
@@ -110,7 +111,7 @@ impl<D: Dir> TreeSink for OverlayfsSink<D> {
     fn special(&mut self, slot: Slot<'_>, attrs: &Attrs, content: &Content) -> Result<()> {
         if *content == Content::Char(0, 0) {
             return Err(Error::Unsupported(format!(
-                "/{slot} is a character device 0:0, which overlayfs takes for a whiteout: unpack into one directory instead",
+                "/{slot} is a character device 0:0, which overlayfs takes for a whiteout\nhint: unpack into one directory",
             )));
         }
         let attrs = escaped(self.namespace, attrs);
@@ -168,7 +169,8 @@ impl<D: Dir> TreeSink for OverlayfsSink<D> {
     }
 
     fn clear(&mut self, at: &[PathStep]) -> Result<()> {
-        // Overlayfs asks no mark of the topmost directory of a layer: there, each entry needs a whiteout of its own.
+        // Overlayfs ignores an opaque mark on the topmost directory of a layer, so each entry there needs its
+        // own whiteout.
         let Some(slot) = Slot::of_dir(at) else { return Ok(()) };
         let current = self.current()?;
         current.enter(at)?;
@@ -207,7 +209,7 @@ fn escaped(namespace: Namespace, attrs: &Attrs) -> Attrs {
     Attrs { xattrs: namespace.escape(&attrs.xattrs), ..*attrs }
 }
 
-/// Makes a directory that inherits no access control list, and opens it.
+/// Makes and opens a directory that inherits no access control list.
 fn make_dir<D: Dir>(base: &D, name: Name<'_>) -> Result<D> {
     let made = (|| {
         base.create_dir(name)?;
@@ -222,12 +224,12 @@ fn number_name(number: usize) -> Result<NameBuf> {
     Name::new(text.as_bytes()).map(Into::into).map_err(|error| Error::Misuse(error.to_string()))
 }
 
-/// The directory of a layer is not what the merged tree says.
+/// Returns the error for a directory of a layer that does not match the merged tree.
 fn inconsistent(slot: Slot<'_>) -> Error {
     Error::Misuse(format!("/{slot}: {CHANGED}"))
 }
 
-const CHANGED: &str = "the directories of the layers are not as they were written: did somebody change them?";
+const CHANGED: &str = "the directories of the layers changed since they were written";
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Where everything in a merged tree is from, and what became of the rest: a [`TreeSink`] that takes notes.
+//! The origin of everything in a merged tree, and the fate of the rest: a [`TreeSink`] that records them.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,13 +18,13 @@ use crate::{
     name::EntryPath,
 };
 
-/// Which layer put an inode.
+/// The layer that put an inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Origin {
     /// The layer, from 0.
     pub layer: usize,
-    /// For a file: the how many-th of the layer's files it is, from 0, in the order of the archive.
+    /// For a file: its zero-based position among the layer's files, in the order of the archive.
     pub ordinal: u64,
 }
 
@@ -77,67 +77,67 @@ impl ChangeKind {
     }
 }
 
-/// The content of a file as one layer stores it.
+/// The content of a file as stored by one layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Stored {
-    /// Where it is stored.
+    /// The layer that stores it, and the position.
     pub origin: Origin,
-    /// Its first name there.
+    /// Its first name in that layer.
     pub path: EntryPath,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     /// Its SHA-256; `None` if the same layer hides it again.
     pub sha256: Option<Sha256>,
-    /// What became of it: `None` if it is there in the end.
+    /// Why it is not in the merged tree; `None` if it is.
     pub hidden: Option<Hidden>,
-    /// Names it has now.
+    /// The number of its names.
     names: u32,
 }
 
-/// Why a content is not there in the end.
+/// Why a content is not in the merged tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Hidden {
-    /// The layer, from 0, that took its last name.
+    /// The layer, from 0, that removed its last name.
     pub layer: usize,
-    /// What that layer did to the name: [`ChangeKind::Replaced`], [`ChangeKind::Attributes`] if it stores the same
-    /// content again, or [`ChangeKind::Removed`].
+    /// What that layer did to the name: [`ChangeKind::Replaced`], [`ChangeKind::Attributes`] if it stores the
+    /// same content again, or [`ChangeKind::Removed`].
     pub kind: ChangeKind,
     /// As in [`PathChange::removed_with`].
     pub removed_with: Option<EntryPath>,
 }
 
-/// Takes notes while layers are merged.
+/// A record of the changes of all layers.
 #[derive(Debug, Default)]
 pub struct Provenance {
     layer: usize,
-    /// Files of the current layer so far.
+    /// The number of files of the current layer so far.
     files: u64,
     origins: Vec<Origin>,
     changes: Vec<PathChange>,
     stored: Vec<Stored>,
-    /// What is there now.
+    /// The names in the current tree.
     present: BTreeMap<EntryPath, Present>,
-    /// What went away in this layer, with the index of its change.
+    /// The names removed in this layer, with the indexes of their changes.
     gone: HashMap<EntryPath, (usize, Present)>,
     /// Indexes of contents that this layer replaced, by the index of the change.
     replaced: HashMap<usize, usize>,
-    /// The directory that an opaque marker clears now.
+    /// The directory whose opaque whiteout is being applied.
     clearing: Option<EntryPath>,
 }
 
-/// A name that is there.
+/// An existing name.
 #[derive(Debug, Clone, Copy, Default)]
 struct Present {
-    /// What it had when the layer before ended.
+    /// Its content at the end of the previous layer.
     before: Option<Sha256>,
-    /// Which content it stands for now, if it is a file.
+    /// Its content now, if it is a file.
     stored: Option<usize>,
 }
 
 impl Provenance {
-    /// Notes about nothing yet.
+    /// Returns an empty record.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -149,14 +149,14 @@ impl Provenance {
         &self.changes
     }
 
-    /// Where an inode of the merged tree is from; the root, and directories that no layer lists, from layer 0 or the one that implied
-    /// them.
+    /// Returns the origin of an inode of the merged tree. That of the root is layer 0; that of directories
+    /// which no layer lists is the layer that implied them.
     #[must_use]
     pub fn origin(&self, id: InodeId) -> Origin {
         self.origins.get(id.index()).copied().unwrap_or_default()
     }
 
-    /// Every content of a file that a layer stores, layer by layer in the order of the archive.
+    /// Returns all contents of files that layers store, layer by layer, in the order of the archive.
     #[must_use]
     pub fn stored(&self) -> &[Stored] {
         &self.stored
@@ -169,7 +169,7 @@ impl Provenance {
             ChangeKind::Linked => 0,
             _ => stored.and_then(|stored| self.stored.get(stored)).map_or(0, |stored| stored.size),
         };
-        // What went away made room for this.
+        // If there was an entry, it was removed to make room for this one.
         let Some((change, old)) = self.gone.remove(&path) else {
             self.present.insert(path.clone(), Present { before: None, stored });
             self.changes.push(PathChange { layer: self.layer, path, kind, removed_with: None, size });

@@ -1,8 +1,8 @@
-//! The root directory on disk, as a [`TreeSink`] of the merged tree.
+//! A [`TreeSink`] that writes the root directory on disk.
 //!
-//! Every call goes through a directory handle with one name, following no link. Files get their attributes through the
-//! handle they were written with; directories get theirs at the end, deepest first, when nothing changes their times
-//! any more and no mode can shut us out.
+//! Every call uses a directory handle and a single name, and follows no link. Files get their attributes
+//! through the handle they were written with. Directories get theirs at the end, deepest first, when their
+//! times no longer change and no mode can deny access.
 
 use std::io::{Read, Write};
 
@@ -17,14 +17,14 @@ use crate::{
     fs::{AttrChange, Dir, File as _, Metadata, Special, remove_tree},
 };
 
-/// What the system knew about an inode right after we wrote it. Nobody can set a ctime: an unchanged one on the same
-/// inode proves that nothing about the file changed.
+/// Identifies the state of an inode right after it was written. A ctime cannot be set, so an unchanged ctime
+/// of the same inode proves that nothing about the file changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Stamp {
-    /// Identity of the file on its file system.
+    /// The inode number.
     pub ino: u64,
-    /// Time of last change of anything.
+    /// The ctime.
     pub ctime: Time,
 }
 
@@ -34,47 +34,48 @@ impl From<&Metadata> for Stamp {
     }
 }
 
-/// Writes the merged tree below a directory handle.
+/// Writes the merged tree to a directory.
 #[derive(Debug)]
 pub struct RootfsSink<D> {
     root: D,
-    /// Open handles on the way to where the last entry went, for as long as they serve the next one.
+    /// Open handles on the path to the last entry, as far as the next entry can use them.
     open: Vec<(InodeId, D)>,
     stamps: Vec<Stamp>,
-    /// Who owns what we create, learnt from the first file: nothing needs to be given to whom it belongs already.
+    /// The owner of new files, learned from the first one. Files with this owner need no chown.
     owner: Option<(u32, u32)>,
-    /// There were other things before: nothing can be learnt from where something is made, and directories may be as they should.
+    /// Whether the directory may have had other entries. Then the owner of new files is unknown, and
+    /// directories may already have their attributes.
     over: bool,
     buffer: Vec<u8>,
 }
 
-/// Handles kept open at once; deeper ones are opened anew for each entry.
+/// The number of handles kept open; deeper directories are reopened for each entry.
 const OPEN_MAX: usize = 64;
 const BUFFER: usize = 256 << 10;
 
 impl<D: Dir> RootfsSink<D> {
-    /// Writes into this directory, which is empty.
+    /// Writes to this empty directory.
     pub fn new(root: D) -> Self {
         Self { root, open: Vec::new(), stamps: Vec::new(), owner: None, over: false, buffer: vec![0; BUFFER] }
     }
 
-    /// Writes into this directory, which may hold other things. The tree of the merge begins with them.
+    /// Writes to this directory, which may have entries. The tree of the merge starts with them.
     pub fn over(root: D) -> Self {
         Self { over: true, ..Self::new(root) }
     }
 
-    /// The directory.
+    /// Returns the directory.
     pub(crate) fn root(&self) -> &D {
         &self.root
     }
 
-    /// The stamp of each inode, by [`InodeId::index`].
+    /// Returns the stamps, indexed by [`InodeId::index`].
     #[must_use]
     pub fn into_stamps(self) -> Vec<Stamp> {
         self.stamps
     }
 
-    /// Runs `act` on the handle of the directory `at` leads to.
+    /// Calls `act` with the handle of the directory at the end of these steps.
     pub(super) fn within<R>(
         &mut self,
         at: &[PathStep],
@@ -90,7 +91,7 @@ impl<D: Dir> RootfsSink<D> {
         self.stamps[id.index()] = Stamp::from(metadata);
     }
 
-    /// Owner to set, if it is not ours by birth.
+    /// Returns the owner to set; `None` if new files have it already.
     fn owner(&self, attrs: &Attrs) -> Option<(u32, u32)> {
         let owner = (attrs.uid, attrs.gid);
         (self.owner != Some(owner)).then_some(owner)
@@ -185,7 +186,7 @@ impl<D: Dir> TreeSink for RootfsSink<D> {
     }
 
     fn remove(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
-        // A handle below what goes away must not outlive it: its inode id may come back as another directory.
+        // A handle below a removed directory must be closed: the id may be reused by another directory.
         self.open.truncate(slot.at.len());
         with_dir(&self.root, &mut self.open, slot.at, |dir| match content {
             Content::Dir(_) => remove_tree(dir, slot.name),
@@ -203,7 +204,7 @@ impl<D: Dir> TreeSink for RootfsSink<D> {
     }
 }
 
-/// What finishing directories takes.
+/// The state of finishing directories.
 struct Finish<'a> {
     tree: &'a Tree,
     born: Option<(u32, u32)>,
@@ -213,7 +214,8 @@ struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    /// Sets the attributes of a directory and of all below it. Depth is bounded: see [`super::merge`].
+    /// Sets the attributes of a directory and everything below it. The depth is bounded: see
+    /// [`super::merge`].
     fn dir<D: Dir>(&mut self, dir: &D, id: InodeId) -> Result<()> {
         let tree = self.tree;
         for (name, &child) in tree.entries(id).into_iter().flatten() {
@@ -249,7 +251,7 @@ impl Finish<'_> {
     }
 }
 
-/// Runs `act` on the handle of the directory `at` leads to.
+/// Calls `act` with the handle of the directory at the end of these steps.
 fn with_dir<D: Dir, R>(
     root: &D,
     open: &mut Vec<(InodeId, D)>,
@@ -270,7 +272,7 @@ fn with_dir<D: Dir, R>(
     act(beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir)))
 }
 
-/// Wraps an error of the system with what failed, and where.
+/// Wraps a system error with the failed operation and the path.
 pub(super) fn failed<'a>(doing: &'a str, slot: Slot<'a>) -> impl FnOnce(std::io::Error) -> Error + 'a {
     move |error| Error::io(format_args!("{doing} {slot}"))(error)
 }

@@ -1,4 +1,4 @@
-//! What is on disk, as a tree: what layers are merged over where a directory is not empty.
+//! Reading a directory as a tree, over which layers are merged.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,12 @@ use crate::{
     name::{EntryPath, Name},
 };
 
-/// Reads a directory with all below it, following no link. No file is opened: there are no hashes, and only directories have their
-/// extended attributes.
+/// Reads a directory with everything below it, following no link. Files are not opened: there are no digests,
+/// and only directories have extended attributes.
 ///
 /// # Errors
-/// [`Error::Io`] naming the path; [`Error::Limit`] where directories are nested deeper than any path is long.
+/// Fails with [`Error::Io`] naming the path; [`Error::Limit`] if directories are nested deeper than any path
+/// may be.
 pub fn scan<D: Dir>(root: &D, limits: &Limits) -> Result<Tree> {
     let mut scan = Scan { tree: Tree::new(), links: HashMap::new(), depth: limits.path / 2, limits };
     scan.tree.inode_mut(Tree::ROOT).attrs = seen::attrs_of(root)?;
@@ -27,7 +28,7 @@ struct Scan<'a> {
     tree: Tree,
     /// Files with several names.
     links: HashMap<(u64, u64), InodeId>,
-    /// How much deeper it may go.
+    /// Levels that are still allowed.
     depth: usize,
     limits: &'a Limits,
 }

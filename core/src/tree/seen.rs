@@ -1,4 +1,4 @@
-//! Attributes of what is on disk, as a layer would have them.
+//! Attributes of entries on disk, as in a layer.
 
 use crate::{
     attrs::{Attrs, Xattrs},
@@ -6,10 +6,10 @@ use crate::{
     fs::{Dir, FileType, Metadata, is_system_xattr},
 };
 
-/// The attributes of a directory, as a layer would have them.
+/// Reads the attributes of a directory.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// Fails with [`Error::Io`].
 pub(crate) fn attrs_of<D: Dir>(dir: &D) -> Result<Attrs> {
     let metadata = dir.self_metadata().map_err(Error::io("stat the directory"))?;
     let xattrs = dir.self_xattrs().map_err(Error::io("read xattrs of the directory"))?;

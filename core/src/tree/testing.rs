@@ -1,4 +1,4 @@
-//! Short ways to write trees in tests.
+//! Short forms for trees in tests.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::{
 pub(crate) use crate::layer::testing::{Item, Record, clear, dir, file, link, path, put, remove, symlink};
 use crate::{error::Result, layer::ChangeSink as _, limits::Limits};
 
-/// Applies layers to a merge; each ends its layer.
+/// Applies layers to a merge.
 pub(crate) fn apply<M: TreeSink>(merge: &mut Merge<M>, layers: &[&[Item]]) -> Result<()> {
     for layer in layers {
         for Item(change, content) in *layer {
@@ -20,14 +20,14 @@ pub(crate) fn apply<M: TreeSink>(merge: &mut Merge<M>, layers: &[&[Item]]) -> Re
     Ok(())
 }
 
-/// The tree that layers make.
+/// Returns the tree of these layers.
 pub(crate) fn tree(layers: &[&[Item]]) -> Result<Tree> {
     let mut merge = Merge::new(Tree::new(), (), &Limits::default());
     apply(&mut merge, layers)?;
     Ok(merge.finish()?.0)
 }
 
-/// One line for each path, such as `/etc d755 @1`, `/etc/f f644 @1 3`, `/l -> etc`.
+/// Formats a tree, one path in a line, such as `/etc d755 @1`, `/etc/f f644 @1 3`, `/l -> etc`.
 pub(crate) fn show(tree: &Tree) -> String {
     let mut text = String::new();
     for (path, id) in tree {

@@ -1,4 +1,4 @@
-//! A tree kept up to date with the changes of [`super::diff`], while they pass by.
+//! A sink that applies the changes of [`super::diff`] to a tree and passes them on.
 
 use std::io::{self, Read};
 
@@ -10,12 +10,12 @@ use crate::{
     name::EntryPath,
 };
 
-/// Passes changes on, and makes them in a tree. Every path means exactly what it names: what is on disk is no layer, and no link is
-/// followed.
+/// Passes changes on, and applies them to a tree. Paths are used literally, without following links: the
+/// changes are from a disk, not from a layer.
 pub struct Update<'a> {
     /// The tree.
     pub tree: &'a mut Tree,
-    /// Where changes go.
+    /// The sink that receives the changes.
     pub sink: &'a mut dyn ChangeSink,
 }
 
@@ -40,7 +40,7 @@ impl ChangeSink for Update<'_> {
                 Ok(())
             }
             Change::ClearLower(path) => {
-                Err(Error::Misuse(format!("an opaque marker for {path}: a disk has none")))
+                Err(Error::Misuse(format!("opaque whiteout for {path}, which a disk cannot have")))
             }
         }
     }
@@ -91,9 +91,9 @@ impl Update<'_> {
     }
 }
 
-/// Changes come parents first, so it takes a caller who sends something else.
+/// Changes come parents first, so only a wrong sender causes this.
 fn impossible(path: &EntryPath) -> Error {
-    Error::Misuse(format!("a change at {path} that does not fit the tree"))
+    Error::Misuse(format!("the change at {path} does not fit the tree"))
 }
 
 impl std::fmt::Debug for Update<'_> {

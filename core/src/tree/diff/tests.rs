@@ -75,7 +75,7 @@ fn an_untouched_directory_has_no_changes() {
 
 #[test]
 fn a_file_with_a_proven_stamp_is_not_read() {
-    // The tree is made to disagree with the disk: only who reads the file can see it.
+    // The tree differs from the disk, which is seen only if the file is read.
     let (mut tree, root, stamps) = unpacked(&[&[file("f", "x")]]);
     let id = tree.get(&path("f")).unwrap();
     tree.inode_mut(id).content = Content::File { size: 1, sha256: Some([0; 32]) };
@@ -189,7 +189,7 @@ fn any_item() -> impl Strategy<Value = Item> {
     ]
 }
 
-/// Applies what can be applied; a change that means nothing is left out.
+/// Applies the changes that can be applied.
 fn lenient(merge: &mut Merge<RootfsSink<MemDir>>, items: &[Item]) {
     for item in items {
         let _ = apply(merge, &[std::slice::from_ref(item)]);

@@ -1,4 +1,4 @@
-//! Open files on a disk that cannot hold everything.
+//! Open files of an emulated directory.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 

@@ -1,4 +1,4 @@
-//! The form in which an entry lies on a disk that cannot hold it as it is, and the way back.
+//! The form in which entries are stored on a disk that cannot hold them as they are, and its interpretation.
 
 use std::{
     borrow::Cow,
@@ -11,18 +11,19 @@ use crate::{
     tree::{Content, Inode},
 };
 
-/// Owner and mode of what is new on a disk that holds neither.
+/// Owner and mode of new entries on a disk that holds neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Defaults {
     /// User and group.
     pub owner: (u32, u32),
-    /// Mode of files, octal. Who may read a directory may enter it as well: 0644 is 0755 there.
+    /// Mode of files, octal. In modes of directories, search permission is added to read permission: 0644
+    /// becomes 0755.
     pub mode: u32,
 }
 
 impl Default for Defaults {
-    /// Root, 0644.
+    /// Returns root and 0644.
     fn default() -> Self {
         Self { owner: (0, 0), mode: 0o644 }
     }
@@ -38,17 +39,17 @@ impl Defaults {
     }
 }
 
-/// What an entry on the disk stands for.
+/// The interpretation of an entry on the disk.
 pub(super) struct Seen<'t> {
     pub(super) metadata: Metadata,
-    /// What was written there, if it still is of that type.
+    /// What was written there, if the entry still has that type.
     pub(super) old: Option<&'t Inode>,
 }
 
-/// Sees through the form.
+/// Interprets an entry on the disk.
 ///
 /// # Errors
-/// `Unsupported` for a device that nobody says the numbers of.
+/// Fails with `Unsupported` for a device whose numbers are unknown.
 pub(super) fn seen<'t>(
     found: &Metadata,
     old: Option<&'t Inode>,
@@ -75,7 +76,7 @@ pub(super) fn seen<'t>(
             Metadata { file_type, mode, uid, gid, mtime, rdev, ..found.clone() }
         }
         None if is_device && found.rdev == (0, 0) => {
-            let reason = "a new device, whose numbers cannot be seen here: make it where they can";
+            let reason = "cannot read the numbers of a new device: repack outside the sandbox";
             return Err(io::Error::new(ErrorKind::Unsupported, reason));
         }
         None => {
@@ -105,7 +106,7 @@ fn as_written(written: Time, found: Time, held: &Support) -> bool {
     found == written || found == nearest || !held.fractions && found == Time::from_seconds(nearest.seconds)
 }
 
-/// What of a change such a disk can hold.
+/// Returns the part of a change that the disk can hold.
 pub(super) fn held<'c>(held: &Support, change: &AttrChange<'c>) -> AttrChange<'c> {
     if held.mode {
         return *change;
@@ -113,14 +114,14 @@ pub(super) fn held<'c>(held: &Support, change: &AttrChange<'c>) -> AttrChange<'c
     AttrChange { mtime: change.mtime, ..AttrChange::default() }
 }
 
-/// A link target as such a disk can hold it.
+/// Returns a link target in a form that the disk can hold.
 pub(super) fn link_target(held: &Support, target: &[u8], depth: usize) -> Vec<u8> {
     let target = if held.absolute_links { target.into() } else { inside(target, depth) };
     if held.any_names { target } else { utf8(&target).into_owned() }
 }
 
-/// The relative target that means, in a directory so far below the root, what this one means inside the root: where it is
-/// absolute or climbs out.
+/// Converts a target that is absolute or climbs out of the root to the equivalent relative target in a
+/// directory at this depth.
 fn inside(target: &[u8], depth: usize) -> Vec<u8> {
     let absolute = target.starts_with(b"/");
     let mut below: Vec<&[u8]> = Vec::new();
@@ -128,7 +129,7 @@ fn inside(target: &[u8], depth: usize) -> Vec<u8> {
     for part in target.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".") {
         match (part, below.last()) {
             (b"..", Some(last)) if *last != b".." => drop(below.pop()),
-            // The root is its own parent.
+            // The parent of the root is the root.
             (b"..", _) if up == depth => out = true,
             (b"..", _) => up += 1,
             _ => below.push(part),
@@ -141,7 +142,7 @@ fn inside(target: &[u8], depth: usize) -> Vec<u8> {
     if parts.is_empty() { b".".into() } else { parts.join(&b'/') }
 }
 
-/// The same if it is UTF-8; else with `%` and two hexadecimal digits for each byte that is not.
+/// Returns valid UTF-8 unchanged, and otherwise replaces each invalid byte by `%` and two hexadecimal digits.
 pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     if std::str::from_utf8(bytes).is_ok() {
         return Cow::Borrowed(bytes);

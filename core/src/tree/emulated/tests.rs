@@ -60,7 +60,7 @@ fn image() -> Vec<Item> {
     ]
 }
 
-/// The image on a disk that holds so little, and what it was.
+/// Returns the image on a disk that holds so little, and the original tree.
 fn unpacked() -> (MemDir, Tree) {
     let disk = MemDir::new();
     let limits = Limits::default();
@@ -85,7 +85,7 @@ fn name(text: &'static str) -> Name<'static> {
 fn what_was_written_is_seen_as_it_was() {
     let (disk, tree) = unpacked();
     assert!(changes(&disk, &tree, Defaults::default()).unwrap().is_empty());
-    // On the disk it is what that can hold.
+    // The disk has the form that it can hold.
     let d = disk.open_dir(name("d")).unwrap();
     assert_eq!(d.read_link(name("absolute")).unwrap(), b"../etc/passwd");
     assert_eq!(d.read_link(name("climbing")).unwrap(), b"../x");

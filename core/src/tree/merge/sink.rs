@@ -1,4 +1,4 @@
-//! The operations that a merge tells its sink.
+//! The operations that a merge sends to its sink.
 
 use std::{
     fmt,
@@ -12,14 +12,14 @@ use crate::{
     tree::{Content, InodeId, Tree},
 };
 
-/// A directory on the path from the root to an entry: its inode, and its name in the directory before it.
+/// A directory on the path from the root to an entry: its inode, and its name in its parent.
 pub type PathStep = (InodeId, NameBuf);
 
 /// A name in a directory of the merged tree, and the inode it stands for.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Slot<'a> {
-    /// The directories from the root (excluded) to the one that holds `name`. Each is a real directory, never a link.
+    /// The directories from the root (excluded) to the one that holds `name`. None is a symbolic link.
     pub at: &'a [PathStep],
     /// The name in that directory.
     pub name: Name<'a>,
@@ -44,7 +44,7 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// Shows the path, without a leading `/`.
+/// Formats the path, without a leading `/`.
 impl fmt::Display for Slot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.path(), f)
@@ -60,16 +60,17 @@ fn names(at: &[PathStep]) -> impl Iterator<Item = Name<'_>> + Clone {
     at.iter().map(|(_, name)| name.as_name())
 }
 
-/// Receives the operations that follow from merged layers, such as a directory on disk that becomes what the tree is.
+/// A receiver of the operations that result from merging layers, such as a directory on disk that becomes
+/// equal to the tree.
 ///
-/// Each method defaults to doing nothing, except that a file must have its content: [`TreeSink::file`] reads it, and
+/// By default, methods do nothing, except that [`TreeSink::file`] reads the content, and
 /// [`TreeSink::file_without_content`] fails.
 ///
 /// # Errors
-/// All methods fail with what the sink meets, such as [`Error::Io`] naming the path.
+/// All methods fail if the sink does, such as with [`Error::Io`] naming the path.
 #[allow(unused_variables, reason = "the names of arguments are documentation")]
 pub trait TreeSink {
-    /// Makes an empty directory. Its attributes are those of the tree in [`TreeSink::finish`].
+    /// Makes an empty directory. Its attributes are set in [`TreeSink::finish`].
     fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
         Ok(())
     }
@@ -79,7 +80,8 @@ pub trait TreeSink {
         io::copy(body, &mut io::sink()).map(drop).map_err(Error::io("read layer"))
     }
 
-    /// Notes a file of this size, in bytes, whose content is not available: the layer comes from an index.
+    /// Records a file of this size, in bytes, whose content is not available because the layer comes from an
+    /// index.
     fn file_without_content(&mut self, slot: Slot<'_>, size: u64) -> Result<()> {
         Err(Error::Misuse(format!("{slot}: cannot make a file from an index, which has no file contents")))
     }
@@ -99,13 +101,14 @@ pub trait TreeSink {
         Ok(())
     }
 
-    /// Notes an entry that the layer puts again although it exists: a directory, whose attributes may change, or a file
-    /// that is put as a hard link to itself.
+    /// Records an existing entry that the layer puts again: a directory, whose attributes may change, or a
+    /// file that is put as a hard link to itself.
     fn reput(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
         Ok(())
     }
 
-    /// Notes that everything lower layers have below this directory is about to be removed, entry by entry.
+    /// Announces that everything in this directory that only lower layers have will be removed, entry by
+    /// entry.
     fn clear(&mut self, at: &[PathStep]) -> Result<()> {
         Ok(())
     }
@@ -121,7 +124,7 @@ pub trait TreeSink {
     }
 }
 
-/// Does nothing: the merge makes only the tree.
+/// Ignores all operations: only the tree is merged.
 impl TreeSink for () {
     fn file_without_content(&mut self, _: Slot<'_>, _: u64) -> Result<()> {
         Ok(())

@@ -109,23 +109,23 @@ fn a_file_in_the_way_of_a_directory_gives_way() {
 #[test]
 fn what_means_nothing_is_refused() {
     let cases: [(&[&[Item]], &str); 8] = [
-        (&[&[link("a", "a")]], "a (hard link to a): the link names itself"),
+        (&[&[link("a", "a")]], "a (hard link to a): the link points to itself"),
         (&[&[dir("d"), link("a", "d")]], "a (hard link to d): the target is a directory"),
-        (&[&[link("a", "b"), file("b", "x")]], "neither a lower layer nor this one, up to here, has it"),
-        (&[&[file("", "x")]], "the root can be nothing else"),
-        (&[&[remove("")]], "names the root directory"),
+        (&[&[link("a", "b"), file("b", "x")]], "target not found in lower layers"),
+        (&[&[file("", "x")]], "is not a directory"),
+        (&[&[remove("")]], "cannot remove the root directory"),
         (
             &[&[file("d/t", "x")], &[link("d", "d/t")]],
-            "the hard link replaces its target, or the directory that is in",
+            "the hard link replaces its target, or a directory above it",
         ),
-        // The directory made on the way gets the inode number of the target that went.
+        // The id of the removed target is reused by the directory on the path.
         (
             &[&[file("a", "x"), link("a/b", "a")]],
-            "the hard link replaces its target, or the directory that is in",
+            "the hard link replaces its target, or a directory above it",
         ),
         (
             &[&[symlink("l", "t")], &[file("l/f", "x"), remove("l")]],
-            "removed after entries were written through it",
+            "removes a symbolic link of a lower layer",
         ),
     ];
     for (layers, reason) in cases {
@@ -144,7 +144,7 @@ fn loops_of_links_end_at_the_limit() {
 fn a_body_of_another_length_is_refused() {
     let Item(change, _) = file("f", "long");
     let error = tree(&[&[Item(change, b"short".to_vec())]]).unwrap_err();
-    assert_eq!(error.to_string(), "f: content has 5 bytes where 4 were announced");
+    assert_eq!(error.to_string(), "f: the content has 5 bytes instead of 4");
 }
 
 fn with_dirlinks(layers: &[&[Item]]) -> String {
@@ -177,7 +177,7 @@ fn the_directory_behind_a_link_gets_the_attributes() {
         with_dirlinks(&[base, layer]),
         "/ d755 @1\n/lib -> /usr/lib\n/up -> ..\n/usr d755 @0\n/usr/lib d755 @1\n/usr/lib/f f644 @1 1 x1\n"
     );
-    // A marker in the same layer hides what is below, and not the directory.
+    // A whiteout in the same layer hides the content, but not the directory.
     let hidden: &[Item] = &[dir("lib"), remove("usr/lib")];
     assert!(with_dirlinks(&[base, hidden]).ends_with("/usr d755 @0\n/usr/lib d755 @1\n"));
 }
@@ -198,7 +198,7 @@ fn a_link_that_leads_to_no_directory_does_not_stay() {
         with_dirlinks(&[base, &[dir("d/l"), file("d/l/g", "y")]]),
         "/ d755 @0\n/d d755 @0\n/d/f f644 @1 1 x1\n/d/l d755 @1\n/d/l/g f644 @1 1 x1\n"
     );
-    // Nor does one of the same layer, or one that something else than a directory replaces.
+    // A link of the same layer is replaced, and so is one by anything but a directory.
     let base: &[Item] = &[dir("d"), symlink("l", "d")];
     assert_eq!(
         with_dirlinks(&[&[dir("d"), symlink("l", "d"), dir("l")]]),

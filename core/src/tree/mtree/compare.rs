@@ -1,4 +1,4 @@
-//! A directory against its manifest.
+//! Comparison of a directory with a manifest.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
@@ -19,22 +19,25 @@ use crate::{
     name::{EntryPath, Name, NameBuf},
 };
 
-/// Compares all below `root` with a manifest of any dialect, and tells `report` each difference: first those of the
-/// directory walked in the order of its names, then what is missing, in the order of paths. Returns how many there are;
-/// what could not be checked ([`Difference::Unchecked`]) is reported but not counted.
+/// Compares everything below `root` with a manifest of any dialect, and passes each difference to `report`:
+/// first those of the directory, walked in the order of names, then missing paths, in their order. Returns
+/// the number of differences; what could not be checked ([`Difference::Unchecked`]) is reported but not
+/// counted.
 ///
 /// Values are compared decoded. Some rules:
-/// - Content is read only where there is a digest, and not where the size says already that it differs.
-/// - Size and link count of a directory, and the mode of a symbolic link, belong to the file system: they are ignored.
-/// - Of `time` every nanosecond counts; of `tar_time` only whole seconds.
-/// - An extended attribute that the manifest does not list is a difference if the manifest is of the native dialect or
-///   lists one anywhere (then for files and directories only: that is all umoci lists).
+/// - Content is read only if the manifest has a digest, and the size matches.
+/// - Size and link count of a directory, and the mode of a symbolic link, belong to the file system and are
+///   ignored.
+/// - `time` is compared in nanoseconds, `tar_time` in whole seconds.
+/// - An extended attribute that the manifest does not list is a difference if the manifest is of the native
+///   dialect, or lists one anywhere (then only for files and directories, as umoci lists no others).
 /// - Names that share an `inode` number in a native manifest must be one file.
-/// - `optional` may be missing; below `ignore` nothing is looked at; of `nochange` only the presence counts.
-/// - Of a path listed twice the later line counts.
+/// - `optional` entries may be missing; below `ignore` nothing is compared; of `nochange` entries only the
+///   existence is.
+/// - If a path is listed twice, the later line applies.
 ///
 /// # Errors
-/// What [`Parser`] says of the manifest, [`Error::Io`] from the directory, and whatever `report` returns.
+/// Fails as [`Parser`] does; with [`Error::Io`] from the directory; and if `report` fails.
 pub fn compare<D: Dir>(
     manifest: &mut dyn BufRead,
     root: &D,
@@ -67,10 +70,10 @@ struct Comparison<'a> {
     support: Support,
     native: bool,
     any_xattr: bool,
-    /// What the manifest says, and whether it was found.
+    /// The entries of the manifest, and whether they were found.
     wanted: BTreeMap<EntryPath, (Keywords, bool)>,
     unchecked: BTreeSet<String>,
-    /// The file that has each inode number of a native manifest, and its first path.
+    /// For each inode number of a native manifest, the file and its first path.
     inodes: HashMap<u64, ((u64, u64), EntryPath)>,
     buffer: Vec<u8>,
     count: u64,
@@ -79,7 +82,7 @@ struct Comparison<'a> {
 
 /// An entry on disk.
 struct Found<'a, D> {
-    /// The directory it is in; for the root, itself.
+    /// Its directory; for the root, the root itself.
     dir: &'a D,
     /// `None` for the root.
     name: Option<Name<'a>>,
@@ -87,7 +90,7 @@ struct Found<'a, D> {
     metadata: Metadata,
 }
 
-/// A directory being walked. `None` as handle stands for the root.
+/// A directory being walked. The handle is `None` for the root.
 struct Frame<D> {
     dir: Option<D>,
     path: EntryPath,
@@ -138,7 +141,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Compares one entry; whether what is below it is to be compared too.
+    /// Compares an entry. Returns whether entries below it are to be compared as well.
     fn entry<D: Dir>(&mut self, found: &Found<'_, D>) -> Result<bool> {
         let Some((wanted, seen)) = self.wanted.get_mut(found.path) else {
             self.differs(Difference::Extra { path: found.path.clone() })?;
@@ -178,7 +181,8 @@ impl Comparison<'_> {
     fn values<D: Dir>(&mut self, found: &Found<'_, D>, wanted: &Keywords) -> Result<()> {
         let (path, metadata) = (found.path, &found.metadata);
         let is_dir = metadata.file_type == FileType::Dir;
-        // A driver that can set modes sees them, and owners too. Whether it can set owners is no matter: only root can.
+        // A driver that can set modes can see them, and owners as well. Setting owners is not needed here,
+        // and only root can.
         let known = self.support.mode;
         if metadata.file_type != FileType::Symlink {
             self.value(path, "mode", wanted.mode.as_ref(), &metadata.mode, known, |mode| match mode {
@@ -240,7 +244,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether all names with one number are one file.
+    /// Returns whether all names with one number are one file.
     fn inode(&mut self, path: &EntryPath, number: u64, metadata: &Metadata) -> Result<()> {
         let file = (metadata.dev, metadata.ino);
         let first = match self.inodes.entry(number) {
@@ -279,7 +283,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The digests of a whole file, read once.
+    /// Returns the digests of a file, which is read once.
     fn hash(&mut self, file: &mut impl Read, algorithms: &[Algorithm]) -> io::Result<Vec<Digest>> {
         self.buffer.resize(BUFFER, 0);
         let mut hashers: Vec<Hasher> = algorithms.iter().copied().map(Hasher::new).collect();
@@ -315,7 +319,8 @@ impl Comparison<'_> {
         let both: BTreeSet<&[u8]> = wanted.keys().chain(actual.keys()).map(|name| &**name).collect();
         for name in both {
             let (expected, actual) = (wanted.get(name), actual.get(name));
-            // What the system put there is not the image's; but where the manifest lists it, it counts.
+            // Attributes set by the system are not those of the image; but if the manifest lists them, they
+            // are compared.
             if expected != actual && !(expected.is_none() && (!listed || is_system_xattr(name))) {
                 let show =
                     |value: Option<&Box<[u8]>>| value.map_or("none".into(), |value| STANDARD.encode(value));

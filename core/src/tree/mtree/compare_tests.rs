@@ -8,7 +8,7 @@ use crate::{
 };
 use std::io::Write as _;
 
-/// A directory on which every keyword can be got wrong.
+/// A directory in which every keyword can be wrong.
 fn disk() -> MemDir {
     let root = MemDir::new();
     let name = Name::literal;

@@ -1,38 +1,41 @@
-//! Which program a manifest is written for.
+//! The dialects of manifests.
 
 use std::{fmt, str::FromStr};
 
 use crate::error::Error;
 
-/// A way to write a manifest. All of them escape names alike ([`super::vis`]) and write times with nine digits.
+/// The dialects that can be written. All escape names alike ([`super::vis`]) and write times with nine
+/// digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[allow(clippy::exhaustive_enums, reason = "a new dialect is a new promise")]
 pub enum Dialect {
-    /// Ours: all that a [`Tree`](super::super::Tree) holds, and nothing more, so that
-    /// reading it back gives an equal tree. Names are relative to the directory line above
-    /// (`..` leaves it): the shortest form, and the one that streams without building paths. Beside the usual keywords it
-    /// has `xattr.NAME=BASE64` for entries of every type, and `inode=N` for names that share an inode (counted from 1
-    /// in order of appearance).
+    /// ocicle's own: exactly what a [`Tree`](super::super::Tree) holds, so that reading it yields an equal
+    /// tree. Names are relative to the directory line above (`..` leaves it), which is the shortest form, and
+    /// one that can be streamed without building paths. Besides the usual keywords it has `xattr.NAME=BASE64`
+    /// for entries of every type, and `inode=N` for names that share an inode (numbered from 1 in order of
+    /// appearance).
     #[default]
     Native,
-    /// What NetBSD mtree, gomtree, libarchive and umoci read alike: whole paths, every parent listed, no `/set`.
-    /// Extended attributes are left out, because BSD mtree refuses the file over an unknown keyword. gomtree knows no
-    /// `device`: give it `-k` where there are devices.
+    /// The subset that NetBSD mtree, gomtree, libarchive and umoci read alike: whole paths, every parent
+    /// listed, no `/set`. Extended attributes are left out, because BSD mtree rejects files with unknown
+    /// keywords. gomtree does not support `device`: use its `-k` if there are devices.
     Portable,
-    /// For `mtree -f` of NetBSD and FreeBSD: relative names; names that BSD takes for patterns (`* ? [`) come last in
-    /// their directory, so that they match no sibling. Two such names that match each other cannot be told apart.
+    /// For `mtree -f` of NetBSD and FreeBSD: relative names. Names that BSD takes for patterns (`* ? [`) come
+    /// last in their directory, so that they match no sibling. Two such names that match each other cannot be
+    /// told apart.
     Bsd,
-    /// What `umoci unpack` puts beside a bundle's root: gomtree's layout and umoci's keywords, so whole seconds, no
-    /// device numbers, and extended attributes of files and directories only. `umoci repack` needs the size and link
-    /// count of directories too, which only the disk knows: see [`write_for_umoci`](super::write_for_umoci).
+    /// What `umoci unpack` writes beside a bundle's root: gomtree's layout and umoci's keywords, so whole
+    /// seconds, no device numbers, and extended attributes of files and directories only. `umoci repack` also
+    /// needs the size and link count of directories, which only the disk has: see
+    /// [`write_for_umoci`](super::write_for_umoci).
     Umoci,
 }
 
 impl Dialect {
-    /// Every dialect.
+    /// All dialects.
     pub const ALL: [Self; 4] = [Self::Native, Self::Portable, Self::Bsd, Self::Umoci];
 
-    /// The name, as [`FromStr`] takes it.
+    /// Returns the name, as [`FromStr`] parses it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What a comparison finds.
+//! The differences that a comparison finds.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 use super::vis;
 use crate::name::EntryPath;
 
-/// One way in which a directory is not what its manifest says. It prints as one line, the path escaped like a name in a
-/// manifest ([`vis`]):
+/// A difference between a directory and its manifest. It is displayed as one line, with the path escaped like
+/// a name in a manifest ([`vis`]):
 ///
 /// ```
 /// use ocicle::{limits::Limits, name::EntryPath, tree::mtree::Difference};
@@ -27,32 +27,33 @@ use crate::name::EntryPath;
 #[serde(tag = "difference", rename_all = "lowercase")]
 #[allow(clippy::exhaustive_enums, reason = "callers count them by kind")]
 pub enum Difference {
-    /// In the manifest, but not there.
+    /// The path is in the manifest, but not in the directory.
     Missing {
         /// The path below the root.
         #[serde(serialize_with = "escaped")]
         path: EntryPath,
     },
-    /// There, but not in the manifest. What is below it is not listed.
+    /// The path is in the directory, but not in the manifest. Entries below it are not reported.
     Extra {
         /// The path below the root.
         #[serde(serialize_with = "escaped")]
         path: EntryPath,
     },
-    /// There, with another value.
+    /// A value differs.
     Changed {
         /// The path below the root.
         #[serde(serialize_with = "escaped")]
         path: EntryPath,
-        /// The keyword, as the manifest spells it; `xattr.` and the escaped name for an extended attribute.
+        /// The keyword, as in the manifest; for an extended attribute `xattr.` and its escaped name.
         keyword: String,
-        /// The value of the manifest: as [`Dialect::Native`](super::Dialect::Native) writes it, `none` for nothing.
+        /// The value in the manifest, as [`Dialect::Native`](super::Dialect::Native) writes it; `none` if
+        /// there is none.
         expected: String,
-        /// The value on disk, written likewise.
+        /// The value on disk, in the same form.
         found: String,
     },
-    /// The manifest has a keyword that cannot be checked here, so nothing is known about it. Said once for each, at the
-    /// end, and not counted as a difference.
+    /// A keyword of the manifest that cannot be checked. Reported once for each keyword, at the end, and not
+    /// counted as a difference.
     Unchecked {
         /// The keyword.
         keyword: String,
@@ -73,7 +74,8 @@ impl fmt::Display for Difference {
 }
 
 impl Difference {
-    /// Path, keyword (`missing` and `extra` for the path itself), expected and found, with tabs between them.
+    /// Returns path, keyword (`missing` and `extra` for the path itself), expected and found value, separated
+    /// by tabs.
     #[must_use]
     pub fn plain(&self) -> String {
         match self {
@@ -87,7 +89,7 @@ impl Difference {
     }
 }
 
-/// The root is `.`.
+/// Shows the path; the root is `.`.
 fn shown(path: &EntryPath) -> String {
     if path.is_root() { ".".into() } else { vis::to_text(path.as_bytes()) }
 }

@@ -1,4 +1,4 @@
-//! What only the disk knows about directories.
+//! Facts about directories that only the disk has.
 
 use super::vis;
 use crate::{
@@ -7,14 +7,15 @@ use crate::{
     name::NameBuf,
 };
 
-/// Where size and link count of directories come from.
+/// The source of sizes and link counts of directories.
 pub(super) trait DirFacts {
-    /// Size and link count of the entered directory (`None` as name is the root), where they are known.
+    /// Returns size and link count of the directory entered, if they are known. The name is `None` for the
+    /// root.
     fn enter(&mut self, name: Option<&NameBuf>) -> Result<Option<(u64, u64)>>;
     fn leave(&mut self);
 }
 
-/// Nothing is known beside the tree.
+/// No source: only the tree.
 impl DirFacts for () {
     fn enter(&mut self, _name: Option<&NameBuf>) -> Result<Option<(u64, u64)>> {
         Ok(None)

@@ -1,23 +1,24 @@
-//! The keywords of one entry, in each dialect.
+//! The keywords of an entry, in each dialect.
 
 use std::collections::HashMap;
 
 use super::{Dialect, text::Text, vis};
 use crate::tree::{Content, Inode, InodeId};
 
-/// Writes keywords, and remembers what later lines depend on.
+/// A writer of keywords, with the state that later lines depend on.
 pub(super) struct Entries {
     pub(super) text: Text,
     dialect: Dialect,
     /// Numbers of inodes with several names, from 1.
     numbers: HashMap<InodeId, u64>,
-    /// The owner that the last `/set` line says; only umoci's dialect has any.
+    /// The owner in the last `/set` line; only umoci's dialect has one.
     set_owner: Option<(u32, u32)>,
-    /// Whether `/set` says `nlink=1`. That holds for directories too, so it needs their true counts beside it.
+    /// Whether `/set` says `nlink=1`. It applies to directories as well, so it is used only if their link
+    /// counts are known.
     set_nlink: bool,
 }
 
-/// gomtree's `/set` always says this mode, whatever the entries have.
+/// gomtree's `/set` always has this mode, whatever the modes of the entries.
 const SET_MODE: u32 = 0o664;
 
 impl Entries {
@@ -31,7 +32,7 @@ impl Entries {
         }
     }
 
-    /// A `/set` line, where the owner of a directory is not that of the last one.
+    /// Writes a `/set` line if the owner of a directory differs from the last one.
     pub(super) fn set_owner(&mut self, dir: &Inode) {
         let owner = (dir.attrs.uid, dir.attrs.gid);
         if self.set_owner == Some(owner) {
@@ -49,7 +50,8 @@ impl Entries {
         text.raw(b"\n");
     }
 
-    /// The rest of a line behind the name. `dir_facts` are size and link count of a directory, where they are known.
+    /// Writes the rest of a line, after the name. `dir_facts` are size and link count of a directory, if they
+    /// are known.
     pub(super) fn keywords(&mut self, id: InodeId, inode: &Inode, dir_facts: Option<(u64, u64)>) {
         if self.dialect == Dialect::Umoci {
             self.umoci(inode, dir_facts);
@@ -71,12 +73,13 @@ impl Entries {
         text.decimal(b"gid", attrs.gid);
         if !matches!(content, Content::Dir(_)) {
             text.decimal(b"nlink", *nlink);
-            // umoci wants the size of everything, BSD of files.
+            // umoci requires sizes of all entries, BSD only of files.
             if self.dialect != Dialect::Bsd || matches!(content, Content::File { .. }) {
                 text.decimal(b"size", size(content));
             }
         }
-        // Not at the end of the line: a link target may end in a backslash, and gomtree then reads on in the next line.
+        // Not at the end of the line: a link target may end in a backslash, which gomtree takes for a
+        // continued line.
         match content {
             Content::File { sha256: Some(sha256), .. } => text.hex(b"sha256digest", sha256),
             Content::Symlink(target) => text.escaped(b"link", target),
@@ -97,7 +100,7 @@ impl Entries {
         }
     }
 
-    /// umoci's keywords in umoci's order, less what `/set` says already.
+    /// Writes umoci's keywords in umoci's order, except those that `/set` covers.
     fn umoci(&mut self, inode: &Inode, dir_facts: Option<(u64, u64)>) {
         let Inode { attrs, content, nlink } = inode;
         let text = &mut self.text;
@@ -136,7 +139,7 @@ impl Entries {
         }
         if is_file || is_dir {
             for (name, value) in &attrs.xattrs {
-                // gomtree does not escape '=': nor may we, for gomtree to find the same keyword.
+                // gomtree does not escape '=', and finds the keyword only if it is not escaped.
                 text.xattr(|word| vis::encode(name, word), value);
             }
         }

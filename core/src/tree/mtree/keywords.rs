@@ -1,4 +1,4 @@
-//! What a line says about a name, decoded.
+//! The decoded keywords of an entry.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     fs::FileType,
 };
 
-/// The values of one entry; `None` and empty where the manifest says nothing.
+/// The values of an entry; `None` or empty if the manifest has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Keywords {
@@ -29,7 +29,7 @@ pub struct Keywords {
     pub nlink: Option<u64>,
     /// `link`: target of a symbolic link.
     pub link: Option<Box<[u8]>>,
-    /// `time`: what stands after the point is a count of nanoseconds, as every reader takes it, so `1.5` is 5 ns after 1.
+    /// `time`. Readers take the part after the point as a number of nanoseconds, so `1.5` is 5 ns after 1.
     pub time: Option<Time>,
     /// `tar_time` of gomtree: seconds, rounded down.
     pub tar_time: Option<i64>,
@@ -37,23 +37,23 @@ pub struct Keywords {
     pub device: Option<(u32, u32)>,
     /// `inode`.
     pub inode: Option<u64>,
-    /// `sha256`, `sha384`, `sha512`, with or without `digest` behind.
+    /// `sha256`, `sha384`, `sha512`, with or without the suffix `digest`.
     pub digests: Vec<Digest>,
     /// `xattr.NAME` or `xattrs.NAME`.
     pub xattrs: Xattrs,
-    /// `optional`: need not be there.
+    /// `optional`: the entry may be missing.
     pub optional: bool,
-    /// `ignore`: what is below does not matter.
+    /// `ignore`: entries below are not compared.
     pub ignore: bool,
-    /// `nochange`: must be there, whatever it is like.
+    /// `nochange`: only the existence is compared.
     pub nochange: bool,
-    /// Keywords whose values are not decoded: those with which we have nothing to compare (`uname`, `flags`, `cksum`,
-    /// `md5` …) and unknown ones.
+    /// Keywords whose values are not decoded: those that cannot be compared (`uname`, `flags`, `cksum`, `md5`
+    /// …) and unknown ones.
     pub others: BTreeSet<String>,
 }
 
 impl Keywords {
-    /// Takes in one word of a line: `key=value` or `key`. A later one replaces an earlier one.
+    /// Adds a word of a line: `key=value` or `key`. A later word replaces an earlier one.
     pub(super) fn put(&mut self, word: &[u8]) -> Result<(), String> {
         let (key, value) = match word.iter().position(|&byte| byte == b'=') {
             Some(at) => {
@@ -101,7 +101,7 @@ impl Keywords {
         Ok(())
     }
 
-    /// Forgets a keyword (`all`: everything).
+    /// Removes a keyword, or everything for `all`.
     pub(super) fn forget(&mut self, key: &[u8]) -> Result<(), String> {
         match key {
             b"all" => *self = Self::default(),
@@ -143,7 +143,7 @@ fn xattr_name(key: &[u8]) -> Option<&[u8]> {
     key.strip_prefix(b"xattr.").or_else(|| key.strip_prefix(b"xattrs."))
 }
 
-/// Splits `NAME=BASE64` where the value is base64 in full: gomtree leaves a '=' in the name as it is.
+/// Splits `NAME=BASE64` at the '=' after which everything is base64: gomtree does not escape '=' in names.
 fn xattr(rest: &[u8]) -> Option<(&[u8], Vec<u8>)> {
     let mut equals = rest.iter().enumerate().filter(|(_, byte)| **byte == b'=').map(|(at, _)| at);
     equals.find_map(|at| {
@@ -161,7 +161,7 @@ fn text(bytes: &[u8]) -> Option<&str> {
 }
 
 fn number<N: std::str::FromStr>(value: &[u8]) -> Option<N> {
-    // `parse` would take a plus sign.
+    // `parse` would accept a plus sign.
     value.first().filter(|first| first.is_ascii_digit())?;
     text(value)?.parse().ok()
 }
@@ -179,7 +179,7 @@ fn time(value: &[u8]) -> Option<Time> {
     (nanoseconds < 1_000_000_000).then_some(Time { seconds: seconds.parse().ok()?, nanoseconds })
 }
 
-/// `FORMAT,MAJOR,MINOR`, or the number Linux packs them into: NetBSD's and FreeBSD's mtree write it so when they run there.
+/// Parses `FORMAT,MAJOR,MINOR`, or the packed number that NetBSD's and FreeBSD's mtree write on Linux.
 fn device(value: &[u8]) -> Option<(u32, u32)> {
     let value = text(value)?;
     let any = |digits: &str| match digits.strip_prefix("0x") {
@@ -209,7 +209,7 @@ fn file_type(value: &[u8]) -> Option<FileType> {
     })
 }
 
-/// For messages: one line, not endless.
+/// Formats a word for messages: on one line, and not too long.
 fn show(bytes: &[u8]) -> String {
     bytes.iter().take(100).copied().collect::<Vec<u8>>().escape_ascii().to_string()
 }

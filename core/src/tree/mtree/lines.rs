@@ -1,4 +1,4 @@
-//! The logical lines of a manifest: continued lines joined, comments and blank lines left out.
+//! The logical lines of a manifest: continued lines are joined, comments and blank lines left out.
 
 use std::io::{BufRead, Read};
 
@@ -20,17 +20,17 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(what: &'a str, input: &'a mut dyn BufRead, limits: &Limits) -> Self {
-        // Whatever a layer could bring in must be readable again: an escape takes four characters for a byte.
+        // Everything that a layer can contain must be readable: an escape needs four characters for a byte.
         let max_line = 4 * limits.header + 8 * limits.path as u64 + 1024;
         Self { what, input, max_line, limits: *limits, read: 0, line: Vec::new(), native: false }
     }
 
-    /// Whether the first line was that of our own dialect; known once a line was asked for.
+    /// Whether the first line is that of the native dialect; known once a line was read.
     pub(super) fn is_native(&self) -> bool {
         self.native
     }
 
-    /// The next line with the number of its first physical line (from 1); `None` at the end.
+    /// Returns the next line with the number of its first physical line (from 1); `None` at the end.
     pub(super) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>> {
         loop {
             self.line.clear();
@@ -55,7 +55,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Appends one physical line without its end; false at the end of the input.
+    /// Appends a physical line without its end; `false` at the end of the input.
     fn append_physical(&mut self) -> Result<bool> {
         let room = self.max_line.saturating_sub(self.line.len() as u64) + 1;
         let got = (&mut *self.input)
@@ -79,7 +79,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// An odd number of backslashes: an even number is escaped backslashes.
+/// Returns whether the number of trailing backslashes is odd: an even number is escaped backslashes.
 fn ends_in_continuation(line: &[u8]) -> bool {
     line.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
 }

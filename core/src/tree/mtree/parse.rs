@@ -1,4 +1,4 @@
-//! Reads the manifests of every known writer.
+//! A parser for the manifests of all known writers.
 
 use std::io::BufRead;
 
@@ -10,22 +10,22 @@ use crate::{
     name::{EntryPath, Name},
 };
 
-/// One entry of a manifest.
+/// An entry of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Spec {
-    /// Where it stands: the number of its line, from 1.
+    /// Its line number, from 1.
     pub line: u64,
     /// The path below the root.
     pub path: EntryPath,
-    /// What is said about it, the values of `/set` included.
+    /// Its keywords, including the values of `/set`.
     pub keywords: Keywords,
 }
 
-/// Reads a manifest as a stream of entries, in the order of the file. It takes both ways to write names (relative with
-/// `..`, and whole paths), `/set` and `/unset` as BSD means them (each `/set` adds to those before; gomtree, where it
-/// replaces them, writes it so that both mean the same), continued lines, comments and CRLF. The form with the name at
-/// the end of the line (`mtree -D`) is not read.
+/// A parser that yields the entries of a manifest, in the order of the file. It reads both forms of names
+/// (relative with `..`, and whole paths), `/set` and `/unset` with BSD's meaning (each `/set` adds to the
+/// previous ones; gomtree replaces them, but writes files in which both mean the same), continued lines,
+/// comments and CRLF. The form with the name at the end of the line (`mtree -D`) is not supported.
 ///
 /// ```
 /// use ocicle::{limits::Limits, tree::mtree::Parser};
@@ -40,8 +40,9 @@ pub struct Spec {
 /// # Ok::<(), ocicle::Error>(())
 /// ```
 ///
-/// Each item is an error if the line cannot be understood ([`Error::Document`] with its number), a limit is passed
-/// ([`Error::Limit`]: `entries`, `path`, and for the length of a line `header`) or reading fails ([`Error::Io`]).
+/// Items are errors if a line is invalid ([`Error::Document`] with its number), a limit is exceeded
+/// ([`Error::Limit`]: `entries`, `path`, and for the length of a line `header`) or reading fails
+/// ([`Error::Io`]).
 #[allow(missing_debug_implementations, reason = "it borrows a reader")]
 pub struct Parser<'a> {
     what: &'a str,
@@ -49,7 +50,7 @@ pub struct Parser<'a> {
     lines: Lines<'a>,
     set: Keywords,
     dir: EntryPath,
-    /// `..` was said of the root: gomtree does so at the end.
+    /// Whether `..` left the root, as gomtree writes at the end.
     left_root: bool,
     entries: u64,
 }
@@ -68,7 +69,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether the first line is that of [`Dialect::Native`](super::Dialect::Native); known once an entry was asked for.
+    /// Returns whether the first line is that of [`Dialect::Native`](super::Dialect::Native); known once an
+    /// entry was read.
     #[must_use]
     pub fn is_native(&self) -> bool {
         self.lines.is_native()
@@ -134,7 +136,7 @@ impl Iterator for Parser<'_> {
     }
 }
 
-/// The path that the first word of a line means, in the current directory, and whether the word is a whole path.
+/// Returns the path of a line's first word, in the current directory, and whether the word is a whole path.
 fn path(word: &[u8], dir: &EntryPath) -> Result<(EntryPath, bool), String> {
     let join = |dir: &EntryPath, part: &[u8]| -> Result<EntryPath, String> {
         let name = vis::decode(part)?;

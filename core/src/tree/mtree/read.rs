@@ -1,4 +1,4 @@
-//! A manifest of our own dialect as a tree.
+//! Reading of a native manifest as a tree.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,13 +16,14 @@ use crate::{
     tree::{Content, InodeId, Tree},
 };
 
-/// Reads what [`write`](super::write) wrote as [`Dialect::Native`](super::Dialect::Native), into an equal tree. `what`
-/// names the manifest in errors.
+/// Reads a manifest that [`write`](super::write) wrote as [`Dialect::Native`](super::Dialect::Native), into
+/// an equal tree. `what` names the manifest in errors.
 ///
-/// It is strict, because the tree stands for what is on disk: anything unknown, missing or contradictory is an error,
-/// a link count without that many names too.
+/// The reader is strict, because the tree represents what is on disk: anything unknown, missing or
+/// contradictory is an error, including a link count that does not match the number of names.
 ///
 /// # Errors
+/// Fails with [`Error::Document`] with the line number; [`Error::Limit`] as [`Parser`] does; [`Error::Io`].
 /// [`Error::Document`] with the number of the line, [`Error::Limit`] as [`Parser`] says, [`Error::Io`].
 pub fn read_tree(what: &str, input: &mut dyn BufRead, limits: &Limits) -> Result<Tree> {
     let mut parser = Parser::new(what, input, limits);
@@ -46,22 +47,22 @@ pub fn read_tree(what: &str, input: &mut dyn BufRead, limits: &Limits) -> Result
         let expected = super::NATIVE_HEADER.trim_ascii_end().escape_ascii();
         return Err(Error::document(
             what,
-            format!("not a manifest of the native dialect: its first line is not '{expected}'"),
+            format!("not a manifest of the native dialect: expected the first line '{expected}'"),
         ));
     }
     if is_first {
-        return Err(Error::document(what, "there is no entry: the first one must be '.'"));
+        return Err(Error::document(what, "no entries: expected '.' as the first one"));
     }
     reader.finish().map_err(|reason| Error::document(what, reason))
 }
 
 struct Reader {
     tree: Tree,
-    /// The directory the last entry went into.
+    /// The directory of the last entry.
     dir: (EntryPath, InodeId),
-    /// Inodes by the number that their names share.
+    /// Inodes by the `inode` number of their names.
     inodes: HashMap<u64, InodeId>,
-    /// Link counts, to be checked when all names are there.
+    /// Link counts, checked after the last entry.
     promised: Vec<(InodeId, u64, u64)>,
 }
 
@@ -79,13 +80,16 @@ impl Reader {
         let Spec { line, path, keywords } = spec;
         let (above, name) = path.split_last().ok_or("a second entry for '.'")?;
         if above != self.dir.0 {
-            let id = self.tree.get(&above).ok_or_else(|| format!("its directory {above:?} is not listed"))?;
+            let id = self
+                .tree
+                .get(&above)
+                .ok_or_else(|| format!("its parent directory {above:?} is not listed"))?;
             self.dir = (above, id);
         }
         let dir = self.dir.1;
         let (number, nlink) = (keywords.inode, keywords.nlink);
         let (attrs, content) = decode(keywords)?;
-        let not_free = || format!("{path:?} is listed twice, or what it is in is no directory");
+        let not_free = || format!("{path:?} is listed twice, or its parent is not a directory");
         if let Some(&first) = number.and_then(|number| self.inodes.get(&number)) {
             let inode = self.tree.inode(first);
             if inode.attrs != attrs || inode.content != content {
@@ -108,21 +112,21 @@ impl Reader {
         for (id, promised, line) in self.promised {
             let found = u64::from(self.tree.inode(id).nlink);
             if found != promised {
-                return Err(format!("line {line}: nlink is {promised}, but there are {found} names of it"));
+                return Err(format!("line {line}: nlink is {promised}, but it has {found} names"));
             }
         }
         Ok(self.tree)
     }
 }
 
-/// Attributes and content, if all is there that the type needs and nothing that we would lose.
+/// Returns attributes and content, if exactly the keywords that the type needs are present.
 fn decode(keywords: Keywords) -> Result<(Attrs, Content), String> {
     let missing = |key: &str| format!("{key} is missing");
     if let Some(other) = keywords.others.first() {
         return Err(format!("unknown keyword '{other}'"));
     }
     if keywords.tar_time.is_some() || keywords.optional || keywords.ignore || keywords.nochange {
-        return Err("tar_time, optional, ignore and nochange are no keywords of the native dialect".into());
+        return Err("tar_time, optional, ignore and nochange are not keywords of the native dialect".into());
     }
     let attrs = Attrs {
         mode: keywords.mode.ok_or_else(|| missing("mode"))?,
@@ -137,7 +141,7 @@ fn decode(keywords: Keywords) -> Result<(Attrs, Content), String> {
             let mut sha256 = None;
             for digest in &keywords.digests {
                 if digest.algorithm() != Some(Algorithm::Sha256) {
-                    return Err(format!("digest {digest}: the native dialect has sha256 only"));
+                    return Err(format!("digest {digest}: the native dialect has only sha256"));
                 }
                 sha256 = Some(raw_sha256(digest.encoded()).ok_or_else(|| missing("sha256digest"))?);
             }

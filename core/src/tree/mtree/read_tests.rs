@@ -46,7 +46,7 @@ fn any_content() -> impl Strategy<Value = Content> {
     ]
 }
 
-/// Few bytes, so that names collide in every way, or any bytes.
+/// A few bytes, so that names collide in every way, or any bytes.
 fn any_name() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(prop::sample::select(b"a. #\\/=*\n".to_vec()), 1..4),
@@ -54,7 +54,7 @@ fn any_name() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Grows a tree: each step picks a place, a name and what to put there, or an inode to link.
+/// Grows a tree: each step picks a place and a name, and adds a new entry or a hard link.
 fn any_tree() -> impl Strategy<Value = Tree> {
     let step = (any::<usize>(), any_name(), any_attrs(), any_content(), any::<Option<usize>>());
     (any_attrs(), prop::collection::vec(step, 0..24)).prop_map(|(root, steps)| {
@@ -110,21 +110,21 @@ fn each_error_names_its_line() {
     let root = ". type=dir mode=0755 uid=0 gid=0 time=0.0\n";
     let file = "type=file mode=0644 uid=0 gid=0 time=0.0 size=1";
     for (text, expected) in [
-        ("", "there is no entry: the first one must be '.'".to_owned()),
+        ("", "no entries: expected '.' as the first one".to_owned()),
         ("a type=dir\n", "line 2: the first entry must be '. type=dir'".into()),
         (". type=dir mode=0755 uid=0 gid=0\n", "line 2: time is missing".into()),
         (&format!("{root}a {file}\n"), "line 3: nlink is missing".into()),
-        (&format!("{root}a {file} nlink=2\n"), "line 3: nlink is 2, but there are 1 names of it".into()),
+        (&format!("{root}a {file} nlink=2\n"), "line 3: nlink is 2, but it has 1 names".into()),
         (&format!("{root}a {file} nlink=1 flags=none\n"), "line 3: unknown keyword 'flags'".into()),
         (
             &format!("{root}a {file} nlink=1\n\na {file} nlink=1\n"),
-            "line 5: \"a\" is listed twice, or what it is in is no directory".into(),
+            "line 5: \"a\" is listed twice, or its parent is not a directory".into(),
         ),
         (
             &format!("{root}a {file} nlink=2 inode=1\nb {file} nlink=2 mode=0600 inode=1\n"),
             "line 4: differs from the first line with the same inode number".into(),
         ),
-        (&format!("{root}./x/y {file} nlink=1\n"), "line 3: its directory \"x\" is not listed".into()),
+        (&format!("{root}./x/y {file} nlink=1\n"), "line 3: its parent directory \"x\" is not listed".into()),
         (&format!("{root}a type=char mode=0 uid=0 gid=0 time=0.0\n"), "line 3: device is missing".into()),
         (&format!("{root}..\n..\n"), "line 4: '..' above the root".into()),
         (
@@ -146,8 +146,7 @@ fn each_error_names_its_line() {
 
 #[test]
 fn other_dialects_are_refused() {
-    let expected =
-        "manifest: not a manifest of the native dialect: its first line is not '#mtree v1.0 ocicle native 1'";
+    let expected = "manifest: not a manifest of the native dialect: expected the first line '#mtree v1.0 ocicle native 1'";
     assert_eq!(read(b"").unwrap_err().to_string(), expected);
     assert_eq!(read(b"#mtree v2.0\n. type=dir\n").unwrap_err().to_string(), expected);
 }

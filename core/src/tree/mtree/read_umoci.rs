@@ -1,4 +1,4 @@
-//! A manifest that umoci wrote when it unpacked a bundle, as a tree.
+//! Reading of a manifest that umoci wrote for a bundle, as a tree.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,16 +16,16 @@ use crate::{
     tree::{Content, InodeId, Tree},
 };
 
-/// Reads a manifest in the dialect [`Umoci`](super::Dialect::Umoci) of a directory that was unpacked by its writer. `what`
-/// names it in errors.
+/// Reads a manifest in the dialect [`Umoci`](super::Dialect::Umoci), of a directory that its writer unpacked.
+/// `what` names the manifest in errors.
 ///
-/// umoci does not say which names are one file, which device a device is, what links have for extended attributes, and the
-/// fractions of seconds. So each of these is taken from the disk, wherever the disk agrees with what the manifest does say:
-/// umoci itself sees no change there either.
+/// umoci's manifests do not have hard links, device numbers, extended attributes of links, and fractions of
+/// seconds. These are taken from the disk wherever it agrees with what the manifest does have: umoci sees no
+/// change there either.
 ///
 /// # Errors
-/// [`Error::Document`] with the number of the line for an entry that lacks what its type needs; [`Error::Limit`] as [`Parser`]
-/// says; [`Error::Io`].
+/// Fails with [`Error::Document`] with the line number if an entry lacks a keyword that its type needs;
+/// [`Error::Limit`] as [`Parser`] does; [`Error::Io`].
 pub fn read_umoci<D: Dir>(what: &str, input: &mut dyn BufRead, root: &D, limits: &Limits) -> Result<Tree> {
     let mut reader = Reader { tree: Tree::new(), root, open: Vec::new(), inodes: HashMap::new() };
     let mut entries = 0_u64;
@@ -36,7 +36,7 @@ pub fn read_umoci<D: Dir>(what: &str, input: &mut dyn BufRead, root: &D, limits:
         entries += 1;
     }
     match entries {
-        0 => Err(Error::document(what, "there is no entry")),
+        0 => Err(Error::document(what, "no entries")),
         _ => Ok(reader.tree),
     }
 }
@@ -44,7 +44,7 @@ pub fn read_umoci<D: Dir>(what: &str, input: &mut dyn BufRead, root: &D, limits:
 struct Reader<'a, D> {
     tree: Tree,
     root: &'a D,
-    /// The directories on the way to the current entry, with handles where they still are directories on disk.
+    /// The directories on the path to the current entry, with handles if they still are directories on disk.
     open: Vec<(NameBuf, InodeId, Option<D>)>,
     /// Files with several names, by file system and inode number on disk.
     inodes: HashMap<(u64, u64), InodeId>,
@@ -68,8 +68,9 @@ impl<D: Dir> Reader<'_, D> {
             handle.and_then(|handle| handle.metadata(name).ok()).filter(|disk| disk.file_type == file_type);
         let attrs = attrs(&keywords, disk.as_ref(), || handle?.xattrs(name).ok())?;
         let content = content(&keywords, file_type, disk.as_ref())?;
-        let not_free = || format!("{path:?} is listed twice, or what it is in is no directory");
-        // Nobody can tell two files with the same everything apart; but more names than there were are a change.
+        let not_free = || format!("{path:?} is listed twice, or its parent is not a directory");
+        // Two files that are equal in everything cannot be told apart, but more names than before are a
+        // change.
         let several = |disk: &Metadata| {
             disk.nlink > 1
                 && file_type != FileType::Dir
@@ -90,7 +91,7 @@ impl<D: Dir> Reader<'_, D> {
         Ok(())
     }
 
-    /// Goes to a directory of the tree, and to that of the disk as far as there is one.
+    /// Changes to a directory of the tree, and to that on disk as far as it exists.
     fn enter(&mut self, path: &EntryPath) -> Result<InodeId, String> {
         let names: Vec<_> = path.names().collect();
         let common =
@@ -101,8 +102,10 @@ impl<D: Dir> Reader<'_, D> {
                 None => (Tree::ROOT, Some(self.root)),
                 Some((_, dir, handle)) => (*dir, handle.as_ref()),
             };
-            let id =
-                self.tree.child(dir, name).ok_or_else(|| format!("its directory {path:?} is not listed"))?;
+            let id = self
+                .tree
+                .child(dir, name)
+                .ok_or_else(|| format!("its parent directory {path:?} is not listed"))?;
             let handle = handle.and_then(|handle| handle.open_dir(name).ok());
             self.open.push((name.into(), id, handle));
         }

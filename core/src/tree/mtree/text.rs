@@ -1,10 +1,10 @@
-//! The words of a manifest, appended to one buffer.
+//! The words of a manifest, appended to a buffer.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::vis;
 
-/// Lines that are not written yet.
+/// Lines that are not yet written.
 #[derive(Default)]
 pub(super) struct Text(pub(super) Vec<u8>);
 
@@ -13,7 +13,7 @@ impl Text {
         self.0.extend_from_slice(bytes);
     }
 
-    /// ` key=` and a value that needs no escape.
+    /// Appends ` key=` and a value that needs no escape.
     pub(super) fn word(&mut self, key: &[u8], value: &[u8]) {
         self.key(key);
         self.raw(value);
@@ -29,7 +29,7 @@ impl Text {
         self.number(value.into(), 10, 1);
     }
 
-    /// With a leading zero, as gomtree compares modes as text; 0 is `0`.
+    /// Appends a mode with a leading zero, since gomtree compares modes as text; 0 is `0`.
     pub(super) fn octal(&mut self, key: &[u8], value: u32) {
         self.key(key);
         if value != 0 {
@@ -38,7 +38,7 @@ impl Text {
         self.number(value.into(), 8, 1);
     }
 
-    /// Seconds rounded down and nanoseconds as a count, always nine digits: readers take them for a number.
+    /// Appends seconds, rounded down, and nanoseconds with nine digits: readers take them for a number.
     pub(super) fn time(&mut self, key: &[u8], seconds: i64, nanoseconds: u32) {
         self.key(key);
         if seconds < 0 {
@@ -49,7 +49,8 @@ impl Text {
         self.number(nanoseconds.into(), 10, 9);
     }
 
-    /// `native`: every reader packs `linux` into 8 bits each, and fails on larger numbers.
+    /// Appends a device in the format `native`, which every reader supports; `linux` fails for numbers over 8
+    /// bits.
     pub(super) fn device(&mut self, major: u32, minor: u32) {
         self.word(b"device", b"native,");
         self.number(major.into(), 10, 1);
@@ -65,7 +66,7 @@ impl Text {
         }
     }
 
-    /// `name` writes the escaped name.
+    /// Appends a keyword whose name is written by `name`, which escapes it.
     pub(super) fn xattr(&mut self, name: impl FnOnce(&mut Vec<u8>), value: &[u8]) {
         self.raw(b" xattr.");
         name(&mut self.0);

@@ -1,7 +1,7 @@
-//! The escapes of vis(3) that make any bytes one printable word.
+//! The escapes of vis(3), which encode any bytes as one printable word.
 //!
-//! We write the one form that every reader decodes alike: `\\` for a backslash and three octal digits for all else that
-//! is not plain. We read every form the known writers use.
+//! Encoding uses the form that every reader decodes alike: `\\` for a backslash, and three octal digits for
+//! everything else that is not plain. Decoding accepts all forms that known writers use.
 
 /// Appends `bytes` as one word: 0x21 to 0x7e as they are, but `\` as `\\` and `# * ? [` and everything else as `\ooo`.
 ///
@@ -21,7 +21,7 @@ pub fn encode(bytes: &[u8], word: &mut Vec<u8>) {
     }
 }
 
-/// Like [`encode`], but with `=` escaped too: for text that stands before a `=`.
+/// Appends like [`encode`], and also escapes `=`: for text in front of a `=`.
 pub fn encode_key(bytes: &[u8], word: &mut Vec<u8>) {
     for part in bytes.split_inclusive(|&byte| byte == b'=') {
         match part.split_last() {
@@ -34,7 +34,7 @@ pub fn encode_key(bytes: &[u8], word: &mut Vec<u8>) {
     }
 }
 
-/// The encoded word as text, for messages and JSON: it is plain ASCII, on one line, and loses nothing.
+/// Returns the encoded word as text, for messages and JSON: plain ASCII on one line, without loss.
 #[must_use]
 pub fn to_text(bytes: &[u8]) -> String {
     let mut word = Vec::with_capacity(bytes.len());
@@ -46,11 +46,12 @@ fn octal(byte: u8, word: &mut Vec<u8>) {
     word.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
 }
 
-/// Decodes a word: octal (one to three digits), `\xHH`, the letters of C (`\n`, `\t`, `\s` for a space …), `\^C`, `\M-C`
-/// and `\M^C`; a backslash before any other printable character stands for that character. `\$` is nothing.
+/// Decodes a word: octal (one to three digits), `\xHH`, the letters of C (`\n`, `\t`, `\s` for a space …),
+/// `\^C`, `\M-C` and `\M^C`. A backslash before any other printable character means that character; `\$` is
+/// empty.
 ///
 /// # Errors
-/// What is wrong with an escape: an octal number over 255, no character after it.
+/// Fails with what is wrong with an escape: an octal number over 255, or a missing character.
 pub fn decode(word: &[u8]) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word;
@@ -70,7 +71,8 @@ pub fn decode(word: &[u8]) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The parts of a path between slashes, still escaped. A slash inside an escape is none: BSD writes byte 0xaf as `\M-/`.
+/// Splits a path at slashes into parts that are still escaped. A slash inside an escape does not count: BSD
+/// writes byte 0xaf as `\M-/`.
 pub(super) fn split_path(word: &[u8]) -> Vec<&[u8]> {
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
@@ -91,7 +93,7 @@ pub(super) fn split_path(word: &[u8]) -> Vec<&[u8]> {
     parts
 }
 
-/// What stands after a backslash: the byte it means, if any, and the rest.
+/// Decodes the escape after a backslash. Returns its byte, if any, and the rest.
 fn escape(text: &[u8]) -> Option<(Option<u8>, &[u8])> {
     let (&first, rest) = text.split_first()?;
     let byte = match first {
@@ -137,7 +139,7 @@ fn escape(text: &[u8]) -> Option<(Option<u8>, &[u8])> {
     Some((Some(byte), rest))
 }
 
-/// The control character written `^LETTER`; `^?` is DEL.
+/// Returns the control character written `^LETTER`; `^?` is DEL.
 fn control(letter: u8) -> Option<u8> {
     match letter {
         b'?' => Some(0x7f),

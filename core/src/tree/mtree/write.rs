@@ -1,4 +1,4 @@
-//! A tree as a manifest: the walk. What a line says is in [`super::entry`].
+//! Writing of a tree as a manifest. The content of lines is in [`super::entry`].
 
 use std::io::Write;
 
@@ -17,20 +17,20 @@ use crate::{
 
 /// Writes a manifest. The same tree gives the same bytes.
 ///
-/// In each directory what is no directory comes first, then the directories with all below them, both in byte order, as
-/// every mtree writes them.
+/// In each directory, everything but directories comes first, then the directories with everything below
+/// them, both in byte order, as all mtree programs do.
 ///
 /// # Errors
-/// [`Error::Io`] from `out`.
+/// Fails with [`Error::Io`] from `out`.
 pub fn write(tree: &Tree, dialect: Dialect, out: &mut dyn Write) -> Result<()> {
     Writer::new(tree, dialect, false, out).run(&mut ())
 }
 
-/// Writes the manifest of a bundle that `umoci repack` shall work on: dialect [`Dialect::Umoci`] with the size and link
-/// count of each directory of the unpacked root, which umoci compares and only the file system knows.
+/// Writes the manifest of a bundle for `umoci repack`: dialect [`Dialect::Umoci`] with size and link count of
+/// each directory of the unpacked root, which umoci compares and only the file system has.
 ///
 /// # Errors
-/// [`Error::Io`] from `out`, or if a directory of the tree cannot be opened below `root`.
+/// Fails with [`Error::Io`] from `out`, or if a directory of the tree cannot be opened below `root`.
 pub fn write_for_umoci<D: Dir>(tree: &Tree, root: &D, out: &mut dyn Write) -> Result<()> {
     Writer::new(tree, Dialect::Umoci, true, out).run(&mut Disk { root, open: Vec::new() })
 }
@@ -40,11 +40,12 @@ struct Writer<'a> {
     dialect: Dialect,
     out: &'a mut dyn Write,
     entries: Entries,
-    /// The current directory, escaped and with its slash, where lines or comments hold whole paths.
+    /// The current directory, escaped and with a trailing slash, in dialects where lines or comments have
+    /// whole paths.
     path: Vec<u8>,
 }
 
-/// A directory being written: what is left of it, and how long the path is without it.
+/// A directory being written: the entries left, and the length of the path without it.
 struct Frame<'a> {
     rest: std::vec::IntoIter<(u8, &'a NameBuf, InodeId)>,
     outer_path: usize,
@@ -100,7 +101,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes the line of a directory. `None` as name stands for the root.
+    /// Writes the line of a directory. The name is `None` for the root.
     fn enter_dir(
         &mut self,
         name: Option<&NameBuf>,
@@ -147,7 +148,7 @@ impl<'a> Writer<'a> {
         vis::encode(name, &mut self.entries.text.0);
     }
 
-    /// gomtree's heading of a directory.
+    /// Writes gomtree's heading of a directory.
     fn comment(&mut self, name: &[u8]) {
         let text = &mut self.entries.text;
         text.raw(b"\n# ");
@@ -156,7 +157,7 @@ impl<'a> Writer<'a> {
         text.raw(b"\n");
     }
 
-    /// The entries of a directory in the order they are written.
+    /// Returns the entries of a directory in the order in which they are written.
     fn ordered(&self, dir: InodeId) -> Vec<(u8, &'a NameBuf, InodeId)> {
         let entries = self.tree.entries(dir).into_iter().flatten();
         let mut ordered: Vec<_> = entries
@@ -165,7 +166,7 @@ impl<'a> Writer<'a> {
                 (u8::from(pattern) * 2 + u8::from(self.tree.entries(id).is_some()), name, id)
             })
             .collect();
-        // A longer pattern matches less, as a rule, so it goes before a shorter one.
+        // A longer pattern usually matches less, so it comes before a shorter one.
         ordered.sort_by_key(|(rank, name, _)| {
             (*rank, if *rank < 2 { 0 } else { usize::MAX - name.as_name().as_bytes().len() })
         });
@@ -173,7 +174,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether BSD mtree takes the name for a pattern that may match others.
+/// Returns whether BSD mtree takes the name for a pattern that may match others.
 fn is_pattern(name: &[u8]) -> bool {
     name.iter().any(|byte| b"*?[".contains(byte))
 }

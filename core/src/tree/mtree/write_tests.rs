@@ -5,7 +5,7 @@ use crate::{
     name::Name,
 };
 
-/// One of each, with values that are easy to get wrong.
+/// An entry of each type, with values that are easy to get wrong.
 fn small_tree() -> Tree {
     let mut tree = Tree::new();
     let attrs = |mode, uid, gid, seconds, nanoseconds| Attrs {
@@ -143,7 +143,7 @@ fn umoci_with_what_the_disk_says_of_directories() {
     let mut text = Vec::new();
     write_for_umoci(&tree, &root, &mut text).unwrap();
     let (top, below) = (root.self_metadata().unwrap(), root.metadata(name).unwrap());
-    // In memory, as on btrfs, the link count of a directory is 1: what /set says already.
+    // In memory, as on btrfs, the link count of a directory is 1, which /set covers.
     assert_eq!((top.nlink, below.nlink), (1, 1));
     assert_eq!(
         String::from_utf8(text).unwrap(),

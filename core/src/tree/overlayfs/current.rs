@@ -1,4 +1,4 @@
-//! The layer that is being written: its directory on disk, and what is known of it.
+//! The layer being written: its directory on disk, and its contents in memory.
 
 use std::collections::HashMap;
 
@@ -19,16 +19,17 @@ use crate::{
     },
 };
 
-/// The layer that is being written.
+/// The layer being written.
 #[derive(Debug)]
 pub(super) struct Current<D> {
     pub(super) disk: RootfsSink<D>,
-    /// What the directory has.
+    /// The contents of the directory.
     pub(super) top: Folder,
     pub(super) copies: Option<Copies<D>>,
 }
 
-/// Files of lower layers that the current one needs: until the layer ends, each has a name in a directory beside the layers.
+/// Files of lower layers that the current one needs. Until the layer ends, each has a name in a directory
+/// beside the layers.
 #[derive(Debug)]
 pub(super) struct Copies<D> {
     pub(super) dir: D,
@@ -37,7 +38,7 @@ pub(super) struct Copies<D> {
 }
 
 impl<D: Dir> Current<D> {
-    /// Makes the directories on a way that this layer does not have yet: lower layers have them.
+    /// Makes the directories on a path that this layer does not have yet. Lower layers have them.
     pub(super) fn enter(&mut self, at: &[PathStep]) -> Result<&mut Folder> {
         let known = self.top.known(at);
         for index in known..at.len() {
@@ -53,7 +54,7 @@ impl<D: Dir> Current<D> {
         })
     }
 
-    /// Makes room for an entry. Tells whether it hides one of lower layers.
+    /// Makes room for an entry. Returns whether it hides one of lower layers.
     pub(super) fn make_room(&mut self, slot: Slot<'_>) -> Result<bool> {
         match self.enter(slot.at)?.entries.remove(slot.name.as_bytes()) {
             None => Ok(false),
@@ -76,7 +77,7 @@ impl<D: Dir> Current<D> {
         node.is_some_and(|node| !matches!(node.kind, Kind::Whiteout))
     }
 
-    /// Gives a copied file a name, which may be one it `has` in lower layers.
+    /// Links a name to a copied file. `has`: whether the file has this name in lower layers.
     pub(super) fn link_copy(&mut self, slot: Slot<'_>, has: bool) -> Result<()> {
         let lower = self.make_room(slot)? || has;
         let Some(copies) = &self.copies else { return Err(inconsistent(slot)) };
@@ -86,7 +87,7 @@ impl<D: Dir> Current<D> {
         self.set(slot, Node::leaf(lower))
     }
 
-    /// The names that copied files have in lower layers are theirs here, too.
+    /// Links the other names that copied files have in lower layers.
     pub(super) fn link_other_names(
         &mut self,
         tree: &Tree,
@@ -109,7 +110,7 @@ impl<D: Dir> Current<D> {
     }
 }
 
-/// Sets the attributes of the directories of a layer, as the merged tree has them now.
+/// Sets the attributes of the directories of a layer to those in the merged tree.
 pub(super) struct FinishDirs<'a> {
     pub(super) namespace: Namespace,
     pub(super) tree: &'a Tree,
@@ -118,7 +119,7 @@ pub(super) struct FinishDirs<'a> {
 }
 
 impl FinishDirs<'_> {
-    /// Finishes a directory and all below it. `lower`: whether it hides one of lower layers.
+    /// Finishes a directory with everything below it. `lower`: whether it hides a directory of lower layers.
     pub(super) fn finish<D: Dir>(
         &mut self,
         dir: &D,

@@ -1,4 +1,4 @@
-//! Which layer's directory has what the merged tree shows.
+//! Lookup of entries of the merged tree in the directories of layers.
 
 use std::io::ErrorKind;
 
@@ -11,11 +11,12 @@ use crate::{
     tree::{Tree, follow::follow, merge::Slot, rootfs::failed},
 };
 
-/// Opens the regular file that a path of the merged tree means, symbolic links followed inside the root; `None` if there is
-/// none. `layers` is what [`super::OverlayfsSink`] wrote, `count` directories.
+/// Opens the regular file at a path of the merged tree, following symbolic links inside the root; `None` if
+/// there is none. `layers` was written by [`super::OverlayfsSink`] and has `count` directories.
 ///
 /// # Errors
-/// [`Error::Limit`](crate::Error::Limit) for more links than [`Limits::links`]; [`Error::Io`](crate::Error::Io) if what is found is no regular file, or a call fails.
+/// Fails with [`Error::Limit`](crate::Error::Limit) for more links than [`Limits::links`];
+/// [`Error::Io`](crate::Error::Io) if it is not a regular file, or a call fails.
 pub fn open_file<D: Dir>(
     layers: &D,
     count: usize,
@@ -31,8 +32,8 @@ pub fn open_file<D: Dir>(
     }
 }
 
-/// Returns the directory that holds a slot, in the highest of `count` layers that has the entry in it. The merged tree must
-/// have the entry: then no layer hides it.
+/// Returns the directory that holds a slot, in the highest of `count` layers that have the entry. The entry
+/// must be in the merged tree, so that no layer hides it.
 pub(super) fn holder<D: Dir>(layers: &D, count: usize, slot: Slot<'_>) -> Result<Option<D>> {
     for number in (0..count).rev() {
         let found = (|| {

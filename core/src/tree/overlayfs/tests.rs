@@ -10,7 +10,7 @@ use crate::{
     tree::{merge::Merge, seen::attrs_of},
 };
 
-/// The directories of some layers, and the tree they should show.
+/// Writes layers, and returns the tree and the base directory.
 fn written(layers: &[&[Item]]) -> Result<(Tree, MemDir)> {
     written_with(layers, false)
 }
@@ -27,7 +27,7 @@ fn written_with(layers: &[&[Item]], keep_dirlinks: bool) -> Result<(Tree, MemDir
     Ok((tree, base))
 }
 
-/// What a directory of a layer has, a line each: `d/` or `d/ opaque`, `f =content`, `w -`, `l ->target`.
+/// Lists a directory of a layer, one entry in a line: `d/` or `d/ opaque`, `f =content`, `w -`, `l ->target`.
 fn listing(dir: &MemDir, prefix: &str, lines: &mut Vec<String>) {
     for name in dir.names().unwrap() {
         let name = name.as_name();
@@ -65,7 +65,8 @@ fn is_opaque(dir: &MemDir, name: Name<'_>) -> bool {
     dir.xattrs(name).unwrap().get(&b"trusted.overlay.opaque"[..]).is_some_and(|value| **value == *b"y")
 }
 
-/// What overlayfs shows, by its documentation alone: path to attributes, and an identity for whatever has several names.
+/// Lists what overlayfs shows, according to its documentation: paths to attributes, and an id for files with
+/// several names.
 fn mounted(base: &MemDir, count: usize) -> BTreeMap<EntryPath, (String, u64)> {
     let layers = (0..count.max(1)).rev().map(|number| base.open_dir(number_name(number).unwrap().as_name()));
     let mut seen = BTreeMap::new();
@@ -107,7 +108,7 @@ fn show_merged(dirs: &[MemDir], path: &EntryPath, seen: &mut BTreeMap<EntryPath,
     }
 }
 
-/// The same of a plain root directory.
+/// Lists a plain root directory likewise.
 fn unpacked(layers: &[&[Item]], keep_dirlinks: bool) -> Result<BTreeMap<EntryPath, (String, EntryPath)>> {
     let root = MemDir::new();
     let merge = Merge::new(Tree::new(), RootfsSink::new(root.clone()), &Limits::default());
@@ -119,7 +120,7 @@ fn unpacked(layers: &[&[Item]], keep_dirlinks: bool) -> Result<BTreeMap<EntryPat
     Ok(linked(seen))
 }
 
-/// Names of the same file get the first of them.
+/// Replaces ids by the first name of each file.
 fn linked(seen: BTreeMap<EntryPath, (String, u64)>) -> BTreeMap<EntryPath, (String, EntryPath)> {
     let mut first = HashMap::new();
     let name = |(path, (line, ino)): (EntryPath, (String, u64))| {
@@ -134,11 +135,11 @@ fn a_whiteout_where_something_of_a_lower_layer_goes() {
     let base: &[Item] = &[file("d/a", "1"), file("d/b", "2"), file("e/x", "3")];
     assert_eq!(layer(&[base], "0"), ["d/", "d/a =1", "d/b =2", "e/", "e/x =3"]);
     assert_eq!(layer(&[base, &[remove("d/a"), remove("e"), remove("none")]], "1"), ["d/", "d/a -", "e -"]);
-    // What the layer put itself needs none, whatever the order.
+    // What the layer itself put needs no whiteout, whatever the order.
     assert_eq!(layer(&[base, &[file("n", "4"), remove("n")]], "1"), ["n =4"]);
     assert_eq!(layer(&[base, &[remove("d/a"), file("d/a", "4")]], "1"), ["d/", "d/a =4"]);
     assert_eq!(layer(&[base, &[file("d/a", "4"), remove("d/a")]], "1"), ["d/", "d/a =4"]);
-    // Nothing left of what is gone twice, and nothing hidden that never showed.
+    // Nothing is left of what is removed twice, and nothing is hidden that never showed.
     assert_eq!(layer(&[base, &[remove("e")], &[file("e", "5")], &[remove("e")]], "3"), ["e -"]);
 }
 
@@ -160,9 +161,9 @@ fn an_opaque_marker_before_and_after_what_the_layer_puts() {
     let (n, sub) = (file("d/n", "4"), file("d/sub/n", "5"));
     assert_eq!(layer(&[base, &[clear("d"), n.clone(), sub.clone()]], "1"), expected);
     assert_eq!(layer(&[base, &[n.clone(), sub.clone(), clear("d")]], "1"), expected);
-    // Whiteouts made before the marker are needed no more.
+    // Whiteouts made before the opaque whiteout are no longer needed.
     assert_eq!(layer(&[base, &[remove("d/a"), n, sub, remove("d/sub/b"), clear("d")]], "1"), expected);
-    // Overlayfs does not look for the mark on the root of a layer.
+    // Overlayfs ignores the mark on the root of a layer.
     assert_eq!(
         layer(&[base, &[file("d/n", "4"), clear("")]], "1"),
         ["d/ opaque", "d/n =4"] // the directory is left, and so is nothing else to hide
@@ -177,14 +178,14 @@ fn a_hard_link_to_a_lower_file_brings_it_with_all_its_names() {
     assert_eq!(layer(&[base, &[link("n", "a"), link("m", "b")]], "1"), ["a =1", "b =1", "m =1", "n =1"]);
     assert_eq!(layer(&[base, &[link("n", "a"), remove("a")]], "1"), ["a -", "b =1", "n =1"]);
     assert_eq!(layer(&[base, &[link("n", "l")]], "1"), ["l ->", "n ->"]);
-    // A name that it has already is put again, and so outlives a marker.
+    // An existing name that is put again outlives a whiteout.
     let two: &[Item] = &[file("e/f", "2"), link("e/g", "e/f")];
     assert_eq!(layer(&[two, &[link("e/f", "e/g"), clear("e")]], "1"), ["e/ opaque", "e/f =2"]);
     assert_eq!(layer(&[two, &[link("e/f", "e/g"), file("e/f", "3")]], "1"), ["e/", "e/f =3", "e/g =2"]);
     assert_eq!(layer(&[two, &[link("e/f", "e/g"), dir("e/f")]], "1"), ["e/", "e/f/ opaque", "e/g =2"]);
-    // From two layers below, over a layer that has the directory, too.
+    // From two layers below, over a layer that has the directory as well.
     assert_eq!(layer(&[base, &[file("e/g", "3")], &[link("e/n", "e/f")]], "2"), ["e/", "e/f =2", "e/n =2"]);
-    // Within the layer it is an ordinary one.
+    // Within the layer it is an ordinary hard link.
     assert_eq!(layer(&[base, &[file("n", "4"), link("m", "n")]], "1"), ["m =4", "n =4"]);
 }
 
@@ -195,7 +196,7 @@ fn links_on_the_way_and_attributes_of_directories() {
         layer(&[base, &[file("bin/n", "2"), remove("bin/a")]], "1"),
         ["usr/", "usr/bin/", "usr/bin/a -", "usr/bin/n =2"]
     );
-    // A directory alone, for its attributes.
+    // A directory that is put only for its attributes.
     assert_eq!(layer(&[base, &[dir("usr/bin")]], "1"), ["usr/", "usr/bin/"]);
     assert_eq!(layer(&[base, &[dir("bin")]], "1"), ["bin/ opaque"]);
     assert_eq!(layer(&[base, &[]], "1"), [""; 0]);
@@ -226,7 +227,7 @@ fn a_device_that_would_be_a_whiteout_is_refused() {
     assert!(error.to_string().starts_with("/dev/x is a character device 0:0"), "{error}");
 }
 
-/// Any layers at all: few names, so that everything meets everything.
+/// Random layers with few names, so that everything meets everything.
 #[test]
 fn what_is_mounted_is_what_a_plain_unpack_gives() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -258,7 +259,7 @@ fn what_is_mounted_is_what_a_plain_unpack_gives() {
                     _ => clear(path),
                 });
             }
-            // A hard link that leads nowhere makes the rest pointless: leave it out.
+            // Leave out dangling hard links, which would fail the whole layer.
             let mut kept: Vec<Item> = Vec::new();
             for item in items {
                 kept.push(item);

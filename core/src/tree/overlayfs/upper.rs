@@ -1,4 +1,4 @@
-//! What the directory of the current layer has, and what lies below it: enough to tell what a removal must leave behind.
+//! The contents of the current layer's directory: enough to decide what a removal must leave behind.
 
 use std::{collections::BTreeMap, io};
 
@@ -11,12 +11,12 @@ use crate::{
 /// An entry of the directory.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Whether lower layers have something of this name that would show, were this not here.
+    /// Whether lower layers have an entry of this name that would otherwise show.
     pub(super) lower: bool,
     pub(super) kind: Kind,
 }
 
-/// What an entry is.
+/// The type of an entry.
 #[derive(Debug)]
 pub(super) enum Kind {
     Dir(Folder),
@@ -56,7 +56,7 @@ impl Folder {
         self.entries.get(name.as_bytes())
     }
 
-    /// The directory at the end of a way, if this layer has it.
+    /// Returns the directory at the end of these steps, if this layer has it.
     pub(super) fn find(&self, at: &[PathStep]) -> Option<&Self> {
         at.iter().try_fold(self, |dir, (_, name)| match &dir.get(name.as_name())?.kind {
             Kind::Dir(dir) => Some(dir),
@@ -74,7 +74,7 @@ impl Folder {
         })
     }
 
-    /// How many of these steps this layer has already.
+    /// Returns how many of these steps this layer already has.
     pub(super) fn known(&self, at: &[PathStep]) -> usize {
         let mut dir = self;
         for (index, (_, name)) in at.iter().enumerate() {
@@ -86,7 +86,8 @@ impl Folder {
         at.len()
     }
 
-    /// Nothing of lower layers shows in it any more, so it needs no whiteouts. `dir` is the directory itself.
+    /// Hides everything of lower layers in the directory, which then needs no whiteouts. `dir` is the
+    /// directory itself.
     pub(super) fn clear<D: Dir>(&mut self, dir: &D) -> io::Result<()> {
         if !self.merged {
             return Ok(());
