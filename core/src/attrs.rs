@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time: seconds since 1970-01-01 UTC, rounded towards the past, and 0 to 999,999,999 nanoseconds after it.
-/// One and a half seconds before 1970 is `{ seconds: -2, nanoseconds: 500_000_000 }`.
+/// A point in time: seconds since 1970-01-01 UTC, rounded towards the past, and 0 to 999,999,999 nanoseconds
+/// after it. One and a half seconds before 1970 is `{ seconds: -2, nanoseconds: 500_000_000 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Time {

@@ -118,7 +118,8 @@ impl<R: Read> Verified<R> {
         let subject = subject.into();
         let algorithm = expected.algorithm().ok_or_else(|| {
             Error::Unsupported(format!(
-                "{subject}: cannot verify digest {expected}: unknown algorithm (known: sha256, sha384, sha512)"
+                "{subject}: cannot verify digest {expected}: unknown algorithm \
+                 (known: sha256, sha384, sha512)"
             ))
         })?;
         Ok(Self {

@@ -120,7 +120,8 @@ impl fmt::Debug for NameBuf {
 ///
 /// ```
 /// use ocicle::{limits::Limits, name::EntryPath};
-/// let clean = |text: &str| EntryPath::clean(text.as_bytes(), &Limits::default()).map(|path| path.to_string());
+/// let limits = Limits::default();
+/// let clean = |text: &str| EntryPath::clean(text.as_bytes(), &limits).map(|path| path.to_string());
 /// assert_eq!(clean("./usr//bin/../lib/")?, "usr/lib");
 /// assert_eq!(clean("/../../etc/passwd")?, "etc/passwd");
 /// assert_eq!(clean("/.")?, "");

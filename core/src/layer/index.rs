@@ -36,12 +36,14 @@ use crate::{
 /// The index of a layer.
 ///
 /// ```
-/// # use ocicle::{image::{Image, edit::{append_layer, blank}}, layer::{index::LayerIndex, writer::LayerWriter}};
+/// # use ocicle::image::{Image, edit::{append_layer, blank}};
+/// # use ocicle::layer::{index::LayerIndex, writer::LayerWriter};
 /// # use ocicle::{limits::Limits, spec::Compression, store::memory::MemoryStore};
 /// # let (store, limits) = (MemoryStore::new()?, Limits::default());
 /// # let layer = LayerWriter::new(&store, Compression::Gzip)?.finish()?;
 /// # let base = blank(&store, &"linux/amd64".parse()?, "2020-01-01T00:00:00Z")?;
-/// # let image = append_layer(&store, &Image::open(&store, &base, &limits)?, &layer, Compression::Gzip, None)?;
+/// # let image = Image::open(&store, &base, &limits)?;
+/// # let image = append_layer(&store, &image, &layer, Compression::Gzip, None)?;
 /// for (blob, diff_id) in image.layers() {
 ///     let index = LayerIndex::build(&store, blob, diff_id, &limits)?;
 ///     let kept = index.to_bytes();

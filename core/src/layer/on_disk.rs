@@ -120,7 +120,8 @@ impl OnDisk {
     fn attrs_to_disk(&self, attrs: &mut Attrs, path: &EntryPath, holds_records: bool) -> Result<()> {
         let lost = |what: &str, id: u32| {
             Error::Unsupported(format!(
-                "/{path}: {what} {id} of the image is not in the {what} map\nhint: add a range that contains it"
+                "/{path}: {what} {id} of the image is not in the {what} map\n\
+                 hint: add a range that contains it"
             ))
         };
         if let Some(value) = attrs.xattrs.get_mut(capability::NAME)
@@ -178,7 +179,8 @@ impl OnDisk {
         let attrs = &mut entry.attrs;
         let lost = |what: &str, id: u32| {
             Error::Unsupported(format!(
-                "/{}: {what} {id} of the host is not in the {what} map\nhint: add a range that contains it, or chown the file",
+                "/{}: {what} {id} of the host is not in the {what} map\n\
+                 hint: add a range that contains it, or chown the file",
                 entry.path
             ))
         };

@@ -6,8 +6,8 @@
 //! mount option `userxattr`, and where overlayfs also keeps other data. Attributes of an image that look like
 //! marks are escaped.
 //!
-//! Source: Linux, Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories", "Nesting overlayfs mounts",
-//! "Permission model" (`userxattr`), "redirect_dir", "Metadata only copy up".
+//! Source: Linux, Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories", "Nesting
+//! overlayfs mounts", "Permission model" (`userxattr`), "redirect_dir", "Metadata only copy up".
 
 mod upper;
 

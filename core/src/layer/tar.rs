@@ -1,7 +1,7 @@
 //! The tar format: definitions that the reader and the writer share.
 //!
-//! Sources: POSIX.1-2024, `pax`, "ustar Interchange Format" and "pax Interchange Format"; the GNU tar manual, "Basic Tar
-//! Format" and "Storing Sparse Files".
+//! Sources: POSIX.1-2024, `pax`, "ustar Interchange Format" and "pax Interchange Format"; the GNU tar manual,
+//! "Basic Tar Format" and "Storing Sparse Files".
 
 mod body;
 mod entry;

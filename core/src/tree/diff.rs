@@ -32,8 +32,8 @@ pub struct Baseline<'a> {
     pub tree: &'a Tree,
     /// The stamp of each inode, by [`InodeId::index`]; empty if everything must be read.
     pub stamps: &'a [Stamp],
-    /// Stamps with a ctime before this prove that nothing changed. A stamp as young as this does not: the clock of a file
-    /// system ticks slowly, and the file may have changed again within the same tick.
+    /// Stamps with a ctime before this prove that nothing changed. A stamp as young as this does not: the
+    /// clock of a file system ticks slowly, and the file may have changed again within the same tick.
     pub settled: Time,
 }
 
@@ -65,8 +65,8 @@ pub struct DiffSummary {
     pub changes: u64,
     /// Sockets, which are left out: layers cannot hold them.
     pub sockets: Vec<EntryPath>,
-    /// Stamps of entries that had to be read, so that the next comparison need not read them again; empty unless
-    /// [`DiffOptions::learn`] is set.
+    /// Stamps of entries that had to be read, so that the next comparison need not read them again; empty
+    /// unless [`DiffOptions::learn`] is set.
     pub learned: Learned,
 }
 
@@ -80,8 +80,8 @@ pub struct Learned {
     pub sent: Vec<(EntryPath, Stamp)>,
 }
 
-/// Sends the changes that turn `baseline` into what is in `root` now: whiteouts before their siblings, parents before
-/// children, siblings in byte order.
+/// Sends the changes that turn `baseline` into what is in `root` now: whiteouts before their siblings,
+/// parents before children, siblings in byte order.
 ///
 /// The time of the root directory alone is not a change: it moves when anything next to it does.
 ///

@@ -5,7 +5,7 @@
 //!
 //! | in the image | on the disk |
 //! |---|---|
-//! | owner, mode, extended attributes | nothing; taken from the entry in the tree, if it still has the same type |
+//! | owner, mode, extended attributes | nothing; taken from the tree, if the type is still the same |
 //! | device, fifo | an empty file |
 //! | link whose target is absolute or climbs out of the root | the equivalent relative link |
 //! | link that the runtime refuses to make, as some do if the target begins with `..` | an empty file |

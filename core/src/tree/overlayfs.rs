@@ -111,7 +111,8 @@ impl<D: Dir> TreeSink for OverlayfsSink<D> {
     fn special(&mut self, slot: Slot<'_>, attrs: &Attrs, content: &Content) -> Result<()> {
         if *content == Content::Char(0, 0) {
             return Err(Error::Unsupported(format!(
-                "/{slot} is a character device 0:0, which overlayfs takes for a whiteout\nhint: unpack into one directory",
+                "/{slot} is a character device 0:0, which overlayfs takes for a whiteout\n\
+                 hint: unpack into one directory",
             )));
         }
         let attrs = escaped(self.namespace, attrs);

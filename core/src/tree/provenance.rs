@@ -38,11 +38,11 @@ pub struct PathChange {
     pub path: EntryPath,
     /// The kind of change.
     pub kind: ChangeKind,
-    /// For [`ChangeKind::Removed`] without a whiteout of its own: the directory that was removed with everything in
-    /// it, or that has an opaque whiteout.
+    /// For [`ChangeKind::Removed`] without a whiteout of its own: the directory that was removed with
+    /// everything in it, or that has an opaque whiteout.
     pub removed_with: Option<EntryPath>,
-    /// Bytes of file content that the layer stores for the path; 0 for other types, and for a hard link to an existing
-    /// file.
+    /// Bytes of file content that the layer stores for the path; 0 for other types, and for a hard link to an
+    /// existing file.
     pub size: u64,
 }
 

@@ -148,7 +148,8 @@ mod tests {
         result.unwrap();
         assert_eq!(
             shown,
-            "/ d700 @0\n/d f644 @1 10 x1\n/h f644 @1 1 x1\n/l d755 @1\n/l/f f644 @1 8 x2\n/l/g f644 @1 8 x2\n/n c1,3\n/p p\n"
+            "/ d700 @0\n/d f644 @1 10 x1\n/h f644 @1 1 x1\n/l d755 @1\n/l/f f644 @1 8 x2\n/l/g f644 @1 8 x2\n\
+             /n c1,3\n/p p\n"
         );
     }
 

@@ -130,7 +130,10 @@ fn it_is_remembered_as_json() {
     let text = serde_json::to_string(&OnDisk::rootless(1000, 100)).unwrap();
     assert_eq!(
         text,
-        r#"{"uids":[{"containerID":0,"hostID":1000,"size":1}],"gids":[{"containerID":0,"hostID":100,"size":1}],"privilege":"none"}"#
+        concat!(
+            r#"{"uids":[{"containerID":0,"hostID":1000,"size":1}],"#,
+            r#""gids":[{"containerID":0,"hostID":100,"size":1}],"privilege":"none"}"#
+        )
     );
     assert_eq!(serde_json::from_str::<OnDisk>(&text).unwrap(), OnDisk::rootless(1000, 100));
 }

@@ -1,5 +1,5 @@
-//! Tables of layers that are made here, byte by byte as the formats say. `tests/tests/interop/toc.rs` has those of
-//! other tools.
+//! Tables of layers that are made here, byte by byte as the formats say. `tests/tests/interop/toc.rs` has
+//! those of other tools.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod hostile;

@@ -160,12 +160,13 @@ fn a_link_to_a_directory_is_replaced_unless_it_is_to_stay() {
     let layer: &[Item] = &[dir("lib"), file("lib/f", "x"), file("usr/l/g", "yy")];
     assert_eq!(
         shown(&[base, layer]),
-        "/ d755 @0\n/lib d755 @1\n/lib/f f644 @1 1 x1\n/lib/g f644 @1 2 x1\n/usr d755 @0\n/usr/l -> ../lib\n/usr/lib d755 @1\n"
+        "/ d755 @0\n/lib d755 @1\n/lib/f f644 @1 1 x1\n/lib/g f644 @1 2 x1\n/usr d755 @0\n/usr/l -> ../lib\n\
+         /usr/lib d755 @1\n"
     );
     assert_eq!(
         with_dirlinks(&[base, layer]),
-        "/ d755 @0\n/lib -> usr/lib\n/usr d755 @0\n/usr/l -> ../lib\n/usr/lib d755 @1\n/usr/lib/f f644 @1 1 x1\n\
-         /usr/lib/g f644 @1 2 x1\n"
+        "/ d755 @0\n/lib -> usr/lib\n/usr d755 @0\n/usr/l -> ../lib\n/usr/lib d755 @1\n\
+         /usr/lib/f f644 @1 1 x1\n/usr/lib/g f644 @1 2 x1\n"
     );
 }
 

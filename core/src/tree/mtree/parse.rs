@@ -29,13 +29,14 @@ pub struct Spec {
 ///
 /// ```
 /// use ocicle::{limits::Limits, tree::mtree::Parser};
-/// let text = b"#mtree\n/set uid=7\n. type=dir\nbin type=dir\n    sh mode=0755 \\\n  uid=0\n..\n./etc/motd size=3\n";
+/// let text = b"#mtree\n/set uid=7\n. type=dir\nbin type=dir\n    sh mode=0755 \\\n  uid=0\n..\n\
+///     ./etc/motd size=3\n";
 /// let mut input = &text[..];
 /// let entries: Result<Vec<_>, _> = Parser::new("example", &mut input, &Limits::default()).collect();
 /// let found: Vec<_> = entries?.into_iter().map(|spec| (spec.path.to_string(), spec.keywords.uid)).collect();
 /// assert_eq!(
 ///     found,
-///     [("".into(), Some(7)), ("bin".into(), Some(7)), ("bin/sh".into(), Some(0)), ("etc/motd".into(), Some(7))]
+///     [("", 7), ("bin", 7), ("bin/sh", 0), ("etc/motd", 7)].map(|(path, uid)| (String::from(path), Some(uid)))
 /// );
 /// # Ok::<(), ocicle::Error>(())
 /// ```

@@ -146,7 +146,8 @@ fn each_error_names_its_line() {
 
 #[test]
 fn other_dialects_are_refused() {
-    let expected = "manifest: not a manifest of the native dialect: expected the first line '#mtree v1.0 ocicle native 1'";
+    let expected = "manifest: not a manifest of the native dialect: expected the first line \
+                    '#mtree v1.0 ocicle native 1'";
     assert_eq!(read(b"").unwrap_err().to_string(), expected);
     assert_eq!(read(b"#mtree v2.0\n. type=dir\n").unwrap_err().to_string(), expected);
 }

@@ -3,7 +3,8 @@
 //! Encoding uses the form that every reader decodes alike: `\\` for a backslash, and three octal digits for
 //! everything else that is not plain. Decoding accepts all forms that known writers use.
 
-/// Appends `bytes` as one word: 0x21 to 0x7e as they are, but `\` as `\\` and `# * ? [` and everything else as `\ooo`.
+/// Appends `bytes` as one word: 0x21 to 0x7e as they are, but `\` as `\\` and `# * ? [` and everything else
+/// as `\ooo`.
 ///
 /// ```
 /// let mut word = Vec::new();

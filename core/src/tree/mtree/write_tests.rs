@@ -43,7 +43,8 @@ const SHA: &str = "ababababababababababababababababababababababababababababababa
 #[test]
 fn native() {
     let file = format!(
-        r"type=file mode=04755 uid=1234 gid=70000 nlink=2 size=3 sha256digest={SHA} time=1.000000005 xattr.user.a\075b=AP8= xattr.user.e= inode=1"
+        "type=file mode=04755 uid=1234 gid=70000 nlink=2 size=3 sha256digest={SHA} time=1.000000005 \
+         xattr.user.a\\075b=AP8= xattr.user.e= inode=1"
     );
     assert_eq!(
         text(&small_tree(), Dialect::Native),

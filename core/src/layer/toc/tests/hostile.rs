@@ -213,7 +213,8 @@ fn entries_that_no_archive_may_have() {
 
 #[test]
 fn names_that_climb_stop_at_the_root() {
-    let entries = r#"{"name":"../../etc/./passwd","type":"reg"},{"name":"a","type":"hardlink","linkName":"/../b/../c"}"#;
+    let entries = r#"{"name":"../../etc/./passwd","type":"reg"},
+        {"name":"a","type":"hardlink","linkName":"/../b/../c"}"#;
     let paths = [path("etc/passwd"), path("a")];
     let found = changes(entries, Limits::default()).unwrap();
     for (change, path) in found.iter().zip(paths) {

@@ -72,7 +72,8 @@ fn entry() -> impl Strategy<Value = (Change, Vec<u8>)> {
     let kind = prop_oneof![
         4 => vec(any::<u8>(), 0..2000).prop_map(|body| (EntryKind::File { size: body.len() as u64 }, body)),
         2 => Just((EntryKind::Dir, Vec::new())),
-        1 => vec(1..=255_u8, 1..300).prop_map(|target| (EntryKind::Symlink { target: target.into() }, Vec::new())),
+        1 => vec(1..=255_u8, 1..300)
+            .prop_map(|target| (EntryKind::Symlink { target: target.into() }, Vec::new())),
         1 => path().prop_map(|to| (EntryKind::HardLink { to }, Vec::new())),
         1 => device().prop_map(|(major, minor)| (EntryKind::Char { major, minor }, Vec::new())),
         1 => device().prop_map(|(major, minor)| (EntryKind::Block { major, minor }, Vec::new())),
