@@ -181,32 +181,33 @@ impl Comparison<'_> {
     fn values<D: Dir>(&mut self, found: &Found<'_, D>, wanted: &Keywords) -> Result<()> {
         let (path, metadata) = (found.path, &found.metadata);
         let is_dir = metadata.file_type == FileType::Dir;
+        let mode = wanted.mode.filter(|_| metadata.file_type != FileType::Symlink);
         // A driver that can set modes can see them, and owners as well. Setting owners is not needed here,
         // and only root can.
-        let known = self.support.mode;
-        if metadata.file_type != FileType::Symlink {
-            self.value(path, "mode", wanted.mode.as_ref(), &metadata.mode, known, |mode| match mode {
+        if self.support.mode {
+            self.value(path, "mode", mode.as_ref(), &metadata.mode, |mode| match mode {
                 0 => "0".into(),
                 _ => format!("0{mode:o}"),
             })?;
+            self.value(path, "uid", wanted.uid.as_ref(), &metadata.uid, u32::to_string)?;
+            self.value(path, "gid", wanted.gid.as_ref(), &metadata.gid, u32::to_string)?;
+        } else {
+            let listed =
+                [("mode", mode.is_some()), ("uid", wanted.uid.is_some()), ("gid", wanted.gid.is_some())];
+            for (keyword, _) in listed.into_iter().filter(|(_, listed)| *listed) {
+                if !self.unchecked.contains(keyword) {
+                    self.unchecked.insert(keyword.into());
+                }
+            }
         }
-        self.value(path, "uid", wanted.uid.as_ref(), &metadata.uid, known, u32::to_string)?;
-        self.value(path, "gid", wanted.gid.as_ref(), &metadata.gid, known, u32::to_string)?;
         if !is_dir {
-            self.value(path, "size", wanted.size.as_ref(), &metadata.size, true, u64::to_string)?;
-            self.value(path, "nlink", wanted.nlink.as_ref(), &metadata.nlink, true, u64::to_string)?;
+            self.value(path, "size", wanted.size.as_ref(), &metadata.size, u64::to_string)?;
+            self.value(path, "nlink", wanted.nlink.as_ref(), &metadata.nlink, u64::to_string)?;
         }
-        self.value(path, "time", wanted.time.as_ref(), &metadata.mtime, true, show_time)?;
-        self.value(
-            path,
-            "tar_time",
-            wanted.tar_time.as_ref(),
-            &metadata.mtime.seconds,
-            true,
-            i64::to_string,
-        )?;
+        self.value(path, "time", wanted.time.as_ref(), &metadata.mtime, show_time)?;
+        self.value(path, "tar_time", wanted.tar_time.as_ref(), &metadata.mtime.seconds, i64::to_string)?;
         if matches!(metadata.file_type, FileType::Char | FileType::Block) {
-            self.value(path, "device", wanted.device.as_ref(), &metadata.rdev, true, |(major, minor)| {
+            self.value(path, "device", wanted.device.as_ref(), &metadata.rdev, |(major, minor)| {
                 format!("native,{major},{minor}")
             })?;
         }
@@ -214,7 +215,7 @@ impl Comparison<'_> {
             (wanted.link.as_deref(), metadata.file_type, found.name)
         {
             let target = found.dir.read_link(name).map_err(Error::io(format_args!("read link /{path}")))?;
-            self.value(path, "link", Some(link), &target[..], true, vis::to_text)?;
+            self.value(path, "link", Some(link), &target[..], vis::to_text)?;
         }
         if let (true, Some(number)) = (self.native && !is_dir, wanted.inode) {
             self.inode(path, number, metadata)?;
@@ -229,16 +230,9 @@ impl Comparison<'_> {
         keyword: &str,
         wanted: Option<&T>,
         found: &T,
-        known: bool,
         show: impl Fn(&T) -> String,
     ) -> Result<()> {
         match wanted {
-            Some(_) if !known => {
-                if !self.unchecked.contains(keyword) {
-                    self.unchecked.insert(keyword.into());
-                }
-                Ok(())
-            }
             Some(wanted) if wanted != found => self.changed(path, keyword, show(wanted), show(found)),
             _ => Ok(()),
         }
@@ -358,5 +352,4 @@ fn type_name(file_type: FileType) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "compare_tests.rs"]
 mod tests;

@@ -171,5 +171,4 @@ pub(super) fn raw_sha256(hex: &str) -> Option<crate::hash::Sha256> {
 }
 
 #[cfg(test)]
-#[path = "read_tests.rs"]
 mod tests;

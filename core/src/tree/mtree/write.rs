@@ -180,5 +180,4 @@ fn is_pattern(name: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "write_tests.rs"]
 mod tests;
