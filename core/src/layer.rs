@@ -7,7 +7,7 @@ mod compress;
 mod gzip;
 pub mod import;
 pub mod index;
-pub mod inflate;
+pub(crate) mod inflate;
 pub mod on_disk;
 pub mod overlayfs;
 pub mod reader;

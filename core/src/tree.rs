@@ -8,14 +8,14 @@ pub mod emulated;
 pub(crate) mod follow;
 pub mod merge;
 pub mod mtree;
-pub mod overlayfs;
+pub(crate) mod overlayfs;
 pub mod provenance;
 pub mod rootfs;
-pub mod scan;
+pub(crate) mod scan;
 pub(crate) mod seen;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod update;
+pub(crate) mod update;
 
 use std::collections::BTreeMap;
 

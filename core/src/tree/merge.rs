@@ -116,7 +116,7 @@ impl<S: TreeSink> Merge<S> {
     ///
     /// # Errors
     /// Fails as [`ChangeSink::put`] does; with [`Error::Misuse`] if the sink needs the content.
-    pub fn put_known(&mut self, change: &Change, content: Option<Sha256>) -> Result<()> {
+    pub fn put_without_content(&mut self, change: &Change, content: Option<Sha256>) -> Result<()> {
         self.known = Some(content);
         let result = self.put(change, &mut std::io::empty());
         self.known = None;

@@ -37,8 +37,9 @@ pub use difference::Difference;
 pub use keywords::Keywords;
 pub use parse::{Parser, Spec};
 pub use read::read_tree;
-pub use read_umoci::read_umoci;
-pub use write::{write, write_for_umoci};
+pub(crate) use read_umoci::read_umoci;
+pub use write::write;
+pub(crate) use write::write_for_umoci;
 
 /// The first line of [`Dialect::Native`], with its version.
 const NATIVE_HEADER: &[u8] = b"#mtree v1.0 ocicle native 1\n";

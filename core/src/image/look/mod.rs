@@ -119,7 +119,9 @@ impl Look {
 
 fn merge_index(merge: &mut Merge<Provenance>, index: &LayerIndex) -> Result<()> {
     let mut changes = index.changes().iter();
-    changes.try_for_each(|(change, place)| merge.put_known(change, place.and_then(|place| place.sha256)))
+    changes.try_for_each(|(change, place)| {
+        merge.put_without_content(change, place.and_then(|place| place.sha256))
+    })
 }
 
 #[cfg(test)]

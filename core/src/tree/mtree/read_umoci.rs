@@ -26,7 +26,12 @@ use crate::{
 /// # Errors
 /// Fails with [`Error::Document`] with the line number if an entry lacks a keyword that its type needs;
 /// [`Error::Limit`] as [`Parser`] does; [`Error::Io`].
-pub fn read_umoci<D: Dir>(what: &str, input: &mut dyn BufRead, root: &D, limits: &Limits) -> Result<Tree> {
+pub(crate) fn read_umoci<D: Dir>(
+    what: &str,
+    input: &mut dyn BufRead,
+    root: &D,
+    limits: &Limits,
+) -> Result<Tree> {
     let mut reader = Reader { tree: Tree::new(), root, open: Vec::new(), inodes: HashMap::new() };
     let mut entries = 0_u64;
     for spec in Parser::new(what, input, limits) {

@@ -31,7 +31,7 @@ pub fn write(tree: &Tree, dialect: Dialect, out: &mut dyn Write) -> Result<()> {
 ///
 /// # Errors
 /// Fails with [`Error::Io`] from `out`, or if a directory of the tree cannot be opened below `root`.
-pub fn write_for_umoci<D: Dir>(tree: &Tree, root: &D, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn write_for_umoci<D: Dir>(tree: &Tree, root: &D, out: &mut dyn Write) -> Result<()> {
     Writer::new(tree, Dialect::Umoci, true, out).run(&mut Disk { root, open: Vec::new() })
 }
 
