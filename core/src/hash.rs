@@ -99,7 +99,7 @@ impl<W: Write> Write for HashWrite<W> {
 /// size and digest at the end of the content. Bytes are returned before the end is checked, so callers must
 /// not act on them until a read has returned 0.
 #[derive(Debug)]
-pub(crate) struct Verified<R> {
+pub struct Verified<R> {
     inner: R,
     subject: String,
     expected: Digest,

@@ -31,7 +31,7 @@ const RATIO_FROM: u64 = 1 << 30;
 /// A reader of the content of a compressed blob: of all gzip members, or all zstd frames. The blob is read to
 /// its end before the content ends. The content is limited by [`Limits::layer_size`] and [`Limits::ratio`].
 #[derive(Debug)]
-pub struct Inflate<R> {
+pub(crate) struct Inflate<R> {
     what: String,
     decoder: Decoder<R>,
     limits: Limits,
@@ -68,7 +68,12 @@ impl<R: Read> Inflate<R> {
     ///
     /// # Errors
     /// Fails with [`Error::Layer`] if the blob starts like one of another compression, or if reading fails.
-    pub fn new(blob: R, compression: Compression, what: impl Into<String>, limits: &Limits) -> Result<Self> {
+    pub(crate) fn new(
+        blob: R,
+        compression: Compression,
+        what: impl Into<String>,
+        limits: &Limits,
+    ) -> Result<Self> {
         let what = what.into();
         let mut input = Input::new(blob);
         let start = input.fill().map_err(Error::io(format_args!("read {what}")))?;
@@ -116,7 +121,7 @@ impl<R: Read> Inflate<R> {
 
     /// Returns the number of bytes of the blob used so far.
     #[must_use]
-    pub fn compressed(&self) -> u64 {
+    pub(crate) fn compressed(&self) -> u64 {
         match &self.decoder {
             Decoder::None(input) => input.taken(),
             Decoder::Gzip(gzip) => gzip.input.taken(),
@@ -140,7 +145,7 @@ impl<R: Read> Inflate<R> {
     ///
     /// # Errors
     /// Fails if reading does.
-    pub fn drain(&mut self) -> Result<()> {
+    pub(crate) fn drain(&mut self) -> Result<()> {
         let input = match &mut self.decoder {
             Decoder::None(input) => input,
             Decoder::Gzip(gzip) => &mut gzip.input,

@@ -16,7 +16,7 @@ use std::{
     io::Read,
 };
 
-pub use self::find::open_file;
+pub(crate) use self::find::open_file;
 use self::{
     current::{Copies, Current, FinishDirs, copy_entry},
     upper::{Folder, Node},
@@ -36,7 +36,7 @@ use crate::{
 
 /// Writes each layer to a directory named by its number, starting at 0 for the lowest.
 #[derive(Debug)]
-pub struct OverlayfsSink<D> {
+pub(crate) struct OverlayfsSink<D> {
     base: D,
     namespace: Namespace,
     number: usize,
@@ -47,13 +47,13 @@ const COPIES: &str = "copies";
 
 impl<D: Dir> OverlayfsSink<D> {
     /// Writes to this empty directory.
-    pub fn new(base: D, namespace: Namespace) -> Self {
+    pub(crate) fn new(base: D, namespace: Namespace) -> Self {
         Self { base, namespace, number: 0, current: None }
     }
 
     /// Returns the number of directories: one for each layer, but at least one, which overlayfs requires.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.number
     }
 

@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// Fails with [`Error::Io`] naming the path; [`Error::Limit`] if directories are nested deeper than any path
 /// may be.
-pub fn scan<D: Dir>(root: &D, limits: &Limits) -> Result<Tree> {
+pub(crate) fn scan<D: Dir>(root: &D, limits: &Limits) -> Result<Tree> {
     let mut scan = Scan { tree: Tree::new(), links: HashMap::new(), depth: limits.path / 2, limits };
     scan.tree.inode_mut(Tree::ROOT).attrs = seen::attrs_of(root)?;
     scan.dir(root, &EntryPath::root(), Tree::ROOT)?;

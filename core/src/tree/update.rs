@@ -12,11 +12,11 @@ use crate::{
 
 /// Passes changes on, and applies them to a tree. Paths are used literally, without following links: the
 /// changes are from a disk, not from a layer.
-pub struct Update<'a> {
+pub(crate) struct Update<'a> {
     /// The tree.
-    pub tree: &'a mut Tree,
+    pub(crate) tree: &'a mut Tree,
     /// The sink that receives the changes.
-    pub sink: &'a mut dyn ChangeSink,
+    pub(crate) sink: &'a mut dyn ChangeSink,
 }
 
 impl ChangeSink for Update<'_> {

@@ -29,11 +29,6 @@ impl Compress {
 
     /// The compression of a new layer of an image: the one of its last layer for `auto`.
     pub(crate) fn for_layer_of(self, image: &Image) -> Compression {
-        self.wanted().or_else(|| of_last_layer(image)).unwrap_or(Compression::Gzip)
+        self.wanted().unwrap_or_else(|| image.last_compression())
     }
-}
-
-/// The compression of the last layer of an image.
-pub(crate) fn of_last_layer(image: &Image) -> Option<Compression> {
-    image.manifest.view().layers.last()?.media_type.layer_compression()
 }

@@ -61,7 +61,9 @@ impl Footer {
 /// Reads the archive that starts there, whose only entry is the table.
 fn read(blob: &mut Blob<'_>, start: u64, end: u64, limits: &Limits) -> Result<Table> {
     let what = blob.what.clone();
-    let inflate = Inflate::new(blob.range(start, end)?, Compression::Gzip, &what, limits)?;
+    // Limits::layer_size is for contents of files, not for the archive of the table.
+    let unlimited = Limits { layer_size: u64::MAX, ..*limits };
+    let inflate = Inflate::new(blob.range(start, end)?, Compression::Gzip, &what, &unlimited)?;
     // Room for headers, which have their own limit, and for the end of the archive.
     let most = limits.toc.saturating_add(limits.header).saturating_add(64 << 10);
     let mut tar = TarReader::new(BufReader::new(inflate.take(most)), &what, limits);

@@ -104,7 +104,9 @@ fn read(
         verify(&what, descriptor, &format!("{prefix}{CHECKSUM}"), &frame)?;
     }
     let mut json = Vec::new();
-    Inflate::new(&frame[..], Compression::Zstd, &what, limits)?
+    // Limits::layer_size is for what the table lists; the table itself was checked above.
+    let limits = Limits { layer_size: u64::MAX, ..*limits };
+    Inflate::new(&frame[..], Compression::Zstd, &what, &limits)?
         .take(json_size.saturating_add(1))
         .read_to_end(&mut json)
         .map_err(Error::io(format_args!("read {what}")))?;

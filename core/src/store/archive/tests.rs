@@ -112,7 +112,7 @@ fn no_archive_at_all() {
     for (bytes, part) in [
         (Vec::new(), "shorter than the header"),
         (vec![b'x'; 4096], "checksum"),
-        ([&[0x1f, 0x8b][..], &[0; 4096]].concat(), "gzip -d"),
+        ([&[0x1f, 0x8b, 8][..], &[0; 4096]].concat(), "gzip -d"),
         ([&[0x28, 0xb5, 0x2f, 0xfd][..], &[0; 4096]].concat(), "zstd -d"),
         (Tar::new().file("a", b"b").bytes(), "neither oci-layout nor manifest.json"),
     ] {
@@ -141,7 +141,7 @@ fn what_was_cut_off_is_refused_or_whole() {
 fn what_docker_saves_is_presented_as_a_layout() {
     let plain = b"a plain layer";
     let zipped = {
-        let mut bytes = vec![0x1f, 0x8b];
+        let mut bytes = vec![0x1f, 0x8b, 8];
         bytes.extend(b"as if compressed");
         bytes
     };

@@ -26,8 +26,7 @@ pub enum Dialect {
     Bsd,
     /// What `umoci unpack` writes beside a bundle's root: gomtree's layout and umoci's keywords, so whole
     /// seconds, no device numbers, and extended attributes of files and directories only. `umoci repack` also
-    /// needs the size and link count of directories, which only the disk has: see
-    /// `write_for_umoci`.
+    /// needs the size and link count of directories, which only the disk has.
     Umoci,
 }
 

@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// Fails with [`Error::Limit`](crate::Error::Limit) for more links than [`Limits::links`];
 /// [`Error::Io`](crate::Error::Io) if it is not a regular file, or a call fails.
-pub fn open_file<D: Dir>(
+pub(crate) fn open_file<D: Dir>(
     layers: &D,
     count: usize,
     tree: &Tree,

@@ -28,7 +28,7 @@ fn gnu_long_names() {
     ]);
     assert_eq!(entry.path, path(&name));
     assert_eq!(entry.kind, EntryKind::Symlink { target: target.as_bytes().into() });
-    assert!(read_err(&[&long(kind::GNU_LONG_NAME, ""), &file("a", b"")]).contains("without a name"));
+    assert!(read_err(&[&long(kind::GNU_LONG_NAME, ""), &file("a", b"")]).contains("empty GNU long name"));
 }
 
 #[test]
