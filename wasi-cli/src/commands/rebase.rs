@@ -17,7 +17,7 @@ use ocicle::{
     store::{RootIndex as _, overlay::Overlay},
 };
 
-use super::layers::{Change, refused};
+use super::layers::change::{Change, refused};
 use crate::{
     args::{ConflictArgs, Edit, HistoryArgs, Target},
     context::Context,
@@ -26,19 +26,19 @@ use crate::{
     place::Place,
 };
 
-/// Put the layers of an image onto another base.
+/// Replace the base of an image.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle rebase app#v1 --onto debian#12.2 --old-base debian#12.1\n  \
     ocicle rebase app#v1 --onto debian#12.2 --tag v2\n\n\
-    Blobs stay as they are. A path that both the new base and the upper layers change is a conflict.")]
+    Layers are not changed. A path that both the new base and the upper layers change is a conflict.")]
 pub(crate) struct Rebase {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// The new base; of another store, too.
+    /// The new base, from this or another store.
     #[arg(long, value_name = "REF")]
     onto: String,
-    /// The base it has now. By default the one that its annotation `org.opencontainers.image.base.digest` names.
+    /// The current base; by default the image in the annotation `org.opencontainers.image.base.digest`.
     #[arg(long, value_name = "REF")]
     old_base: Option<String>,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use ocicle::{
     image::{Image, layers::find_layer, rebase},
 };
 
-use super::{Change, refused};
+use super::change::{Change, refused};
 use crate::{
     args::{ConflictArgs, Edit, HistoryArgs, Target},
     context::Context,
@@ -16,14 +16,14 @@ use crate::{
     failure::{Failure, unless_different},
 };
 
-/// Leave out a layer.
+/// Drop a layer.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle layers drop images#v1 2")]
 pub(super) struct Drop {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// Its number, from 1, or the beginning of its digest.
+    /// The number of the layer, from 1, or a prefix of its digest.
     layer: String,
     #[command(flatten)]
     conflicts: ConflictArgs,

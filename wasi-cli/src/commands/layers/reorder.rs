@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use ocicle::image::rebase;
 
-use super::Change;
+use super::change::Change;
 use crate::{
     args::{Edit, HistoryArgs, Target},
     context::Context,
@@ -13,14 +13,14 @@ use crate::{
     failure::Failure,
 };
 
-/// Put the layers into another order, if the files stay the same.
+/// Reorder layers, if that does not change the files.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle layers reorder images#v1 2 1 3")]
 pub(super) struct Reorder {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// The numbers of all layers, from 1, the new base first.
+    /// The numbers of all layers, from 1, the new lowest layer first.
     #[arg(required = true, value_name = "NUMBER")]
     order: Vec<usize>,
     #[command(flatten)]

@@ -1,0 +1,64 @@
+//! Steps that all changes of layers share.
+
+use std::process::ExitCode;
+
+use ocicle::{
+    image::{Image, rebase::Conflicts},
+    spec::History,
+};
+
+use crate::{
+    args::{Edit, HistoryArgs, OnConflict, Target},
+    context::Context,
+    failure::Failure,
+    place::Place,
+    stores::AnyStore,
+};
+
+/// Prints conflicts, unless the rule accepts them. Returns whether they prevent the change.
+pub(in crate::commands) fn refused(
+    context: &Context,
+    found: &Conflicts,
+    rule: OnConflict,
+) -> Result<bool, Failure> {
+    if found.conflicts.is_empty() || rule == OnConflict::Upper {
+        return Ok(false);
+    }
+    context.print(|out| write!(out, "{found}"))?;
+    eprintln!(
+        "{} conflicts: nothing was written; --on-conflict upper takes what the upper layers have",
+        found.conflicts.len()
+    );
+    Ok(true)
+}
+
+/// A change of layers: the image and the options of every such change.
+pub(in crate::commands) struct Change<'a> {
+    pub(in crate::commands) place: &'a Place,
+    pub(in crate::commands) result: &'a Target,
+    pub(in crate::commands) history: &'a HistoryArgs,
+    pub(in crate::commands) edit: &'a Edit,
+}
+
+impl Change<'_> {
+    /// Makes the change in place. With `--dry-run`, `make` gets no store to write to and only checks that it
+    /// would succeed.
+    pub(in crate::commands) fn make(
+        &self,
+        context: &Context,
+        image: &Image,
+        command: &str,
+        make: impl Fn(Option<&AnyStore>, &Image, Option<&History>) -> ocicle::Result<Image>,
+    ) -> Result<ExitCode, Failure> {
+        let entry = self.history.entry(command)?.map(|entry| History { empty_layer: Some(true), ..entry });
+        if self.edit.dry_run {
+            make(None, image, entry.as_ref())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let to = self.result.destination();
+        let store = &self.place.store;
+        let done = self.place.edit_image(&to, |image| make(Some(store), image, entry.as_ref()))?;
+        context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
