@@ -1,5 +1,6 @@
-//! Indexes of layers, kept in the user's cache directory: `OCICLE_CACHE`, else `ocicle` below `XDG_CACHE_HOME` or `~/.cache`. An empty `OCICLE_CACHE`
-//! keeps none. Whatever goes wrong here is no failure: an index can be made again.
+//! Indexes of layers, kept in the user's cache directory: `OCICLE_CACHE`, else `ocicle` below
+//! `XDG_CACHE_HOME` or `~/.cache`. An empty `OCICLE_CACHE` keeps none. Whatever goes wrong here is no
+//! failure: an index can be made again.
 
 use std::{env, fs, path::PathBuf};
 

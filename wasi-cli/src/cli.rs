@@ -1,4 +1,4 @@
-//! The list of commands. Help texts, completions and man pages come from here.
+//! The list of commands and the global options. Help, completions and man pages are made from it.
 
 use std::process::ExitCode;
 
@@ -16,19 +16,19 @@ use crate::{
     umoci::Umoci,
 };
 
-/// Change and inspect OCI container images: no daemon, no registry.
+/// Change and inspect OCI container images, without a daemon or a registry.
 #[derive(Debug, Parser)]
 #[command(name = "ocicle", version, max_term_width = 100, after_help = REFERENCES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Say nothing but results and errors.
+    /// Print nothing but results and errors.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say what was done; twice: also which blobs are read.
+    /// Print what was done; given twice, also each blob that is read.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// How to show the progress of long work.
+    /// How to show the progress of long operations.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
     progress: Progress,
 }
@@ -37,12 +37,12 @@ const REFERENCES: &str = "\
 References:
   PATH                            the only image of a layout, or the one tagged `latest`
   PATH#v1                         by tag
-  PATH#v1//platform=linux/arm64   somewhere below it, by platform
-  PATH#digest=sha256:1f2e3d4c     by digest, or the beginning of one
-  oci:PATH#…                      the same, with the kind of store
+  PATH#v1//platform=linux/arm64   below that tag, at any depth, by platform
+  PATH#digest=sha256:1f2e3d4c     by digest, or a prefix of one
+  oci:PATH#…                      the same, with the kind of store: oci, oci-archive, docker-archive
 
 Environment:
-  SOURCE_DATE_EPOCH               seconds since 1970: the time that new images and layers get
+  SOURCE_DATE_EPOCH               seconds since 1970: the time recorded in new images and layers
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous,
 4 verification failed, 5 differences found.";
@@ -85,7 +85,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked.
+    /// Runs the command.
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let verbosity = match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,

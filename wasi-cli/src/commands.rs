@@ -1,4 +1,4 @@
-//! The commands: each file has the arguments of one, and what it does with the library.
+//! The commands: each file has the arguments of one command, and runs it with the library.
 
 mod annotate;
 mod cat;

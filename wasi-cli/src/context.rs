@@ -78,7 +78,8 @@ impl Context {
         Ok((place, image))
     }
 
-    /// A store that shows how far work on it has come. `total` is the number of bytes to come, if it is known.
+    /// A store that shows how far work on it has come. `total` is the number of bytes to come, if it is
+    /// known.
     pub(crate) fn watched<'a, S>(
         &self,
         store: &'a S,

@@ -1,4 +1,5 @@
-//! Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous, 4 verification failed, 5 differences.
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous, 4 verification failed, 5
+//! differences.
 
 use std::process::ExitCode;
 

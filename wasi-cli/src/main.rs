@@ -4,16 +4,16 @@
 //!
 //! | row | modules | what they are |
 //! |---|---|---|
-//! | 1 | [`system`] | what differs between native and WASI |
-//! | 2 | [`failure`] | why a command failed, and its exit code |
+//! | 1 | [`system`] | the differences between native and WASI |
+//! | 2 | [`failure`] | failures and exit codes |
 //! | 3 | [`clock`] | the time, and `SOURCE_DATE_EPOCH` |
-//! | 4 | [`args`] | groups of arguments that several commands share |
-//! | 5 | [`cache`], [`dry_run`], [`output`], [`progress`], [`stores`] | what commands print, show, read and write |
-//! | 6 | [`place`] | a store, and what in it a reference stands for |
-//! | 7 | [`context`] | what every command needs beside its own arguments |
-//! | 8 | [`commands`] | one file for each command: its arguments, and what it does with the library |
-//! | 9 | [`umoci`] | the same commands in umoci's words |
-//! | 10 | [`cli`] | the list of commands, and what is global |
+//! | 4 | [`args`] | argument groups shared by several commands |
+//! | 5 | [`cache`], [`dry_run`], [`output`], [`progress`], [`stores`] | standard output, progress, and stores |
+//! | 6 | [`place`] | a store and the object that a reference selects |
+//! | 7 | [`context`] | limits, verbosity and output, handed to every command |
+//! | 8 | [`commands`] | one file for each command: its arguments and its implementation |
+//! | 9 | [`umoci`] | umoci's command line, translated to these commands |
+//! | 10 | [`cli`] | the list of commands, and the global options |
 
 mod args;
 mod cache;

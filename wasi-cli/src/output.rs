@@ -46,7 +46,8 @@ pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Resu
     }
 }
 
-/// Waits where the other end of a pipe is slow. Node and other event loops hand on pipes that never wait by themselves.
+/// Waits where the other end of a pipe is slow. Node and other event loops hand on pipes that never wait by
+/// themselves.
 struct Patient<W>(W);
 
 impl<W: Write> Patient<W> {
@@ -72,7 +73,8 @@ impl<W: Write> Write for Patient<W> {
     }
 }
 
-/// Writes a file, or leaves the one that is there as it is. Links to it stay, and what is no file is written to.
+/// Writes a file, or leaves the one that is there as it is. Links to it stay, and what is no file is written
+/// to.
 pub(crate) fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,

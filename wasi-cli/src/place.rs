@@ -73,7 +73,8 @@ impl Place {
         Ok(Image::open(&self.store, at.target(), &self.limits)?)
     }
 
-    /// Changes the image that is meant. `edit` may be called again, on the new state, if somebody else changed the index meanwhile.
+    /// Changes the image that is meant. `edit` may be called again, on the new state, if somebody else
+    /// changed the index meanwhile.
     pub(crate) fn edit_image(
         &self,
         to: &Destination,

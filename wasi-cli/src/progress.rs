@@ -1,4 +1,5 @@
-//! Progress of long work, on standard error: a bar on a terminal, a line every few seconds if asked for, else nothing.
+//! Progress of long work, on standard error: a bar on a terminal, a line every few seconds if asked for, else
+//! nothing.
 //!
 //! It counts bytes of blobs where they are read and written, so the library needs to know nothing of it.
 

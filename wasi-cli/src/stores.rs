@@ -101,8 +101,8 @@ pub(crate) fn open_dir(path: &Path) -> Result<SystemDir, Failure> {
         .map_err(|error| Failure::failed(format!("open directory {}: {error}", path.display())))
 }
 
-/// The directory a file is in, and its name there: of the file itself, where the path is a link to it, so that an edit replaces
-/// the file and not the link.
+/// The directory a file is in, and its name there: of the file itself, where the path is a link to it, so
+/// that an edit replaces the file and not the link.
 pub(crate) fn parent(path: &Path) -> Result<(SystemDir, OsString), Failure> {
     let path =
         system::follow(path).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;

@@ -1,29 +1,30 @@
-//! What differs between native and WASI. No other file of the command has a `cfg` for a system.
+//! The differences between native and WASI. No other file of the command has a `cfg` for a system, which a
+//! test checks.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// As many links as Linux follows for one path.
+/// The number of links that Linux follows for one path.
 const MAX_LINKS: usize = 40;
 
-/// Whether this is a sandbox, which sees only the directories that it is given.
+/// Whether the command runs in a sandbox, which can only open preopened directories.
 pub(crate) const IS_SANDBOX: bool = cfg!(target_os = "wasi");
 
 pub(crate) use imp::{Bar, SystemDir, create_private_dir, ids, open_dir, platform, real_path, why_refused};
 
-/// The path of what links at a path lead to; the path itself where there is no link.
+/// Follows symbolic links in the last component of a path. The result may not exist.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut at = path.to_owned();
     for _ in 0..MAX_LINKS {
         match std::fs::read_link(&at) {
             Ok(target) => at = at.parent().unwrap_or(Path::new("")).join(target),
-            // No link, or nothing at all: whoever opens it says so.
+            // Not a link, or missing: opening it reports that.
             Err(_) => return Ok(at),
         }
     }
-    Err(io::Error::other(format!("more than {MAX_LINKS} links lead on from it")))
+    Err(io::Error::other(format!("too many levels of symbolic links (limit {MAX_LINKS})")))
 }
 
 #[cfg(unix)]
@@ -39,29 +40,29 @@ mod imp {
     use cap_std::{ambient_authority, fs::Dir};
     use indicatif::{ProgressBar, ProgressStyle};
 
-    /// A directory of this system.
+    /// The library's handle to a directory of this system.
     pub(crate) type SystemDir = ocicle::fs::host::HostDir;
 
     pub(crate) fn open_dir(path: &Path) -> io::Result<SystemDir> {
         Ok(SystemDir::new(Dir::open_ambient_dir(path, ambient_authority())?))
     }
 
-    /// Makes a directory for its owner alone.
+    /// Creates a directory that only its owner can use.
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(path)
     }
 
-    /// The path without links in it.
+    /// Returns the path without symbolic links.
     pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
         fs::canonicalize(path)
     }
 
-    /// User and group of this process, if there are such.
+    /// Returns the user and group of this process, if the system has users.
     pub(crate) fn ids() -> Option<(u32, u32)> {
         Some((rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()))
     }
 
-    /// The platform of this machine, if it can be known, as `OS/ARCHITECTURE`.
+    /// Returns the platform of this machine as `OS/ARCHITECTURE`, if it is known.
     pub(crate) fn platform() -> Option<String> {
         Some(format!("{}/{}", consts::OS, consts::ARCH))
     }
@@ -75,7 +76,7 @@ mod imp {
     pub(crate) struct Bar(ProgressBar);
 
     impl Bar {
-        /// A bar, if standard error is a terminal.
+        /// Returns a bar, if standard error is a terminal.
         pub(crate) fn new(doing: &'static str, total: Option<u64>) -> Option<Self> {
             if !io::stderr().is_terminal() {
                 return None;
@@ -89,7 +90,7 @@ mod imp {
                     (ProgressBar::new_spinner(), "{spinner} {msg} {decimal_bytes} {decimal_bytes_per_sec}")
                 }
             };
-            // The style first: a message draws.
+            // Set the style first, because a message draws the bar.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
@@ -111,34 +112,35 @@ mod imp {
         path::{Path, PathBuf},
     };
 
-    /// A directory of this system.
+    /// The library's handle to a directory of this system.
     pub(crate) type SystemDir = ocicle::fs::wasi::WasiDir;
 
     pub(crate) fn open_dir(path: &Path) -> io::Result<SystemDir> {
         Ok(SystemDir::new(File::open(path)?.into()))
     }
 
-    /// Makes a directory: there are no modes.
+    /// Creates a directory. WASI has no modes.
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
     }
 
-    /// The path of what links at a path lead to: there is no realpath.
+    /// Follows symbolic links in the last component of the path. WASI has no realpath.
     pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
         super::follow(path)
     }
 
-    /// User and group of this process, if there are such.
+    /// Returns the user and group of this process, if the system has users.
     pub(crate) fn ids() -> Option<(u32, u32)> {
         None
     }
 
-    /// The platform of this machine, if it can be known, as `OS/ARCHITECTURE`.
+    /// Returns the platform of this machine as `OS/ARCHITECTURE`, if it is known.
     pub(crate) fn platform() -> Option<String> {
         None
     }
 
-    /// What to add to an error of the system, where its words leave one in the dark: of `ENOTCAPABLE` and `EPERM`.
+    /// What to add to an error of the system, where its words leave one in the dark: of `ENOTCAPABLE` and
+    /// `EPERM`.
     pub(crate) fn why_refused(message: &str) -> Option<&'static str> {
         if message.contains(" (os error 76)") {
             Some(
@@ -152,7 +154,7 @@ mod imp {
         }
     }
 
-    /// A progress bar: there is none.
+    /// A progress bar, which a sandbox cannot show.
     pub(crate) enum Bar {}
 
     impl Bar {

@@ -1,8 +1,8 @@
-//! umoci's command line in front of ours: `ocicle umoci …`, or the binary called by the name `umoci`.
+//! umoci's command line: `ocicle umoci …`, or the program under the name `umoci`.
 //!
-//! [`syntax`] reads umoci's options, [`commands`] makes the arguments of our commands from them, and runs these. What
-//! umoci prints that we print otherwise is in [`stat`] and [`validate`]. Nothing outside this directory knows about it,
-//! but for the list of commands.
+//! [`syntax`] parses umoci's options, [`commands`] turns them into the arguments of our commands and runs
+//! those. Output that differs from ours is in [`stat`] and [`validate`]. Outside this directory, only the
+//! list of commands refers to umoci.
 
 mod commands;
 mod image;
@@ -27,15 +27,15 @@ use crate::{
     progress::Progress,
 };
 
-/// Answer to umoci's command line.
+/// Run a command of umoci's command line.
 #[derive(Debug, Args)]
 #[command(
     disable_help_flag = true,
     after_help = "Example:\n  ocicle umoci unpack --image images:v1 bundle\n\n\
-        A link of the name umoci to this program does the same."
+        A link to this program with the name umoci does the same."
 )]
 pub(crate) struct Umoci {
-    /// What would stand after `umoci`.
+    /// The arguments that follow `umoci`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<String>,
 }
@@ -44,9 +44,10 @@ const GLOBAL: &[Flag] =
     &[switch(&["verbose"]), value(&["log"]), value(&["cpu-profile"]), switch(&["version", "v"])];
 
 impl Umoci {
-    /// What was asked for, if the program was called by the name `umoci`, or as `ocicle umoci`.
+    /// Returns the command line, if the program was started as `umoci` or as `ocicle umoci`.
     ///
-    /// The second is a command of ours as well, but options such as `--version` must not be taken for ours.
+    /// `ocicle umoci` is also a command of ours, but clap would take options such as `--version` for
+    /// ocicle's.
     pub(crate) fn from_env() -> Option<Self> {
         let mut words = std::env::args_os();
         let program = words.next()?;
@@ -57,9 +58,9 @@ impl Umoci {
         Some(Self { words: words.map(|word| word.to_string_lossy().into_owned()).collect() })
     }
 
-    /// Does what umoci would do. Exit codes are umoci's: 0, 1, and 3 for a command it does not have.
+    /// Runs the command. Exit codes are umoci's: 0, 1, and 3 for an unknown command.
     pub(crate) fn run(&self) -> ExitCode {
-        // Global options stand before the command.
+        // Global options precede the command.
         let values = |word: &str| ["log", "cpu-profile"].contains(&word.trim_start_matches('-'));
         let words = &self.words;
         let mut start = 0;
@@ -85,7 +86,7 @@ impl Umoci {
     }
 }
 
-/// What the global options ask for; `None` if that is only the version.
+/// Returns the context that the global options ask for; `None` for `--version`.
 fn context(global: &[String]) -> Result<Option<Context>, Problem> {
     let parsed = syntax::parse(global, &[GLOBAL])?;
     if parsed.is_on("version") {
@@ -97,18 +98,18 @@ fn context(global: &[String]) -> Result<Option<Context>, Problem> {
         (_, Some("warn" | "error" | "fatal") | None) => Verbosity::Quiet,
         (_, Some(_)) => return failed("parsing log level: invalid level"),
     };
-    // umoci is silent where we say what was made.
+    // umoci prints no digests of results.
     Ok(Some(Context::new(verbosity, Progress::None).without_results()))
 }
 
-/// Prints the usage, where that is asked for or helps. What is left to tell is the error.
+/// Prints the usage after a usage error or for `--help`. Returns the error that remains to be reported.
 fn told(problem: Problem, command: &str) -> Result<ExitCode, String> {
     match problem {
         Problem::Failed(message) => Err(message),
         Problem::Usage(message) => {
-            // umoci says it on standard output, too.
+            // umoci also prints it to standard output.
             let text = format!("Incorrect Usage: {message}\n\n{}", usage::of(command));
-            let _ = print(|out| out.write_all(text.as_bytes())); // the problem is the one to tell
+            let _ = print(|out| out.write_all(text.as_bytes())); // the usage error is reported
             Err(message)
         }
         Problem::Help => match print(|out| out.write_all(usage::of(command).as_bytes())) {

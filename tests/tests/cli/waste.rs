@@ -99,7 +99,7 @@ fn a_gate_closes_above_its_threshold() {
         let error = fails(5, ["waste", &image, "--fail-above", fails_at]);
         assert!(error.contains("--fail-above"), "{error}");
     }
-    assert!(fails(2, ["waste", &image, "--fail-above", "lots"]).contains("no size"));
+    assert!(fails(2, ["waste", &image, "--fail-above", "lots"]).contains("not a size"));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_gate_of_dive_moves_over() {
     for (rules_text, part) in [
         ("rules:\n  lowestEfficency: 0.3\n", "no rule \"lowestEfficency\""),
         ("rules:\n  lowestEfficiency: 3\n", "from 0 to 1"),
-        ("rules:\n  highestWastedBytes: much\n", "no size"),
+        ("rules:\n  highestWastedBytes: much\n", "not a size"),
         ("- 1\n", "expected `rules:`"),
         ("rules: [", ".dive-ci"),
     ] {

@@ -5,10 +5,10 @@ use ocicle::{image::Image, spec::Compression};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Compress {
-    /// As the image's last layer.
+    /// The compression of the last layer of the image.
     #[default]
     Auto,
-    /// A plain tar.
+    /// No compression.
     None,
     /// gzip.
     Gzip,
@@ -17,7 +17,7 @@ pub(crate) enum Compress {
 }
 
 impl Compress {
-    /// The compression that was asked for; `None` for `auto`.
+    /// Returns the requested compression; `None` for `auto`.
     pub(crate) fn wanted(self) -> Option<Compression> {
         match self {
             Self::Auto => None,
@@ -27,7 +27,7 @@ impl Compress {
         }
     }
 
-    /// The compression of a new layer of an image: the one of its last layer for `auto`.
+    /// Returns the compression of a new layer of an image: for `auto`, that of its last layer.
     pub(crate) fn for_layer_of(self, image: &Image) -> Compression {
         self.wanted().unwrap_or_else(|| image.last_compression())
     }

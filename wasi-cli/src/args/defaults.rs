@@ -1,16 +1,18 @@
-//! Owner and mode of new files, where a disk holds neither.
+//! The owner and mode of new files, where the file system stores neither.
 
 use clap::Args as ClapArgs;
 use ocicle::tree::emulated;
 
-/// What new files get where the disk holds no owners and modes, as in a WASI sandbox. Elsewhere this means nothing.
+/// The owner and mode of new files where the file system stores neither, as in a WASI sandbox. Without effect
+/// elsewhere.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "In a sandbox")]
 pub(crate) struct Defaults {
-    /// Owner of new files, where the disk holds none.
+    /// Owner of new files, where the file system stores none.
     #[arg(long, value_name = "UID[:GID]", value_parser = owner, default_value = "0:0")]
     pub(crate) default_owner: (u32, u32),
-    /// Mode of new files, octal, where the disk holds none; in directories, who may read may enter.
+    /// Mode of new files, in octal, where the file system stores none; directories get an execute bit for
+    /// each read bit.
     #[arg(long, value_name = "MODE", value_parser = mode, default_value = "0644")]
     pub(crate) default_mode: u32,
 }
@@ -31,7 +33,7 @@ fn owner(text: &str) -> Result<(u32, u32), String> {
     let (uid, gid) = text.split_once(':').unwrap_or((text, text));
     match (uid.parse(), gid.parse()) {
         (Ok(uid), Ok(gid)) => Ok((uid, gid)),
-        _ => Err("write the numbers of user and group: UID:GID".into()),
+        _ => Err("expected numbers: UID[:GID]".into()),
     }
 }
 
@@ -39,7 +41,7 @@ fn mode(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8)
         .ok()
         .filter(|mode| *mode <= 0o7777)
-        .ok_or_else(|| "write an octal number up to 7777".into())
+        .ok_or_else(|| "expected an octal number up to 7777".into())
 }
 
 #[cfg(test)]

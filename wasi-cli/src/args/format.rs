@@ -1,14 +1,14 @@
-//! How results are printed.
+//! The output format.
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-/// How to print results.
+/// The output format.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct Format {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// How to print the result.
+    /// The output format.
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     format: FormatName,
 }
@@ -18,9 +18,9 @@ pub(crate) enum FormatName {
     /// Text for people.
     #[default]
     Table,
-    /// JSON for programs; `schemaVersion` tells its shape.
+    /// JSON for programs, versioned by `schemaVersion`.
     Json,
-    /// Fields with tabs between them, for scripts.
+    /// Tab-separated fields for scripts.
     Plain,
 }
 

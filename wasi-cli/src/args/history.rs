@@ -1,4 +1,4 @@
-//! What the history of an image says about an edit.
+//! The history entry of an edit.
 
 use clap::Args as ClapArgs;
 use ocicle::spec::{History, is_date_time};
@@ -9,7 +9,10 @@ use crate::{clock, failure::Failure};
 #[command(next_help_heading = "History")]
 pub(crate) struct HistoryArgs {
     /// Add no entry to the history.
-    #[arg(long, conflicts_with_all = ["history_author", "history_comment", "history_created", "history_created_by"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["history_author", "history_comment", "history_created", "history_created_by"]
+    )]
     pub(crate) no_history: bool,
     /// Author of the entry.
     #[arg(long, value_name = "TEXT")]
@@ -20,13 +23,13 @@ pub(crate) struct HistoryArgs {
     /// Date of the entry, RFC 3339; SOURCE_DATE_EPOCH or now by default.
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) history_created: Option<String>,
-    /// Command of the entry; `ocicle COMMAND` by default.
+    /// Command in the entry; `ocicle COMMAND` by default.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) history_created_by: Option<String>,
 }
 
 impl HistoryArgs {
-    /// The entry for what this command did; `None` if there is to be none.
+    /// Returns the history entry of a command; `None` if there is to be none.
     pub(crate) fn entry(&self, command: &str) -> Result<Option<History>, Failure> {
         if self.no_history {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Which layers are unpacked, and how one lies on another.
+//! The layers to unpack.
 
 use clap::Args as ClapArgs;
 use ocicle::{
@@ -10,16 +10,17 @@ use crate::failure::Failure;
 
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct LayerArgs {
-    /// Keep a symbolic link to a directory where a layer has a directory of its name, and unpack into what it leads to.
+    /// Where a layer has a directory and there is a symbolic link to one, keep the link and unpack into its
+    /// target.
     #[arg(long)]
     pub(crate) keep_dirlinks: bool,
-    /// Leave out the layers below this one; its digest, or the beginning of it.
+    /// Skip the layers below this one, given by its digest or a prefix of it.
     #[arg(long, value_name = "DIGEST")]
     pub(crate) start_from: Option<String>,
 }
 
 impl LayerArgs {
-    /// The lowest layer that is wanted.
+    /// Returns the lowest layer to unpack.
     pub(crate) fn start_from(&self, image: &Image) -> Result<Option<Digest>, Failure> {
         let layer = |beginning: &String| find_layer(image, beginning).map(|(_, layer)| layer.clone());
         Ok(self.start_from.as_ref().map(layer).transpose()?)

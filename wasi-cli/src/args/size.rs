@@ -1,8 +1,9 @@
-//! Sizes in bytes as people write them.
+//! Sizes in bytes, with units.
 
 use std::str::FromStr;
 
-/// Bytes: a number, with a unit or without. `20MB` are 20,000,000, `20MiB` are 20,971,520; case does not matter.
+/// A number of bytes, with an optional unit: `20MB` is 20,000,000, `20MiB` is 20,971,520. Case does not
+/// matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) u64);
 
@@ -10,8 +11,7 @@ impl FromStr for Bytes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected =
-            || format!("{text:?} is no size; expected a number of bytes, or one such as 20MB or 16MiB");
+        let expected = || format!("not a size: {text:?}: expected bytes, such as 1000, 20MB or 16MiB");
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
         let unit = unit.trim().to_ascii_lowercase();
@@ -41,12 +41,12 @@ impl FromStr for Bytes {
     }
 }
 
-/// How much is too much.
+/// A limit in bytes or as a share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Threshold {
     /// Bytes.
     Bytes(u64),
-    /// Of a hundred.
+    /// A share, from 0 to 100.
     Percent(f64),
 }
 
@@ -59,7 +59,7 @@ impl FromStr for Threshold {
         };
         match number.trim().parse() {
             Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Self::Percent(percent)),
-            _ => Err(format!("{text:?} is no share; expected one from 0% to 100%")),
+            _ => Err(format!("not a share: {text:?}: expected 0% to 100%")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the result of an edit goes, and what follows it.
+//! The destination of an edit, and the referrers of the edited object.
 
 use clap::{Args as ClapArgs, ValueEnum};
 use ocicle::graph::{
@@ -6,35 +6,35 @@ use ocicle::graph::{
     rewrite::{self, Destination},
 };
 
-/// Where the result goes.
+/// The destination of an edit.
 #[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "Result")]
 pub(crate) struct Target {
-    /// Put the result under this tag, instead of changing the image in place.
+    /// Write the result to this tag, instead of changing the image in place.
     #[arg(long, value_name = "NAME")]
     pub(crate) tag: Option<RefName>,
-    /// Give the new tag the result alone, and not a copy of the tree it stands in.
+    /// Point the new tag at the result alone, not at a copy of the tree that contains it.
     #[arg(long, requires = "tag")]
     pub(crate) only: bool,
     #[command(flatten)]
     pub(crate) follow: Follow,
 }
 
-/// What follows a replaced object.
+/// The places and referrers of a replaced object.
 #[derive(Debug, Clone, Default, ClapArgs)]
 #[command(next_help_heading = "Result")]
 pub(crate) struct Follow {
-    /// Which places of the object are changed, if it is at several.
+    /// The places to change, if the object is at several.
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     pub(crate) scope: Scope,
-    /// What happens to signatures, SBOMs and attestations of the object.
+    /// What to do with the referrers of the object, such as signatures, SBOMs and attestations.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) referrers: Referrers,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Scope {
-    /// The one the reference means.
+    /// The one that the reference selects.
     #[default]
     Place,
     /// All under the same tag.
@@ -45,12 +45,12 @@ pub(crate) enum Scope {
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Referrers {
-    /// They stay, and are about the old object.
+    /// Keep them; they refer to the old object.
     #[default]
     Keep,
-    /// Each gets a copy that is about the new object.
+    /// Copy each, and let the copy refer to the new object.
     Copy,
-    /// They are removed.
+    /// Remove them.
     Drop,
 }
 

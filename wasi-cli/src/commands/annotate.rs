@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Set and remove annotations of an image or index, or of the entry that leads to it.
+/// Set and remove annotations of an image or index, or of its descriptor.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle annotate images#v1 org.opencontainers.image.title='A title'\n  \
     ocicle annotate --descriptor images#v1//platform=linux/arm64 example.note=x --remove example.old")]
@@ -27,13 +27,13 @@ pub(crate) struct Annotate {
     /// The object: an image, or an index at any depth.
     #[arg(value_name = "REF")]
     reference: String,
-    /// What to set.
+    /// An annotation to set.
     #[arg(value_name = "NAME=VALUE", required_unless_present = "remove")]
     set: Vec<String>,
     /// Remove an annotation.
     #[arg(long, value_name = "NAME")]
     remove: Vec<String>,
-    /// Annotate the entry that leads to the object, in the index above it, and not the object.
+    /// Annotate the descriptor of the object in its index, not the object.
     #[arg(long)]
     descriptor: bool,
     #[command(flatten)]

@@ -14,7 +14,7 @@ pub(crate) struct Cat {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// The file; links are followed inside the image.
+    /// The file; symbolic links are followed within the image.
     path: String,
 }
 

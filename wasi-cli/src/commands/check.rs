@@ -11,7 +11,7 @@ use crate::{
     failure::{CORRUPT, Failure},
 };
 
-/// Verify everything a layout holds: documents, blobs, layers.
+/// Verify the documents, blobs and layers of a layout.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle check images")]
 pub(crate) struct Check {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{context::Context, failure::Failure};
 
-/// Print a script that completes this command's arguments in a shell.
+/// Print a completion script for a shell.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle completions bash > /etc/bash_completion.d/ocicle")]
 pub(crate) struct Completions {

@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Change what an image says about itself: how to run it, labels, annotations, platform.
+/// Change the config of an image: how to run it, labels, annotations, platform.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  ocicle config images#v1 --env LANG=C.UTF-8 --cmd /bin/sh --cmd -l\n  \
     ocicle config images#v1 --clear labels --label a=b --tag v2")]
@@ -28,22 +28,22 @@ pub(crate) struct Config {
     pub(crate) reference: String,
     #[command(flatten)]
     pub(crate) result: Target,
-    /// Remove all values of a kind, before anything is set.
+    /// Remove all values of a kind, before others are set.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) clear: Vec<Clear>,
-    /// User and group: names or numbers.
+    /// User and group, as names or numbers.
     #[arg(long, value_name = "USER[:GROUP]")]
     pub(crate) user: Option<String>,
-    /// Current directory.
+    /// Working directory.
     #[arg(long, value_name = "PATH")]
     pub(crate) workdir: Option<String>,
-    /// The entry point, a word each; replaces the old one.
+    /// A word of the entry point; together they replace the old one.
     #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
     pub(crate) entrypoint: Vec<String>,
-    /// The command, a word each; replaces the old one.
+    /// A word of the command; together they replace the old one.
     #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
     pub(crate) cmd: Vec<String>,
-    /// Set a variable.
+    /// Set an environment variable.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<String>,
     /// Set a label.
@@ -58,13 +58,13 @@ pub(crate) struct Config {
     /// Add a volume.
     #[arg(long, value_name = "PATH")]
     pub(crate) volume: Vec<String>,
-    /// Signal that asks the container to stop.
+    /// Signal that stops the container.
     #[arg(long, value_name = "SIGNAL")]
     pub(crate) stop_signal: Option<String>,
-    /// Who made the image.
+    /// Author of the image.
     #[arg(long, value_name = "NAME")]
     pub(crate) author: Option<String>,
-    /// When the image was made, RFC 3339.
+    /// Date of the image (RFC 3339).
     #[arg(long, value_name = "DATE")]
     pub(crate) created: Option<String>,
     /// Operating system.
@@ -73,7 +73,7 @@ pub(crate) struct Config {
     /// Version of the operating system.
     #[arg(long, value_name = "VERSION")]
     pub(crate) os_version: Option<String>,
-    /// A feature of the operating system the image needs; replaces the old ones.
+    /// A feature of the operating system that the image requires; together they replace the old ones.
     #[arg(long, value_name = "NAME")]
     pub(crate) os_feature: Vec<String>,
     /// Architecture.

@@ -29,28 +29,28 @@ use crate::{
     stores::{AnyStore, parent},
 };
 
-/// Copy images from one store to another: directories and archives.
+/// Copy images between stores: layouts and archives.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  ocicle copy images#v1 oci-archive:v1.tar\n  ocicle copy docker-archive:saved.tar oci:images\n  \
-    ocicle copy images#v1//platform=linux/arm64 docker-archive:arm.tar#example/app:1"
-)]
+#[command(after_help = "Examples:\n  ocicle copy images#v1 oci-archive:v1.tar\n  \
+    ocicle copy docker-archive:saved.tar oci:images\n  \
+    ocicle copy images#v1//platform=linux/arm64 docker-archive:arm.tar#example/app:1")]
 pub(crate) struct Copy {
-    /// What to copy: a whole store, or what a reference means, with all below it.
+    /// A whole store, or an object in it and everything below it.
     #[arg(value_name = "REF")]
     source: String,
-    /// Where to: `oci:DIRECTORY`, `oci-archive:FILE`, `docker-archive:FILE`; with `#TAG` for another tag. Made if it is not there.
+    /// The store to copy to: `oci:DIRECTORY`, `oci-archive:FILE` or `docker-archive:FILE`, with `#TAG` for
+    /// another tag. It is created if it does not exist.
     #[arg(value_name = "STORE[#TAG]")]
     destination: String,
-    /// Copy the whole way to what is meant: its indexes stay as they are, and name what is not there.
+    /// Copy the indexes along the path unchanged, although they list objects that are not copied.
     #[arg(long)]
     sparse: bool,
-    /// Convert documents of Docker: their digests change.
+    /// Convert Docker documents; their digests change.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<CopyFormat>,
 }
 
-/// Whose documents.
+/// The format of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CopyFormat {
     /// OCI.

@@ -28,18 +28,17 @@ use crate::{
 
 /// Compare two images, or an image with a bundle or directory.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  ocicle diff images#v1 images#v2\n  ocicle diff --semantic images#v1 other#v1\n  \
-    ocicle diff images#v1 bundle"
-)]
+#[command(after_help = "Examples:\n  ocicle diff images#v1 images#v2\n  \
+    ocicle diff --semantic images#v1 other#v1\n  \
+    ocicle diff images#v1 bundle")]
 pub(crate) struct Diff {
     /// The image.
     #[arg(value_name = "REF")]
     before: String,
-    /// Another image, a bundle, or a directory with the files of one.
+    /// Another image, a bundle, or a directory with the files of an image.
     #[arg(value_name = "REF|DIRECTORY")]
     after: String,
-    /// Leave out what builds of the same thing differ in: times, dates and the history; say how much that was.
+    /// Ignore times, dates and history, which differ between builds of the same sources; print how many.
     #[arg(long)]
     semantic: bool,
     #[command(flatten)]

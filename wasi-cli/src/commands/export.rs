@@ -15,7 +15,7 @@ use ocicle::{
 
 use crate::{context::Context, failure::Failure, output, stores::open_dir};
 
-/// Write all files of an image as one tar, or into a directory.
+/// Write all files of an image as one tar archive, or into a directory.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  ocicle export images#v1 | tar -tv\n  ocicle export images#v1 rootfs.tar"
@@ -24,7 +24,8 @@ pub(crate) struct Export {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// The file to write; `-` for standard output. A directory that is there gets the files themselves.
+    /// The file to write; `-` for standard output. Into an existing directory, the files themselves are
+    /// written.
     #[arg(default_value = "-")]
     output: PathBuf,
 }

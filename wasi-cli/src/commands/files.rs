@@ -7,17 +7,17 @@ use ocicle::image::look;
 
 use crate::{args::Format, context::Context, failure::Failure, place::path_in_image};
 
-/// List the files of an image, with the layer each is from.
+/// List the files of an image, with the layer of each.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle files images#v1 /etc\n  ocicle files --layer 3 images#v1")]
 pub(crate) struct Files {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// Only what is at and below this path.
+    /// List only this path and everything below it.
     #[arg(default_value = "/")]
     path: String,
-    /// What this layer does, and not the files of the image; the lowest is 1.
+    /// List the changes of this layer instead; the lowest is 1.
     #[arg(long, value_name = "NUMBER")]
     layer: Option<usize>,
     #[command(flatten)]

@@ -11,22 +11,21 @@ use crate::{
     failure::Failure,
 };
 
-/// Find files in all layers, also those that a later layer hides. All that is asked must hold.
+/// Find files in all layers, including hidden ones. A file must meet all conditions.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  ocicle find images#v1 --secret\n  ocicle find images#v1 --name '*.pyc' --larger 1MB"
-)]
+#[command(after_help = "Examples:\n  ocicle find images#v1 --secret\n  \
+    ocicle find images#v1 --name '*.pyc' --larger 1MB")]
 pub(crate) struct Find {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// A pattern such as `*.pyc` for the name, or, with a slash in it, such as `etc/**/*.conf`, for the whole path.
+    /// A pattern for the name, such as `*.pyc`, or with a slash for the whole path, such as `etc/**/*.conf`.
     #[arg(long, value_name = "PATTERN")]
     name: Option<String>,
-    /// Files with more bytes than this, such as `20MB` or `16MiB`.
+    /// Files larger than this, such as `20MB` or `16MiB`.
     #[arg(long, value_name = "SIZE")]
     larger: Option<Bytes>,
-    /// Files that run with the rights of their owner or group.
+    /// Files with the set-user-ID or set-group-ID bit.
     #[arg(long)]
     setuid: bool,
     /// Files that look like keys, passwords or tokens.

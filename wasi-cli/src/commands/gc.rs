@@ -11,10 +11,10 @@ use crate::{
     failure::Failure,
 };
 
-/// Remove the blobs that nothing leads to.
+/// Remove unreachable blobs.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle gc --dry-run images\n\n\
-    Waits for edits of ocicle that are at work. Let no other program write to the layout meanwhile.")]
+    Waits until running edits by ocicle are finished. No other program must write to the layout meanwhile.")]
 pub(crate) struct Gc {
     /// The layout.
     #[arg(value_name = "STORE")]

@@ -7,7 +7,7 @@ use ocicle::store::layout::LayoutStore;
 
 use crate::{context::Context, failure::Failure, place::make_dir};
 
-/// Make an empty layout.
+/// Create an empty layout.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle init images")]
 pub(crate) struct Init {

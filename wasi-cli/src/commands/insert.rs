@@ -31,24 +31,25 @@ use crate::{
     system::SystemDir,
 };
 
-/// Put a file or directory into an image, or hide one, as a new layer.
+/// Add a file or directory to an image, or remove one, as a new layer.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  ocicle insert images#v1 app /opt/app\n  \
-    ocicle insert images#v1 --opaque public /srv/www --tag v2\n  ocicle insert images#v1 --whiteout /etc/motd")]
+    ocicle insert images#v1 --opaque public /srv/www --tag v2\n  \
+    ocicle insert images#v1 --whiteout /etc/motd")]
 pub(crate) struct Insert {
     /// The image.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
-    /// What to put in: a directory with all that is in it, or a file, link or device as it is.
+    /// A directory with its contents, or a file, link or device.
     #[arg(required_unless_present = "whiteout", conflicts_with = "whiteout")]
     pub(crate) source: Option<PathBuf>,
-    /// Where in the image.
+    /// The path in the image.
     #[arg(required_unless_present = "whiteout")]
     pub(crate) target: Option<String>,
-    /// Hide this path of the image instead.
+    /// Remove this path of the image instead.
     #[arg(long, value_name = "PATH")]
     pub(crate) whiteout: Option<String>,
-    /// Hide what the image has in the target directory already.
+    /// Hide the existing contents of the target directory.
     #[arg(long, conflicts_with = "whiteout")]
     pub(crate) opaque: bool,
     #[command(flatten)]

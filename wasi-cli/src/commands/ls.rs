@@ -13,7 +13,7 @@ use ocicle::{
 
 use crate::{args::Format, context::Context, failure::Failure};
 
-/// List what a store holds, or one object of it with all that is below.
+/// List the contents of a store, or one object in it and everything below it.
 #[derive(Debug, Args)]
 #[command(
     visible_alias = "list",
@@ -23,7 +23,7 @@ pub(crate) struct Ls {
     /// The layout or archive, or an object in it.
     #[arg(value_name = "REF")]
     reference: String,
-    /// Draw the tree, with what is about what.
+    /// Draw the tree, with the referrers of each object.
     #[arg(long)]
     tree: bool,
     #[command(flatten)]

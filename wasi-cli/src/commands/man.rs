@@ -6,11 +6,11 @@ use clap::Args;
 
 use crate::{context::Context, failure::Failure};
 
-/// Print a manual page, in the language of man(7).
+/// Print a manual page, in the format of man(7).
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle man repack | man -l -")]
 pub(crate) struct Man {
-    /// The command it is about, such as `raw unpack`; of ocicle itself by default.
+    /// The command, such as `raw unpack`; by default ocicle itself.
     command: Vec<String>,
 }
 

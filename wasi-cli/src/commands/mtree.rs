@@ -16,19 +16,20 @@ use ocicle::{
 use self::check::Check;
 use crate::{args::Owners, context::Context, failure::Failure};
 
-/// Print the manifest of an image's files, straight from its layers, as mtree(5).
+/// Print the mtree(5) manifest of an image, computed from its layers.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  ocicle mtree images#v1\n  ocicle mtree --dialect bsd images#v1 | mtree -p bundle/rootfs\n  \
+    after_help = "Examples:\n  ocicle mtree images#v1\n  \
+        ocicle mtree --dialect bsd images#v1 | mtree -p bundle/rootfs\n  \
         ocicle mtree check bundle/rootfs.mtree bundle/rootfs"
 )]
 pub(crate) struct Mtree {
     /// The image.
     #[arg(value_name = "REF", required = true)]
     reference: Option<String>,
-    /// Whose flavour of the format.
+    /// The mtree dialect.
     #[arg(long, value_name = "NAME", default_value_t = Dialect::Native, value_parser = dialects())]
     dialect: Dialect,
     #[command(flatten)]

@@ -7,14 +7,14 @@ use ocicle::{graph::rewrite, image::edit::blank, spec, store::RootIndexExt as _}
 
 use crate::{args::Edit, clock, context::Context, failure::Failure, system};
 
-/// Make an image without layers.
+/// Create an image without layers.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle new images#base --platform linux/arm64")]
 pub(crate) struct New {
-    /// Layout and tag.
+    /// The layout and tag.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
-    /// Operating system and architecture; of this machine by default.
+    /// Operating system and architecture; those of this machine by default.
     #[arg(long, value_name = "OS/ARCH")]
     pub(crate) platform: Option<String>,
     #[command(flatten)]

@@ -20,7 +20,7 @@ use crate::{
     place::Place,
 };
 
-/// Say what an image runs on, in the index it is in.
+/// Set the platform of an image in the index that lists it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle platform images#v1//pos=1 linux/arm/v7\n  \
     ocicle platform images#v1 --from-config\n  ocicle platform images#v1 linux/arm64 --config")]
@@ -28,13 +28,13 @@ pub(crate) struct Platform {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// What it runs on, such as `linux/arm64` or `linux/arm/v7`.
+    /// The platform, such as `linux/arm64` or `linux/arm/v7`.
     #[arg(value_name = "PLATFORM", required_unless_present = "from_config", conflicts_with = "from_config")]
     platform: Option<String>,
-    /// What its config says.
+    /// Use the platform in the config of the image.
     #[arg(long)]
     from_config: bool,
-    /// Change the config, too.
+    /// Also change the config of the image.
     #[arg(long, conflicts_with = "from_config")]
     config: bool,
     #[command(flatten)]

@@ -25,30 +25,30 @@ use crate::{
     system::SystemDir,
 };
 
-/// Make what changed in a bundle a new layer of its image.
+/// Add the changes in a bundle to its image as a new layer.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  ocicle repack bundle images#v2\n  \
     ocicle repack --compress zstd bundle images")]
 pub(crate) struct Repack {
     /// The bundle.
     pub(crate) bundle: PathBuf,
-    /// Layout and tag for the result; without a tag, the one the bundle was unpacked from. Anything more specific than a tag is
-    /// changed in place.
+    /// The layout and tag for the result; without a tag, the one that the bundle was unpacked from. An object
+    /// selected by more than a tag is changed in place.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
     /// Compression of the new layer.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) compress: Compress,
-    /// Read every file, instead of trusting what the system says about unchanged ones.
+    /// Read every file, instead of trusting inode numbers and change times.
     #[arg(long)]
     pub(crate) verify: bool,
-    /// Leave out what changed at or below this path of the image.
+    /// Leave out changes at and below this path of the image.
     #[arg(long, value_name = "PATH")]
     pub(crate) mask_path: Vec<String>,
-    /// Keep what changed in the volumes of the image; it is left out otherwise.
+    /// Include changes in the volumes of the image, which are left out by default.
     #[arg(long)]
     pub(crate) no_mask_volumes: bool,
-    /// Make the bundle remember the new image, so that the next repack adds to that.
+    /// Make the new image the baseline of the bundle, so that the next repack adds to it.
     #[arg(long)]
     pub(crate) refresh_bundle: bool,
     #[command(flatten)]
@@ -135,8 +135,9 @@ fn tell(context: &Context, done: &Repacked) {
     }
 }
 
-/// Where the result goes. A tag, or by default the tag the bundle came from, gets a copy of the tree the image stands in;
-/// anything more specific must still be the image the bundle came from, and is changed in place.
+/// Where the result goes. A tag, or by default the tag the bundle came from, gets a copy of the tree the
+/// image stands in; anything more specific must still be the image the bundle came from, and is changed in
+/// place.
 fn destination(place: &Place, from: &Resolution) -> Result<(Resolution, Destination), Failure> {
     let Some(selector) = &place.selector else {
         let to = match from.tag() {

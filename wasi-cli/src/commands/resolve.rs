@@ -14,7 +14,7 @@ use ocicle::{
 
 use crate::{args::Format, context::Context, failure::Failure};
 
-/// Say which object a reference stands for, and the way to it.
+/// Show which object a reference selects, and its descriptor path.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle resolve images#v1//platform=linux/arm64\n  \
     ocicle resolve --all images#type=manifest\n  ocicle resolve --explain images#v1//platform=linux/arm64")]
@@ -22,10 +22,10 @@ pub(crate) struct Resolve {
     /// The object.
     #[arg(value_name = "REF")]
     reference: String,
-    /// Show every place that is meant, a line each.
+    /// List every place that the reference selects, one per line.
     #[arg(long, conflicts_with = "explain")]
     all: bool,
-    /// Show what each clause leaves over, and of what.
+    /// Show the candidates of each clause, and which of them match.
     #[arg(long)]
     explain: bool,
     #[command(flatten)]

@@ -11,11 +11,11 @@ use ocicle::{
 
 use crate::{args::Edit, context::Context, failure::Failure};
 
-/// Remove a tag; blobs stay until `gc`.
+/// Remove a tag; blobs are kept until `gc`.
 #[derive(Debug, Args)]
 #[command(visible_alias = "untag", after_help = "Example:\n  ocicle rm images#v1")]
 pub(crate) struct Rm {
-    /// Layout and tag.
+    /// The layout and tag.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Make one layer of several.
+/// Merge layers into one.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle squash images#v1 --tag v1-flat\n  \
     ocicle squash images#v1 --from sha256:1f2e3d4c")]
@@ -20,7 +20,7 @@ pub(crate) struct Squash {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// The lowest layer that goes in: the beginning of its digest; layers below it stay. All, by default.
+    /// The lowest layer to merge, by a prefix of its digest; layers below it are kept. All layers by default.
     #[arg(long, value_name = "DIGEST")]
     from: Option<String>,
     /// Compression of the new layer.

@@ -7,7 +7,7 @@ use ocicle::image::stat;
 
 use crate::{args::Format, context::Context, failure::Failure};
 
-/// Say what an image is: its config, layers and history.
+/// Show the config, layers and history of an image.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle stat images#v1")]
 pub(crate) struct Stat {

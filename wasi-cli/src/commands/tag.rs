@@ -23,29 +23,29 @@ use crate::{
     place::Place,
 };
 
-/// Give an object one more tag; make one index of several images, or a tag for each image of an index.
+/// Tag an object; merge images into one index, or split an index into one tag per image.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  ocicle tag images#v1 latest\n  \
     ocicle tag images#v1//platform=linux/arm64 v1-arm64 --only\n  \
     ocicle tag --merge images#v1-amd64 other#v1-arm64 v1\n  ocicle tag --split images#v1")]
 pub(crate) struct Tag {
-    /// The object; with `--merge` the first of several.
+    /// The object; with `--merge`, the first of several.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
-    /// The new tag; an object that has it now loses it. With `--merge` further objects, then the tag; with `--split` a pattern, by default
-    /// `{tag}-{os}-{architecture}-{variant}`.
+    /// The new tag; if it exists, it is moved. With `--merge`: further objects, then the tag. With `--split`:
+    /// a pattern, by default `{tag}-{os}-{architecture}-{variant}`.
     #[arg(value_name = "NAME", required_unless_present = "split")]
     pub(crate) names: Vec<String>,
-    /// Tag the object itself, and not the tree it stands in.
+    /// Tag the object itself, not the tree that contains it.
     #[arg(long, conflicts_with_all = ["merge", "split"])]
     pub(crate) only: bool,
-    /// Make the tag an index of the images given, and of the entries of the indexes given.
+    /// Tag a new index of the given images and of the entries of the given indexes.
     #[arg(long, conflicts_with = "split")]
     pub(crate) merge: bool,
-    /// Of equal platforms take the last.
+    /// Keep the last of equal platforms.
     #[arg(long, requires = "merge")]
     pub(crate) replace: bool,
-    /// Give each image of an index a tag of its own.
+    /// Tag each image of an index separately.
     #[arg(long)]
     pub(crate) split: bool,
     #[command(flatten)]

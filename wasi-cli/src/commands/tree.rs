@@ -10,11 +10,10 @@ use clap::{Args, Subcommand};
 use self::{apply::Apply, export::Export};
 use crate::{context::Context, failure::Failure};
 
-/// Describe a tree of indexes, or make one from a description.
+/// Describe a tree of indexes, or build one from a description.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  ocicle tree export --deep images#v1 > v1.toml\n  ocicle tree apply --dry-run v1.toml images"
-)]
+#[command(after_help = "Examples:\n  ocicle tree export --deep images#v1 > v1.toml\n  \
+    ocicle tree apply --dry-run v1.toml images")]
 pub(crate) struct Tree {
     #[command(subcommand)]
     command: Command,

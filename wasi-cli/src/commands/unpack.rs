@@ -33,21 +33,21 @@ pub(crate) struct Unpack {
     /// The image.
     #[arg(value_name = "REF", required_unless_present = "restore")]
     pub(crate) reference: Option<String>,
-    /// The bundle: a directory, made if it is not there.
+    /// The bundle: a directory, created if it does not exist.
     #[arg(required_unless_present = "restore")]
     pub(crate) bundle: Option<PathBuf>,
-    /// Instead, give the files of a bundle that was unpacked in a sandbox the owners, modes, attributes, devices and links
-    /// that it could not hold.
+    /// Restore the owners, modes, attributes, devices and links that a sandbox could not store when it
+    /// unpacked this bundle.
     #[arg(
         long,
         value_name = "BUNDLE",
         conflicts_with_all = ["reference", "bundle", "format", "userxattr", "start_from", "keep_dirlinks"]
     )]
     pub(crate) restore: Option<PathBuf>,
-    /// How the bundle is laid out, and who shall be able to repack it.
+    /// The format of the bundle, which determines the tools that can repack it.
     #[arg(long, visible_alias = "bundle-format", value_enum, default_value_t, value_name = "NAME")]
     pub(crate) format: BundleFormat,
-    /// Have overlayfs keep its marks in `user.overlay.`, as a mount in a user namespace needs it.
+    /// Use the attributes `user.overlay.*` of overlayfs, as a mount in a user namespace requires.
     #[arg(long)]
     pub(crate) userxattr: bool,
     #[command(flatten)]
@@ -60,12 +60,12 @@ pub(crate) struct Unpack {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum BundleFormat {
-    /// ocicle, which then need not read what has not changed.
+    /// For ocicle, which does not read unchanged files again.
     #[default]
     Native,
-    /// umoci and ocicle.
+    /// For umoci and ocicle.
     Umoci,
-    /// ocicle, with a directory for each layer, for overlayfs: prints the options to mount them with.
+    /// For ocicle, with one directory per layer, for overlayfs; prints the mount options.
     Overlayfs,
 }
 

@@ -1,4 +1,4 @@
-//! `waste`: what an image carries for nothing, and rules for how much of that there may be.
+//! `waste`.
 
 mod dive;
 
@@ -14,7 +14,7 @@ use crate::{
     failure::{Failure, unless_different},
 };
 
-/// Say which bytes of an image nobody sees: overwritten, removed, there twice.
+/// List the bytes of an image that are stored but hidden: overwritten, removed, duplicated.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle waste images#v1\n  ocicle waste images#v1 --fail-above 5%\n  \
     ocicle waste images#v1 --metric dive --dive-ci .dive-ci")]
@@ -22,20 +22,21 @@ pub(crate) struct Waste {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// Exit with 5 if more than this is hidden: bytes, such as `20MB` or `16MiB`, or a share of all that is stored, such as `5%`.
+    /// Exit with 5 if more than this is hidden: bytes, such as `20MB` or `16MiB`, or a share of the stored
+    /// bytes, such as `5%`.
     #[arg(long, value_name = "SIZE|PERCENT", conflicts_with = "metric")]
     fail_above: Option<Threshold>,
-    /// Count as another tool does, and apply its rules: exit with 5 if one is not met.
+    /// Count as another tool does, and apply its rules; exit with 5 if one fails.
     #[arg(long, value_enum, value_name = "TOOL")]
     metric: Option<Metric>,
-    /// The rules for `--metric dive`; without such a file, those that dive has by default.
+    /// The rules for `--metric dive`; if the file does not exist, the defaults of dive.
     #[arg(long, value_name = "FILE", requires = "metric", default_value = ".dive-ci")]
     dive_ci: PathBuf,
     #[command(flatten)]
     format: Format,
 }
 
-/// Whose numbers.
+/// The tool whose numbers are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Metric {
     /// dive.

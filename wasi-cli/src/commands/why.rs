@@ -7,14 +7,14 @@ use ocicle::image::look;
 
 use crate::{args::Format, context::Context, failure::Failure, place::path_in_image};
 
-/// Say what each layer did to a path.
+/// List the changes of all layers to a path.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle why images#v1 /usr/bin/perl")]
 pub(crate) struct Why {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// The path, as it is called with links followed.
+    /// The path, with symbolic links resolved.
     path: String,
     #[command(flatten)]
     format: Format,

@@ -1,4 +1,4 @@
-//! Each command of umoci, as one of ours.
+//! The commands of umoci, as commands of ours.
 
 use std::process::ExitCode;
 
@@ -149,7 +149,7 @@ fn pairs(parsed: &Parsed, option: &str) -> Result<Vec<String>, Problem> {
     pairs.collect()
 }
 
-/// The result of an edit goes to `--tag`, or else to the tag of the image.
+/// Returns the destination of an edit: `--tag`, or else the tag of the image.
 fn in_tag(parsed: &Parsed, image: &Image) -> Result<Target, Problem> {
     Ok(Target { tag: Some(new_tag(parsed, image)?), ..Target::default() })
 }
@@ -224,7 +224,7 @@ fn tag(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     Ok(tag.run(context)?)
 }
 
-/// A tag that is not there is no failure: scripts rely on it.
+/// Removes a tag. A missing tag is not a failure: scripts rely on that.
 fn remove(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let image = image(parsed)?;

@@ -1,4 +1,4 @@
-//! The image an option names.
+//! The image that `--image` names.
 
 use ocicle::{
     graph::{
@@ -30,7 +30,7 @@ impl Image {
         Ok(root.view().manifests.iter().any(|entry| entry.ref_name() == Some(self.tag.as_str())))
     }
 
-    /// The image, which must be there.
+    /// Returns the image, which must exist.
     pub(super) fn existing(
         &self,
         context: &Context,
@@ -39,7 +39,7 @@ impl Image {
         self.find(context, Want::Image, not_found)
     }
 
-    /// Whatever has the tag.
+    /// Returns the object with the tag, which must exist.
     pub(super) fn any(&self, context: &Context, not_found: &str) -> Result<(Place, Resolution), Problem> {
         self.find(context, Want::Any, not_found)
     }
@@ -62,7 +62,8 @@ impl Image {
     }
 }
 
-/// Cut at the first colon: a path cannot have one, a tag can. No tag is `latest`.
+/// Parses `--image`, split at the first colon: a path cannot contain one, a tag can. The default tag is
+/// `latest`.
 pub(super) fn image(parsed: &Parsed) -> Result<Image, Problem> {
     let Some(text) = parsed.last("image") else {
         return failed("missing mandatory argument: --image");
@@ -77,7 +78,7 @@ pub(super) fn image(parsed: &Parsed) -> Result<Image, Problem> {
     Ok(Image { layout: path.into(), tag: tag_of(tag, "image")? })
 }
 
-/// `--tag`: by default the tag of the image.
+/// Parses `--tag`; by default the tag of the image.
 pub(super) fn new_tag(parsed: &Parsed, image: &Image) -> Result<RefName, Problem> {
     match parsed.last("tag") {
         None => Ok(image.tag.clone()),

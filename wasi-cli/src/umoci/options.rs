@@ -1,4 +1,4 @@
-//! The options umoci's commands share, as our groups of arguments.
+//! The options that umoci's commands share, as our groups of arguments.
 
 use std::path::Path;
 

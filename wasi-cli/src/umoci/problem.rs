@@ -1,17 +1,17 @@
-//! Why a command of umoci did not do what it was asked, and how umoci tells it.
+//! Failures of umoci's commands, reported as umoci reports them.
 
 use ocicle::text::printable;
 
 use crate::failure::Failure;
 
-/// Why a command did not do what it was asked.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// Told as a failure.
+    /// A failure, reported by its message.
     Failed(String),
-    /// Told with the usage of the command.
+    /// A usage error, reported with the usage of the command.
     Usage(String),
-    /// Only the usage was asked for.
+    /// Not a failure: the usage was requested.
     Help,
 }
 
@@ -27,7 +27,7 @@ impl From<ocicle::Error> for Problem {
     }
 }
 
-/// Scripts look for these.
+/// Returns a message in the words that scripts for umoci look for.
 fn in_umoci_s_words(message: &str) -> String {
     for (ours, theirs) in [
         (": digest mismatch: ", ": verified reader digest mismatch: "),
@@ -45,7 +45,7 @@ pub(super) fn failed<T>(message: impl Into<String>) -> Result<T, Problem> {
     Err(Problem::Failed(message.into()))
 }
 
-/// Tells a failure.
+/// Reports a failure on standard error.
 pub(super) fn tell(message: &str) {
     if message.contains("os error 13") || message.contains("os error 1)") {
         log('•', "umoci encountered a permission error: maybe --rootless will help?");
@@ -53,7 +53,7 @@ pub(super) fn tell(message: &str) {
     log('⨯', message);
 }
 
-/// A line on standard error, as umoci's logger writes it.
+/// Writes a line to standard error in the format of umoci's logger.
 fn log(sign: char, message: &str) {
     let lines: Vec<String> = message.lines().map(printable).collect();
     eprintln!("{sign:>4} {:<25}", lines.join("\n"));

@@ -53,7 +53,7 @@ pub(super) fn print_image(
         true => Some(place.store.document(config, limits)?),
         false => None,
     };
-    // Only the empty document is sure to be JSON.
+    // Of embedded data, only the empty document is known to be JSON.
     let embedded = match &image {
         Some(image) => Some(image.bytes().to_vec()),
         None if config.media_type.as_str() == "application/vnd.oci.empty.v1+json" => Some(b"{}".to_vec()),
@@ -82,7 +82,7 @@ fn verbatim(text: &[u8]) -> Result<&RawValue, Problem> {
     serde_json::from_slice(text).map_err(|error| Problem::Failed(error.to_string()))
 }
 
-/// Each entry of the history with its layer; one with too few layers has none.
+/// Returns each history entry with its layer, or without one where there are too few layers.
 fn rows<'a>(manifest: &'a Manifest, config: &'a ImageConfig) -> Vec<Row<'a>> {
     let mut layers = manifest.layers.iter().zip(&config.rootfs.diff_ids);
     let mut row = |entry: &'a History| {
@@ -148,7 +148,7 @@ impl Text {
         self.line(depth, &format!("{key}: {}", quoted(value)));
     }
 
-    /// A list or set on one line; what has a comma in it is quoted.
+    /// Writes a list or set on one line; values with commas are quoted.
     fn list(&mut self, depth: usize, key: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
         let values = values.into_iter().map(|value| match value.as_ref() {
             value if value.contains(',') => format!("{value:?}"),
@@ -299,19 +299,19 @@ impl Text {
     }
 }
 
-/// As it is, or in quotes if that could be misread.
+/// Returns a text, in quotes if it is empty or has spaces.
 fn quoted(text: &str) -> String {
     let misread = text.is_empty() || text.contains(char::is_whitespace);
     if misread { format!("{text:?}") } else { plain(text) }
 }
 
-/// As it is, or in quotes if a terminal should not get it.
+/// Returns a text, in quotes if it has control characters.
 fn plain(text: &str) -> String {
     let escaped = format!("{text:?}");
     if escaped.len() == text.len() + 2 { text.into() } else { escaped }
 }
 
-/// Go's units package: four significant digits, decimal units.
+/// Formats a size as Go's units package does: four significant digits, decimal units.
 fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     let mut unit = 0;

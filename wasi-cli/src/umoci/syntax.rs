@@ -1,14 +1,14 @@
-//! umoci's way to write options: those of Go's `flag` package.
+//! The syntax of umoci's options: that of Go's `flag` package.
 //!
-//! `-name` is `--name`; a value follows as the next word, whatever it begins with, or after `=`; a switch takes a value
-//! after `=` only; options may stand behind other arguments; `--` ends them.
+//! `-name` is `--name`; a value follows as the next word, whatever it begins with, or after `=`; a switch
+//! takes a value after `=` only; options may stand behind other arguments; `--` ends them.
 
 use super::problem::Problem;
 
 /// An option of a command.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flag {
-    /// Its names, the first one being what we call it.
+    /// Its names; the first one identifies it.
     pub(super) names: &'static [&'static str],
     pub(super) takes_value: bool,
 }
@@ -18,12 +18,12 @@ pub(super) const fn value(names: &'static [&'static str]) -> Flag {
     Flag { names, takes_value: true }
 }
 
-/// An option without.
+/// An option without a value.
 pub(super) const fn switch(names: &'static [&'static str]) -> Flag {
     Flag { names, takes_value: false }
 }
 
-/// What was said.
+/// Parsed options and arguments.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     options: Vec<(&'static str, String)>,
@@ -31,12 +31,12 @@ pub(super) struct Parsed {
 }
 
 impl Parsed {
-    /// The value of an option; the last one counts.
+    /// Returns the last value of an option.
     pub(super) fn last(&self, name: &str) -> Option<&str> {
         self.all(name).last()
     }
 
-    /// All values of an option, in their order.
+    /// Returns all values of an option in order.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.options.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
@@ -51,10 +51,10 @@ impl Parsed {
     }
 }
 
-/// Reads the words of a command.
+/// Parses the arguments of a command.
 ///
 /// # Errors
-/// What `flag` would say.
+/// A usage error in the words of `flag`.
 pub(super) fn parse(words: &[String], flags: &[&[Flag]]) -> Result<Parsed, Problem> {
     let mut parsed = Parsed::default();
     let mut words = words.iter();
@@ -97,7 +97,7 @@ pub(super) fn parse(words: &[String], flags: &[&[Flag]]) -> Result<Parsed, Probl
     Ok(parsed)
 }
 
-/// What Go's `strconv.ParseBool` takes.
+/// Parses a boolean as Go's `strconv.ParseBool` does.
 fn boolean(name: &str, text: &str) -> Result<String, Problem> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok("true".into()),

@@ -22,7 +22,7 @@ pub(super) const FLAGS: &[Flag] = &[
     switch(&["umoci-keywords"]),
 ];
 
-/// What umoci compares, and what may be asked for by name.
+/// The keywords that umoci compares, and accepts by name.
 const KEYWORDS: [&str; 14] = [
     "type",
     "size",
@@ -84,7 +84,7 @@ pub(super) fn run(context: &Context, parsed: &Parsed) -> Result<ExitCode, Proble
     }
 }
 
-/// A list with commas or spaces between, in gomtree's spelling.
+/// Parses a list separated by commas or spaces, into gomtree's spelling.
 fn keywords(parsed: &Parsed, option: &str) -> Result<Vec<String>, Problem> {
     let words = parsed.all(option).flat_map(|list| list.split([',', ' '])).filter(|word| !word.is_empty());
     words

@@ -1,4 +1,4 @@
-//! How a container is asked whether it is well.
+//! The health check of an image.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use ocicle::image::config::{ConfigEdit, Health};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Health check")]
 pub(crate) struct HealthArgs {
-    /// The command that checks, a word each; replaces the old one.
+    /// A word of the command that checks; together they replace the old one.
     #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
     healthcheck: Vec<String>,
-    /// No check, even if the image has one.
+    /// Disable the health check.
     #[arg(
         long,
         conflicts_with_all = [
@@ -19,16 +19,16 @@ pub(crate) struct HealthArgs {
         ]
     )]
     no_healthcheck: bool,
-    /// Time from one check to the next, such as 30s or 1m30s.
+    /// Time between checks, such as 30s or 1m30s.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     health_interval: Option<Duration>,
-    /// How long a check may take.
+    /// Time after which a check has failed.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     health_timeout: Option<Duration>,
-    /// How long after the start a failure does not count.
+    /// Time after the start in which failures do not count.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     health_start_period: Option<Duration>,
-    /// How many failures in a row it takes.
+    /// Number of consecutive failures that make a container unhealthy.
     #[arg(long, value_name = "NUMBER")]
     health_retries: Option<u32>,
 }

@@ -23,11 +23,11 @@ use crate::{
     stores::open_dir,
 };
 
-/// Compare a directory with a manifest: one line for each difference.
+/// Compare a directory with an mtree manifest, and print one line per difference.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle mtree check bundle/rootfs.mtree bundle/rootfs")]
 pub(super) struct Check {
-    /// The manifest, in any dialect; `-` for standard input.
+    /// The mtree manifest, in any dialect; `-` for standard input.
     manifest: PathBuf,
     /// The directory.
     directory: PathBuf,

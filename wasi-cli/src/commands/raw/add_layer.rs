@@ -21,7 +21,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Put a layer that is a tar already on an image.
+/// Add a tar archive to an image as a layer.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  ocicle raw add-layer images#v1 layer.tar --tag v2\n  \
     tar -C app --numeric-owner -c . | ocicle raw add-layer images#v1 -")]
@@ -29,11 +29,11 @@ pub(crate) struct AddLayer {
     /// The image.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
-    /// The layer: a tar, plain or compressed with gzip or zstd; `-` for standard input.
+    /// The tar archive, uncompressed or compressed with gzip or zstd; `-` for standard input.
     pub(crate) archive: PathBuf,
     #[command(flatten)]
     pub(crate) result: Target,
-    /// Compression of the new layer; `auto` leaves alone what is compressed.
+    /// Compression of the new layer; `auto` keeps a compressed archive as it is.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) compress: Compress,
     #[command(flatten)]

@@ -15,20 +15,19 @@ use ocicle::{
 
 use crate::{args::Owners, context::Context, failure::Failure, output, stores::open_dir};
 
-/// Write the config.json with which a runtime starts an image.
+/// Write the config.json from which a runtime starts an image.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  ocicle raw runtime-config images#v1 bundle/config.json --rootfs bundle/rootfs\n  \
-    ocicle raw runtime-config images#v1 -"
-)]
+#[command(after_help = "Examples:\n  ocicle raw runtime-config images#v1 bundle/config.json \
+    --rootfs bundle/rootfs\n  \
+    ocicle raw runtime-config images#v1 -")]
 pub(crate) struct RuntimeConfig {
     /// The image.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
     /// The file to write; `-` for standard output.
     pub(crate) file: PathBuf,
-    /// Where the image is unpacked: there its users are looked up, and its name is that of the root. Without it there is no one
-    /// but root and numbers.
+    /// The unpacked root file system: user names are looked up in it, and its name is the root in the config.
+    /// Without it, only root and numeric users can be resolved.
     #[arg(long, value_name = "DIR")]
     pub(crate) rootfs: Option<PathBuf>,
     #[command(flatten)]

@@ -12,14 +12,14 @@ use crate::{
     place::make_private_dir,
 };
 
-/// Unpack the layers of an image into a directory, and nothing else.
+/// Unpack the layers of an image into a directory, without a bundle.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle raw unpack images#v1 root")]
 pub(crate) struct Unpack {
     /// The image.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
-    /// The directory, made if it is not there; what is in it already is what the lowest layer lies on.
+    /// The directory, created if it does not exist; existing content acts as the lowest layer.
     pub(crate) directory: PathBuf,
     #[command(flatten)]
     pub(crate) owners: Owners,

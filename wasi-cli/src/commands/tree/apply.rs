@@ -27,16 +27,16 @@ use ocicle::{
 
 use crate::{args::Format, context::Context, failure::Failure, place::Place};
 
-/// Make what a description says.
+/// Build the tree that a description describes.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  ocicle tree apply --dry-run v1.toml images\n  ocicle tree apply v1.toml images"
 )]
 pub(in crate::commands) struct Apply {
-    /// The description, TOML or JSON; `-` for standard input.
+    /// The description, in TOML or JSON; `-` for standard input.
     #[arg(value_name = "FILE")]
     description: PathBuf,
-    /// Where to.
+    /// The store to change.
     #[arg(value_name = "STORE")]
     store: String,
     /// Print what would change, as a tree, and change nothing.

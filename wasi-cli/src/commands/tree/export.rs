@@ -14,18 +14,18 @@ use crate::{context::Context, failure::Failure};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  ocicle tree export --deep images#v1 > v1.toml")]
 pub(super) struct Export {
-    /// What to describe: an object, or a whole store.
+    /// The object to describe, or a whole store.
     #[arg(value_name = "REF")]
     reference: String,
-    /// Spell out indexes and manifests, down to the blobs.
+    /// Write out indexes and manifests, down to the blobs.
     #[arg(long)]
     deep: bool,
-    /// In which words.
+    /// The language of the description.
     #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
     format: Language,
 }
 
-/// How a description is written.
+/// The language of a description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum Language {
     /// TOML.

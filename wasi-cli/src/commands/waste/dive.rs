@@ -1,4 +1,4 @@
-//! The rules of dive for how much waste there may be: `.dive-ci`.
+//! The rules of dive for the waste in an image: `.dive-ci`.
 
 use std::{fmt, fs, io::ErrorKind, path::Path};
 
@@ -8,7 +8,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::{args::size::Bytes, failure::Failure};
 
-/// The rules of a `.dive-ci`; `None` for one that is disabled.
+/// The rules of a `.dive-ci` file; `None` for a disabled rule.
 pub(super) struct Rules {
     lowest_efficiency: Option<f64>,
     highest_wasted_bytes: Option<u64>,
@@ -79,7 +79,7 @@ impl Rules {
     }
 }
 
-/// The numbers, and what the rules say of them.
+/// The numbers, and the result of each rule.
 #[derive(Serialize)]
 pub(super) struct Gate {
     #[serde(flatten)]
@@ -129,7 +129,7 @@ impl Gate {
 }
 
 impl Gate {
-    /// Whether a rule is not met.
+    /// Whether a rule fails.
     pub(super) fn fails(&self) -> bool {
         self.results.iter().any(|result| result.status == "FAIL")
     }
