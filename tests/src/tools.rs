@@ -1,21 +1,24 @@
-//! Tools of others that tests run. What is missing is said, never passed over in silence.
+//! Programs that tests compare with. A test that misses one says so, and never passes silently.
 
 use std::{
     env,
     ffi::OsStr,
+    fs::OpenOptions,
+    io::Write as _,
     path::PathBuf,
     process::{Command, Output, Stdio},
+    thread,
 };
 
-/// The path of a program. If it is not there, the test that asked should return: this says so and gives `None`, or, where
-/// `OCICLE_REQUIRE_TOOLS` is set, as in `cargo xtask test`, fails.
+/// Returns the path of a program. If it is missing, says so and returns `None`, and the test should return; or fails,
+/// where `OCICLE_REQUIRE_TOOLS` is set, as in `cargo xtask test`.
 ///
 /// # Panics
 /// If the program is missing and required.
 #[must_use]
 pub fn require(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    // Some are kept where only root looks.
+    // Some are in directories that only root has on its `PATH`.
     let places = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let found = places.map(|dir| dir.join(program)).find(|file| file.is_file());
     if found.is_none() {
@@ -24,7 +27,7 @@ pub fn require(program: &str) -> Option<PathBuf> {
     found
 }
 
-/// Whether all of these programs are there; see [`require`].
+/// Returns whether all of these programs are installed; see [`require`].
 ///
 /// # Panics
 /// If one is missing and required.
@@ -33,7 +36,7 @@ pub fn have(programs: &[&str]) -> bool {
     programs.iter().all(|program| require(program).is_some())
 }
 
-/// Whether the test runs as root. See [`require`].
+/// Returns whether the test runs as root; see [`require`].
 ///
 /// # Panics
 /// If it does not, and tools are required.
@@ -42,7 +45,8 @@ pub fn root() -> bool {
     rustix::process::geteuid().is_root() || missing("this test needs root")
 }
 
-/// Whether the kernel mounts overlayfs here, over directories of the system's place for temporary ones. See [`require`].
+/// Returns whether the kernel mounts overlayfs here, over directories among the system's temporary ones; see
+/// [`require`].
 ///
 /// # Panics
 /// If it does not, and tools are required.
@@ -66,7 +70,7 @@ pub fn overlayfs() -> bool {
     true
 }
 
-/// The file that a variable names, which `cargo xtask test` sets. See [`require`].
+/// Returns the file that an environment variable names, which `cargo xtask test` sets; see [`require`].
 ///
 /// # Panics
 /// If it is not set, and tools are required.
@@ -79,17 +83,32 @@ pub fn variable(name: &str) -> Option<PathBuf> {
     file
 }
 
-/// Says that a test does not run, and why; gives `false`.
+/// Says that a test does not run, and why, and returns `false`; see [`not_run`].
 ///
 /// # Panics
 /// If tools are required.
 pub fn missing(what: &str) -> bool {
     assert!(env::var_os("OCICLE_REQUIRE_TOOLS").is_none(), "{what}, and OCICLE_REQUIRE_TOOLS is set");
-    eprintln!("NOT RUN: {what}");
+    not_run(what);
     false
 }
 
-/// Runs a tool that must succeed, and gives its standard output.
+/// Says on standard error that the current test does not run, and why. Appends it to the file that `OCICLE_NOT_RUN`
+/// names as well: test runners hide the output of tests that pass.
+///
+/// # Panics
+/// If the file cannot be written.
+pub fn not_run(why: &str) {
+    eprintln!("NOT RUN: {why}");
+    if let Some(list) = env::var_os("OCICLE_NOT_RUN") {
+        let test = thread::current().name().unwrap_or("a test").to_owned();
+        let mut list = OpenOptions::new().create(true).append(true).open(list).unwrap();
+        // In one call: tests run side by side.
+        list.write_all(format!("{test}\t{why}\n").as_bytes()).unwrap();
+    }
+}
+
+/// Runs a program that must succeed, and returns its standard output.
 ///
 /// # Panics
 /// If it fails.
@@ -104,7 +123,7 @@ pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(tool: &str, args: I) -> Vec<u8> 
     output.stdout
 }
 
-/// Runs a tool.
+/// Runs a program.
 ///
 /// # Panics
 /// If it cannot be started.

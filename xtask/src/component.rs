@@ -1,7 +1,7 @@
 //! The component: ocicle as a library for hosts of the component model, and the hosts that tests drive it with.
 //!
-//! jco makes it and runs it in Node; wasmtime's Python package, which tests have for the command, runs it too. Tests see an
-//! executable for each: `RUNNER DIRECTORY FUNCTION [ARGUMENT]…`.
+//! jco makes it and runs it in Node; wasmtime's Python package, which tests have for the command, runs it too. Tests
+//! call an executable for each: `RUNNER DIRECTORY FUNCTION [ARGUMENT]…`.
 
 use std::{
     fs,
@@ -11,16 +11,16 @@ use std::{
 };
 
 use crate::{
-    dist, npm, paths,
+    npm, paths,
     run::{Result, at, find, output, run},
-    wasi_runner,
+    wasi_module, wasi_runner,
     wasm_toolchain::WasmToolchain,
 };
 
-/// Of this only the adapter from preview 1 is wanted, and not the 100 MB of tools that it depends on.
+/// The package that has the adapter from preview 1. The 100 MB of tools that it depends on are not installed.
 const JCO: &str = "@bytecodealliance/jco@1.35.0";
 
-/// The component, and what runs it.
+/// The executables that run the component.
 #[derive(Debug)]
 pub(crate) struct Hosted {
     pub(crate) wasmtime: PathBuf,
@@ -29,13 +29,13 @@ pub(crate) struct Hosted {
 
 /// Makes `target/dist/ocicle-component.wasm`.
 pub(crate) fn make(toolchain: &WasmToolchain) -> Result<PathBuf> {
-    let module = dist::reactor(toolchain, "ocicle-component")?;
-    let component = dist::directory()?.join("ocicle-component.wasm");
+    let module = wasi_module::reactor(toolchain, "ocicle-component")?;
+    let component = paths::dist()?.join("ocicle-component.wasm");
     jco("new", &[&adapter()?, &module, &component])?;
     Ok(component)
 }
 
-/// Makes what tests call.
+/// Makes the executables that tests call.
 pub(crate) fn hosts(component: &Path) -> Result<Hosted> {
     let javascript = paths::wasm_target().join("component-javascript");
     if javascript.exists() {
@@ -59,7 +59,7 @@ pub(crate) fn hosts(component: &Path) -> Result<Hosted> {
     })
 }
 
-/// The module that makes preview 1 of what hosts of components offer.
+/// Returns the module that implements preview 1 with the interfaces of component hosts.
 fn adapter() -> Result<PathBuf> {
     let cache = paths::cache()?.join(format!("jco-{}", JCO.rsplit('@').next().unwrap_or_default()));
     let adapter = cache.join("package/lib/wasi_snapshot_preview1.reactor.wasm");

@@ -16,7 +16,6 @@ use crate::{
     debian_packages::Packages,
     paths,
     run::{Result, at, find, output, run},
-    wasm_toolchain::{TARGETS, WasmToolchain},
 };
 
 /// Its name in rustup.
@@ -27,19 +26,19 @@ const RECIPE: u32 = 1;
 
 const STUBS: &str = include_str!("../assets/wasi_stubs.rs");
 
-/// Finds it in the cache or makes it there.
-pub(crate) fn ensure() -> Result<WasmToolchain> {
+/// Finds the compiler for these targets in the cache or makes it there, and returns its name in rustup.
+pub(crate) fn ensure(targets: &[&str]) -> Result<&'static str> {
     let cache = paths::cache()?.join(format!("wasm-toolchain-{RECIPE}"));
     at(&cache, fs::create_dir_all(&cache))?;
     let root = match newest(&cache)? {
         Some(root) => root,
-        None => make(&cache)?,
+        None => make(&cache, targets)?,
     };
     run(Command::new("rustup").args(["toolchain", "link", NAME]).arg(&root))?;
     let version =
         output(Command::new("rustc").arg(format!("+{NAME}")).arg("--version").env_remove("LD_LIBRARY_PATH"))?;
     println!("  the wasm targets are built by Debian's {}", version.trim());
-    Ok(WasmToolchain::Linked(NAME))
+    Ok(NAME)
 }
 
 /// The one made last. Directories are named by version, and get their name when they are complete.
@@ -55,7 +54,7 @@ fn newest(cache: &Path) -> Result<Option<PathBuf>> {
     Ok(made.into_iter().max().map(|(_, path)| path))
 }
 
-fn make(cache: &Path) -> Result<PathBuf> {
+fn make(cache: &Path, targets: &[&str]) -> Result<PathBuf> {
     if find("dpkg-deb").is_none() {
         return Err(
             "Debian's packages cannot be unpacked without dpkg-deb: install dpkg, or add the targets with \
@@ -76,7 +75,7 @@ fn make(cache: &Path) -> Result<PathBuf> {
 
     let root = making.join("root");
     let sources = arrange(&unpacked, &root)?;
-    for target in TARGETS {
+    for target in targets {
         build_std(&root, &sources, &making.join("target"), target)?;
     }
     add_wasi_libc(&unpacked.join("usr/lib/wasm32-wasi"), &root, &making)?;

@@ -1,4 +1,19 @@
-//! `cargo xtask`: set up a machine, test everything, show what there is.
+//! `cargo xtask`: sets up a machine, runs all tests, builds releases, shows what the command does.
+//!
+//! Modules use only their own row and the rows above; a test checks it.
+//!
+//! | row | modules | contents |
+//! |---|---|---|
+//! | 1 | [`run`] | running programs |
+//! | 2 | [`paths`], [`report`] | directories, the summary of a run |
+//! | 3 | [`cargo`], [`npm`], [`tools`] | the programs that do the work |
+//! | 4 | [`bindgen`], [`debian_packages`], [`wasi_runner`] | further tools, made on first use |
+//! | 5 | [`debian_toolchain`] | a compiler for wasm made of Debian's packages |
+//! | 6 | [`wasm_toolchain`] | the compiler for wasm |
+//! | 7 | [`package`], [`wasi_module`], [`web_demo`] | what is built for wasm |
+//! | 8 | [`component`] | the component and its hosts |
+//! | 9 | [`bench`], [`demo`], [`dist`], [`setup`] | commands |
+//! | 10 | [`test`] | the command that uses most of the others |
 
 mod bench;
 mod bindgen;
@@ -16,6 +31,7 @@ mod run;
 mod setup;
 mod test;
 mod tools;
+mod wasi_module;
 mod wasi_runner;
 mod wasm_toolchain;
 mod web_demo;
@@ -25,23 +41,29 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  setup          Make available what the tests need: wasm targets, programs to compare with, wasm-bindgen, WASI runtimes
+  setup          Install or build what the tests need: wasm targets, programs to
+                 compare with, wasm-bindgen, WASI runtimes
   test           Set up what is missing, then run everything CI runs
-  test --fast    Leave out the wasm targets, the documentation and the end-to-end tests
-  demo           Show the main job, step by step, on an image it makes itself; more of it as root
-  demo --keep    Leave its files behind, to look at
-  demo --web     Build the application for the browser, and serve it to this machine
-  dist --wasi    Make the command as a small WASI module, target/dist/ocicle.wasm; one without SIMD and the library as a component
-                 beside it
-  dist --npm     Make the JavaScript package, target/dist/ocicle-VERSION.tgz
-  bench [IMAGE]… Measure ocicle beside umoci, bsdtar and GNU tar on debian, many and big; as root
+  test --fast    Run format, lints, and the tests of the library and the command,
+                 and list what was left out
+  demo           Show the main job, step by step, on an image it makes itself;
+                 as root, show more
+  demo --keep    Keep the demo's files
+  demo --web     Build the page and serve it to this machine
+  dist --wasi    Build the command as a small WASI module, target/dist/ocicle.wasm;
+                 also one without SIMD, and the library as a component
+  dist --npm     Build the JavaScript package, target/dist/ocicle-VERSION.tgz
+  bench [IMAGE]… Compare speed with umoci, bsdtar and GNU tar on the images debian,
+                 many and big; needs root
   bench --wasi [IMAGE]…
-                 Measure it in wasmtime and Node beside the native one, each on one core
+                 Compare the speed in wasmtime, in Node and native, each on one core
 
 Environment:
-  OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler (default: rustup's; Debian's if that fails)
+  OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler
+                                 (default: rustup's; Debian's if that fails)
   OCICLE_BIN=FILE                the command that the demo shows (default: a new build)
-  OCICLE_CACHE=DIR               where set-up keeps what it makes (default: $XDG_CACHE_HOME/ocicle or ~/.cache/ocicle)
+  OCICLE_CACHE=DIR               where set-up keeps what it makes
+                                 (default: $XDG_CACHE_HOME/ocicle or ~/.cache/ocicle)
 ";
 
 fn main() -> ExitCode {
@@ -62,7 +84,7 @@ fn main() -> ExitCode {
             print!("{USAGE}");
             Ok(())
         }
-        _ => Err(format!("no such command: {:?}\n\n{USAGE}", arguments.join(" "))),
+        _ => Err(format!("unknown command: {:?}\n\n{USAGE}", arguments.join(" "))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

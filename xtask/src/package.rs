@@ -1,4 +1,4 @@
-//! The JavaScript package: the wasm module, what wasm-bindgen makes around it, and the TypeScript on top.
+//! The JavaScript package: the wasm module, the bindings that wasm-bindgen makes for it, and the TypeScript on top.
 
 use std::{
     fs,
@@ -7,24 +7,24 @@ use std::{
 };
 
 use crate::{
-    bindgen, dist, npm, paths,
+    bindgen, npm, paths,
     run::{Result, at, output, run},
-    wasm_toolchain::WasmToolchain,
+    wasm_toolchain::{self, WasmToolchain},
 };
 
-/// Bytes that the package may have as Brotli packs its parts.
+/// Size limit of the package's files compressed by Brotli, in bytes.
 const MOST: u64 = 450_000;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Makes `wasm/dist`; gives the directory of the package.
+/// Builds `wasm/dist` and returns the directory of the package.
 pub(crate) fn build(toolchain: &WasmToolchain, bindgen: &Path) -> Result<PathBuf> {
     npm::ensure()?;
     run(toolchain
         .cargo()
         .args(["build", "--quiet", "--profile", "web", "--target", TARGET, "--package", "ocicle-wasm"])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", dist::SIMD)
-        .env_remove("RUSTFLAGS"))?; // which would count instead
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", wasm_toolchain::SIMD)
+        .env_remove("RUSTFLAGS"))?; // it would take precedence
     let package = paths::checkout().join("wasm");
     let made = package.join("dist");
     if made.exists() {
@@ -36,7 +36,7 @@ pub(crate) fn build(toolchain: &WasmToolchain, bindgen: &Path) -> Result<PathBuf
     Ok(package)
 }
 
-/// Packs what [`build`] made, as `target/dist/ocicle-VERSION.tgz`.
+/// Packs the package as `target/dist/ocicle-VERSION.tgz`.
 pub(crate) fn pack(package: &Path) -> Result<PathBuf> {
     let staging = paths::target().join("npm");
     if staging.exists() {
@@ -52,23 +52,22 @@ pub(crate) fn pack(package: &Path) -> Result<PathBuf> {
         at(&from, fs::copy(&from, staging.join(name)))?;
     }
     let size = packed_size(&staging.join("dist"))?;
-    println!("  {size} bytes as Brotli packs it");
+    println!("  {size} bytes with Brotli");
     if size > MOST {
         return Err(format!(
-            "the package has {size} bytes, and may have {MOST}: see the profile `web` in Cargo.toml"
+            "the package has {size} bytes; the limit is {MOST}: see the profile `web` in Cargo.toml"
         ));
     }
-    let to = paths::target().join("dist");
-    at(&to, fs::create_dir_all(&to))?;
-    npm::pack(&staging, &to, concat!("ocicle-", env!("CARGO_PKG_VERSION"), ".tgz"))
+    npm::pack(&staging, &paths::dist()?, concat!("ocicle-", env!("CARGO_PKG_VERSION"), ".tgz"))
 }
 
-/// Bytes of what a page loads, each file packed alone, as a server does.
+/// Returns the size of the files that a page loads, each compressed alone, as a server does.
 fn packed_size(dist: &Path) -> Result<u64> {
     let script = "\
 const { brotliCompressSync } = require('node:zlib');
 const { readdirSync, readFileSync } = require('node:fs');
-const files = readdirSync('.', { recursive: true }).filter((name) => /\\.(js|wasm)$/.test(name) && !/node|bridge/.test(name));
+const all = readdirSync('.', { recursive: true });
+const files = all.filter((name) => /\\.(js|wasm)$/.test(name) && !/node|bridge/.test(name));
 console.log(files.reduce((sum, name) => sum + brotliCompressSync(readFileSync(name)).length, 0));";
     let said = output(npm::node()?.args(["-e", script]).current_dir(dist))?;
     said.trim().parse().map_err(|error| format!("the size of the package: {error}"))

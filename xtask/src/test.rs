@@ -1,6 +1,7 @@
 //! `cargo xtask test`.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -10,10 +11,10 @@ use crate::{
     bindgen,
     cargo::cargo,
     component::{self, Hosted},
-    demo, dist, npm, package, paths,
+    demo, npm, package, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
-    setup,
+    setup, wasi_module,
     wasi_runner::{self, Runners},
     wasm_toolchain::{self, TARGETS, WasmToolchain},
     web_demo,
@@ -22,7 +23,7 @@ use crate::{
 const WASM_PARTS: &str = "builds for wasm";
 const END_TO_END: &str = "end-to-end tests";
 
-/// Everything CI runs.
+/// Runs everything that CI runs.
 pub(crate) fn all() -> Result<()> {
     let mut report = Report::default();
     let tools = setup::tools(&mut report);
@@ -37,13 +38,13 @@ pub(crate) fn all() -> Result<()> {
     let wasm = match toolchain {
         Some(toolchain) => wasm_parts(&mut report, &toolchain, bindgen.as_deref()),
         None => {
-            report.not_run(WASM_PARTS, "there is no compiler for wasm");
+            report.not_run(WASM_PARTS, "no compiler for wasm, see above");
             None
         }
     };
     let native = report.step("build: the command, native", native_command);
     let web = match (&wasm, &native) {
-        (Some(_), Some(native)) => report.step("build: the application", || web_demo::build(native)),
+        (Some(_), Some(native)) => report.step("build: the page", || web_demo::build(native)),
         _ => None,
     };
 
@@ -58,11 +59,12 @@ pub(crate) fn all() -> Result<()> {
         (Some(wasm), Some(native), Some(web)) => {
             let tools = tools && runners.all();
             let subjects = Subjects { native, wasm, web, runners, tools };
-            report.step("tests", || tests(&["--workspace"], Some(&subjects)));
+            run_tests(&mut report, "tests", end_to_end(&subjects));
         }
         _ => {
-            report.not_run(END_TO_END, "what they test is missing, see above");
-            report.step("tests", || tests(&["--workspace", "--exclude", "ocicle-tests"], None));
+            report.not_run(END_TO_END, "a build that they test failed, see above");
+            let others = ["--workspace", "--exclude", "ocicle-tests", "--lib", "--bins", "--tests"];
+            run_tests(&mut report, "tests", tests(&others));
         }
     }
     report.step("demo", || demo::demo(false));
@@ -71,28 +73,64 @@ pub(crate) fn all() -> Result<()> {
     report.finish()
 }
 
-/// What one runs while working.
+/// The themes of end-to-end tests that need the native command alone.
+const FAST_THEMES: [&str; 3] = ["cli", "conformance", "repository"];
+
+/// Runs what one needs while working.
 pub(crate) fn fast() -> Result<()> {
     let mut report = Report::default();
     source(&mut report);
-    report.step("tests", || tests(&["--workspace", "--exclude", "ocicle-tests"], None));
-    report.step("test: rows of modules", || {
-        run(cargo().args([
-            "test",
-            "--quiet",
-            "--package",
-            "ocicle-tests",
-            "--test",
-            "repository",
-            "layering",
-        ]))
-    });
-    for left_out in
-        [WASM_PARTS, END_TO_END, "documentation and its tests", "licences and sources of dependencies"]
-    {
-        report.not_run(left_out, "--fast leaves it out");
+    let own = [
+        "--package",
+        "ocicle",
+        "--package",
+        "ocicle-cli",
+        "--package",
+        "xtask",
+        "--lib",
+        "--bins",
+        "--tests",
+    ];
+    run_tests(&mut report, "tests: library, command's units, xtask", tests(&own));
+    let themes = format!("tests: {}", FAST_THEMES.join(", "));
+    match report.step("build: the command, native", native_command) {
+        Some(native) => {
+            let mut command = tests(&["--package", "ocicle-tests"]);
+            command.args(FAST_THEMES.iter().flat_map(|theme| ["--test", theme])).env("OCICLE_BIN", native);
+            run_tests(&mut report, &themes, command);
+        }
+        None => report.not_run(&themes, "the command does not build, see above"),
+    }
+    for left_out in [
+        "tests: interop, hosts, big, browser",
+        WASM_PARTS,
+        "documentation and its tests",
+        "the library with each feature alone",
+        "demo",
+        "cargo deny (the tests checked licences and sources)",
+    ] {
+        report.not_run(left_out, "left out by --fast");
     }
     report.finish()
+}
+
+/// Runs tests as a step, and reports the tests that did not run and why: a missing program, or no root.
+fn run_tests(report: &mut Report, name: &str, mut command: Command) {
+    let list = paths::target().join("tests-not-run");
+    report.step(name, || {
+        at(&list, fs::write(&list, ""))?;
+        run(command.env("OCICLE_NOT_RUN", &list))
+    });
+    let list = fs::read_to_string(&list).unwrap_or_default();
+    let mut reasons = BTreeMap::<_, BTreeSet<_>>::new();
+    for (test, reason) in list.lines().filter_map(|line| line.split_once('\t')) {
+        reasons.entry(reason).or_default().insert(test);
+    }
+    for (reason, tests) in reasons {
+        let more = if tests.len() > 1 { format!(" and {} more", tests.len() - 1) } else { String::new() };
+        let first = tests.first().copied().unwrap_or_default();
+        report.not_run(&format!("test {first}{more}"), reason);
+    }
 }
 
 fn source(report: &mut Report) {
@@ -102,14 +140,15 @@ fn source(report: &mut Report) {
     });
 }
 
-/// Only libraries: the command has the name of the library, and Cargo would write both to one place.
+/// Builds the documentation of libraries only: the command has the library's name, and Cargo would write both to one
+/// directory.
 fn documentation() -> Result<()> {
     run(cargo()
         .args(["doc", "--quiet", "--workspace", "--no-deps", "--lib"])
         .env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// The library with no feature, and with each alone.
+/// Checks the library with no feature, and with each alone.
 fn features() -> Result<()> {
     ["", "host", "parallel", "zstd-native", "conformance"].iter().try_for_each(|feature| {
         run(cargo().args([
@@ -124,7 +163,7 @@ fn features() -> Result<()> {
     })
 }
 
-/// What was built for wasm.
+/// The results of builds for wasm.
 struct Wasm {
     /// The command as a WASI module.
     command: PathBuf,
@@ -143,12 +182,12 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
             run(toolchain.cargo().args(["check", "--quiet", "--release", "--target", target]).args(library))
         });
     }
-    let command = report.step("build: the command, WASI, as released", || dist::command(toolchain));
+    let command = report.step("build: the command, WASI, as released", || wasi_module::command(toolchain));
     let directories = report.step("build: tests of directories, WASI", || {
-        dist::module(toolchain, "ocicle-tests-wasi", "dir-suite")
+        wasi_module::module(toolchain, "ocicle-tests-wasi", "dir-suite")
     });
     let package = report.step("build: the JavaScript package", || {
-        let bindgen = bindgen.ok_or("there is no wasm-bindgen, see above")?;
+        let bindgen = bindgen.ok_or("no wasm-bindgen, see above")?;
         let package = package::build(toolchain, bindgen)?;
         package::pack(&package)
     });
@@ -156,10 +195,10 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
     Some(Wasm { command: command?, directories: directories?, package: package?, component: component? })
 }
 
-/// Node's WASI sets times to the second, and knows a directory that is open by its path.
+/// Cases that Node's WASI cannot pass: it sets times to the second, and identifies an open directory by its path.
 const BEYOND_NODE: &[&str] = &["times keep their nanoseconds", "a handle is of a directory, not of its name"];
 
-/// The suite of directory drivers needs an empty directory to work in.
+/// Runs the suite of directory drivers in an empty directory.
 fn directories(suite: &Path, runner: &Path, except: &[&str]) -> Result<()> {
     let work = paths::wasm_target().join("directories");
     if work.exists() {
@@ -174,49 +213,55 @@ fn native_command() -> Result<PathBuf> {
     Ok(paths::target().join("debug/ocicle"))
 }
 
-/// What end-to-end tests run.
+/// The programs that end-to-end tests run.
 struct Subjects {
     native: PathBuf,
     wasm: Wasm,
-    /// The application for the browser.
+    /// The page.
     web: PathBuf,
     runners: Runners,
-    /// Every program to compare with is installed: a test that misses one must not pass over it.
+    /// Whether every program to compare with is installed, so that a test that misses one fails.
     tools: bool,
 }
 
-fn tests(packages: &[&str], subjects: Option<&Subjects>) -> Result<()> {
+/// Returns the command that runs tests: nextest where it is installed, else Cargo's own runner.
+fn tests(selection: &[&str]) -> Command {
     let mut command = cargo();
     if output(cargo().args(["nextest", "--version"])).is_ok() {
         command.args(["nextest", "run", "--status-level=fail", "--no-fail-fast"]);
     } else {
-        command.args(["test", "--quiet", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+        command.args(["test", "--quiet", "--no-fail-fast"]);
     }
-    command.args(packages).env("PATH", search_path());
-    if let Some(subjects) = subjects {
-        command
-            .env("OCICLE_BIN", &subjects.native)
-            .env("OCICLE_WASI", &subjects.wasm.command)
-            .env("OCICLE_NPM_TARBALL", &subjects.wasm.package)
-            .env("OCICLE_WEB", &subjects.web)
-            .env("OCICLE_COMPONENT_WASMTIME", &subjects.wasm.component.wasmtime)
-            .env("OCICLE_COMPONENT_NODE", &subjects.wasm.component.node);
-        for (name, runner) in subjects.runners.each() {
-            command.env(format!("OCICLE_WASI_{}", name.to_uppercase()), runner);
-        }
-        if subjects.tools {
-            command.env("OCICLE_REQUIRE_TOOLS", "1");
-        }
-    }
-    run(&mut command)
+    command.args(selection).env("PATH", search_path());
+    command
 }
 
-/// cargo-deny takes longer to build than everything else here: it runs where it is installed. Advisories change without
-/// a change of ours, and come from a server that not every machine reaches; they are for `cargo deny check advisories`.
+/// Returns the command that runs all tests.
+fn end_to_end(subjects: &Subjects) -> Command {
+    let mut command = tests(&["--workspace", "--lib", "--bins", "--tests"]);
+    command
+        .env("OCICLE_BIN", &subjects.native)
+        .env("OCICLE_WASI", &subjects.wasm.command)
+        .env("OCICLE_NPM_TARBALL", &subjects.wasm.package)
+        .env("OCICLE_WEB", &subjects.web)
+        .env("OCICLE_COMPONENT_WASMTIME", &subjects.wasm.component.wasmtime)
+        .env("OCICLE_COMPONENT_NODE", &subjects.wasm.component.node);
+    for (name, runner) in subjects.runners.each() {
+        command.env(format!("OCICLE_WASI_{}", name.to_uppercase()), runner);
+    }
+    if subjects.tools {
+        command.env("OCICLE_REQUIRE_TOOLS", "1");
+    }
+    command
+}
+
+/// Runs cargo-deny where it is installed: it takes longer to build than everything else here. Advisories change without
+/// a change here and come from a server that not every machine reaches, so they are left to
+/// `cargo deny check advisories`.
 fn dependencies(report: &mut Report) {
     let name = "cargo deny";
     if find("cargo-deny").is_none() {
-        report.not_run(name, "cargo-deny is not installed (`cargo install cargo-deny`); licences and sources were looked at by the tests");
+        report.not_run(name, "cargo-deny is not installed; the tests checked licences and sources");
         return;
     }
     report.step(name, || run(cargo().args(["deny", "check", "bans", "licenses", "sources"])));

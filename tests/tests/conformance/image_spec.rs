@@ -1,4 +1,4 @@
-//! The cases of the image-spec's own schema tests, as data: each document must pass or fail as they say.
+//! The cases of the image-spec's schema tests, as data: each document must pass or fail as they say.
 //!
 //! The files are `image-spec-*.json`, in the directory that `OCICLE_VECTORS` names, or in `shared/vectors` beside the
 //! workspace. They are lists of `{mediaType, json, fail, comment | title, source, digest?, convertDockerToOCIFirst?}`.
@@ -10,6 +10,7 @@ use ocicle::{
     hash::digest_of,
     spec::{MediaType, validate},
 };
+use ocicle_tests::tools;
 use serde_json::Value;
 
 #[test]
@@ -17,7 +18,8 @@ fn every_vector_of_the_image_spec_holds() {
     let named = std::env::var_os("OCICLE_VECTORS").map(PathBuf::from);
     let directory = named.clone().unwrap_or_else(beside_the_workspace);
     if named.is_none() && !directory.is_dir() {
-        println!("skipped: no vectors in {}; name their directory with OCICLE_VECTORS", directory.display());
+        let directory = directory.display();
+        tools::not_run(&format!("the image-spec's cases are not in {directory}: set OCICLE_VECTORS"));
         return;
     }
     let entries = fs::read_dir(&directory).expect("the directory of the vectors");

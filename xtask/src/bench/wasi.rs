@@ -10,16 +10,16 @@ use super::{
     workspace,
 };
 use crate::{
-    dist, paths,
+    paths,
     run::{Result, at, find, run},
-    tools, wasi_runner, wasm_toolchain,
+    tools, wasi_module, wasi_runner, wasm_toolchain,
 };
 
 /// Measures the named images; debian and big if none is named.
 pub(crate) fn wasi(names: &[&str]) -> Result<()> {
     tools::install_missing(&[("time", "time")])?;
     let names = if names.is_empty() { &["debian", "big"] } else { names };
-    let module = dist::command(&wasm_toolchain::ensure()?)?;
+    let module = wasi_module::command(&wasm_toolchain::ensure()?)?;
     let ocicle = native()?;
     let wasmtime = wasi_runner::wasmtime_command()?;
     let work = workspace()?;
