@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::rust_paths::{Token, tokens};
+use crate::rust_tokens::{Token, tokens};
 
 #[test]
 fn every_file_is_a_module_of_a_theme() {
