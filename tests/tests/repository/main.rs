@@ -8,4 +8,5 @@ mod public_api;
 mod rust_crate;
 mod rust_paths;
 mod rust_tokens;
+mod source_files;
 mod test_files;

@@ -1,9 +1,14 @@
-//! What the library shows is what is listed in docs/public-api.txt: nothing becomes public by accident.
+//! The library's public API is what docs/public-api.txt lists: nothing becomes public by accident.
 //!
-//! `OCICLE_RENEW=1 cargo test -p ocicle-tests --test repository public_api` writes the list again; the difference is for
-//! the review.
+//! `OCICLE_RENEW=1 cargo test -p ocicle-tests --test repository public_api` writes the list again, for the
+//! difference to be reviewed.
 
-use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+    process::Command,
+};
 
 use ocicle_tests::tools;
 
@@ -58,9 +63,56 @@ fn the_public_api_is_the_one_that_is_listed() {
     let less: Vec<_> = listed.difference(&found).map(|line| format!("- {line}")).collect();
     assert!(
         more.is_empty() && less.is_empty(),
-        "the public API is another than docs/public-api.txt lists:\n{}\n{}\nif that is meant: \
+        "the public API differs from docs/public-api.txt:\n{}\n{}\nif that is intended: \
          OCICLE_RENEW=1 cargo test -p ocicle-tests --test repository public_api",
         less.join("\n"),
         more.join("\n")
     );
+}
+
+/// Names that are still to do.
+const NAMES_TO_DO: &[&str] = &[];
+
+/// Each type, trait, function and constant has a name of its own; the crate's root may re-export it.
+#[test]
+fn no_public_name_occurs_twice() {
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/public-api.txt");
+    let list = fs::read_to_string(list).unwrap();
+    let twice: Vec<_> = occurring_twice(&list)
+        .into_iter()
+        .filter(|(name, _)| !NAMES_TO_DO.contains(&name.as_str()))
+        .map(|(name, modules)| format!("{name}: {}", modules.join(", ")))
+        .collect();
+    assert!(twice.is_empty(), "\n{}", twice.join("\n"));
+}
+
+fn occurring_twice(list: &str) -> BTreeMap<String, Vec<String>> {
+    let mut modules = BTreeMap::<String, BTreeSet<String>>::new();
+    for line in list.lines() {
+        let mut words = line.split_whitespace().skip_while(|word| ["pub", "const", "unsafe"].contains(word));
+        let kind = words.next().unwrap_or_default();
+        let path = words.next().unwrap_or_default();
+        let path = path.split(['<', '(', ';', '=', '{']).next().unwrap_or_default().trim_end_matches(':');
+        let Some((module, name)) = path.rsplit_once("::") else { continue };
+        // What belongs to a type is reached by that.
+        let of_a_type = module.split("::").any(|part| part.starts_with(char::is_uppercase));
+        let kind = ["struct", "enum", "union", "trait", "type", "fn", "macro", "static"].contains(&kind);
+        if kind && !of_a_type && module != "ocicle" {
+            modules.entry(name.into()).or_default().insert(module.into());
+        }
+    }
+    let twice = modules.into_iter().filter(|(_, modules)| modules.len() > 1);
+    twice.map(|(name, modules)| (name, modules.into_iter().collect())).collect()
+}
+
+#[test]
+fn names_that_occur_twice_are_found() {
+    let list = "pub struct ocicle::Digest\npub struct ocicle::digest::Digest\npub fn ocicle::digest::Digest::new() -> u8\n\
+                pub fn ocicle::a::Other::new()\npub trait ocicle::a::Read: core::fmt::Debug\n\
+                pub fn ocicle::a::Type<S>::run()\npub fn ocicle::b::run<T>(T)\npub fn ocicle::c::run()\n\
+                pub enum ocicle::b::c::Read<'a>\n";
+    let expected = [("Read", vec!["ocicle::a", "ocicle::b::c"]), ("run", vec!["ocicle::b", "ocicle::c"])];
+    let expected =
+        expected.map(|(name, modules)| (name.into(), modules.into_iter().map(String::from).collect()));
+    assert_eq!(occurring_twice(list), BTreeMap::from(expected));
 }

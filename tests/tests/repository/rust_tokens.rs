@@ -1,5 +1,7 @@
 //! The words and signs of Rust source.
 
+use std::ops::Range;
+
 /// A word or a sign of Rust source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
@@ -40,6 +42,27 @@ pub(crate) fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
         rest = &rest[length..];
     }
     tokens
+}
+
+/// Returns the string literals of a source.
+pub(crate) fn literals(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let length = match hidden(rest) {
+            Some(length) => {
+                if rest[..length].contains('"') && !rest.starts_with('/') {
+                    found.push(at..at + length);
+                }
+                length
+            }
+            None => word.max(first.len_utf8()),
+        };
+        at += length;
+    }
+    found
 }
 
 /// Returns the length of the comment, literal or lifetime at the start of a source.
