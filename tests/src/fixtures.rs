@@ -16,15 +16,17 @@ pub const DEBIAN: Fixture = Fixture {
     tools: &["debootstrap", "buildah", "tar"],
 };
 
-/// Everything a layer can hold, by GNU tar, Python and umoci: tags `odd`, and `gnu` with a layer umoci cannot read.
+/// Everything a layer can hold, by GNU tar, Python and umoci: tags `odd`, and `gnu` with a layer umoci cannot
+/// read.
 pub const ODD: Fixture = Fixture {
     name: "odd",
     script: include_str!("../fixtures/odd.sh"),
     tools: &["umoci", "tar", "python3", "setfattr", "setcap", "setfacl"],
 };
 
-/// Trees of indexes by buildah, skopeo, umoci and Python: tags `multi`, `single`, `also`, `docker`, `nested`, `attested`, `twice` (two of it),
-/// `holes`, and two artifacts without a tag. Beside the layout is another, `sparse`: the index `multi` alone, as skopeo copies it.
+/// Trees of indexes by buildah, skopeo, umoci and Python: tags `multi`, `single`, `also`, `docker`, `nested`,
+/// `attested`, `twice` (two of it), `holes`, and two artifacts without a tag. Beside the layout is another,
+/// `sparse`: the index `multi` alone, as skopeo copies it.
 pub const NESTED: Fixture = Fixture {
     name: "nested",
     script: include_str!("../fixtures/nested.sh"),
@@ -41,8 +43,8 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// The layout, made now if it was not made before; `None`, and a word on standard error, where it cannot be made.
-    /// It is shared: tests copy what they change.
+    /// The layout, made now if it was not made before; `None`, and a word on standard error, where it cannot
+    /// be made. It is shared: tests copy what they change.
     ///
     /// # Panics
     /// If the script fails.
@@ -72,7 +74,8 @@ impl Fixture {
     }
 }
 
-/// The directory `layout` in what `make` puts into an empty directory, now if it was not made before from the same `source`.
+/// The directory `layout` in what `make` puts into an empty directory, now if it was not made before from the
+/// same `source`.
 pub(crate) fn made_once(name: &str, source: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let version = digest_of(Algorithm::Sha256, source.as_bytes());
     let dir = cache().join(format!("{name}-{}", &version.encoded()[..16]));

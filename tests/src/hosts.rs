@@ -1,4 +1,5 @@
-//! The places where the command runs: on this system, and as a WASI module in two runtimes. One command line for all.
+//! The places where the command runs: on this system, and as a WASI module in two runtimes. One command line
+//! for all.
 
 use std::{
     ffi::OsString,
@@ -29,7 +30,8 @@ impl Host {
     /// The sandboxes.
     pub const SANDBOXES: [Self; 2] = [Self::Wasmtime, Self::Node];
 
-    /// Every place that is there, this system first. The list is short where a runtime is missing; see [`tools::require`].
+    /// Every place that is there, this system first. The list is short where a runtime is missing; see
+    /// [`tools::require`].
     ///
     /// # Panics
     /// If one is missing and tools are required.

@@ -1,5 +1,5 @@
-//! Large images, made here with the `tar` crate and by nothing of the library: a gigabyte in a few thousand files, and a hundred
-//! thousand small files. Each has two tags: `base`, and `top` with one layer more.
+//! Large images, made here with the `tar` crate and by nothing of the library: a gigabyte in a few thousand
+//! files, and a hundred thousand small files. Each has two tags: `base`, and `top` with one layer more.
 
 mod big;
 mod content;

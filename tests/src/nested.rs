@@ -1,5 +1,6 @@
-//! A layout with a tree in it as builders and signers write them: an index of indexes with variants, attestations of BuildKit, an artifact with
-//! a subject, two tags for one object, a sparse index, and Docker's media types.
+//! A layout with a tree in it as builders and signers write them: an index of indexes with variants,
+//! attestations of BuildKit, an artifact with a subject, two tags for one object, a sparse index, and
+//! Docker's media types.
 
 use std::{fs, path::Path};
 

@@ -85,7 +85,8 @@ pub fn command_of_user(home: &Path) -> Command {
     // Where it was built may be closed to others.
     let copy = home.join("ocicle");
     if !copy.exists() {
-        // Not by ourselves: a process that another thread starts meanwhile would hold the copy open for writing.
+        // Not by ourselves: a process that another thread starts meanwhile would hold the copy open for
+        // writing.
         crate::tools::run("cp", [binary().as_path(), copy.as_path()]);
     }
     chown(home, Some(USER), Some(USER)).unwrap();

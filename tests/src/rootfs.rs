@@ -4,8 +4,8 @@ use std::{fmt::Write as _, path::Path, process::Command};
 
 use crate::tools::run;
 
-/// Everything NetBSD's `mtree` can say about a directory, and its extended attributes as `getfattr` shows them.
-/// Directories' sizes and link counts are left out: they belong to the file system.
+/// Everything NetBSD's `mtree` can say about a directory, and its extended attributes as `getfattr` shows
+/// them. Directories' sizes and link counts are left out: they belong to the file system.
 ///
 /// # Panics
 /// If a tool fails.

@@ -10,8 +10,8 @@ use std::{
     thread,
 };
 
-/// Returns the path of a program. If it is missing, says so and returns `None`, and the test should return; or fails,
-/// where `OCICLE_REQUIRE_TOOLS` is set, as in `cargo xtask test`.
+/// Returns the path of a program. If it is missing, says so and returns `None`, and the test should return;
+/// or fails, where `OCICLE_REQUIRE_TOOLS` is set, as in `cargo xtask test`.
 ///
 /// # Panics
 /// If the program is missing and required.
@@ -93,8 +93,8 @@ pub fn missing(what: &str) -> bool {
     false
 }
 
-/// Says on standard error that the current test does not run, and why. Appends it to the file that `OCICLE_NOT_RUN`
-/// names as well: test runners hide the output of tests that pass.
+/// Says on standard error that the current test does not run, and why. Appends it to the file that
+/// `OCICLE_NOT_RUN` names as well: test runners hide the output of tests that pass.
 ///
 /// # Panics
 /// If the file cannot be written.

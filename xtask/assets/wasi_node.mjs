@@ -1,4 +1,5 @@
-// Runs a WASI module in Node: [--dir HOST::GUEST]... [--env NAME=VALUE]... [--max-memory BYTES] MODULE.wasm [ARGUMENT]...
+// Runs a WASI module in Node: [--dir HOST::GUEST]... [--env NAME=VALUE]... [--max-memory BYTES] MODULE.wasm
+// [ARGUMENT]...
 
 import { readFile } from "node:fs/promises";
 import process from "node:process";

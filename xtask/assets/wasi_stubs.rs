@@ -1,5 +1,5 @@
-//! What Rust's standard library may ask of a newer wasi-libc than Debian's. The sandbox has no such operations anyway:
-//! each says "not supported", as the newer library does.
+//! What Rust's standard library may ask of a newer wasi-libc than Debian's. The sandbox has no such
+//! operations anyway: each says "not supported", as the newer library does.
 //!
 //! Not part of a crate: set-up compiles this file alone and merges it into the start-up objects.
 #![no_std]

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: ocicle beside umoci, bsdtar and GNU tar, on the same data, one after the other.
 //!
-//! What is measured is wall time, CPU time and peak memory of whole programs, as GNU time reports them. Between runs the
-//! results are removed, outside the measured time.
+//! What is measured is wall time, CPU time and peak memory of whole programs, as GNU time reports them.
+//! Between runs the results are removed, outside the measured time.
 
 mod data;
 mod measure;
@@ -51,7 +51,8 @@ fn native() -> Result<PathBuf> {
     Ok(paths::target().join("release/ocicle"))
 }
 
-/// Where results go: memory, where there is some, since disks of build machines say more about themselves than about us.
+/// Where results go: memory, where there is some, since disks of build machines say more about themselves
+/// than about us.
 fn workspace() -> Result<PathBuf> {
     let base = Path::new("/dev/shm");
     let base = if base.is_dir() { base.to_path_buf() } else { std::env::temp_dir() };

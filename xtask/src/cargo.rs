@@ -13,8 +13,8 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Takes out of a command's environment what Cargo put there to run this program: build scripts would take it for
-/// theirs and run again.
+/// Takes out of a command's environment what Cargo put there to run this program: build scripts would take it
+/// for theirs and run again.
 pub(crate) fn forget_ours(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let Some(text) = name.to_str() else { continue };

@@ -1,7 +1,8 @@
-//! The component: ocicle as a library for hosts of the component model, and the hosts that tests drive it with.
+//! The component: ocicle as a library for hosts of the component model, and the hosts that tests drive it
+//! with.
 //!
-//! jco makes it and runs it in Node; wasmtime's Python package, which tests have for the command, runs it too. Tests
-//! call an executable for each: `RUNNER DIRECTORY FUNCTION [ARGUMENT]…`.
+//! jco makes it and runs it in Node; wasmtime's Python package, which tests have for the command, runs it
+//! too. Tests call an executable for each: `RUNNER DIRECTORY FUNCTION [ARGUMENT]…`.
 
 use std::{
     fs,

@@ -1,8 +1,9 @@
-//! A compiler for wasm made of Debian's packages, for machines that reach package registries but not Rust's servers.
+//! A compiler for wasm made of Debian's packages, for machines that reach package registries but not Rust's
+//! servers.
 //!
-//! Debian has the compiler (`rustc-web`), the source of the standard library and a C library for WASI, but no standard
-//! library for wasm: it is built here, once, with Debian's compiler, and the whole linked into rustup. Ordinary builds
-//! then name the target as if it had been added.
+//! Debian has the compiler (`rustc-web`), the source of the standard library and a C library for WASI, but no
+//! standard library for wasm: it is built here, once, with Debian's compiler, and the whole linked into
+//! rustup. Ordinary builds then name the target as if it had been added.
 
 use std::{
     fs,
@@ -89,8 +90,8 @@ fn make(cache: &Path, targets: &[&str]) -> Result<PathBuf> {
     Ok(done)
 }
 
-/// Puts the parts where rustc looks for them, with Cargo and the linker of the installed compiler; gives the directory
-/// of the standard library's source.
+/// Puts the parts where rustc looks for them, with Cargo and the linker of the installed compiler; gives the
+/// directory of the standard library's source.
 fn arrange(unpacked: &Path, root: &Path) -> Result<PathBuf> {
     let usr = unpacked.join("usr");
     at(root, fs::create_dir_all(root))?;

@@ -19,7 +19,8 @@ use shell::Shell;
 const NEEDS_ROOT: &str =
     "unpack and repack, because unpacking restores owners and devices; run this as root to see them";
 
-/// Shows everything this user can do here; `keep` leaves the files behind. Fails if a command does not do what it should.
+/// Shows everything this user can do here; `keep` leaves the files behind. Fails if a command does not do
+/// what it should.
 pub(crate) fn demo(keep: bool) -> Result<()> {
     let command = command()?;
     let shell = Shell::new(&command, keep)?;

@@ -13,8 +13,8 @@ const MOST: u64 = 3_000_000;
 /// Size limit of a WASI module compressed by gzip, in bytes.
 const MOST_PACKED: u64 = 1_200_000;
 
-/// Makes `target/dist/ocicle.wasm`, `ocicle-nosimd.wasm` for runtimes without SIMD, and the library as a component,
-/// `ocicle-component.wasm`.
+/// Makes `target/dist/ocicle.wasm`, `ocicle-nosimd.wasm` for runtimes without SIMD, and the library as a
+/// component, `ocicle-component.wasm`.
 pub(crate) fn wasi() -> Result<()> {
     let toolchain = wasm_toolchain::ensure()?;
     let module = wasi_module::command(&toolchain)?;
@@ -37,7 +37,8 @@ pub(crate) fn npm() -> Result<()> {
     Ok(())
 }
 
-/// Sizes of a module in bytes: plain, and compressed as servers do. A program that is not installed has no size.
+/// Sizes of a module in bytes: plain, and compressed as servers do. A program that is not installed has no
+/// size.
 #[derive(Debug)]
 struct Sizes {
     plain: u64,

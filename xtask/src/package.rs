@@ -1,4 +1,5 @@
-//! The JavaScript package: the wasm module, the bindings that wasm-bindgen makes for it, and the TypeScript on top.
+//! The JavaScript package: the wasm module, the bindings that wasm-bindgen makes for it, and the TypeScript
+//! on top.
 
 use std::{
     fs,

@@ -23,8 +23,8 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// Returns the target directory of wasm builds. With a shared one, and another compiler, Cargo would wait for native
-/// builds or repeat them.
+/// Returns the target directory of wasm builds. With a shared one, and another compiler, Cargo would wait for
+/// native builds or repeat them.
 pub(crate) fn wasm_target() -> PathBuf {
     target().join("wasm")
 }

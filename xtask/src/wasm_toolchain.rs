@@ -13,8 +13,8 @@ use crate::{
 /// The sandbox and the browser.
 pub(crate) const TARGETS: [&str; 2] = ["wasm32-wasip1", "wasm32-unknown-unknown"];
 
-/// Compiler flag for SIMD, which takes a fifth off the time. Wasmtime has it since 0.33, Node since 16.4; the compiler turns on the older features by
-/// default.
+/// Compiler flag for SIMD, which takes a fifth off the time. Wasmtime has it since 0.33, Node since 16.4; the
+/// compiler turns on the older features by default.
 pub(crate) const SIMD: &str = "-C target-feature=+simd128";
 
 /// A compiler that builds for wasm.

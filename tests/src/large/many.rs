@@ -18,7 +18,8 @@ pub(super) fn make(dir: &Path) {
     layout.finish();
 }
 
-/// A file of up to 199 bytes. Size, mode, owner and content follow from the seed; one in ten is like a few others.
+/// A file of up to 199 bytes. Size, mode, owner and content follow from the seed; one in ten is like a few
+/// others.
 fn small(layer: &mut Layer<'_>, name: &str, seed: u64) {
     let mut numbers = Numbers::new(seed);
     let mut any = |end: u64| numbers.next() % end;

@@ -59,7 +59,8 @@ pub(crate) fn assert_equal(ours: &Listing, theirs: &Listing) {
     assert_eq!(more, None);
 }
 
-/// GNU tar compares content, mode, owner, time and links of what is in the archive; the names must be those of the tree.
+/// GNU tar compares content, mode, owner, time and links of what is in the archive; the names must be those
+/// of the tree.
 pub(crate) fn assert_archive_is(archive: &Path, root: &Path, listing: &Listing) {
     let compared = try_run("tar", ["--numeric-owner", "-df", text(archive), "-C", text(root)]);
     let said = [compared.stdout, compared.stderr].concat();
@@ -76,7 +77,8 @@ pub(crate) fn assert_archive_is(archive: &Path, root: &Path, listing: &Listing) 
     );
 }
 
-/// What `ocicle diff --json` says must be what `mtree` sees of two trees, and `diff` of the contents of their files.
+/// What `ocicle diff --json` says must be what `mtree` sees of two trees, and `diff` of the contents of their
+/// files.
 pub(crate) fn assert_differences(found: &Value, before: &Path, after: &Path) {
     let (old, new) = (mtree(before), mtree(after));
     let contents = other_contents(before, after);

@@ -47,8 +47,9 @@ pub(crate) fn of(layout: &Path, tag: &str) -> Vec<Layer> {
     layers.collect()
 }
 
-/// Unpacks layers over each other into a new directory. What tar does not know is done here: markers, what takes the place of a
-/// directory or the other way round, and times of directories that upper layers only pass through.
+/// Unpacks layers over each other into a new directory. What tar does not know is done here: markers, what
+/// takes the place of a directory or the other way round, and times of directories that upper layers only
+/// pass through.
 pub(crate) fn lay(layers: &[Layer], root: &Path) {
     fs::create_dir(root).unwrap();
     let mut times = BTreeMap::new();

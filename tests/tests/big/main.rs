@@ -17,7 +17,8 @@ use ocicle_tests::{
 };
 use serde_json::Value;
 
-/// MiB that each command may take. Contents are never kept: a gigabyte takes no more than a kilobyte. Names are.
+/// MiB that each command may take. Contents are never kept: a gigabyte takes no more than a kilobyte. Names
+/// are.
 const BIG: u64 = 64;
 /// MiB for a hundred thousand names.
 const MANY: u64 = 256;
@@ -55,7 +56,8 @@ fn a_hundred_thousand_files_are_what_tar_unpacks() {
     assert_eq!(names, 103_575, "what the maker says: see tests/src/large/many.rs");
 }
 
-/// Compares the list, the export, and the differences from the base with the tree on disk of `top`. Gives the number of names.
+/// Compares the list, the export, and the differences from the base with the tree on disk of `top`. Gives the
+/// number of names.
 fn compare_all(most: u64, layout: &Path, top: &Path, temp: &TempDir) -> usize {
     let image = at(layout, "top");
     let on_disk = disk::listing(top);

@@ -1,5 +1,5 @@
-//! What is there in the end, and what becomes of the contents of files, found the long way: a layer is read as a whole, then its
-//! markers are obeyed, then what it puts is put.
+//! What is there in the end, and what becomes of the contents of files, found the long way: a layer is read
+//! as a whole, then its markers are obeyed, then what it puts is put.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},

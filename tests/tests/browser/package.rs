@@ -1,4 +1,5 @@
-//! The npm package `ocicle`, in Node and in Chromium: the tests are in `wasm/test`, and get their images from here.
+//! The npm package `ocicle`, in Node and in Chromium: the tests are in `wasm/test`, and get their images from
+//! here.
 
 use std::{
     env, fs,

@@ -1,4 +1,5 @@
-//! The application in the browser, in Chromium: its tests are in `web-demo/test`, and get their images from here.
+//! The application in the browser, in Chromium: its tests are in `web-demo/test`, and get their images from
+//! here.
 
 use std::{fs, path::Path, process::Command};
 

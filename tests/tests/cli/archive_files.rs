@@ -1,4 +1,5 @@
-//! Archives as files among others: links to them, their modes, two edits at once, and the names Docker has for images.
+//! Archives as files among others: links to them, their modes, two edits at once, and the names Docker has
+//! for images.
 
 use std::{
     fs,

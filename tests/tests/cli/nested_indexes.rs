@@ -166,7 +166,8 @@ fn trees_are_edited_checked_and_read_by_skopeo() {
         let digest = ocicle::hash::digest_of(ocicle::digest::Algorithm::Sha256, &raw);
         assert_eq!(json(&["resolve", &at(&layout, tag)])["digest"], digest.as_str(), "{tag}");
     }
-    // skopeo finds nothing of Docker's types in a layout, and copies indexes of one level; sparse ones, one image at a time.
+    // skopeo finds nothing of Docker's types in a layout, and copies indexes of one level; sparse ones, one
+    // image at a time.
     let (oci, copy) = (temp.path().join("oci"), temp.path().join("copy"));
     ocicle(["copy", "--format", "oci", &at(&layout, "docker"), text(&oci)]);
     let (from, to) = (format!("oci:{}:docker", text(&oci)), format!("oci:{}:docker", text(&copy)));

@@ -1,4 +1,5 @@
-//! Bundles for overlayfs: what the kernel shows is what a plain unpack gives, and what is written there becomes a layer.
+//! Bundles for overlayfs: what the kernel shows is what a plain unpack gives, and what is written there
+//! becomes a layer.
 
 use std::{
     fs,

@@ -15,7 +15,8 @@ struct Layout {
 }
 
 impl Layout {
-    /// One image, twice in an index under `v1`, in an index in an index under `deep`, and alone under `alone`; an SBOM about it.
+    /// One image, twice in an index under `v1`, in an index in an index under `deep`, and alone under
+    /// `alone`; an SBOM about it.
     fn new() -> Self {
         let temp = TempDir::new().unwrap();
         let path = temp.path().join("layout");

@@ -35,7 +35,8 @@ fn layers(layout: &Path, tag: &str) -> usize {
     stat(layout, tag)["manifest"]["layers"].as_array().unwrap().len()
 }
 
-/// Everything that can change: content, attributes, types, names, links; with names that come back as something else.
+/// Everything that can change: content, attributes, types, names, links; with names that come back as
+/// something else.
 const CHANGES: [&str; 5] = [
     "echo new >new && mkdir -p dir/sub && echo a >dir/sub/a && ln dir/sub/a dir/b && rm replaced",
     "rm new && mkdir new && echo x >new/x && chmod 700 dir && echo more >>dir/b",
@@ -154,7 +155,8 @@ fn image(store: &MemoryStore) -> (Image, Resolution) {
     (image, resolve(store, &store.load().unwrap(), None, Want::Image, &limits).unwrap())
 }
 
-/// Whether the process ends or one call fails: what the bundle remembers is the old image or the new one, and fits it.
+/// Whether the process ends or one call fails: what the bundle remembers is the old image or the new one, and
+/// fits it.
 #[test]
 fn an_interruption_leaves_the_old_or_the_new() {
     let limits = Limits::default();

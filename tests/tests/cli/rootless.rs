@@ -37,7 +37,8 @@ fn layout_of_user(fixture: &Path, home: &Path) {
     run("chown", ["-R", &format!("{USER}:{USER}"), text(&home.join("layout"))]);
 }
 
-/// What a person does to a root file system, everything by mode alone: it needs no privilege on files of one's own.
+/// What a person does to a root file system, everything by mode alone: it needs no privilege on files of
+/// one's own.
 fn change(rootfs: &Path) {
     for (mode, path) in [
         ("700", "null"),

@@ -1,5 +1,5 @@
-//! Another process exchanges an entry with a link that leads out, while we work on it. Calls may fail; nothing outside may
-//! be read or changed.
+//! Another process exchanges an entry with a link that leads out, while we work on it. Calls may fail;
+//! nothing outside may be read or changed.
 
 use std::{
     fs, io,

@@ -1,7 +1,8 @@
 //! The cases of the image-spec's schema tests, as data: each document must pass or fail as they say.
 //!
-//! The files are `image-spec-*.json`, in the directory that `OCICLE_VECTORS` names, or in `shared/vectors` beside the
-//! workspace. They are lists of `{mediaType, json, fail, comment | title, source, digest?, convertDockerToOCIFirst?}`.
+//! The files are `image-spec-*.json`, in the directory that `OCICLE_VECTORS` names, or in `shared/vectors`
+//! beside the workspace. They are lists of `{mediaType, json, fail, comment | title, source, digest?,
+//! convertDockerToOCIFirst?}`.
 
 use std::{fs, path::PathBuf};
 

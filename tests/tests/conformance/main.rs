@@ -1,4 +1,5 @@
-//! The library's drivers and formats: every store and directory does the same, and a failure at any call does no harm.
+//! The library's drivers and formats: every store and directory does the same, and a failure at any call does
+//! no harm.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod archive_failures;

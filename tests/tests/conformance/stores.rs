@@ -216,8 +216,8 @@ fn temporaries(dir: &MemDir) -> Vec<String> {
     names(dir).into_iter().filter(|name| name.starts_with(".ocicle-")).collect()
 }
 
-/// Lets `work` fail at its first call, at its second, and so on, until it does not fail any more, as `fail` says. `check`
-/// gets the number of the call and what is there afterwards.
+/// Lets `work` fail at its first call, at its second, and so on, until it does not fail any more, as `fail`
+/// says. `check` gets the number of the call and what is there afterwards.
 fn at_every_call(
     fail: fn(usize) -> Fail,
     prepared: impl Fn() -> MemDir,

@@ -84,7 +84,8 @@ fn fail_at_any_call(format: Format, whole: &[&str]) {
             Err(error) => {
                 let left: Vec<_> = found.iter().filter(|name| *name != ".ocicle-unpack").collect();
                 let clean = left == ["mine"] && found.len() == 1;
-                // Where the last step is what failed, the bundle is there, and so is what could not be removed.
+                // Where the last step is what failed, the bundle is there, and so is what could not be
+                // removed.
                 let last = left == whole && error.to_string().contains("remove .ocicle-unpack");
                 assert!(clean || last, "call {call}: {error}: {found:?}");
                 if last {

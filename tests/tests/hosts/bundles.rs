@@ -1,4 +1,5 @@
-//! Bundles in a WASI sandbox: what it cannot hold comes from the manifest, and the layer is the one that a native run makes.
+//! Bundles in a WASI sandbox: what it cannot hold comes from the manifest, and the layer is the one that a
+//! native run makes.
 
 use std::{
     fs,

@@ -94,7 +94,8 @@ fn it_fails_with_what_one_can_do_about_it() {
     }
 }
 
-/// In wasmtime. What jco has for Node's files drops times that are set through a handle, and takes `\` in a name for `/`.
+/// In wasmtime. What jco has for Node's files drops times that are set through a handle, and takes `\` in a
+/// name for `/`.
 #[test]
 fn it_makes_the_image_that_the_command_makes() {
     let host = variable("OCICLE_COMPONENT_WASMTIME");

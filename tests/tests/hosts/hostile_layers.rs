@@ -1,5 +1,5 @@
-//! Layers that mean harm: nothing outside the bundle changes, and a failure leaves nothing inside it. On this system and in sandboxes,
-//! where the runtime would let them change all that it opened for the command.
+//! Layers that mean harm: nothing outside the bundle changes, and a failure leaves nothing inside it. On this
+//! system and in sandboxes, where the runtime would let them change all that it opened for the command.
 
 use std::{
     fs,
@@ -21,8 +21,8 @@ use ocicle_tests::{
 };
 use tar::EntryType;
 
-/// A place with things to harm: `victim` and `dir/file` beside the layout and the bundle; above them, where a sandbox is not
-/// given anything, and in a directory beside it.
+/// A place with things to harm: `victim` and `dir/file` beside the layout and the bundle; above them, where a
+/// sandbox is not given anything, and in a directory beside it.
 struct Ground {
     temp: TempDir,
     host: Host,

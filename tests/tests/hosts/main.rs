@@ -1,4 +1,5 @@
-//! The command on every host: this system, WASI in wasmtime and in Node, and the component. The same answers, the same files.
+//! The command on every host: this system, WASI in wasmtime and in Node, and the component. The same answers,
+//! the same files.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod bundles;

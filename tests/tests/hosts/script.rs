@@ -1,4 +1,5 @@
-//! Command lines that run on every host, each in its own copy of the same directory. After each line everything is the same.
+//! Command lines that run on every host, each in its own copy of the same directory. After each line
+//! everything is the same.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,8 +20,8 @@ use ocicle_tests::{
 
 /// Runs the lines of a script on all hosts, and compares the answers and all files with those of this system.
 ///
-/// A line is a command line without quotes. `3: ls nothing` must exit with 3, others with 0; ` > FILE` keeps the output in a
-/// file, for lines below. Blank lines and those that begin with `//` say nothing.
+/// A line is a command line without quotes. `3: ls nothing` must exit with 3, others with 0; ` > FILE` keeps
+/// the output in a file, for lines below. Blank lines and those that begin with `//` say nothing.
 pub(crate) fn same_everywhere(prepare: impl Fn(&Path) + Sync, script: &str) {
     let temp = TempDir::new().unwrap();
     let lines: Vec<Line> = script.lines().filter_map(Line::parse).collect();

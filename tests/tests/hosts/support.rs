@@ -52,7 +52,8 @@ pub(crate) fn expected_path(host: Host, path: &Path) -> PathBuf {
 /// What stands for a file that keeps what a system says about other files: inode numbers and change times.
 pub(crate) const BOOKKEEPING: &str = "bookkeeping";
 
-/// Before the description of a link that a version of a runtime may refuse, so that an empty file stands for it.
+/// Before the description of a link that a version of a runtime may refuse, so that an empty file stands for
+/// it.
 pub(crate) const LINK_OR_NOTHING: &str = "link or nothing: ";
 
 /// What stands for what cannot be made.
@@ -60,7 +61,8 @@ pub(crate) fn stand_in() -> String {
     format!("file 644 {NOTHING}")
 }
 
-/// What a path is on a host that makes it, where on this system it is `native`: descriptions as in [`crate::script`].
+/// What a path is on a host that makes it, where on this system it is `native`: descriptions as in
+/// [`crate::script`].
 pub(crate) fn expected_file(host: Host, path: &Path, native: &str) -> String {
     let support = host.support();
     if !support.change_times && ["ocicle.json", "rootfs.stamps"].iter().any(|name| path.ends_with(name)) {

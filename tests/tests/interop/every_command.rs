@@ -1,5 +1,5 @@
-//! Every command on an image that another tool made, as root and as an ordinary user; what comes out is read by skopeo,
-//! buildah, umoci and runc.
+//! Every command on an image that another tool made, as root and as an ordinary user; what comes out is read
+//! by skopeo, buildah, umoci and runc.
 
 use std::{
     fs,

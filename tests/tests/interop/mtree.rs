@@ -191,8 +191,8 @@ fn we_read_what_bsd_mtree_wrote() {
     let ours = manifest(&host_tree::read(&place).unwrap(), Dialect::Bsd);
     let file = place.with_extension("spec");
     fs::write(&file, &ours).unwrap();
-    // Relative names of what it found on disk, and whole paths of what it read in our manifest. (It cannot read all of
-    // its own: the byte 0xa3 it writes as `\M-#`, and takes the `#` for a comment.)
+    // Relative names of what it found on disk, and whole paths of what it read in our manifest. (It cannot
+    // read all of its own: the byte 0xa3 it writes as `\M-#`, and takes the `#` for a comment.)
     let found = run(Command::new(&program).args(["-k", keywords, "-c", "-p"]).arg(&place));
     let rewritten = run(Command::new(&program).args(["-k", keywords, "-C", "-f"]).arg(&file));
     for output in [found, rewritten] {

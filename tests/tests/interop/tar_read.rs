@@ -93,8 +93,8 @@ fn small_tree() -> TempDir {
     temp
 }
 
-/// The listing of [`small_tree`], of archives that keep this much of the times. Only our tree can say when the link
-/// was made, so that time is left out.
+/// The listing of [`small_tree`], of archives that keep this much of the times. Only our tree can say when
+/// the link was made, so that time is left out.
 fn small_listing(fraction: &str) -> String {
     let time = format!("1600000000.{fraction}");
     let content = digest_of(Algorithm::Sha256, &[7; 100_000]);

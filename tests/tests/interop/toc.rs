@@ -70,8 +70,8 @@ fn nearest_second(time: Time) -> Time {
     Time::from_seconds(time.seconds + i64::from(time.nanoseconds >= 500_000_000))
 }
 
-/// skopeo 1.9 spoils what it converts (sparse files, and the diff_id of archives that are padded): so its tables are held to the
-/// layers it was given.
+/// skopeo 1.9 spoils what it converts (sparse files, and the diff_id of archives that are padded): so its
+/// tables are held to the layers it was given.
 #[test]
 fn tables_of_skopeo() {
     let Some(layout) = ODD.layout() else { return };

@@ -1,6 +1,7 @@
 //! Modules use only their own row and the rows above, as the table in the documentation of their crate says.
 //!
-//! Read from the source, so that tests and code behind features count as well. Documentation may refer to anything.
+//! Read from the source, so that tests and code behind features count as well. Documentation may refer to
+//! anything.
 
 use std::collections::BTreeMap;
 

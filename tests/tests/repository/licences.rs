@@ -1,5 +1,6 @@
-//! Every dependency comes from crates.io and has a licence that `deny.toml` allows. `cargo deny check` says more, where it is
-//! installed; it takes longer to build than everything here, so this much is always looked at.
+//! Every dependency comes from crates.io and has a licence that `deny.toml` allows. `cargo deny check` says
+//! more, where it is installed; it takes longer to build than everything here, so this much is always looked
+//! at.
 
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 

@@ -35,8 +35,8 @@ fn lines_fit() {
     assert!(long.is_empty(), "lines of more than {COLUMNS} columns:\n{}", long.join("\n"));
 }
 
-/// Returns the lines that are too long, with their columns. All exceptions are here: a line with a URL, a table or a
-/// block of code in Markdown, and a line that only a long string literal makes too long.
+/// Returns the lines that are too long, with their columns. All exceptions are here: a line with a URL, a
+/// table or a block of code in Markdown, and a line that only a long string literal makes too long.
 fn long_lines(text: &str, extension: &str) -> Vec<(usize, usize)> {
     let literals = match extension {
         "rs" => literals(text),

@@ -1,4 +1,5 @@
-//! Every file of tests is compiled: each theme is a directory with a `main.rs`, and each file in it a module of that.
+//! Every file of tests is compiled: each theme is a directory with a `main.rs`, and each file in it a module
+//! of that.
 
 use std::{
     collections::BTreeSet,

@@ -1,5 +1,5 @@
-//! Runs the suite of directory drivers in a WASI sandbox, on the directory `/work` that the host gives it, and in memory:
-//! `RUNNER --dir EMPTY::/work dir-suite.wasm [CASE]…`, without the cases that are named.
+//! Runs the suite of directory drivers in a WASI sandbox, on the directory `/work` that the host gives it,
+//! and in memory: `RUNNER --dir EMPTY::/work dir-suite.wasm [CASE]…`, without the cases that are named.
 
 #[path = "../../src/dir_suite/mod.rs"]
 pub mod dir_suite;

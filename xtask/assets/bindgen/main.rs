@@ -1,7 +1,8 @@
-//! wasm-bindgen's command is its library and a web server for tests; this is the library alone, which builds in a
-//! fraction of the time.
+//! wasm-bindgen's command is its library and a web server for tests; this is the library alone, which builds
+//! in a fraction of the time.
 //!
-//! Not part of the workspace: set-up builds it in its cache, with the version of wasm-bindgen that Cargo.lock names.
+//! Not part of the workspace: set-up builds it in its cache, with the version of wasm-bindgen that Cargo.lock
+//! names.
 
 use std::{env, process::ExitCode};
 

@@ -8,8 +8,8 @@ use crate::{
     tools,
 };
 
-/// Puts a static busybox into the demonstration's directory: of this machine, or else out of Debian's package. Nothing is
-/// installed: the package would put out another busybox.
+/// Puts a static busybox into the demonstration's directory: of this machine, or else out of Debian's
+/// package. Nothing is installed: the package would put out another busybox.
 pub(crate) fn busybox(shell: &Shell) -> Result<()> {
     let place = shell.directory().join("busybox");
     if let Some(installed) = find("busybox").or_else(|| find("busybox-static")) {
