@@ -11,7 +11,7 @@ use std::{
 use ocicle::{
     attrs::Xattrs,
     fs::{
-        AttrChange, Dir, File, Metadata, Special, Support,
+        AttrChange, Dir, DirPosix, DirWrite, File, FilePosix, FileWrite, Metadata, Special, Support,
         mem::{MemDir, MemFile, MemLock},
     },
     name::{Name, NameBuf},
@@ -76,7 +76,6 @@ impl FailingDir {
 
 impl Dir for FailingDir {
     type File = FailingFile;
-    type Lock = MemLock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         Ok(Self { inner: self.inner()?.open_dir(name)?, plan: Arc::clone(&self.plan) })
@@ -84,10 +83,6 @@ impl Dir for FailingDir {
 
     fn open_file(&self, name: Name<'_>) -> io::Result<FailingFile> {
         Ok(self.file(self.inner()?.open_file(name)?))
-    }
-
-    fn create_file(&self, name: Name<'_>) -> io::Result<FailingFile> {
-        Ok(self.file(self.inner()?.create_file(name)?))
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
@@ -114,20 +109,24 @@ impl Dir for FailingDir {
         self.inner()?.self_xattrs()
     }
 
+    fn support(&self) -> Support {
+        self.inner.support()
+    }
+}
+
+impl DirWrite for FailingDir {
+    type Lock = MemLock;
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<FailingFile> {
+        Ok(self.file(self.inner()?.create_file(name)?))
+    }
+
     fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
         self.inner()?.create_dir(name)
     }
 
-    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
-        self.inner()?.symlink(name, target)
-    }
-
-    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
-        self.inner()?.hard_link(name, &from.inner, from_name)
-    }
-
-    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
-        self.inner()?.create_node(name, node)
+    fn share(&self, name: Name<'_>) -> io::Result<()> {
+        self.inner()?.share(name)
     }
 
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
@@ -142,14 +141,6 @@ impl Dir for FailingDir {
         self.inner()?.remove_dir(name)
     }
 
-    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
-        self.inner()?.set_attrs(name, change)
-    }
-
-    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        self.inner()?.set_self_attrs(change)
-    }
-
     fn sync(&self) -> io::Result<()> {
         self.inner()?.sync()
     }
@@ -161,9 +152,27 @@ impl Dir for FailingDir {
     fn lock_shared(&self) -> io::Result<MemLock> {
         self.inner()?.lock_shared()
     }
+}
 
-    fn support(&self) -> Support {
-        self.inner.support()
+impl DirPosix for FailingDir {
+    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
+        self.inner()?.symlink(name, target)
+    }
+
+    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
+        self.inner()?.hard_link(name, &from.inner, from_name)
+    }
+
+    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
+        self.inner()?.create_node(name, node)
+    }
+
+    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+        self.inner()?.set_attrs(name, change)
+    }
+
+    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.inner()?.set_self_attrs(change)
     }
 }
 
@@ -211,14 +220,18 @@ impl File for FailingFile {
         self.plan.call()?;
         self.inner.metadata()
     }
+}
 
-    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        self.plan.call()?;
-        self.inner.set_attrs(change)
-    }
-
+impl FileWrite for FailingFile {
     fn sync(&self) -> io::Result<()> {
         self.plan.call()?;
         self.inner.sync()
+    }
+}
+
+impl FilePosix for FailingFile {
+    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.plan.call()?;
+        self.inner.set_attrs(change)
     }
 }

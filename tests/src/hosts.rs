@@ -64,18 +64,11 @@ impl Host {
     pub const fn support(self) -> Support {
         match self {
             Self::Native => Support::ALL,
-            Self::Wasmtime | Self::Node => Support {
-                owner: false,
-                mode: false,
-                xattrs: false,
-                devices: false,
-                fifos: false,
-                absolute_links: false,
-                any_names: false,
-                change_times: false,
-                fractions: false,
-                ..Support::ALL
-            },
+            Self::Wasmtime | Self::Node => {
+                let mut support = Support::NONE;
+                support.times = Support::ALL.times;
+                support
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use js_sys::{Array, Uint8Array};
 use ocicle::{
     attrs::Time,
-    fs::{AttrChange, Dir as _, FileType, mem::MemDir},
+    fs::{AttrChange, Dir as _, DirPosix as _, FileType, mem::MemDir},
     graph::{
         resolve::Want,
         rewrite::{Destination, replace_target},
@@ -192,16 +192,14 @@ fn set(
         if dir.metadata(name)?.file_type == FileType::Dir {
             set(&dir.open_dir(name)?, &path, files, time)?;
         } else if let Some(file) = files.get(&path) {
-            let change = AttrChange {
-                owner: Some((file.uid, file.gid)),
-                mode: Some(file.mode & 0o7777),
-                mtime: Some(time_of(file.mtime)),
-                ..AttrChange::default()
-            };
+            let change = AttrChange::default()
+                .owner(file.uid, file.gid)
+                .mode(file.mode & 0o7777)
+                .mtime(time_of(file.mtime));
             dir.set_attrs(name, &change)?;
         }
     }
-    dir.set_self_attrs(&AttrChange { mtime: Some(time), ..AttrChange::default() })
+    dir.set_self_attrs(&AttrChange::default().mtime(time))
 }
 
 fn time_of((seconds, nanoseconds): (i64, u32)) -> Time {

@@ -6,7 +6,7 @@ use super::unpack::{Options, check_support, first_layer};
 use crate::{
     attrs::Xattrs,
     error::{Error, Result},
-    fs::{AttrChange, Dir, remove_tree},
+    fs::{AttrChange, DirPosix, remove_tree},
     image::{Image, layers::apply_layers_from},
     limits::Limits,
     store::BlobRead,
@@ -52,7 +52,7 @@ impl std::error::Error for Failed {
 ///
 /// # Errors
 /// Those of [`super::unpack::unpack`], less those that are about bundles.
-pub fn unpack_onto<S: BlobRead + ?Sized, D: Dir>(
+pub fn unpack_onto<S: BlobRead + ?Sized, D: DirPosix>(
     store: &S,
     image: &Image,
     dir: D,
@@ -66,7 +66,8 @@ pub fn unpack_onto<S: BlobRead + ?Sized, D: Dir>(
     let empty = dir.names().map_err(Error::io("read the directory"))?.is_empty();
     let merge = if empty {
         // A default access control list would go on to every file.
-        let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
+        let none = Xattrs::new();
+        let none = AttrChange::default().xattrs(&none);
         dir.set_self_attrs(&none).map_err(Error::io("clear the attributes of the directory"))?;
         Merge::implying(implied, RootfsSink::over(dir), limits)
     } else {
@@ -81,7 +82,7 @@ pub fn unpack_onto<S: BlobRead + ?Sized, D: Dir>(
     })
 }
 
-fn clear<D: Dir>(dir: &D) -> std::io::Result<()> {
+fn clear<D: DirPosix>(dir: &D) -> std::io::Result<()> {
     dir.names()?.iter().try_for_each(|name| remove_tree(dir, name.as_name()))
 }
 

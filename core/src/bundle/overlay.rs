@@ -15,7 +15,7 @@ use super::{LAYERS, ROOTFS, UPPER, WORK, unpack::Options};
 use crate::{
     attrs::Xattrs,
     error::{Error, Result},
-    fs::{AttrChange, Dir, Readable, mem::MemDir},
+    fs::{AttrChange, Dir, DirPosix, Readable, mem::MemDir},
     image::{Image, layers::apply_layers_from},
     layer::{
         ChangeSink,
@@ -80,7 +80,7 @@ pub(super) fn check(namespace: Namespace, privilege: Privilege) -> Result<()> {
 }
 
 /// Unpacks the layers. Gives the merged tree, and a directory with those files of it that `config.json` is made from.
-pub(super) fn fill<S: BlobRead + ?Sized, D: Dir>(
+pub(super) fn fill<S: BlobRead + ?Sized, D: DirPosix>(
     store: &S,
     image: &Image,
     first: usize,
@@ -130,7 +130,7 @@ fn accounts<D: Dir>(layers: &D, count: usize, tree: &Tree, limits: &Limits) -> R
 }
 
 /// Sends what was written to the mounted file system: what the upper directory stands for.
-pub(super) fn changes<D: Dir>(
+pub(super) fn changes<D: DirPosix>(
     bundle: &D,
     tree: &Tree,
     namespace: Namespace,
@@ -150,11 +150,11 @@ pub(super) fn changes<D: Dir>(
 }
 
 /// Makes a directory that inherits no access control list, and opens it.
-fn make_dir<D: Dir>(staging: &D, name: &'static str) -> Result<D> {
+fn make_dir<D: DirPosix>(staging: &D, name: &'static str) -> Result<D> {
     let (place, none) = (Name::literal(name), Xattrs::new());
     let made = (|| {
         staging.create_dir(place)?;
-        staging.set_attrs(place, &AttrChange { xattrs: Some(&none), ..AttrChange::default() })?;
+        staging.set_attrs(place, &AttrChange::default().xattrs(&none))?;
         staging.open_dir(place)
     })();
     made.map_err(Error::io(format_args!("create {name}")))

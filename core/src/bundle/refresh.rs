@@ -13,7 +13,7 @@ use super::{
 use crate::{
     attrs::Time,
     error::{Error, Result},
-    fs::{Dir, File as _, Support, remove_tree},
+    fs::{Dir, DirPosix, FileWrite as _, Support, remove_tree},
     graph::Resolution,
     name::{Name, NameBuf},
     tree::{Tree, diff::Learned, rootfs::Stamp},
@@ -33,14 +33,14 @@ pub(super) fn open_newest<D: Dir>(dir: &D, name: Name<'_>) -> std::io::Result<D:
 }
 
 /// The directory in which the files are made. Dropping it removes it.
-pub(super) struct Making<'a, D: Dir> {
+pub(super) struct Making<'a, D: DirPosix> {
     bundle: &'a D,
     pub(super) dir: D,
     /// When it was made, on the file system's own clock.
     pub(super) since: Time,
 }
 
-impl<'a, D: Dir> Making<'a, D> {
+impl<'a, D: DirPosix> Making<'a, D> {
     pub(super) fn begin(bundle: &'a D) -> Result<Self> {
         move_over(bundle)?;
         let making = Name::literal(MAKING);
@@ -73,14 +73,14 @@ impl<'a, D: Dir> Making<'a, D> {
     }
 }
 
-impl<D: Dir> Drop for Making<'_, D> {
+impl<D: DirPosix> Drop for Making<'_, D> {
     fn drop(&mut self) {
         let _ = remove_tree(self.bundle, Name::literal(MAKING)); // not there after a good end
     }
 }
 
 /// What will be remembered, while a repack is at work. Dropping it forgets it.
-pub(super) struct Refresh<'a, D: Dir> {
+pub(super) struct Refresh<'a, D: DirPosix> {
     bundle: &'a Bundle<'a, D>,
     /// Made before anything is looked at: what has changed since may change again without a trace.
     making: Making<'a, D>,
@@ -89,7 +89,7 @@ pub(super) struct Refresh<'a, D: Dir> {
     pub(super) learned: Learned,
 }
 
-impl<'a, D: Dir> Refresh<'a, D> {
+impl<'a, D: DirPosix> Refresh<'a, D> {
     /// Begins, before anything is looked at.
     pub(super) fn begin(bundle: &'a Bundle<'a, D>) -> Result<Self> {
         let making = Making::begin(bundle.dir)?;
@@ -139,7 +139,7 @@ impl<'a, D: Dir> Refresh<'a, D> {
     }
 }
 
-fn sync<D: Dir>(dir: &D, names: &[NameBuf]) -> Result<()> {
+fn sync<D: DirPosix>(dir: &D, names: &[NameBuf]) -> Result<()> {
     for name in names {
         let name = name.as_name();
         dir.open_file(name).and_then(|file| file.sync()).map_err(Error::io(format_args!("sync {name}")))?;
@@ -148,7 +148,7 @@ fn sync<D: Dir>(dir: &D, names: &[NameBuf]) -> Result<()> {
 }
 
 /// Moves what counts already into its place.
-fn move_over<D: Dir>(dir: &D) -> Result<()> {
+fn move_over<D: DirPosix>(dir: &D) -> Result<()> {
     let name = Name::literal(DONE);
     let done = match dir.open_dir(name) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -158,7 +158,7 @@ fn move_over<D: Dir>(dir: &D) -> Result<()> {
     dir.remove_dir(name).map_err(Error::io(format_args!("remove {DONE}")))
 }
 
-fn move_all<D: Dir>(from: &D, to: &D, names: &[NameBuf]) -> Result<()> {
+fn move_all<D: DirPosix>(from: &D, to: &D, names: &[NameBuf]) -> Result<()> {
     for name in names {
         let name = name.as_name();
         from.rename(name, to, name).map_err(Error::io(format_args!("move {name} into the bundle")))?;

@@ -14,7 +14,7 @@ use crate::{
     attrs::Time,
     digest::{Algorithm, Digest},
     error::{Error, Result},
-    fs::Dir,
+    fs::{Dir, DirPosix},
     graph::{
         Resolution,
         rewrite::{self, Replaced},
@@ -87,7 +87,7 @@ pub struct Repacked {
     pub not_refreshed: Option<Error>,
 }
 
-impl<'a, D: Dir> Bundle<'a, D> {
+impl<'a, D: DirPosix> Bundle<'a, D> {
     /// Reads what a bundle remembers, of ours or of umoci's. The store is the one it was unpacked from: umoci does not say in which
     /// slots the image was.
     ///

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
-    fs::{AttrChange, Dir, FileType, Metadata, Special, remove_tree},
+    fs::{AttrChange, Dir as _, DirPosix, FileType, Metadata, Special, remove_tree},
     hash::Sha256Read,
     layer::{Entry, EntryKind, on_disk::OnDisk},
     name::{EntryPath, Name, NameBuf},
@@ -20,7 +20,7 @@ use crate::{
 /// Where what takes the place of something else is made.
 const STAGING: &str = ".ocicle-restore";
 
-impl<D: Dir> Bundle<'_, D> {
+impl<D: DirPosix> Bundle<'_, D> {
     /// Gives the files what the disk could not hold when the bundle was unpacked: owners, modes, attributes, devices, fifos,
     /// absolute links. What has changed since keeps its content and time; what is new gets the defaults. `how` says how entries
     /// lie on this disk. Gives how many entries there are; 0 if there was nothing to do.
@@ -73,7 +73,7 @@ struct Restore<'a, D> {
     count: u64,
 }
 
-impl<D: Dir> Restore<'_, D> {
+impl<D: DirPosix> Restore<'_, D> {
     fn dir(&mut self, dir: &Emulated<'_, D>, path: &EntryPath) -> Result<()> {
         for name in dir.names().map_err(Error::io(format_args!("read directory /{path}")))? {
             let name = name.as_name();
@@ -186,7 +186,7 @@ impl<D: Dir> Restore<'_, D> {
     }
 }
 
-fn set<D: Dir>(dir: &D, name: Name<'_>, entry: &Entry) -> std::io::Result<()> {
+fn set<D: DirPosix>(dir: &D, name: Name<'_>, entry: &Entry) -> std::io::Result<()> {
     dir.set_attrs(name, &change(&entry.attrs, matches!(entry.kind, EntryKind::Symlink { .. })))
 }
 
@@ -199,7 +199,7 @@ fn change(attrs: &Attrs, is_link: bool) -> AttrChange<'_> {
     }
 }
 
-fn make<D: Dir>(dir: &D, name: Name<'_>, kind: &EntryKind) -> std::io::Result<()> {
+fn make<D: DirPosix>(dir: &D, name: Name<'_>, kind: &EntryKind) -> std::io::Result<()> {
     match kind {
         EntryKind::Symlink { target } => dir.symlink(name, target),
         EntryKind::Char { major, minor } => dir.create_node(name, Special::Char(*major, *minor)),

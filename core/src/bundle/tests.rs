@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    fs::{Dir, FileType, mem::MemDir},
+    fs::{Dir, DirWrite as _, FileType, mem::MemDir},
     graph::{Resolution, rewrite::Destination},
     image::{
         Image,

@@ -13,7 +13,7 @@ use crate::{
     attrs::{Time, Xattrs},
     digest::{Algorithm, Digest},
     error::{Error, Result},
-    fs::{AttrChange, Dir, File as _, Support, remove_tree},
+    fs::{AttrChange, DirPosix, File as _, FilePosix as _, Support, remove_tree},
     graph::Resolution,
     hash::HashWrite,
     image::{
@@ -86,7 +86,7 @@ pub struct Unpacked {
 /// [`Error::Exists`] if the bundle has one already; [`Error::NotFound`] if the image has no such layer to start from; [`Error::Unsupported`] for an image that is not for Linux;
 /// [`Error::Mismatch`] for a layer that is not what its digest, size or diff_id promise; [`Error::Layer`] for one that must
 /// not be applied; [`Error::Io`].
-pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
+pub fn unpack<S: BlobRead + ?Sized, D: DirPosix>(
     store: &S,
     image: &Image,
     resolution: &Resolution,
@@ -172,7 +172,7 @@ pub(super) fn check_support(support: &Support, privilege: Privilege) -> Result<(
     )))
 }
 
-fn fill<S: BlobRead + ?Sized, D: Dir>(
+fn fill<S: BlobRead + ?Sized, D: DirPosix>(
     store: &S,
     image: &Image,
     first: usize,
@@ -221,7 +221,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
     Ok((Unpacked { tree, layers, user_known: config.user_known }, names))
 }
 
-fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
+fn fill_rootfs<S: BlobRead + ?Sized, D: DirPosix>(
     store: &S,
     image: &Image,
     first: usize,
@@ -234,7 +234,8 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
     let rootfs = Name::literal(ROOTFS);
     staging.create_dir(rootfs).map_err(Error::io("create rootfs"))?;
     // A default access control list, inherited from where the bundle is, would go on to every file.
-    let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
+    let none = Xattrs::new();
+    let none = AttrChange::default().xattrs(&none);
     staging.set_attrs(rootfs, &none).map_err(Error::io("clear the attributes of rootfs"))?;
     let root = staging.open_dir(rootfs).map_err(Error::io("open rootfs"))?;
     let root = Emulated::new(root, held, None, Defaults::default());
@@ -247,7 +248,7 @@ fn fill_rootfs<S: BlobRead + ?Sized, D: Dir>(
 
 /// Writes what a repack needs to know; gives the names of the files, the one that makes it a bundle last. Of the state, digest and
 /// time are filled in. For overlayfs there are no stamps. Without a time, stamps are proof that are older than their file.
-pub(super) fn remember<D: Dir>(
+pub(super) fn remember<D: DirPosix>(
     dir: &D,
     tree: &Tree,
     stamps: Option<&[Stamp]>,
@@ -273,7 +274,7 @@ pub(super) fn remember<D: Dir>(
 }
 
 /// The same for umoci.
-pub(super) fn remember_for_umoci<D: Dir>(
+pub(super) fn remember_for_umoci<D: DirPosix>(
     dir: &D,
     resolution: &Resolution,
     tree: &Tree,
@@ -287,13 +288,13 @@ pub(super) fn remember_for_umoci<D: Dir>(
     Ok(vec![manifest, meta.into()])
 }
 
-fn write_all<D: Dir>(dir: &D, name: Name<'_>, bytes: &[u8]) -> Result<()> {
+fn write_all<D: DirPosix>(dir: &D, name: Name<'_>, bytes: &[u8]) -> Result<()> {
     write_file(dir, name, |out| out.write_all(bytes).map_err(Error::io(format_args!("write {name}"))))
         .map(drop)
 }
 
 /// Writes a file and gives its ctime: the time on the file system's own clock.
-fn write_file<D: Dir>(
+fn write_file<D: DirPosix>(
     dir: &D,
     name: Name<'_>,
     fill: impl FnOnce(&mut dyn Write) -> Result<()>,
@@ -304,7 +305,7 @@ fn write_file<D: Dir>(
     let file =
         out.into_inner().map_err(|error| Error::io(format_args!("write {name}"))(error.into_error()))?;
     if dir.support().mode {
-        file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })
+        file.set_attrs(&AttrChange::default().mode(0o644))
             .map_err(Error::io(format_args!("set mode of {name}")))?;
     }
     file.metadata().map(|metadata| metadata.ctime).map_err(Error::io(format_args!("stat {name}")))

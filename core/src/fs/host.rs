@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{
-    AttrChange, Dir, FileType, Metadata, Special, Support, marks,
+    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support, marks,
     rules::{check_link_target, listed_name, not_a_file},
 };
 use crate::{
@@ -40,7 +40,7 @@ use stat::metadata_of;
 ///
 /// ```
 /// use std::io::Write;
-/// use ocicle::{fs::{Dir, host::HostDir}, name::Name};
+/// use ocicle::{fs::{Dir, DirWrite, host::HostDir}, name::Name};
 ///
 /// # fn main() -> std::io::Result<()> {
 /// # let path = std::env::temp_dir().join(format!("ocicle-doc-{}", std::process::id()));
@@ -122,7 +122,6 @@ fn list(dir: BorrowedFd<'_>) -> io::Result<Vec<NameBuf>> {
 
 impl Dir for HostDir {
     type File = HostFile;
-    type Lock = HostLock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         let fd = sys::openat(self.fd(), name.as_bytes(), OPEN_DIR, Mode::empty())?;
@@ -140,11 +139,6 @@ impl Dir for HostDir {
             FileType::File => Ok(HostFile::new(fd)),
             other => Err(not_a_file(other)),
         }
-    }
-
-    fn create_file(&self, name: Name<'_>) -> io::Result<HostFile> {
-        let mode = Mode::RUSR | Mode::WUSR;
-        Ok(HostFile::new(sys::openat(self.fd(), name.as_bytes(), CREATE_FILE, mode)?))
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
@@ -179,23 +173,25 @@ impl Dir for HostDir {
         xattrs::read(self.fd())
     }
 
+    fn support(&self) -> Support {
+        self.support
+    }
+}
+
+impl DirWrite for HostDir {
+    type Lock = HostLock;
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<HostFile> {
+        let mode = Mode::RUSR | Mode::WUSR;
+        Ok(HostFile::new(sys::openat(self.fd(), name.as_bytes(), CREATE_FILE, mode)?))
+    }
+
     fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
         Ok(sys::mkdirat(self.fd(), name.as_bytes(), Mode::RWXU)?)
     }
 
-    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
-        check_link_target(target)?;
-        Ok(sys::symlinkat(target, self.fd(), name.as_bytes())?)
-    }
-
-    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
-        let (from_name, name) = (from_name.as_bytes(), name.as_bytes());
-        Ok(sys::linkat(from.fd(), from_name, self.fd(), name, AtFlags::empty())?)
-    }
-
-    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
-        let (file_type, device) = stat::node(node)?;
-        Ok(sys::mknodat(self.fd(), name.as_bytes(), file_type, Mode::RUSR | Mode::WUSR, device)?)
+    fn share(&self, name: Name<'_>) -> io::Result<()> {
+        attrs::share(self.fd(), name)
     }
 
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
@@ -208,14 +204,6 @@ impl Dir for HostDir {
 
     fn remove_dir(&self, name: Name<'_>) -> io::Result<()> {
         Ok(sys::unlinkat(self.fd(), name.as_bytes(), AtFlags::REMOVEDIR)?)
-    }
-
-    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
-        attrs::set_at(self.fd(), name, change)
-    }
-
-    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        attrs::set(self.fd(), change)
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -231,9 +219,30 @@ impl Dir for HostDir {
     fn lock_shared(&self) -> io::Result<HostLock> {
         marks::wait(|| self.attempt(marks::Mode::Shared))
     }
+}
 
-    fn support(&self) -> Support {
-        self.support
+impl DirPosix for HostDir {
+    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
+        check_link_target(target)?;
+        Ok(sys::symlinkat(target, self.fd(), name.as_bytes())?)
+    }
+
+    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
+        let (from_name, name) = (from_name.as_bytes(), name.as_bytes());
+        Ok(sys::linkat(from.fd(), from_name, self.fd(), name, AtFlags::empty())?)
+    }
+
+    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
+        let (file_type, device) = stat::node(node)?;
+        Ok(sys::mknodat(self.fd(), name.as_bytes(), file_type, Mode::RUSR | Mode::WUSR, device)?)
+    }
+
+    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+        attrs::set_at(self.fd(), name, change)
+    }
+
+    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        attrs::set(self.fd(), change)
     }
 }
 

@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use super::Dir;
+use super::DirWrite;
 use crate::name::{Name, NameBuf};
 
 const EXCLUSIVE: &str = ".ocicle-lock";
@@ -68,7 +68,7 @@ fn pause(time: Duration) {
 ///
 /// `None` if that is not allowed: then nothing in the directory can be changed, and no lock is needed.
 #[cfg(any(feature = "host", test))]
-pub(super) fn make_native<D: Dir>(dir: &D, mode: Mode) -> io::Result<Option<Name<'static>>> {
+pub(super) fn make_native<D: DirWrite>(dir: &D, mode: Mode) -> io::Result<Option<Name<'static>>> {
     let mark = Name::literal(match mode {
         Mode::Exclusive => EXCLUSIVE_NATIVE,
         Mode::Shared => SHARED_NATIVE,
@@ -82,7 +82,7 @@ pub(super) fn make_native<D: Dir>(dir: &D, mode: Mode) -> io::Result<Option<Name
 
 /// Makes the mark of a sandbox; `None` as for [`make_native`].
 #[cfg(any(target_os = "wasi", test))]
-pub(super) fn make<D: Dir>(dir: &D, mode: Mode) -> Attempt<Option<NameBuf>> {
+pub(super) fn make<D: DirWrite>(dir: &D, mode: Mode) -> Attempt<Option<NameBuf>> {
     let mut name = NameBuf::from(Name::literal(EXCLUSIVE));
     for number in 0_u32.. {
         if mode == Mode::Shared {
@@ -105,7 +105,7 @@ fn is_refused(error: &io::Error) -> bool {
 }
 
 /// Looks for a mark that does not go with this one.
-pub(super) fn other<D: Dir>(dir: &D, own: Name<'_>) -> io::Result<Option<NameBuf>> {
+pub(super) fn other<D: DirWrite>(dir: &D, own: Name<'_>) -> io::Result<Option<NameBuf>> {
     let (native, shared) = match own.as_bytes() {
         own if own == EXCLUSIVE.as_bytes() => (false, false),
         own if own == EXCLUSIVE_NATIVE.as_bytes() => (true, false),
@@ -135,7 +135,10 @@ pub(super) fn other<D: Dir>(dir: &D, own: Name<'_>) -> io::Result<Option<NameBuf
 
 #[cfg(test)]
 mod tests {
-    use super::{super::mem::MemDir, *};
+    use super::{
+        super::{Dir as _, mem::MemDir},
+        *,
+    };
 
     fn put(dir: &MemDir, names: &[&'static str]) {
         for name in names {

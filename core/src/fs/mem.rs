@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    AttrChange, Dir, FileType, Metadata, Special, Support,
+    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support,
     rules::{check_link_target, not_a_file},
 };
 use crate::{
@@ -34,7 +34,7 @@ use table::{Body, Table};
 ///
 /// ```
 /// use std::io::{Read, Write};
-/// use ocicle::{fs::{Dir, mem::MemDir}, name::Name};
+/// use ocicle::{fs::{Dir, DirWrite, mem::MemDir}, name::Name};
 ///
 /// let root = MemDir::new();
 /// root.create_dir(Name::literal("etc"))?;
@@ -118,7 +118,6 @@ impl fmt::Debug for MemDir {
 
 impl Dir for MemDir {
     type File = MemFile;
-    type Lock = MemLock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         let mut table = self.0.lock();
@@ -140,12 +139,6 @@ impl Dir for MemDir {
             }
             _ => Err(not_a_file(inode.file_type())),
         }
-    }
-
-    fn create_file(&self, name: Name<'_>) -> io::Result<MemFile> {
-        let mut table = self.0.lock();
-        let child = table.create(self.0.ino(), name, Body::File(Arc::default()), 0o600)?;
-        Ok(MemFile::writer(self.0.open(&mut table, child)?))
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
@@ -178,24 +171,29 @@ impl Dir for MemDir {
         Ok(self.0.lock().inode(self.0.ino())?.xattrs.clone())
     }
 
+    fn support(&self) -> Support {
+        Support::ALL
+    }
+}
+
+impl DirWrite for MemDir {
+    type Lock = MemLock;
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<MemFile> {
+        let mut table = self.0.lock();
+        let child = table.create(self.0.ino(), name, Body::File(Arc::default()), 0o600)?;
+        Ok(MemFile::writer(self.0.open(&mut table, child)?))
+    }
+
     fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
         self.0.lock().create(self.0.ino(), name, Body::Dir(Default::default()), 0o700).map(drop)
     }
 
-    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
-        check_link_target(target)?;
-        self.0.lock().create(self.0.ino(), name, Body::Symlink(target.into()), 0o777).map(drop)
-    }
-
-    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
-        self.0.same_file_system(&from.0)?;
+    fn share(&self, name: Name<'_>) -> io::Result<()> {
         let mut table = self.0.lock();
-        let target = table.child(from.0.ino(), from_name)?;
-        table.link(self.0.ino(), name, target)
-    }
-
-    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
-        self.0.lock().create(self.0.ino(), name, Body::Special(node), 0o600).map(drop)
+        let child = table.child(self.0.ino(), name)?;
+        let mode = if table.inode(child)?.file_type() == FileType::Dir { 0o755 } else { 0o644 };
+        table.set_attrs(child, &AttrChange::default().mode(mode))
     }
 
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
@@ -221,16 +219,6 @@ impl Dir for MemDir {
         }
     }
 
-    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
-        let mut table = self.0.lock();
-        let child = table.child(self.0.ino(), name)?;
-        table.set_attrs(child, change)
-    }
-
-    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        self.0.lock().set_attrs(self.0.ino(), change)
-    }
-
     /// Memory has nothing to make durable: succeeds.
     fn sync(&self) -> io::Result<()> {
         Ok(())
@@ -245,9 +233,33 @@ impl Dir for MemDir {
     fn lock_shared(&self) -> io::Result<MemLock> {
         self.0.wait_for_lock(true)
     }
+}
 
-    fn support(&self) -> Support {
-        Support::ALL
+impl DirPosix for MemDir {
+    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
+        check_link_target(target)?;
+        self.0.lock().create(self.0.ino(), name, Body::Symlink(target.into()), 0o777).map(drop)
+    }
+
+    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
+        self.0.same_file_system(&from.0)?;
+        let mut table = self.0.lock();
+        let target = table.child(from.0.ino(), from_name)?;
+        table.link(self.0.ino(), name, target)
+    }
+
+    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
+        self.0.lock().create(self.0.ino(), name, Body::Special(node), 0o600).map(drop)
+    }
+
+    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+        let mut table = self.0.lock();
+        let child = table.child(self.0.ino(), name)?;
+        table.set_attrs(child, change)
+    }
+
+    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.0.lock().set_attrs(self.0.ino(), change)
     }
 }
 

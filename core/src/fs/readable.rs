@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use super::{AttrChange, Dir, FileType, Metadata, Special, Support};
+use super::{AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support};
 use crate::{
     attrs::Xattrs,
     name::{Name, NameBuf},
@@ -13,7 +13,7 @@ use crate::{
 ///
 /// Whoever else looks meanwhile, or a process that is killed, may see the changed mode.
 #[derive(Debug)]
-pub struct Readable<D: Dir> {
+pub struct Readable<D: DirPosix> {
     dir: D,
     /// The mode that this directory has in truth.
     mode: Option<u32>,
@@ -23,14 +23,14 @@ pub struct Readable<D: Dir> {
 const LIST_AND_ENTER: u32 = 0o500;
 const READ: u32 = 0o400;
 
-impl<D: Dir> Readable<D> {
+impl<D: DirPosix> Readable<D> {
     /// Takes a directory.
     pub fn new(dir: D) -> Self {
         Self { dir, mode: None }
     }
 
     fn set_mode(&self, name: Name<'_>, mode: u32) -> io::Result<()> {
-        self.dir.set_attrs(name, &AttrChange { mode: Some(mode), ..AttrChange::default() })
+        self.dir.set_attrs(name, &AttrChange::default().mode(mode))
     }
 
     /// Reads something of an entry, with a mode that lets it if need be.
@@ -49,18 +49,17 @@ impl<D: Dir> Readable<D> {
     }
 }
 
-impl<D: Dir> Drop for Readable<D> {
+impl<D: DirPosix> Drop for Readable<D> {
     fn drop(&mut self) {
         if let Some(mode) = self.mode {
             // It could be changed, so it can be changed back; if not, nobody is left to tell.
-            let _ = self.dir.set_self_attrs(&AttrChange { mode: Some(mode), ..AttrChange::default() });
+            let _ = self.dir.set_self_attrs(&AttrChange::default().mode(mode));
         }
     }
 }
 
-impl<D: Dir> Dir for Readable<D> {
+impl<D: DirPosix> Dir for Readable<D> {
     type File = D::File;
-    type Lock = D::Lock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         let mut mode = None;
@@ -85,19 +84,6 @@ impl<D: Dir> Dir for Readable<D> {
         self.read(name, |dir| dir.open_file(name))
     }
 
-    fn xattrs(&self, name: Name<'_>) -> io::Result<Xattrs> {
-        self.read(name, |dir| dir.xattrs(name))
-    }
-
-    fn self_metadata(&self) -> io::Result<Metadata> {
-        let metadata = self.dir.self_metadata()?;
-        Ok(Metadata { mode: self.mode.unwrap_or(metadata.mode), ..metadata })
-    }
-
-    fn create_file(&self, name: Name<'_>) -> io::Result<D::File> {
-        self.dir.create_file(name)
-    }
-
     fn names(&self) -> io::Result<Vec<NameBuf>> {
         self.dir.names()
     }
@@ -106,28 +92,41 @@ impl<D: Dir> Dir for Readable<D> {
         self.dir.metadata(name)
     }
 
+    fn self_metadata(&self) -> io::Result<Metadata> {
+        let metadata = self.dir.self_metadata()?;
+        Ok(Metadata { mode: self.mode.unwrap_or(metadata.mode), ..metadata })
+    }
+
     fn read_link(&self, name: Name<'_>) -> io::Result<Vec<u8>> {
         self.dir.read_link(name)
+    }
+
+    fn xattrs(&self, name: Name<'_>) -> io::Result<Xattrs> {
+        self.read(name, |dir| dir.xattrs(name))
     }
 
     fn self_xattrs(&self) -> io::Result<Xattrs> {
         self.dir.self_xattrs()
     }
 
+    fn support(&self) -> Support {
+        self.dir.support()
+    }
+}
+
+impl<D: DirPosix> DirWrite for Readable<D> {
+    type Lock = D::Lock;
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<D::File> {
+        self.dir.create_file(name)
+    }
+
     fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
         self.dir.create_dir(name)
     }
 
-    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
-        self.dir.symlink(name, target)
-    }
-
-    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
-        self.dir.hard_link(name, &from.dir, from_name)
-    }
-
-    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
-        self.dir.create_node(name, node)
+    fn share(&self, name: Name<'_>) -> io::Result<()> {
+        self.dir.share(name)
     }
 
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
@@ -142,14 +141,6 @@ impl<D: Dir> Dir for Readable<D> {
         self.dir.remove_dir(name)
     }
 
-    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
-        self.dir.set_attrs(name, change)
-    }
-
-    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        self.dir.set_self_attrs(change)
-    }
-
     fn sync(&self) -> io::Result<()> {
         self.dir.sync()
     }
@@ -161,8 +152,26 @@ impl<D: Dir> Dir for Readable<D> {
     fn lock_shared(&self) -> io::Result<D::Lock> {
         self.dir.lock_shared()
     }
+}
 
-    fn support(&self) -> Support {
-        self.dir.support()
+impl<D: DirPosix> DirPosix for Readable<D> {
+    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
+        self.dir.symlink(name, target)
+    }
+
+    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
+        self.dir.hard_link(name, &from.dir, from_name)
+    }
+
+    fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()> {
+        self.dir.create_node(name, node)
+    }
+
+    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+        self.dir.set_attrs(name, change)
+    }
+
+    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.dir.set_self_attrs(change)
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 /// leads nowhere or that a directory on the way is none.
 ///
 /// ```
-/// use ocicle::{fs::{Dir, mem::MemDir, open_file_in_root}, limits::Limits, name::{EntryPath, Name}};
+/// use ocicle::{fs::{DirPosix, DirWrite, mem::MemDir, open_file_in_root}, limits::Limits, name::{EntryPath, Name}};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let root = MemDir::new();
 /// root.create_file(Name::literal("passwd"))?;
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::{
         error::ErrorKind,
-        fs::{Special, mem::MemDir},
+        fs::{DirPosix as _, DirWrite as _, Special, mem::MemDir},
     };
 
     /// A root with the file `usr/lib/passwd`, and these links in `etc`.

@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind},
 };
 
-use super::{AttrChange, Dir, FileType};
+use super::{AttrChange, DirPosix, FileType};
 use crate::name::{Name, NameBuf};
 
 /// Removes what has that name, with everything below it if it is a directory. Links are removed, not followed.
@@ -14,7 +14,7 @@ use crate::name::{Name, NameBuf};
 /// however deep the tree is.
 ///
 /// ```
-/// use ocicle::{fs::{Dir, mem::MemDir, remove_tree}, name::Name};
+/// use ocicle::{fs::{Dir, DirWrite, mem::MemDir, remove_tree}, name::Name};
 /// let root = MemDir::new();
 /// root.create_dir(Name::literal("cache"))?;
 /// root.open_dir(Name::literal("cache"))?.create_file(Name::literal("entry"))?;
@@ -26,7 +26,7 @@ use crate::name::{Name, NameBuf};
 /// # Errors
 /// Those of the calls; the first one ends the work, and what is gone stays gone. `CrossesDevices` for a directory on which
 /// another file system is mounted: it is not entered.
-pub fn remove_tree<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<()> {
+pub fn remove_tree<D: DirPosix>(dir: &D, name: Name<'_>) -> io::Result<()> {
     let device = dir.self_metadata()?.dev;
     let Some(top) = remove_or_enter(dir, name, device)? else { return Ok(()) };
     let mut path = Path { levels: Vec::new(), open: VecDeque::new() };
@@ -49,7 +49,7 @@ pub fn remove_tree<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<()> {
 }
 
 /// Removes the entry if it is no directory; otherwise opens it.
-fn remove_or_enter<D: Dir>(parent: &D, name: Name<'_>, device: u64) -> io::Result<Option<D>> {
+fn remove_or_enter<D: DirPosix>(parent: &D, name: Name<'_>, device: u64) -> io::Result<Option<D>> {
     // Most entries are files: they cost one call.
     let Err(error) = parent.remove_file(name) else { return Ok(None) };
     let found = match parent.metadata(name) {
@@ -61,9 +61,8 @@ fn remove_or_enter<D: Dir>(parent: &D, name: Name<'_>, device: u64) -> io::Resul
         return Err(io::Error::new(ErrorKind::CrossesDevices, reason));
     }
     if found.mode & 0o700 != 0o700 && parent.support().mode {
-        let mode = Some(found.mode | 0o700);
         // Somebody else's directory may still let us in; if not, the next call says so.
-        let _ = parent.set_attrs(name, &AttrChange { mode, ..AttrChange::default() });
+        let _ = parent.set_attrs(name, &AttrChange::default().mode(found.mode | 0o700));
     }
     parent.open_dir(name).map(Some)
 }
@@ -82,7 +81,7 @@ struct Level {
 /// Far below the usual limit of 1024 open files.
 const OPEN_MAX: usize = 128;
 
-impl<D: Dir> Path<D> {
+impl<D: DirPosix> Path<D> {
     fn enter(&mut self, name: Name<'_>, handle: D) -> io::Result<()> {
         self.levels.push(Level { name: name.into(), left: handle.names()? });
         self.keep(handle);
@@ -119,7 +118,7 @@ impl<D: Dir> Path<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fs::mem::MemDir;
+    use crate::fs::{Dir as _, DirWrite as _, mem::MemDir};
 
     fn literal(text: &'static str) -> Name<'static> {
         Name::literal(text)

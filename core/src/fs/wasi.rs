@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{
-    AttrChange, Dir, FileType, Metadata, Special, Support, marks,
+    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support, marks,
     rules::{check_link_target, listed_name, not_a_file},
 };
 use crate::{
@@ -86,7 +86,6 @@ const OPEN: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW);
 
 impl Dir for WasiDir {
     type File = WasiFile;
-    type Lock = WasiLock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         self.open(name, FileType::Dir, OFlags::DIRECTORY).map(Self)
@@ -95,12 +94,6 @@ impl Dir for WasiDir {
     fn open_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
         // Not with NONBLOCK: a component's reads would then end with EAGAIN.
         self.open(name, FileType::File, OFlags::empty()).map(WasiFile::new)
-    }
-
-    fn create_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        let made = sys::openat(self.fd(), name.as_bytes(), flags, Mode::empty());
-        made.map(WasiFile::new).map_err(kind::error)
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
@@ -148,25 +141,28 @@ impl Dir for WasiDir {
         Ok(Xattrs::new())
     }
 
+    /// Nothing: wasmtime reports the time of birth as the time of change, and Node drops fractions of seconds.
+    fn support(&self) -> Support {
+        Support { times: attrs::TIMES, ..Support::NONE }
+    }
+}
+
+impl DirWrite for WasiDir {
+    type Lock = WasiLock;
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let made = sys::openat(self.fd(), name.as_bytes(), flags, Mode::empty());
+        made.map(WasiFile::new).map_err(kind::error)
+    }
+
     fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
         sys::mkdirat(self.fd(), name.as_bytes(), Mode::empty()).map_err(kind::error)
     }
 
-    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
-        check_link_target(target)?;
-        match target.starts_with(b"/") {
-            true => Err(unsupported("a link with an absolute target")),
-            false => sys::symlinkat(target, self.fd(), name.as_bytes()).map_err(kind::error),
-        }
-    }
-
-    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
-        let (from_name, name) = (from_name.as_bytes(), name.as_bytes());
-        sys::linkat(from.fd(), from_name, self.fd(), name, AtFlags::empty()).map_err(kind::error)
-    }
-
-    fn create_node(&self, _name: Name<'_>, _node: Special) -> io::Result<()> {
-        Err(unsupported("a device or fifo"))
+    /// Does nothing: there are no modes.
+    fn share(&self, _name: Name<'_>) -> io::Result<()> {
+        Ok(())
     }
 
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
@@ -179,23 +175,6 @@ impl Dir for WasiDir {
 
     fn remove_dir(&self, name: Name<'_>) -> io::Result<()> {
         sys::unlinkat(self.fd(), name.as_bytes(), AtFlags::REMOVEDIR).map_err(kind::error)
-    }
-
-    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
-        let is_link = || Ok(self.metadata(name)?.file_type == FileType::Symlink);
-        if let Some(times) = attrs::times_only(change, is_link)? {
-            sys::utimensat(self.fd(), name.as_bytes(), &times, AtFlags::SYMLINK_NOFOLLOW)
-                .map_err(kind::error)?;
-        }
-        Ok(())
-    }
-
-    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        // By name: a component has no times for the handle of a directory.
-        if let Some(times) = attrs::times_only(change, || Ok(false))? {
-            sys::utimensat(self.fd(), c".", &times, AtFlags::SYMLINK_NOFOLLOW).map_err(kind::error)?;
-        }
-        Ok(())
     }
 
     /// As far as the runtime lets a directory be synced: wasmtime does not, and then the host alone decides.
@@ -214,22 +193,41 @@ impl Dir for WasiDir {
     fn lock_shared(&self) -> io::Result<WasiLock> {
         marks::wait(|| lock::attempt(self.fd(), marks::Mode::Shared))
     }
+}
 
-    fn support(&self) -> Support {
-        Support {
-            owner: false,
-            mode: false,
-            xattrs: false,
-            devices: false,
-            fifos: false,
-            absolute_links: false,
-            any_names: false,
-            // wasmtime says when a file was born instead.
-            change_times: false,
-            times: attrs::TIMES,
-            // Node drops them.
-            fractions: false,
+impl DirPosix for WasiDir {
+    fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
+        check_link_target(target)?;
+        match target.starts_with(b"/") {
+            true => Err(unsupported("a link with an absolute target")),
+            false => sys::symlinkat(target, self.fd(), name.as_bytes()).map_err(kind::error),
         }
+    }
+
+    fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()> {
+        let (from_name, name) = (from_name.as_bytes(), name.as_bytes());
+        sys::linkat(from.fd(), from_name, self.fd(), name, AtFlags::empty()).map_err(kind::error)
+    }
+
+    fn create_node(&self, _name: Name<'_>, _node: Special) -> io::Result<()> {
+        Err(unsupported("a device or fifo"))
+    }
+
+    fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
+        let is_link = || Ok(self.metadata(name)?.file_type == FileType::Symlink);
+        if let Some(times) = attrs::times_only(change, is_link)? {
+            sys::utimensat(self.fd(), name.as_bytes(), &times, AtFlags::SYMLINK_NOFOLLOW)
+                .map_err(kind::error)?;
+        }
+        Ok(())
+    }
+
+    fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        // By name: a component has no times for the handle of a directory.
+        if let Some(times) = attrs::times_only(change, || Ok(false))? {
+            sys::utimensat(self.fd(), c".", &times, AtFlags::SYMLINK_NOFOLLOW).map_err(kind::error)?;
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use super::copy::Plan;
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{Dir, FileType, remove_tree},
+    fs::{Dir, DirPosix, FileType, remove_tree},
     limits::Limits,
     name::{Name, NameBuf},
     spec::{Index, Raw},
@@ -27,7 +27,7 @@ use crate::{
 /// An archive in a file. The first edit makes a directory beside it, which keeps others from editing it at the same time; it goes when
 /// this value does. Replacing the index writes the archive anew in that directory, with what the new index leads to, and puts
 /// it in the place of the old one once it is whole.
-pub struct ArchiveFile<D: Dir + Sync> {
+pub struct ArchiveFile<D: DirPosix + Sync> {
     dir: D,
     name: NameBuf,
     limits: Limits,
@@ -38,7 +38,7 @@ pub struct ArchiveFile<D: Dir + Sync> {
     editing: Mutex<()>,
 }
 
-impl<D: Dir + Sync> ArchiveFile<D>
+impl<D: DirPosix + Sync> ArchiveFile<D>
 where
     D::File: 'static,
 {
@@ -123,7 +123,7 @@ where
 ///
 /// # Errors
 /// Those of `fill`; [`Error::Io`].
-pub fn place<D: Dir>(
+pub fn place<D: DirPosix>(
     dir: &D,
     name: Name<'_>,
     fill: impl FnOnce(&mut (dyn WriteSeek + '_)) -> Result<()>,
@@ -132,7 +132,7 @@ pub fn place<D: Dir>(
 }
 
 /// The same for a file that is written in another directory of the same file system.
-fn place_from<D: Dir>(
+fn place_from<D: DirPosix>(
     from: &D,
     to: &D,
     name: Name<'_>,
@@ -169,7 +169,7 @@ fn edit_name(name: Name<'_>) -> Result<NameBuf> {
     Name::new(&text).map(Into::into).map_err(|error| Error::Unsupported(format!("{name}: {error}")))
 }
 
-impl<D: Dir + Sync> BlobRead for ArchiveFile<D> {
+impl<D: DirPosix + Sync> BlobRead for ArchiveFile<D> {
     fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
         match self.edit.get().map(|edit| edit.try_open(digest)).transpose()?.flatten() {
             None => self.archive.try_open(digest),
@@ -185,7 +185,7 @@ impl<D: Dir + Sync> BlobRead for ArchiveFile<D> {
     }
 }
 
-impl<D: Dir + Sync> BlobWrite for ArchiveFile<D>
+impl<D: DirPosix + Sync> BlobWrite for ArchiveFile<D>
 where
     D::File: 'static,
 {
@@ -194,7 +194,7 @@ where
     }
 }
 
-impl<D: Dir + Sync> RootIndex for ArchiveFile<D>
+impl<D: DirPosix + Sync> RootIndex for ArchiveFile<D>
 where
     D::File: 'static,
 {
@@ -221,7 +221,7 @@ where
     }
 }
 
-impl<D: Dir + Sync> Sweepable for ArchiveFile<D>
+impl<D: DirPosix + Sync> Sweepable for ArchiveFile<D>
 where
     D::File: 'static,
 {
@@ -231,12 +231,12 @@ where
 }
 
 /// What is written is only what the index leads to, so to remove is to write.
-struct ArchiveSweep<'a, D: Dir + Sync> {
+struct ArchiveSweep<'a, D: DirPosix + Sync> {
     file: &'a ArchiveFile<D>,
     removed: AtomicBool,
 }
 
-impl<D: Dir + Sync> Sweep for ArchiveSweep<'_, D>
+impl<D: DirPosix + Sync> Sweep for ArchiveSweep<'_, D>
 where
     D::File: 'static,
 {
@@ -266,13 +266,13 @@ where
     }
 }
 
-impl<D: Dir + Sync> std::fmt::Debug for ArchiveFile<D> {
+impl<D: DirPosix + Sync> std::fmt::Debug for ArchiveFile<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ArchiveFile").field("archive", &self.archive).finish_non_exhaustive()
     }
 }
 
-impl<D: Dir + Sync> Drop for ArchiveFile<D> {
+impl<D: DirPosix + Sync> Drop for ArchiveFile<D> {
     fn drop(&mut self) {
         if self.edit.take().is_some()
             && let Ok(name) = edit_name(self.name.as_name())

@@ -1,4 +1,4 @@
-//! An OCI image layout (image-spec, image-layout.md) in a directory, reached through any [`Dir`].
+//! An OCI image layout (image-spec, image-layout.md) in a directory, reached through any [`DirWrite`].
 //!
 //! Whatever is written goes to a temporary file beside its place, is made durable, and is renamed. A crash leaves the old
 //! or the new, and at worst a file `.ocicle-…` that nobody reads.
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{AttrChange, Dir, FileType},
+    fs::{Dir, DirWrite, FileType},
     limits::Limits,
     name::{EntryPath, Name},
     spec::{Annotations, Index, Layout, MediaType, Raw, media_type},
@@ -37,7 +37,7 @@ pub(super) const BLOBS: &str = "blobs";
 ///
 /// [`Sweepable::sweep`]: super::Sweepable::sweep
 #[derive(Debug)]
-pub struct LayoutStore<D: Dir> {
+pub struct LayoutStore<D: DirWrite> {
     pub(super) dir: D,
     limits: Limits,
     /// The shared lock of `blobs/`, once a blob was begun.
@@ -46,7 +46,7 @@ pub struct LayoutStore<D: Dir> {
     next: AtomicU64,
 }
 
-impl<D: Dir> LayoutStore<D> {
+impl<D: DirWrite> LayoutStore<D> {
     /// Makes an empty layout in an empty directory. The file `oci-layout` comes last, since it is what makes a layout of it.
     /// What an earlier call left that was interrupted is taken over.
     ///
@@ -148,12 +148,8 @@ impl<D: Dir> LayoutStore<D> {
     fn make_dir(&self, to: &D, name: Name<'_>) -> io::Result<()> {
         let temporary = free_name(&self.next, |name| self.dir.create_dir(name))?.1;
         let temporary = temporary.as_name();
-        let mut result = Ok(());
-        if self.dir.support().mode {
-            let change = AttrChange { mode: Some(0o755), ..AttrChange::default() };
-            result = self.dir.set_attrs(temporary, &change);
-        }
-        if let Err(error) = result.and_then(|()| self.dir.rename(temporary, to, name)) {
+        let made = self.dir.share(temporary).and_then(|()| self.dir.rename(temporary, to, name));
+        if let Err(error) = made {
             let _ = self.dir.remove_dir(temporary); // the first error is the one to tell
             return Err(error);
         }
@@ -232,7 +228,7 @@ pub(crate) fn empty_index() -> Result<Raw<Index>> {
     })
 }
 
-impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
+impl<D: DirWrite + Sync> BlobRead for LayoutStore<D> {
     fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
         let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
         match dir.open_file(name_of(digest.encoded())?) {
@@ -256,7 +252,7 @@ impl<D: Dir + Sync> BlobRead for LayoutStore<D> {
     }
 }
 
-impl<D: Dir + Sync> BlobWrite for LayoutStore<D> {
+impl<D: DirWrite + Sync> BlobWrite for LayoutStore<D> {
     fn begin(&self) -> Result<Box<dyn Pending + '_>> {
         let mut writing = self.writing();
         if writing.is_none() {
@@ -268,12 +264,12 @@ impl<D: Dir + Sync> BlobWrite for LayoutStore<D> {
     }
 }
 
-struct LayoutPending<'a, D: Dir> {
+struct LayoutPending<'a, D: DirWrite> {
     store: &'a LayoutStore<D>,
     file: Temporary<'a, D>,
 }
 
-impl<D: Dir> Write for LayoutPending<'_, D> {
+impl<D: DirWrite> Write for LayoutPending<'_, D> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -283,7 +279,7 @@ impl<D: Dir> Write for LayoutPending<'_, D> {
     }
 }
 
-impl<D: Dir + Sync> Pending for LayoutPending<'_, D> {
+impl<D: DirWrite + Sync> Pending for LayoutPending<'_, D> {
     fn publish(self: Box<Self>, digest: &Digest) -> Result<()> {
         let blobs = self.store.blobs_dir()?;
         let place = format!("{BLOBS}/{}", digest.algorithm_name());
@@ -294,7 +290,7 @@ impl<D: Dir + Sync> Pending for LayoutPending<'_, D> {
     }
 }
 
-impl<D: Dir> RootIndex for LayoutStore<D> {
+impl<D: DirWrite> RootIndex for LayoutStore<D> {
     fn load(&self) -> Result<Raw<Index>> {
         Raw::parse(INDEX, self.read(INDEX)?, None)
     }

@@ -10,11 +10,11 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{Dir, FileType},
+    fs::{DirWrite, FileType},
     name::Name,
 };
 
-impl<D: Dir + Sync> Sweepable for LayoutStore<D> {
+impl<D: DirWrite + Sync> Sweepable for LayoutStore<D> {
     fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
         if self.writing().is_some() {
             let reason =
@@ -29,7 +29,7 @@ impl<D: Dir + Sync> Sweepable for LayoutStore<D> {
     }
 }
 
-struct LayoutSweep<'a, D: Dir> {
+struct LayoutSweep<'a, D: DirWrite> {
     store: &'a LayoutStore<D>,
     blobs: D,
     // Released in this order: the reverse of taking them.
@@ -37,7 +37,7 @@ struct LayoutSweep<'a, D: Dir> {
     _lock: D::Lock,
 }
 
-impl<D: Dir + Sync> Sweep for LayoutSweep<'_, D> {
+impl<D: DirWrite + Sync> Sweep for LayoutSweep<'_, D> {
     fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
         let mut found = Vec::new();
         for algorithm in self.blobs.names().map_err(Error::io(format_args!("read {BLOBS}")))? {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    fs::{AttrChange, Dir, File as _, Metadata},
+    fs::{AttrChange, DirPosix, DirWrite, FilePosix as _, FileWrite as _, Metadata},
     name::{Name, NameBuf},
 };
 
@@ -14,13 +14,13 @@ use crate::{
 pub(super) const TEMPORARY: &str = ".ocicle-";
 
 /// A file that has no place yet. Dropping it removes it.
-pub(crate) struct Temporary<'a, D: Dir> {
+pub(crate) struct Temporary<'a, D: DirWrite> {
     file: Option<D::File>,
     dir: &'a D,
     name: NameBuf,
 }
 
-impl<'a, D: Dir> Temporary<'a, D> {
+impl<'a, D: DirWrite> Temporary<'a, D> {
     pub(crate) fn new(dir: &'a D, next: &AtomicU64) -> io::Result<Self> {
         let (file, name) = free_name(next, |name| dir.create_file(name))?;
         Ok(Self { file: Some(file), dir, name })
@@ -28,27 +28,18 @@ impl<'a, D: Dir> Temporary<'a, D> {
 
     /// Makes the content durable and gives it its place, for everybody to read.
     pub(crate) fn place(self, to: &D, name: Name<'_>) -> io::Result<()> {
-        self.place_with(0o644, to, name)
+        self.place_with(to, name, |temporary, _| temporary.dir.share(temporary.name.as_name()))
     }
 
-    /// The same in the place of a file, whose mode it takes over, and its owner as far as the system allows: who could not
-    /// read the old one cannot read the new one.
-    pub(crate) fn replace(mut self, old: &Metadata, to: &D, name: Name<'_>) -> io::Result<()> {
-        if let Some(file) = &mut self.file
-            && self.dir.support().owner
-        {
-            let owner = AttrChange { owner: Some((old.uid, old.gid)), ..AttrChange::default() };
-            let _ = file.set_attrs(&owner); // only root gives files away
-        }
-        self.place_with(old.mode & 0o777, to, name)
-    }
-
-    fn place_with(mut self, mode: u32, to: &D, name: Name<'_>) -> io::Result<()> {
-        if let Some(file) = &mut self.file {
-            file.flush()?;
-            if self.dir.support().mode {
-                file.set_attrs(&AttrChange { mode: Some(mode), ..AttrChange::default() })?;
-            }
+    fn place_with(
+        mut self,
+        to: &D,
+        name: Name<'_>,
+        prepare: impl FnOnce(&Self, &D::File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.flush()?;
+        if let Some(file) = &self.file {
+            prepare(&self, file)?;
             file.sync()?;
         }
         self.dir.rename(self.name.as_name(), to, name)?;
@@ -57,7 +48,24 @@ impl<'a, D: Dir> Temporary<'a, D> {
     }
 }
 
-impl<D: Dir> Write for Temporary<'_, D> {
+impl<D: DirPosix> Temporary<'_, D> {
+    /// The same in the place of a file, whose mode it takes over, and its owner as far as the system allows: who could not
+    /// read the old one cannot read the new one.
+    pub(crate) fn replace(self, old: &Metadata, to: &D, name: Name<'_>) -> io::Result<()> {
+        let support = self.dir.support();
+        self.place_with(to, name, |_, file| {
+            if support.owner {
+                let _ = file.set_attrs(&AttrChange::default().owner(old.uid, old.gid)); // only root gives files away
+            }
+            match support.mode {
+                true => file.set_attrs(&AttrChange::default().mode(old.mode & 0o777)),
+                false => Ok(()),
+            }
+        })
+    }
+}
+
+impl<D: DirWrite> Write for Temporary<'_, D> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.file {
             Some(file) => file.write(bytes),
@@ -70,13 +78,13 @@ impl<D: Dir> Write for Temporary<'_, D> {
     }
 }
 
-impl<D: Dir> Seek for Temporary<'_, D> {
+impl<D: DirWrite> Seek for Temporary<'_, D> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.as_mut().map_or(Ok(0), |file| file.seek(to))
     }
 }
 
-impl<D: Dir> Drop for Temporary<'_, D> {
+impl<D: DirWrite> Drop for Temporary<'_, D> {
     fn drop(&mut self) {
         if self.file.take().is_some() {
             let _ = self.dir.remove_file(self.name.as_name()); // nothing depends on it, and nobody can be told

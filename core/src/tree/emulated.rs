@@ -18,7 +18,7 @@ use std::{borrow::Cow, fmt, io};
 use super::{Content, Inode, InodeId, Tree};
 use crate::{
     attrs::Xattrs,
-    fs::{AttrChange, Dir, FileType, Metadata, Special, Support},
+    fs::{AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support},
     name::{Name, NameBuf},
 };
 
@@ -122,7 +122,6 @@ impl<'t, D: Dir> Emulated<'t, D> {
 
 impl<D: Dir> Dir for Emulated<'_, D> {
     type File = EmulatedFile<D::File>;
-    type Lock = D::Lock;
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         let at = self.child(name);
@@ -136,10 +135,6 @@ impl<D: Dir> Dir for Emulated<'_, D> {
 
     fn open_file(&self, name: Name<'_>) -> io::Result<Self::File> {
         Ok(EmulatedFile::new(self.on_disk(name, |name| self.dir.open_file(name))?, self.view.held))
-    }
-
-    fn create_file(&self, name: Name<'_>) -> io::Result<Self::File> {
-        Ok(EmulatedFile::new(self.on_disk(name, |name| self.dir.create_file(name))?, self.view.held))
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
@@ -204,10 +199,55 @@ impl<D: Dir> Dir for Emulated<'_, D> {
         }
     }
 
+    fn support(&self) -> Support {
+        match self.holds_all() {
+            true => self.dir.support(),
+            false => Support::ALL,
+        }
+    }
+}
+
+impl<D: DirWrite> DirWrite for Emulated<'_, D> {
+    type Lock = D::Lock;
+
+    fn create_file(&self, name: Name<'_>) -> io::Result<Self::File> {
+        Ok(EmulatedFile::new(self.on_disk(name, |name| self.dir.create_file(name))?, self.view.held))
+    }
+
     fn create_dir(&self, name: Name<'_>) -> io::Result<()> {
         self.on_disk(name, |name| self.dir.create_dir(name))
     }
 
+    fn share(&self, name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.share(name))
+    }
+
+    fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| to.on_disk(to_name, |to_name| self.dir.rename(name, &to.dir, to_name)))
+    }
+
+    fn remove_file(&self, name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.remove_file(name))
+    }
+
+    fn remove_dir(&self, name: Name<'_>) -> io::Result<()> {
+        self.on_disk(name, |name| self.dir.remove_dir(name))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.dir.sync()
+    }
+
+    fn lock(&self) -> io::Result<D::Lock> {
+        self.dir.lock()
+    }
+
+    fn lock_shared(&self) -> io::Result<D::Lock> {
+        self.dir.lock_shared()
+    }
+}
+
+impl<D: DirPosix> DirPosix for Emulated<'_, D> {
     fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
         self.on_disk(name, |name| match self.dir.symlink(name, &self.link_target(target)) {
             Err(error)
@@ -236,43 +276,12 @@ impl<D: Dir> Dir for Emulated<'_, D> {
         })
     }
 
-    fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
-        self.on_disk(name, |name| to.on_disk(to_name, |to_name| self.dir.rename(name, &to.dir, to_name)))
-    }
-
-    fn remove_file(&self, name: Name<'_>) -> io::Result<()> {
-        self.on_disk(name, |name| self.dir.remove_file(name))
-    }
-
-    fn remove_dir(&self, name: Name<'_>) -> io::Result<()> {
-        self.on_disk(name, |name| self.dir.remove_dir(name))
-    }
-
     fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
         self.on_disk(name, |name| self.dir.set_attrs(name, &self.held(change)))
     }
 
     fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
         self.dir.set_self_attrs(&self.held(change))
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.dir.sync()
-    }
-
-    fn lock(&self) -> io::Result<D::Lock> {
-        self.dir.lock()
-    }
-
-    fn lock_shared(&self) -> io::Result<D::Lock> {
-        self.dir.lock_shared()
-    }
-
-    fn support(&self) -> Support {
-        match self.holds_all() {
-            true => self.dir.support(),
-            false => Support::ALL,
-        }
     }
 }
 

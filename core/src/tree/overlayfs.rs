@@ -29,7 +29,7 @@ use super::{
 use crate::{
     attrs::{Attrs, Xattrs},
     error::{Error, Result},
-    fs::{AttrChange, Dir, Special, remove_tree},
+    fs::{AttrChange, DirPosix, Special, remove_tree},
     layer::overlayfs::Namespace,
     name::{Name, NameBuf},
 };
@@ -45,7 +45,7 @@ pub(crate) struct OverlayfsSink<D> {
 
 const COPIES: &str = "copies";
 
-impl<D: Dir> OverlayfsSink<D> {
+impl<D: DirPosix> OverlayfsSink<D> {
     /// Writes to this empty directory.
     pub(crate) fn new(base: D, namespace: Namespace) -> Self {
         Self { base, namespace, number: 0, current: None }
@@ -91,7 +91,7 @@ impl<D: Dir> OverlayfsSink<D> {
     }
 }
 
-impl<D: Dir> TreeSink for OverlayfsSink<D> {
+impl<D: DirPosix> TreeSink for OverlayfsSink<D> {
     fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
         let current = self.current()?;
         let lower = current.make_room(slot)?;
@@ -211,10 +211,10 @@ fn escaped(namespace: Namespace, attrs: &Attrs) -> Attrs {
 }
 
 /// Makes and opens a directory that inherits no access control list.
-fn make_dir<D: Dir>(base: &D, name: Name<'_>) -> Result<D> {
+fn make_dir<D: DirPosix>(base: &D, name: Name<'_>) -> Result<D> {
     let made = (|| {
         base.create_dir(name)?;
-        base.set_attrs(name, &AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() })?;
+        base.set_attrs(name, &AttrChange::default().xattrs(&Xattrs::new()))?;
         base.open_dir(name)
     })();
     made.map_err(Error::io(format_args!("create directory {name} beside the layers")))

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
-    fs::{AttrChange, Dir, File as _, Metadata, Special, remove_tree},
+    fs::{AttrChange, DirPosix, File as _, FilePosix as _, Metadata, Special, remove_tree},
 };
 
 /// Identifies the state of an inode right after it was written. A ctime cannot be set, so an unchanged ctime
@@ -53,7 +53,7 @@ pub struct RootfsSink<D> {
 const OPEN_MAX: usize = 64;
 const BUFFER: usize = 256 << 10;
 
-impl<D: Dir> RootfsSink<D> {
+impl<D: DirPosix> RootfsSink<D> {
     /// Writes to this empty directory.
     pub fn new(root: D) -> Self {
         Self { root, open: Vec::new(), stamps: Vec::new(), owner: None, over: false, buffer: vec![0; BUFFER] }
@@ -135,7 +135,7 @@ impl<D: Dir> RootfsSink<D> {
     }
 }
 
-impl<D: Dir> TreeSink for RootfsSink<D> {
+impl<D: DirPosix> TreeSink for RootfsSink<D> {
     fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
         with_dir(&self.root, &mut self.open, slot.at, |dir| dir.create_dir(slot.name))
             .map_err(failed("create directory", slot))
@@ -216,7 +216,7 @@ struct Finish<'a> {
 impl Finish<'_> {
     /// Sets the attributes of a directory and everything below it. The depth is bounded: see
     /// [`super::merge`].
-    fn dir<D: Dir>(&mut self, dir: &D, id: InodeId) -> Result<()> {
+    fn dir<D: DirPosix>(&mut self, dir: &D, id: InodeId) -> Result<()> {
         let tree = self.tree;
         for (name, &child) in tree.entries(id).into_iter().flatten() {
             if tree.entries(child).is_some() {
@@ -252,7 +252,7 @@ impl Finish<'_> {
 }
 
 /// Calls `act` with the handle of the directory at the end of these steps.
-fn with_dir<D: Dir, R>(
+fn with_dir<D: DirPosix, R>(
     root: &D,
     open: &mut Vec<(InodeId, D)>,
     at: &[PathStep],

@@ -97,7 +97,7 @@ fn content<D: Dir>(dir: &D, path: &EntryPath, name: Name<'_>, metadata: &Metadat
 mod tests {
     use super::*;
     use crate::{
-        fs::mem::MemDir,
+        fs::{DirWrite as _, mem::MemDir},
         tree::{
             merge::Merge,
             rootfs::RootfsSink,

@@ -2,11 +2,11 @@
 
 use std::io::{self, ErrorKind::*, Write};
 
-use ocicle::fs::{Dir, FileType, Metadata, Special};
+use ocicle::fs::{DirPosix, FileType, Metadata, Special};
 
 use super::{Case, bytes, climbing_link, listed, name, one_of_each, refused};
 
-pub(super) fn cases<D: Dir>() -> [(&'static str, Case<D>); 9] {
+pub(super) fn cases<D: DirPosix>() -> [(&'static str, Case<D>); 9] {
     [
         ("names come in byte order", names_come_in_byte_order),
         ("names and targets are bytes", names_and_targets_are_bytes),
@@ -20,7 +20,7 @@ pub(super) fn cases<D: Dir>() -> [(&'static str, Case<D>); 9] {
     ]
 }
 
-fn names_come_in_byte_order<D: Dir>(dir: &D) -> io::Result<()> {
+fn names_come_in_byte_order<D: DirPosix>(dir: &D) -> io::Result<()> {
     assert_eq!(listed(dir)?, [""; 0]);
     for each in ["b", "a.b", "B", "a", "é", "a-", ".hidden", "..."] {
         dir.create_file(name(each))?;
@@ -32,7 +32,7 @@ fn names_come_in_byte_order<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn names_and_targets_are_bytes<D: Dir>(dir: &D) -> io::Result<()> {
+fn names_and_targets_are_bytes<D: DirPosix>(dir: &D) -> io::Result<()> {
     dir.symlink(name("link"), b"\xff")?;
     assert_eq!(dir.read_link(name("link"))?, b"\xff");
     dir.remove_file(name("link"))?;
@@ -46,7 +46,7 @@ fn names_and_targets_are_bytes<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn types_and_sizes<D: Dir>(dir: &D) -> io::Result<()> {
+fn types_and_sizes<D: DirPosix>(dir: &D) -> io::Result<()> {
     let made = one_of_each(dir)?;
     dir.create_file(name("five"))?.write_all(b"12345")?;
     let mut found = Vec::new();
@@ -67,7 +67,7 @@ fn types_and_sizes<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn devices_keep_their_numbers<D: Dir>(dir: &D) -> io::Result<()> {
+fn devices_keep_their_numbers<D: DirPosix>(dir: &D) -> io::Result<()> {
     if !dir.support().devices {
         return Ok(());
     }
@@ -80,7 +80,7 @@ fn devices_keep_their_numbers<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn links_keep_their_target<D: Dir>(dir: &D) -> io::Result<()> {
+fn links_keep_their_target<D: DirPosix>(dir: &D) -> io::Result<()> {
     let long = [b't'; 4000];
     let mut targets = vec![&b"../x/./y//z/"[..], b".", &long];
     if dir.support().absolute_links {
@@ -103,7 +103,7 @@ fn links_keep_their_target<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_taken_name_is_refused<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_taken_name_is_refused<D: DirPosix>(dir: &D) -> io::Result<()> {
     let made = one_of_each(dir)?;
     dir.create_file(name("other"))?;
     for each in made.iter().copied().map(name) {
@@ -120,7 +120,7 @@ fn a_taken_name_is_refused<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_missing_name_is_not_found<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_missing_name_is_not_found<D: DirPosix>(dir: &D) -> io::Result<()> {
     let none = name("none");
     assert_eq!(refused(dir.open_dir(none)), NotFound);
     assert_eq!(refused(dir.open_file(none)), NotFound);
@@ -136,7 +136,7 @@ fn a_missing_name_is_not_found<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn directories_open_and_others_do_not<D: Dir>(dir: &D) -> io::Result<()> {
+fn directories_open_and_others_do_not<D: DirPosix>(dir: &D) -> io::Result<()> {
     let made = one_of_each(dir)?;
     dir.symlink(name("here"), b".")?;
     dir.symlink(name("to-dir"), b"dir")?;
@@ -148,7 +148,7 @@ fn directories_open_and_others_do_not<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn removing_minds_the_type<D: Dir>(dir: &D) -> io::Result<()> {
+fn removing_minds_the_type<D: DirPosix>(dir: &D) -> io::Result<()> {
     let made = one_of_each(dir)?;
     dir.open_dir(name("dir"))?.create_file(name("inside"))?;
     assert_eq!(refused(dir.remove_dir(name("dir"))), DirectoryNotEmpty);

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use ocicle::fs::{Dir, File, FileType};
+use ocicle::fs::{DirPosix, File as _, FileType, FileWrite as _};
 
 use super::{Case, name, one_of_each, refused};
 
-pub(super) fn cases<D: Dir + 'static>() -> [(&'static str, Case<D>); 5] {
+pub(super) fn cases<D: DirPosix + 'static>() -> [(&'static str, Case<D>); 5] {
     [
         ("a file is written and read", a_file_is_written_and_read),
         ("a file knows its metadata", a_file_knows_its_metadata),
@@ -21,7 +21,7 @@ pub(super) fn cases<D: Dir + 'static>() -> [(&'static str, Case<D>); 5] {
     ]
 }
 
-fn a_file_is_written_and_read<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_file_is_written_and_read<D: DirPosix>(dir: &D) -> io::Result<()> {
     let mut made = dir.create_file(name("file"))?;
     made.write_all(b"hello, world")?;
     assert_eq!(made.seek(SeekFrom::Start(7))?, 7);
@@ -40,7 +40,7 @@ fn a_file_is_written_and_read<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_file_knows_its_metadata<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_file_knows_its_metadata<D: DirPosix>(dir: &D) -> io::Result<()> {
     let mut file = dir.create_file(name("file"))?;
     file.write_all(&[7; 100_000])?;
     file.sync()?;
@@ -54,7 +54,7 @@ fn a_file_knows_its_metadata<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn files_open_and_others_do_not<D: Dir + 'static>(dir: &D) -> io::Result<()> {
+fn files_open_and_others_do_not<D: DirPosix + 'static>(dir: &D) -> io::Result<()> {
     dir.create_dir(name("sub"))?;
     let sub = dir.open_dir(name("sub"))?;
     let made = one_of_each(&sub)?;
@@ -78,7 +78,7 @@ fn in_time(act: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<
     finished.recv_timeout(Duration::from_secs(20)).expect("an end, without a panic")
 }
 
-fn a_lock_excludes_another_handle<D: Dir + 'static>(dir: &D) -> io::Result<()> {
+fn a_lock_excludes_another_handle<D: DirPosix + 'static>(dir: &D) -> io::Result<()> {
     dir.create_dir(name("locked"))?;
     let held = dir.open_dir(name("locked"))?.lock()?;
     let other = dir.open_dir(name("locked"))?;
@@ -102,7 +102,7 @@ fn a_lock_excludes_another_handle<D: Dir + 'static>(dir: &D) -> io::Result<()> {
     dir.open_dir(name("locked"))?.lock().map(drop)
 }
 
-fn syncing_works<D: Dir>(dir: &D) -> io::Result<()> {
+fn syncing_works<D: DirPosix>(dir: &D) -> io::Result<()> {
     dir.create_file(name("file"))?.sync()?;
     dir.open_file(name("file"))?.sync()?;
     dir.sync()

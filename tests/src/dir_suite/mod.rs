@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use ocicle::{
-    fs::Dir,
+    fs::DirPosix,
     name::{Name, NameBuf},
 };
 
@@ -17,7 +17,7 @@ mod trees;
 ///
 /// # Panics
 /// If one fails; the last title printed is its.
-pub fn run<D: Dir + 'static>(root: &D, except: &[&str]) {
+pub fn run<D: DirPosix + 'static>(root: &D, except: &[&str]) {
     let cases = cases::<D>();
     for title in except {
         assert!(cases.iter().any(|(known, _)| known == title), "there is no case {title:?}");
@@ -32,7 +32,7 @@ pub fn run<D: Dir + 'static>(root: &D, except: &[&str]) {
 /// A case gets an empty directory.
 type Case<D> = fn(&D) -> io::Result<()>;
 
-fn cases<D: Dir + 'static>() -> Vec<(&'static str, Case<D>)> {
+fn cases<D: DirPosix + 'static>() -> Vec<(&'static str, Case<D>)> {
     let mut cases: Vec<(&'static str, Case<D>)> = Vec::new();
     cases.extend(entries::cases::<D>());
     cases.extend(files::cases::<D>());
@@ -50,7 +50,7 @@ fn bytes(name: &[u8]) -> Name<'_> {
     Name::new(name).expect("a name")
 }
 
-fn listed<D: Dir>(dir: &D) -> io::Result<Vec<String>> {
+fn listed<D: DirPosix>(dir: &D) -> io::Result<Vec<String>> {
     let shown = |name: &NameBuf| name.as_name().as_bytes().escape_ascii().to_string();
     Ok(dir.names()?.iter().map(shown).collect())
 }
@@ -66,7 +66,7 @@ fn refused<T>(result: io::Result<T>) -> ErrorKind {
 
 /// One of each type that the driver can make: `dir`, `file`, `link` (to `file`), `dangling` (a link), `fifo`, `null`.
 /// Makes a link whose target begins with `..`; `false` if the runtime refuses such, which [`ocicle::fs::Support`] allows.
-fn climbing_link<D: Dir>(dir: &D, link: &str, target: &[u8]) -> io::Result<bool> {
+fn climbing_link<D: DirPosix>(dir: &D, link: &str, target: &[u8]) -> io::Result<bool> {
     match dir.symlink(name(link), target) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied && !dir.support().absolute_links => {
             assert_eq!(refused(dir.metadata(name(link))), ErrorKind::NotFound);
@@ -76,7 +76,7 @@ fn climbing_link<D: Dir>(dir: &D, link: &str, target: &[u8]) -> io::Result<bool>
     }
 }
 
-fn one_of_each<D: Dir>(dir: &D) -> io::Result<Vec<&'static str>> {
+fn one_of_each<D: DirPosix>(dir: &D) -> io::Result<Vec<&'static str>> {
     use ocicle::fs::Special;
     dir.create_dir(name("dir"))?;
     dir.create_file(name("file"))?;

@@ -2,11 +2,11 @@
 
 use std::io::{self, ErrorKind::*, Read, Write};
 
-use ocicle::fs::{Dir, FileType};
+use ocicle::fs::{DirPosix, FileType};
 
 use super::{Case, climbing_link, listed, name, one_of_each, refused};
 
-pub(super) fn cases<D: Dir>() -> [(&'static str, Case<D>); 6] {
+pub(super) fn cases<D: DirPosix>() -> [(&'static str, Case<D>); 6] {
     [
         ("a hard link is the same file", a_hard_link_is_the_same_file),
         ("a hard link links the link itself", a_hard_link_links_the_link_itself),
@@ -17,7 +17,7 @@ pub(super) fn cases<D: Dir>() -> [(&'static str, Case<D>); 6] {
     ]
 }
 
-fn a_hard_link_is_the_same_file<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_hard_link_is_the_same_file<D: DirPosix>(dir: &D) -> io::Result<()> {
     dir.create_dir(name("sub"))?;
     let sub = dir.open_dir(name("sub"))?;
     dir.create_file(name("one"))?.write_all(b"content")?;
@@ -31,7 +31,7 @@ fn a_hard_link_is_the_same_file<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_hard_link_links_the_link_itself<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_hard_link_links_the_link_itself<D: DirPosix>(dir: &D) -> io::Result<()> {
     let made = one_of_each(dir)?;
     for each in made.into_iter().filter(|each| *each != "dir") {
         dir.hard_link(name("new"), dir, name(each))?;
@@ -41,7 +41,7 @@ fn a_hard_link_links_the_link_itself<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_rename_replaces_a_file<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_rename_replaces_a_file<D: DirPosix>(dir: &D) -> io::Result<()> {
     dir.create_dir(name("sub"))?;
     let sub = dir.open_dir(name("sub"))?;
     dir.create_file(name("new"))?.write_all(b"new")?;
@@ -65,7 +65,7 @@ fn a_rename_replaces_a_file<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_rename_moves_a_directory<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_rename_moves_a_directory<D: DirPosix>(dir: &D) -> io::Result<()> {
     for each in ["from", "to", "empty"] {
         dir.create_dir(name(each))?;
     }
@@ -78,7 +78,7 @@ fn a_rename_moves_a_directory<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_handle_is_of_a_directory_not_of_its_name<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_handle_is_of_a_directory_not_of_its_name<D: DirPosix>(dir: &D) -> io::Result<()> {
     for each in ["from", "to"] {
         dir.create_dir(name(each))?;
     }
@@ -90,7 +90,7 @@ fn a_handle_is_of_a_directory_not_of_its_name<D: Dir>(dir: &D) -> io::Result<()>
     Ok(())
 }
 
-fn a_rename_minds_the_types<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_rename_minds_the_types<D: DirPosix>(dir: &D) -> io::Result<()> {
     for each in ["dir", "full"] {
         dir.create_dir(name(each))?;
     }
@@ -104,7 +104,7 @@ fn a_rename_minds_the_types<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn content<D: Dir>(dir: &D, of: &str) -> io::Result<String> {
+fn content<D: DirPosix>(dir: &D, of: &str) -> io::Result<String> {
     let mut text = String::new();
     dir.open_file(name(of))?.read_to_string(&mut text)?;
     Ok(text)

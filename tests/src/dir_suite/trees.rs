@@ -3,14 +3,14 @@
 use std::io::{self, ErrorKind::*, Write};
 
 use ocicle::{
-    fs::{AttrChange, Dir, open_file_in_root, remove_tree},
+    fs::{AttrChange, DirPosix, open_file_in_root, remove_tree},
     limits::Limits,
     name::EntryPath,
 };
 
 use super::{Case, climbing_link, listed, name, one_of_each, refused};
 
-pub(super) fn cases<D: Dir>() -> [(&'static str, Case<D>); 4] {
+pub(super) fn cases<D: DirPosix>() -> [(&'static str, Case<D>); 4] {
     [
         ("a tree is removed and no link followed", a_tree_is_removed_and_no_link_followed),
         ("a closed directory is opened up", a_closed_directory_is_opened_up),
@@ -19,7 +19,7 @@ pub(super) fn cases<D: Dir>() -> [(&'static str, Case<D>); 4] {
     ]
 }
 
-fn a_tree_is_removed_and_no_link_followed<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_tree_is_removed_and_no_link_followed<D: DirPosix>(dir: &D) -> io::Result<()> {
     dir.create_dir(name("kept"))?;
     dir.open_dir(name("kept"))?.create_file(name("file"))?;
     dir.create_dir(name("tree"))?;
@@ -36,7 +36,7 @@ fn a_tree_is_removed_and_no_link_followed<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_closed_directory_is_opened_up<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_closed_directory_is_opened_up<D: DirPosix>(dir: &D) -> io::Result<()> {
     if !dir.support().mode {
         return Ok(());
     }
@@ -47,16 +47,16 @@ fn a_closed_directory_is_opened_up<D: Dir>(dir: &D) -> io::Result<()> {
         top.create_dir(name(&mode_name))?;
         let inner = top.open_dir(name(&mode_name))?;
         inner.create_file(name("file"))?;
-        inner.set_self_attrs(&AttrChange { mode: Some(mode), ..AttrChange::default() })?;
+        inner.set_self_attrs(&AttrChange::default().mode(mode))?;
     }
-    top.set_self_attrs(&AttrChange { mode: Some(0), ..AttrChange::default() })?;
+    top.set_self_attrs(&AttrChange::default().mode(0))?;
     remove_tree(dir, name("top"))?;
     assert_eq!(listed(dir)?, [""; 0]);
     Ok(())
 }
 
 /// Deeper than the usual number of files a process may open (1024).
-fn a_deep_tree_is_removed<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_deep_tree_is_removed<D: DirPosix>(dir: &D) -> io::Result<()> {
     dir.create_dir(name("deep"))?;
     let mut at = dir.open_dir(name("deep"))?;
     for _ in 0..1300 {
@@ -70,7 +70,7 @@ fn a_deep_tree_is_removed<D: Dir>(dir: &D) -> io::Result<()> {
     Ok(())
 }
 
-fn a_file_is_found_inside_the_root<D: Dir>(dir: &D) -> io::Result<()> {
+fn a_file_is_found_inside_the_root<D: DirPosix>(dir: &D) -> io::Result<()> {
     dir.create_file(name("passwd"))?.write_all(b"root:x:0:0")?;
     dir.create_dir(name("etc"))?;
     let etc = dir.open_dir(name("etc"))?;

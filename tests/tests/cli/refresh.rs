@@ -7,7 +7,7 @@ use ocicle::{
         repack::{self, Bundle},
         unpack,
     },
-    fs::{Dir as _, mem::MemDir},
+    fs::{Dir as _, DirWrite as _, mem::MemDir},
     graph::{
         Resolution,
         resolve::{Want, resolve},

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use ocicle::{
     Error, Result,
-    fs::{AttrChange, Dir, mem::MemDir},
+    fs::{AttrChange, Dir as _, DirPosix, mem::MemDir},
     graph::archive::{ArchiveFile, place},
     limits::Limits,
     name::Name,
@@ -25,7 +25,7 @@ fn archive() -> MemDir {
     let blob = put(&store, b"old").unwrap();
     let index = store.update(|root| root.push(&blob)).unwrap();
     place(&dir, Name::literal(NAME), |out| write(&store, &index, [&blob], out)).unwrap();
-    let change = AttrChange { mode: Some(0o600), ..AttrChange::default() };
+    let change = AttrChange::default().mode(0o600);
     dir.set_attrs(Name::literal(NAME), &change).unwrap();
     dir
 }
@@ -37,14 +37,14 @@ fn put(store: &impl Store, content: &[u8]) -> Result<Descriptor> {
     Ok(Descriptor::new(MediaType::literal("application/octet-stream"), digest, size))
 }
 
-fn open<D: Dir + Sync>(dir: D) -> Result<ArchiveFile<D>>
+fn open<D: DirPosix + Sync>(dir: D) -> Result<ArchiveFile<D>>
 where
     D::File: 'static,
 {
     ArchiveFile::open(dir, Name::literal(NAME), None, &Limits::default())
 }
 
-fn edit<D: Dir + Sync>(dir: D) -> Result<()>
+fn edit<D: DirPosix + Sync>(dir: D) -> Result<()>
 where
     D::File: 'static,
 {

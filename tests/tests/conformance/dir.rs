@@ -4,7 +4,7 @@ use std::io;
 
 use ocicle::{
     attrs::Xattrs,
-    fs::{AttrChange, Dir, File, Special, mem::MemDir},
+    fs::{AttrChange, Dir, DirPosix as _, DirWrite as _, File, FilePosix as _, Special, mem::MemDir},
     name::Name,
 };
 use ocicle_tests::{dir_suite, temp::TempDir};
@@ -32,8 +32,8 @@ fn an_inherited_acl_is_not_part_of_the_set() -> io::Result<()> {
     }
     let file = dir.create_file(Name::literal("file"))?;
     assert_eq!(dir.xattrs(Name::literal("file"))?.len(), 1);
-    let change = AttrChange { xattrs: Some(&Xattrs::new()), mode: Some(0o640), ..AttrChange::default() };
-    file.set_attrs(&change)?;
+    let none = Xattrs::new();
+    file.set_attrs(&AttrChange::default().xattrs(&none).mode(0o640))?;
     assert_eq!(dir.xattrs(Name::literal("file"))?.len(), 0);
     assert_eq!(file.metadata()?.mode, 0o640);
     Ok(())
@@ -59,7 +59,7 @@ fn attributes_of_the_system_are_left_alone() -> io::Result<()> {
     }
     let pair = |name: &str, value: &[u8]| (Box::from(name.as_bytes()), Box::from(value));
     let set = Xattrs::from([pair("security.selinux", b"other"), pair("user.x", b"1")]);
-    file.set_attrs(&AttrChange { xattrs: Some(&set), ..AttrChange::default() })?;
+    file.set_attrs(&AttrChange::default().xattrs(&set))?;
     let expected = Xattrs::from([pair("security.selinux", b"label"), pair("user.x", b"1")]);
     assert_eq!(dir.xattrs(Name::literal("file"))?, expected);
     Ok(())
@@ -73,12 +73,9 @@ fn numbers_the_kernel_would_change_are_refused() -> io::Result<()> {
     dir.create_file(name)?;
     let before = dir.metadata(name)?;
     let changes = [
-        AttrChange { owner: Some((u32::MAX, 0)), ..AttrChange::default() },
-        AttrChange { owner: Some((0, u32::MAX)), ..AttrChange::default() },
-        AttrChange {
-            mtime: Some(ocicle::attrs::Time { seconds: 0, nanoseconds: 1 << 30 }),
-            ..AttrChange::default()
-        },
+        AttrChange::default().owner(u32::MAX, 0),
+        AttrChange::default().owner(0, u32::MAX),
+        AttrChange::default().mtime(ocicle::attrs::Time { seconds: 0, nanoseconds: 1 << 30 }),
     ];
     for change in changes {
         let error = dir.set_attrs(name, &change).map_err(|error| error.kind());
@@ -98,7 +95,7 @@ fn an_extended_attribute_can_be_empty() -> io::Result<()> {
     let dir = temp.open()?;
     let file = dir.create_file(Name::literal("file"))?;
     let set = Xattrs::from([(Box::from(&b"user.empty"[..]), Box::default())]);
-    match file.set_attrs(&AttrChange { xattrs: Some(&set), ..AttrChange::default() }) {
+    match file.set_attrs(&AttrChange::default().xattrs(&set)) {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             println!("skipped: no extended attributes here");
             return Ok(());

@@ -11,7 +11,7 @@ use std::{
 
 use ocicle::{
     attrs::{Time, Xattrs},
-    fs::{AttrChange, Dir, host::HostDir, remove_tree},
+    fs::{AttrChange, Dir, DirPosix as _, DirWrite as _, host::HostDir, remove_tree},
     name::Name,
 };
 use ocicle_tests::temp::TempDir;
@@ -29,10 +29,10 @@ fn a_file_exchanged_with_a_link_leads_nowhere() -> io::Result<()> {
     let before = fs::metadata(&secret)?;
     let set = Xattrs::from([(Box::from(&b"user.x"[..]), Box::from(&b"1"[..]))]);
     let changes = [
-        AttrChange { mode: Some(0o666), ..AttrChange::default() },
-        AttrChange { mtime: Some(Time::from_seconds(1)), ..AttrChange::default() },
-        AttrChange { xattrs: Some(&set), ..AttrChange::default() },
-        AttrChange { owner: Some((before.uid(), before.gid())), ..AttrChange::default() },
+        AttrChange::default().mode(0o666),
+        AttrChange::default().mtime(Time::from_seconds(1)),
+        AttrChange::default().xattrs(&set),
+        AttrChange::default().owner(before.uid(), before.gid()),
     ];
     let entry = Name::literal("entry");
     let mut read = 0;

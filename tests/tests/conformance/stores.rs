@@ -6,7 +6,7 @@ use ocicle::{
     Error,
     digest::{Algorithm, Digest},
     error::ErrorKind,
-    fs::{Dir, mem::MemDir},
+    fs::{Dir, DirWrite, mem::MemDir},
     graph::archive::{ArchiveFile, place},
     hash::digest_of,
     limits::Limits,
@@ -246,7 +246,7 @@ fn layout() -> MemDir {
     dir
 }
 
-fn open<D: Dir>(dir: D) -> Result<LayoutStore<D>, Error> {
+fn open<D: DirWrite>(dir: D) -> Result<LayoutStore<D>, Error> {
     LayoutStore::open(dir, &Limits::default())
 }
 

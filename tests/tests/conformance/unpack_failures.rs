@@ -6,7 +6,7 @@ use ocicle::{
         repack::Bundle,
         unpack::{Format, Options, unpack},
     },
-    fs::{Dir, mem::MemDir},
+    fs::{Dir, DirWrite as _, mem::MemDir},
     graph::{
         Resolution,
         resolve::{Want, resolve},

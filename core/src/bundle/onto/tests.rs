@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     error::ErrorKind,
-    fs::mem::MemDir,
+    fs::{Dir as _, mem::MemDir},
     image::{
         layers::merged,
         testing::{image, overwrite},

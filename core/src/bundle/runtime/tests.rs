@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     error::ErrorKind,
-    fs::mem::MemDir,
+    fs::{DirPosix as _, DirWrite as _, mem::MemDir},
     name::{EntryPath, Name},
 };
 

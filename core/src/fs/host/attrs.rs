@@ -1,5 +1,5 @@
 //! Changing attributes, of what is open and of what has a name. One call to the kernel for each thing asked for, in the
-//! order of [`crate::fs::Dir::set_attrs`].
+//! order of [`crate::fs::DirPosix::set_attrs`].
 
 use std::{
     io::{self, ErrorKind},
@@ -55,6 +55,13 @@ pub(super) fn set_at(dir: BorrowedFd<'_>, name: Name<'_>, change: &AttrChange<'_
         sys::utimensat(dir, name.as_bytes(), &timestamps(mtime)?, AtFlags::SYMLINK_NOFOLLOW)?;
     }
     Ok(())
+}
+
+/// Lets everyone read the entry.
+pub(super) fn share(dir: BorrowedFd<'_>, name: Name<'_>) -> io::Result<()> {
+    let found = sys::statat(dir, name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW)?;
+    let mode = if file_type(&found) == FileType::Dir { 0o755 } else { 0o644 };
+    set_mode_at(dir, name, mode_of(mode))
 }
 
 /// `fchmodat` follows links, and the call that does not is younger than the kernels we run on. So the entry is pinned with

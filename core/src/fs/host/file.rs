@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{attrs, stat::metadata_of};
-use crate::fs::{AttrChange, File, Metadata};
+use crate::fs::{AttrChange, File, FilePosix, FileWrite, Metadata};
 
 /// An open regular file of a [`super::HostDir`].
 #[derive(Debug)]
@@ -56,12 +56,16 @@ impl File for HostFile {
     fn metadata(&self) -> io::Result<Metadata> {
         Ok(metadata_of(&rustix::fs::fstat(&self.0)?))
     }
+}
 
-    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        attrs::set(self.0.as_fd(), change)
-    }
-
+impl FileWrite for HostFile {
     fn sync(&self) -> io::Result<()> {
         self.0.sync_all()
+    }
+}
+
+impl FilePosix for HostFile {
+    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        attrs::set(self.0.as_fd(), change)
     }
 }

@@ -10,7 +10,7 @@ use super::{
     handle::Handle,
     table::{Body, Table},
 };
-use crate::fs::{AttrChange, File, Metadata};
+use crate::fs::{AttrChange, File, FilePosix, FileWrite, Metadata};
 
 /// An open file of a [`super::MemDir`]. Opened for reading it is a snapshot of the content, without a copy; a file just
 /// created can be written and read.
@@ -120,14 +120,18 @@ impl File for MemFile {
     fn metadata(&self) -> io::Result<Metadata> {
         self.handle.lock().metadata(self.handle.ino())
     }
+}
 
-    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        self.handle.lock().set_attrs(self.handle.ino(), change)
-    }
-
+impl FileWrite for MemFile {
     /// Memory has nothing to make durable: succeeds.
     fn sync(&self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl FilePosix for MemFile {
+    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.handle.lock().set_attrs(self.handle.ino(), change)
     }
 }
 

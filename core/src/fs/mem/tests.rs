@@ -19,8 +19,7 @@ fn every_change_advances_the_clock_by_one_nanosecond() {
     assert_eq!(root.self_metadata().unwrap().mtime, Time { seconds: 0, nanoseconds: 1 });
     file.write_all(b"x").unwrap();
     assert_eq!(file.metadata().unwrap().mtime, Time { seconds: 0, nanoseconds: 2 });
-    root.set_attrs(name("f"), &AttrChange { mtime: Some(Time::from_seconds(-5)), ..Default::default() })
-        .unwrap();
+    root.set_attrs(name("f"), &AttrChange::default().mtime(Time::from_seconds(-5))).unwrap();
     let metadata = root.metadata(name("f")).unwrap();
     assert_eq!((metadata.mtime, metadata.ctime.nanoseconds), (Time::from_seconds(-5), 3));
     root.set_attrs(name("f"), &AttrChange::default()).unwrap();

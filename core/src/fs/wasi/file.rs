@@ -9,7 +9,7 @@ use super::{
     attrs::{self, metadata_of},
     kind,
 };
-use crate::fs::{AttrChange, File, Metadata};
+use crate::fs::{AttrChange, File, FilePosix, FileWrite, Metadata};
 
 /// An open regular file of a [`super::WasiDir`].
 #[derive(Debug)]
@@ -51,12 +51,16 @@ impl File for WasiFile {
     fn metadata(&self) -> io::Result<Metadata> {
         Ok(metadata_of(&rustix::fs::fstat(&self.0).map_err(kind::error)?))
     }
+}
 
-    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        attrs::set(self.0.as_fd(), change)
-    }
-
+impl FileWrite for WasiFile {
     fn sync(&self) -> io::Result<()> {
         self.0.sync_all()
+    }
+}
+
+impl FilePosix for WasiFile {
+    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        attrs::set(self.0.as_fd(), change)
     }
 }

@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{self as sys, Mode, OFlags};
 
 use super::{
-    super::{Dir as _, marks},
+    super::{DirWrite as _, marks},
     WasiDir, kind,
 };
 use crate::name::NameBuf;

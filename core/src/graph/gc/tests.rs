@@ -6,7 +6,7 @@ use super::{Report, gc};
 use crate::{
     digest::{Algorithm, Digest},
     error::{Error, ErrorKind},
-    fs::{Dir as _, mem::MemDir},
+    fs::{Dir as _, DirWrite as _, mem::MemDir},
     graph::testing::{image, index, root, tagged},
     hash::digest_of,
     limits::Limits,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     attrs::{Time, Xattrs},
-    fs::{AttrChange, Dir as _, File as _, mem::MemDir},
+    fs::{AttrChange, Dir as _, DirPosix as _, DirWrite as _, FilePosix as _, mem::MemDir},
     layer::{Change, EntryKind},
     limits::Limits,
     name::Name,
@@ -94,8 +94,7 @@ fn a_content_changed_behind_its_time_is_found() {
     root.remove_file(Name::literal("f")).unwrap();
     let mut written = root.create_file(Name::literal("f")).unwrap();
     written.write_all(b"y").unwrap();
-    let change =
-        AttrChange { mode: Some(0o644), mtime: Some(Time::from_seconds(1)), ..AttrChange::default() };
+    let change = AttrChange::default().mode(0o644).mtime(Time::from_seconds(1));
     written.set_attrs(&change).unwrap();
     drop(written);
     let found = changes(&tree, &root, &stamps, NEVER);
@@ -106,15 +105,14 @@ fn a_content_changed_behind_its_time_is_found() {
 #[test]
 fn attributes_alone_are_a_change() {
     let (tree, root, stamps) = unpacked(&[&[dir("d"), file("f", "x"), symlink("l", "f")]]);
-    let owner = AttrChange { owner: Some((5, 6)), ..AttrChange::default() };
+    let owner = AttrChange::default().owner(5, 6);
     for name in ["d", "f", "l"] {
         root.set_attrs(Name::literal(name), &owner).unwrap();
     }
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), ["d", "f", "l"]);
     let xattrs = Xattrs::from([(b"user.a"[..].into(), b"b"[..].into())]);
     let (tree, root, stamps) = unpacked(&[&[file("f", "x")]]);
-    root.set_attrs(Name::literal("f"), &AttrChange { xattrs: Some(&xattrs), ..AttrChange::default() })
-        .unwrap();
+    root.set_attrs(Name::literal("f"), &AttrChange::default().xattrs(&xattrs)).unwrap();
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), ["f"]);
 }
 
@@ -130,9 +128,9 @@ fn whiteouts_come_first_and_cover_whole_directories() {
 #[test]
 fn the_time_of_the_root_alone_is_no_change() {
     let (tree, root, stamps) = unpacked(&[&[file("f", "x")]]);
-    root.set_self_attrs(&AttrChange { mtime: Some(Time::from_seconds(9)), ..AttrChange::default() }).unwrap();
+    root.set_self_attrs(&AttrChange::default().mtime(Time::from_seconds(9))).unwrap();
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), Vec::<String>::new());
-    root.set_self_attrs(&AttrChange { mode: Some(0o700), ..AttrChange::default() }).unwrap();
+    root.set_self_attrs(&AttrChange::default().mode(0o700)).unwrap();
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), [""]);
 }
 
@@ -149,12 +147,7 @@ fn a_broken_link_sends_what_stands_alone_now() {
     root.remove_file(Name::literal("b")).unwrap();
     let mut copy = root.create_file(Name::literal("b")).unwrap();
     copy.write_all(b"x").unwrap();
-    copy.set_attrs(&AttrChange {
-        mode: Some(0o644),
-        mtime: Some(Time::from_seconds(1)),
-        ..AttrChange::default()
-    })
-    .unwrap();
+    copy.set_attrs(&AttrChange::default().mode(0o644).mtime(Time::from_seconds(1))).unwrap();
     drop(copy);
     let found = changes(&tree, &root, &stamps, NEVER);
     let mut merge = Merge::new(tree, (), &Limits::default());

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::form::held;
-use crate::fs::{AttrChange, File, Metadata, Support};
+use crate::fs::{AttrChange, File, FilePosix, FileWrite, Metadata, Support};
 
 /// An open file of a [`super::Emulated`]. Its metadata are those of the disk.
 #[derive(Debug)]
@@ -48,12 +48,16 @@ impl<F: File> File for EmulatedFile<F> {
     fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
+}
 
-    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        self.file.set_attrs(&held(&self.held, change))
-    }
-
+impl<F: FileWrite> FileWrite for EmulatedFile<F> {
     fn sync(&self) -> io::Result<()> {
         self.file.sync()
+    }
+}
+
+impl<F: FilePosix> FilePosix for EmulatedFile<F> {
+    fn set_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
+        self.file.set_attrs(&held(&self.held, change))
     }
 }

@@ -6,7 +6,7 @@ use super::{Defaults, Emulated};
 use crate::{
     attrs::{Attrs, Time, Xattrs},
     error::Result,
-    fs::{AttrChange, Dir, Support, mem::MemDir},
+    fs::{AttrChange, Dir, DirPosix as _, DirWrite as _, Support, mem::MemDir},
     layer::{Change, Entry, EntryKind},
     limits::Limits,
     name::{EntryPath, Name},
@@ -20,18 +20,7 @@ use crate::{
 };
 
 /// As in a WASI sandbox.
-const HELD: Support = Support {
-    owner: false,
-    mode: false,
-    xattrs: false,
-    devices: false,
-    fifos: false,
-    absolute_links: false,
-    any_names: false,
-    change_times: false,
-    times: (Time::EPOCH, Time::MAX),
-    fractions: false,
-};
+const HELD: Support = Support::NONE;
 
 fn odd(path: &[u8], kind: EntryKind) -> Item {
     let xattrs: Xattrs = [(b"user.a"[..].into(), b"1"[..].into())].into();
@@ -103,7 +92,7 @@ fn an_empty_file_stands_for_a_link_that_could_not_be_made() {
     let mut file = d.create_file(name("climbing")).unwrap();
     d.set_attrs(name("climbing"), &AttrChange { mtime, ..AttrChange::default() }).unwrap();
     let time = tree.inode(tree.child(Tree::ROOT, name("d")).unwrap()).attrs.mtime;
-    d.set_self_attrs(&AttrChange { mtime: Some(time), ..AttrChange::default() }).unwrap();
+    d.set_self_attrs(&AttrChange::default().mtime(time)).unwrap();
     assert!(changes(&disk, &tree, Defaults::default()).unwrap().is_empty());
     let root = Emulated::new(disk.clone(), HELD, Some(&tree), Defaults::default());
     let emulated = root.open_dir(name("d")).unwrap();

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     attrs::Attrs,
     error::{Error, Result},
-    fs::{AttrChange, Dir, FileType},
+    fs::{AttrChange, DirPosix, FileType},
     layer::overlayfs::Namespace,
     name::{Name, NameBuf},
     tree::{
@@ -37,7 +37,7 @@ pub(super) struct Copies<D> {
     pub(super) names: HashMap<InodeId, NameBuf>,
 }
 
-impl<D: Dir> Current<D> {
+impl<D: DirPosix> Current<D> {
     /// Makes the directories on a path that this layer does not have yet. Lower layers have them.
     pub(super) fn enter(&mut self, at: &[PathStep]) -> Result<&mut Folder> {
         let known = self.top.known(at);
@@ -120,7 +120,7 @@ pub(super) struct FinishDirs<'a> {
 
 impl FinishDirs<'_> {
     /// Finishes a directory with everything below it. `lower`: whether it hides a directory of lower layers.
-    pub(super) fn finish<D: Dir>(
+    pub(super) fn finish<D: DirPosix>(
         &mut self,
         dir: &D,
         folder: &Folder,
@@ -157,7 +157,7 @@ impl FinishDirs<'_> {
 }
 
 /// Copies an entry that is not a directory, with all its attributes.
-pub(super) fn copy_entry<D: Dir>(
+pub(super) fn copy_entry<D: DirPosix>(
     dir: &D,
     lower: Slot<'_>,
     to: &mut RootfsSink<D>,

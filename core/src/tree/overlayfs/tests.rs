@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, io::Read as _};
 use super::{super::testing::*, *};
 use crate::{
     error::ErrorKind,
-    fs::{FileType, mem::MemDir},
+    fs::{Dir as _, FileType, mem::MemDir},
     layer::EntryKind as Entry,
     limits::Limits,
     name::EntryPath,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io};
 
 use crate::{
-    fs::Dir,
+    fs::DirPosix,
     name::{Name, NameBuf},
     tree::merge::PathStep,
 };
@@ -88,7 +88,7 @@ impl Folder {
 
     /// Hides everything of lower layers in the directory, which then needs no whiteouts. `dir` is the
     /// directory itself.
-    pub(super) fn clear<D: Dir>(&mut self, dir: &D) -> io::Result<()> {
+    pub(super) fn clear<D: DirPosix>(&mut self, dir: &D) -> io::Result<()> {
         if !self.merged {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    fs::{AttrChange, Special, mem::MemDir},
+    fs::{AttrChange, DirPosix as _, DirWrite as _, Special, mem::MemDir},
     tree::{
         Content, Tree,
         mtree::{Dialect, write, write_for_umoci},
@@ -27,10 +27,10 @@ fn disk() -> MemDir {
     };
     dir.set_attrs(name("f"), &change).unwrap();
     for (dir, name) in [(&dir, "l"), (&dir, "c"), (&root, "d")] {
-        let change = AttrChange { mtime: Some(Time::from_seconds(7)), ..AttrChange::default() };
+        let change = AttrChange::default().mtime(Time::from_seconds(7));
         dir.set_attrs(Name::literal(name), &change).unwrap();
     }
-    let change = AttrChange { mtime: Some(Time::EPOCH), ..AttrChange::default() };
+    let change = AttrChange::default().mtime(Time::EPOCH);
     root.set_self_attrs(&change).unwrap();
     root
 }

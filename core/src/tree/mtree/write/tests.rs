@@ -2,6 +2,7 @@ use super::*;
 use crate::tree::Content;
 use crate::{
     attrs::{Attrs, Time, Xattrs},
+    fs::{DirWrite as _, mem::MemDir},
     name::Name,
 };
 
@@ -135,7 +136,7 @@ a\040dir type=dir mode=02755 tar_time=-2.000000000
 
 #[test]
 fn umoci_with_what_the_disk_says_of_directories() {
-    let root = crate::fs::mem::MemDir::new();
+    let root = MemDir::new();
     let name = Name::literal("d");
     root.create_dir(name).unwrap();
     let mut tree = Tree::new();

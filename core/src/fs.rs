@@ -1,0 +1,38 @@
+//! Directory handles: the only way this library touches a file system.
+//!
+//! A handle opens only what is directly below it, one [`Name`](crate::name::Name) at a time, and follows no link. What a
+//! directory can do is split into three traits:
+//!
+//! | trait | what it adds | who asks for it |
+//! |---|---|---|
+//! | [`Dir`] | reading | scan, diff, mtree, inserting a directory |
+//! | [`DirWrite`] | files, directories and locks | stores |
+//! | [`DirPosix`] | attributes, links and special files | unpack |
+//!
+//! Drivers: [`mem`] in memory, `host` over cap-std handles (Linux), `wasi` in a WASI sandbox. A driver declares in
+//! [`Support`] what its file system cannot hold.
+
+#[cfg(all(target_os = "linux", feature = "host"))]
+pub mod host;
+#[cfg(any(all(target_os = "linux", feature = "host"), target_os = "wasi", test))]
+mod marks;
+pub mod mem;
+#[cfg(target_os = "wasi")]
+pub mod wasi;
+
+mod dir;
+mod metadata;
+mod read_only;
+mod readable;
+mod resolve;
+mod rules;
+mod support;
+mod walk;
+
+pub use dir::{Dir, DirPosix, DirWrite, File, FilePosix, FileWrite};
+pub use metadata::{AttrChange, FileType, Metadata, Special};
+pub use read_only::{ReadOnly, ReadOnlyFile};
+pub use readable::Readable;
+pub use resolve::open_file_in_root;
+pub use support::{Support, is_system_xattr};
+pub use walk::remove_tree;
