@@ -12,6 +12,8 @@
 //! Drivers: [`mem`] in memory, `host` over cap-std handles (Linux), `wasi` in a WASI sandbox. A driver declares in
 //! [`Support`] what its file system cannot hold.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(all(target_os = "linux", feature = "host"))]
 pub mod host;
 #[cfg(any(all(target_os = "linux", feature = "host"), target_os = "wasi", test))]

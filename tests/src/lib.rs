@@ -1,7 +1,6 @@
 //! What the conformance, interop and end-to-end tests share.
 #![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 
-pub mod dir_suite;
 pub mod failing_dir;
 pub mod fixtures;
 pub mod handmade;

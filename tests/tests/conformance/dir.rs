@@ -4,20 +4,23 @@ use std::io;
 
 use ocicle::{
     attrs::Xattrs,
-    fs::{AttrChange, Dir, DirPosix as _, DirWrite as _, File, FilePosix as _, Special, mem::MemDir},
+    fs::{
+        AttrChange, Dir, DirPosix as _, DirWrite as _, File, FilePosix as _, Special, conformance,
+        mem::MemDir,
+    },
     name::Name,
 };
-use ocicle_tests::{dir_suite, temp::TempDir};
+use ocicle_tests::temp::TempDir;
 use rustix::fs::{XattrFlags, setxattr};
 
 #[test]
 fn in_memory() {
-    dir_suite::run(&MemDir::new(), &[]);
+    conformance::posix(&MemDir::new(), &[]);
 }
 
 #[test]
 fn on_the_host() -> io::Result<()> {
-    dir_suite::run(&TempDir::new()?.open()?, &[]);
+    conformance::posix(&TempDir::new()?.open()?, &[]);
     Ok(())
 }
 

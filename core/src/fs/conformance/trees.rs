@@ -2,16 +2,15 @@
 
 use std::io::{self, ErrorKind::*, Write};
 
-use ocicle::{
+use super::{Cases, climbing_link, listed, name, one_of_each, refused};
+use crate::{
     fs::{AttrChange, DirPosix, open_file_in_root, remove_tree},
     limits::Limits,
     name::EntryPath,
 };
 
-use super::{Case, climbing_link, listed, name, one_of_each, refused};
-
-pub(super) fn cases<D: DirPosix>() -> [(&'static str, Case<D>); 4] {
-    [
+pub(super) fn cases<D: DirPosix>() -> Cases<D> {
+    vec![
         ("a tree is removed and no link followed", a_tree_is_removed_and_no_link_followed),
         ("a closed directory is opened up", a_closed_directory_is_opened_up),
         ("a deep tree is removed", a_deep_tree_is_removed),

@@ -2,15 +2,14 @@
 
 use std::io::{self, ErrorKind::*, Write};
 
-use ocicle::{
+use super::{Cases, name, one_of_each, refused};
+use crate::{
     attrs::{Time, Xattrs},
     fs::{AttrChange, DirPosix, File as _, FilePosix as _, Metadata},
 };
 
-use super::{Case, name, one_of_each, refused};
-
-pub(super) fn cases<D: DirPosix>() -> [(&'static str, Case<D>); 10] {
-    [
+pub(super) fn cases<D: DirPosix>() -> Cases<D> {
+    vec![
         ("times keep their seconds", times_keep_their_seconds),
         ("times keep their nanoseconds", times_keep_their_nanoseconds),
         ("times before 1970", times_before_1970),
