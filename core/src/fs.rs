@@ -1,7 +1,7 @@
 //! Directory handles: the only way this library touches a file system.
 //!
-//! A handle opens only what is directly below it, one [`Name`](crate::name::Name) at a time, and follows no link. What a
-//! directory can do is split into three traits:
+//! A handle opens only what is directly below it, one [`Name`](crate::name::Name) at a time, and follows no
+//! link. What a directory can do is split into three traits:
 //!
 //! | trait | what it adds | who asks for it |
 //! |---|---|---|
@@ -9,15 +9,15 @@
 //! | [`DirWrite`] | files, directories and locks | stores |
 //! | [`DirPosix`] | attributes, links and special files | unpack |
 //!
-//! Drivers: [`mem`] in memory, `host` over cap-std handles (Linux), `wasi` in a WASI sandbox. A driver declares in
-//! [`Support`] what its file system cannot hold.
+//! Drivers: [`mem`] in memory, `host` over cap-std handles (Linux), `wasi` in a WASI sandbox. A driver
+//! declares in [`Support`] what its file system cannot hold.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(all(target_os = "linux", feature = "host"))]
 pub mod host;
 #[cfg(any(all(target_os = "linux", feature = "host"), target_os = "wasi", test))]
-mod marks;
+mod lockfile;
 pub mod mem;
 #[cfg(target_os = "wasi")]
 pub mod wasi;

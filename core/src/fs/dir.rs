@@ -10,15 +10,17 @@ use crate::{
 
 /// A directory handle for reading.
 ///
-/// Errors are the `io::Error`s of the calls they stand for, with the usual kinds (`NotFound`, `AlreadyExists`,
-/// `NotADirectory`, `IsADirectory`, `PermissionDenied`, `Unsupported` …). They do not name the path: the caller knows it.
+/// Errors are the `io::Error`s of the calls they stand for, with the usual kinds (`NotFound`,
+/// `AlreadyExists`, `NotADirectory`, `IsADirectory`, `PermissionDenied`, `Unsupported` …). They do not name
+/// the path: the caller knows it.
 pub trait Dir: Sized + Send {
     /// An open regular file.
     type File: File;
 
     /// Opens the directory of that name. A symbolic link is an error, wherever it points.
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self>;
-    /// Opens a regular file for reading. Anything else is an error and never blocks (a fifo, a device, a link).
+    /// Opens a regular file for reading. Anything else is an error and never blocks (a fifo, a device, a
+    /// link).
     fn open_file(&self, name: Name<'_>) -> io::Result<Self::File>;
     /// Lists the names in the directory, in byte order, without `.` and `..`.
     fn names(&self) -> io::Result<Vec<NameBuf>>;
@@ -41,12 +43,13 @@ pub trait DirWrite: Dir<File: FileWrite> {
     /// Holds the lock of [`DirWrite::lock`] or [`DirWrite::lock_shared`] until it is dropped.
     type Lock: Send;
 
-    /// Creates a regular file for writing, mode 0600 until changed; `AlreadyExists` if the name is taken by anything.
+    /// Creates a regular file for writing, mode 0600 until changed; `AlreadyExists` if the name is taken by
+    /// anything.
     fn create_file(&self, name: Name<'_>) -> io::Result<Self::File>;
     /// Creates a directory, mode 0700 until changed.
     fn create_dir(&self, name: Name<'_>) -> io::Result<()>;
-    /// Lets everyone read an entry: sets mode 0755 for a directory, 0644 for anything else. Does nothing where the file
-    /// system has no modes.
+    /// Lets everyone read an entry: sets mode 0755 for a directory, 0644 for anything else. Does nothing
+    /// where the file system has no modes.
     fn share(&self, name: Name<'_>) -> io::Result<()>;
     /// Moves an entry, replacing a file that is there.
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()>;
@@ -56,8 +59,8 @@ pub trait DirWrite: Dir<File: FileWrite> {
     fn remove_dir(&self, name: Name<'_>) -> io::Result<()>;
     /// Makes the directory's entries durable.
     fn sync(&self) -> io::Result<()>;
-    /// Takes an exclusive advisory lock on this directory, and waits until it is free. It also excludes processes that
-    /// reach the directory through another driver.
+    /// Takes an exclusive advisory lock on this directory, and waits until it is free. It also excludes
+    /// processes that reach the directory through another driver.
     fn lock(&self) -> io::Result<Self::Lock>;
     /// Takes a shared lock: any number can be held at a time, but none beside an exclusive one.
     fn lock_shared(&self) -> io::Result<Self::Lock>;
@@ -73,8 +76,9 @@ pub trait DirPosix: DirWrite<File: FilePosix> {
     fn hard_link(&self, name: Name<'_>, from: &Self, from_name: Name<'_>) -> io::Result<()>;
     /// Creates a fifo or device, mode 0600 until changed.
     fn create_node(&self, name: Name<'_>, node: Special) -> io::Result<()>;
-    /// Changes attributes of the entry itself (a link is not followed), in the order owner, xattrs, mode, time: a change of
-    /// owner clears set-id bits and file capabilities, and a mode may forbid to set attributes.
+    /// Changes attributes of the entry itself (a link is not followed), in the order owner, xattrs, mode,
+    /// time: a change of owner clears set-id bits and file capabilities, and a mode may forbid to set
+    /// attributes.
     fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()>;
     /// Changes attributes of this directory.
     fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()>;
@@ -82,8 +86,8 @@ pub trait DirPosix: DirWrite<File: FilePosix> {
 
 /// An open regular file.
 pub trait File: Read + Seek + Send + Sync {
-    /// Reads from a position, in bytes, as far as one call of the system goes, and leaves the file's own position alone; 0 at
-    /// the end.
+    /// Reads from a position, in bytes, as far as one call of the system goes, and leaves the file's own
+    /// position alone; 0 at the end.
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
     /// Returns the metadata of the file as it is now.
     fn metadata(&self) -> io::Result<Metadata>;

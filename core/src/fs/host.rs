@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{
-    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support, marks,
+    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support, lockfile,
     rules::{check_link_target, listed_name, not_a_file},
 };
 use crate::{
@@ -30,13 +30,13 @@ use stat::metadata_of;
 
 /// A directory of the host.
 ///
-/// Every call goes to the kernel as one component relative to this handle, and follows no link: nothing outside the
-/// directory can be reached, whatever another process does to it meanwhile. That is stricter than cap-std, whose handles
-/// follow links that stay inside.
+/// Every call passes one path component to the kernel, relative to this handle, and follows no link: nothing
+/// outside the directory can be reached, whatever another process changes at the same time. That is stricter
+/// than cap-std, whose handles follow links that stay inside.
 ///
-/// By name, the mode of anything and the extended attributes are reached through `/proc/self/fd`, since Linux has no other
-/// way that is free of races and of side effects. Where `/proc` is not mounted, [`Support::xattrs`] is `false`, and by
-/// name only the mode of readable files and directories can be set.
+/// The mode and the extended attributes of an entry are accessed by name through `/proc/self/fd`, since Linux
+/// has no other call free of races and side effects. Where `/proc` is not mounted, [`Support::xattrs`] is
+/// `false`, and the mode can be set by name only for readable files and directories.
 ///
 /// ```
 /// use std::io::Write;
@@ -55,21 +55,22 @@ use stat::metadata_of;
 pub struct HostDir {
     fd: OwnedFd,
     support: Support,
-    /// Nobody has listed the directory through this handle yet.
+    /// The directory has not been listed through this handle yet.
     unlisted: AtomicBool,
 }
 
 impl HostDir {
-    /// Takes a directory.
+    /// Wraps a directory.
     ///
-    /// Owners can be set and devices made if the process is root now; a handle opened from this one inherits that.
+    /// Owners can be set and devices made if the process is root now; handles opened from this one inherit
+    /// that.
     #[must_use]
     pub fn new(dir: cap_std::fs::Dir) -> Self {
         let root = rustix::process::geteuid().is_root();
         let xattrs = rustix_linux_procfs::proc_self_fd().is_ok();
         let support = Support { owner: root, devices: root, xattrs, ..Support::ALL };
-        // What cap-std opens stands for a place only (`O_PATH`): nothing can be listed, synced or asked through it. A
-        // directory that may not be read is kept as it is, and its calls say so.
+        // cap-std opens directories with `O_PATH`: such a handle cannot be listed, synced or queried. A
+        // directory that may not be read is kept as it is, and its calls fail.
         let fd = sys::openat(&dir, c".", OPEN_DIR, Mode::empty()).unwrap_or_else(|_| dir.into());
         Self { fd, support, unlisted: AtomicBool::new(false) }
     }
@@ -78,29 +79,29 @@ impl HostDir {
         self.fd.as_fd()
     }
 
-    /// This directory once more, with a position and a lock of its own.
+    /// Opens this directory again, with a position and a lock of its own.
     fn reopen(&self) -> io::Result<OwnedFd> {
         Ok(sys::openat(self.fd(), c".", OPEN_DIR, Mode::empty())?)
     }
 
-    fn attempt(&self, mode: marks::Mode) -> marks::Attempt<HostLock> {
+    fn attempt(&self, mode: lockfile::Mode) -> lockfile::Attempt<HostLock> {
         let fd = self.reopen()?;
         let flock = match mode {
-            marks::Mode::Exclusive => FlockOperation::LockExclusive,
-            marks::Mode::Shared => FlockOperation::LockShared,
+            lockfile::Mode::Exclusive => FlockOperation::LockExclusive,
+            lockfile::Mode::Shared => FlockOperation::LockShared,
         };
         retry_on_intr(|| sys::flock(&fd, flock))?;
-        let lock = HostLock { fd, mark: marks::make_native(self, mode)? };
-        match lock.mark.map(|mark| marks::other(self, mark)).transpose()?.flatten() {
+        let lock = HostLock { fd, file: lockfile::create_native(self, mode)? };
+        match lock.file.map(|file| lockfile::conflicting(self, file)).transpose()?.flatten() {
             None => Ok(Ok(lock)),
-            Some(other) => Ok(Err(other)),
+            Some(conflict) => Ok(Err(conflict)),
         }
     }
 }
 
 const OPEN_DIR: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-// A fifo that takes the place of a file must not block us.
+// A fifo that takes the place of a file must not block.
 const OPEN_FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 const CREATE_FILE: OFlags =
@@ -129,7 +130,8 @@ impl Dir for HostDir {
     }
 
     fn open_file(&self, name: Name<'_>) -> io::Result<HostFile> {
-        // Looked at before, because the mere opening of a device can do something; and after, because it may have changed.
+        // Checked before, since merely opening a device can have effects, and after, since the entry may have
+        // changed.
         let before = self.metadata(name)?;
         if before.file_type != FileType::File {
             return Err(not_a_file(before.file_type));
@@ -142,7 +144,8 @@ impl Dir for HostDir {
     }
 
     fn names(&self) -> io::Result<Vec<NameBuf>> {
-        // Listing moves the position of an open directory: the first may have ours, all others open one of their own.
+        // Listing moves the position of an open directory: the first listing uses this handle, all others a
+        // new one.
         if self.unlisted.swap(false, Ordering::Relaxed) {
             list(self.fd())
         } else {
@@ -210,14 +213,14 @@ impl DirWrite for HostDir {
         Ok(sys::fsync(self.fd())?)
     }
 
-    /// An `flock`, which belongs to the open file, so two handles of one process exclude each other too; and a file in the
-    /// directory, for those in a sandbox that know no `flock`.
+    /// Takes an `flock`, which belongs to the open file, so two handles of one process exclude each other,
+    /// too; and creates a lock file for processes in a sandbox, where there is no `flock`.
     fn lock(&self) -> io::Result<HostLock> {
-        marks::wait(|| self.attempt(marks::Mode::Exclusive))
+        lockfile::wait(|| self.attempt(lockfile::Mode::Exclusive))
     }
 
     fn lock_shared(&self) -> io::Result<HostLock> {
-        marks::wait(|| self.attempt(marks::Mode::Shared))
+        lockfile::wait(|| self.attempt(lockfile::Mode::Shared))
     }
 }
 
@@ -257,17 +260,17 @@ impl fmt::Debug for HostDir {
 pub struct HostLock {
     /// Closing it releases the `flock`.
     fd: OwnedFd,
-    mark: Option<Name<'static>>,
+    file: Option<Name<'static>>,
 }
 
 impl Drop for HostLock {
     fn drop(&mut self) {
-        // The mark of a shared lock belongs to all who have it; the last one removes it.
-        if let Some(mark) = self.mark
+        // All holders of a shared lock share one lock file; the last one removes it.
+        if let Some(file) = self.file
             && sys::flock(&self.fd, FlockOperation::NonBlockingLockExclusive).is_ok()
         {
-            // If it cannot be removed, the next native process knows that nobody has it.
-            let _ = sys::unlinkat(&self.fd, mark.as_bytes(), AtFlags::empty());
+            // If this fails, the next native process recognizes the file as stale.
+            let _ = sys::unlinkat(&self.fd, file.as_bytes(), AtFlags::empty());
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A file system in memory. It holds everything an image can ask for, needs no privilege, and is deterministic.
+//! A file system in memory. It holds everything an image can contain, needs no privilege, and is
+//! deterministic.
 
 use std::{
     fmt,
@@ -25,12 +26,12 @@ use handle::Handle;
 pub use handle::MemLock;
 use table::{Body, Table};
 
-/// A directory of a file system in memory. Clones are handles of the same directory; the file system lives as long as
-/// any handle of it, and may be shared between threads.
+/// A directory of a file system in memory. Clones are handles of the same directory. The file system lives as
+/// long as any handle, and can be shared between threads.
 ///
-/// Times are deterministic: a counter that every change advances by one nanosecond stands in for the clock, from 1970 on.
-/// Owners and permissions are kept but not enforced. The set-id bits and the file capability of a file are lost with a
-/// change of its owner, as on Linux.
+/// Times are deterministic: the clock starts in 1970, and every change advances it by one nanosecond. Owners
+/// and permissions are stored but not enforced. A change of owner clears the set-id bits and the file
+/// capability of a file, as on Linux.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -50,14 +51,14 @@ use table::{Body, Table};
 pub struct MemDir(Handle);
 
 impl MemDir {
-    /// The root of a new, empty file system: mode 0755, owner 0:0, time 0.
+    /// Creates an empty file system and returns its root: mode 0755, owner 0:0, time 0.
     #[must_use]
     pub fn new() -> Self {
         Self(Handle::new_root())
     }
 
-    /// A file system with these files. Directories on the way are made, with mode 0755; files get 0644. The contents are
-    /// moved in, not copied.
+    /// Creates a file system with these files, mode 0644, and their parent directories, mode 0755. The
+    /// contents are moved, not copied.
     ///
     /// ```
     /// use ocicle::{fs::{Dir, mem::MemDir}, limits::Limits, name::{EntryPath, Name}};
@@ -70,7 +71,8 @@ impl MemDir {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Exists`] if a path comes twice, or lies below one that is a file; [`Error::Misuse`] for the root path.
+    /// [`Error::Exists`] if a path occurs twice, or lies below one that is a file; [`Error::Misuse`] for the
+    /// root path.
     pub fn from_files(files: impl IntoIterator<Item = (EntryPath, Vec<u8>)>) -> Result<Self> {
         let root = Self::new();
         let mut table = root.0.lock();
@@ -84,7 +86,7 @@ impl MemDir {
 
 fn put_file(table: &mut Table, root: u64, path: &EntryPath, bytes: Vec<u8>) -> Result<()> {
     let Some((parent, last)) = path.split_last() else {
-        return Err(Error::Misuse("the root path stands for a directory: a file needs a name".into()));
+        return Err(Error::Misuse("cannot create a file at the root path".into()));
     };
     let taken = |error: io::Error| match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Error::Exists(path.to_string()),
@@ -219,13 +221,13 @@ impl DirWrite for MemDir {
         }
     }
 
-    /// Memory has nothing to make durable: succeeds.
+    /// Succeeds: memory has nothing to make durable.
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// On WebAssembly, where there are no other threads to wait for, a lock that is held is an error
-    /// ([`ErrorKind::Deadlock`]).
+    /// Fails with [`ErrorKind::Deadlock`] on WebAssembly if the lock is held: no other thread could release
+    /// it.
     fn lock(&self) -> io::Result<MemLock> {
         self.0.wait_for_lock(false)
     }

@@ -8,8 +8,8 @@ use crate::{
     name::{Name, NameBuf},
 };
 
-/// A directory of which everything can be read and nothing written: each attempt is a `ReadOnlyFilesystem` error. So a
-/// driver that implements [`Dir`] alone can hold a layout for reading.
+/// A directory of which everything can be read and nothing written: each attempt is a `ReadOnlyFilesystem`
+/// error. So a driver that implements [`Dir`] alone can hold a layout for reading.
 ///
 /// ```
 /// use ocicle::{fs::{ReadOnly, mem::MemDir}, limits::Limits, store::{RootIndex, layout::LayoutStore}};
@@ -17,7 +17,7 @@ use crate::{
 /// # let dir = MemDir::new();
 /// # LayoutStore::create(dir.clone())?;
 /// let store = LayoutStore::open(ReadOnly(dir), &Limits::default())?;
-/// assert!(store.load()?.manifests.is_empty());
+/// assert!(store.load()?.view().manifests.is_empty());
 /// # Ok(())
 /// # }
 /// ```

@@ -1,4 +1,4 @@
-//! Files of one's own that their modes forbid to read.
+//! Reading the user's own files where their mode forbids it.
 
 use std::io::{self, ErrorKind};
 
@@ -8,23 +8,23 @@ use crate::{
     name::{Name, NameBuf},
 };
 
-/// A directory in which everything can be read that belongs to whoever looks: a mode that forbids it is changed for that
-/// moment, and put back. Root needs no such thing, and nothing is changed then.
+/// A directory in which the user can read all files they own: a mode that forbids it is changed for that
+/// moment and restored. For root nothing is changed.
 ///
-/// Whoever else looks meanwhile, or a process that is killed, may see the changed mode.
+/// Other processes may observe the changed mode meanwhile, and it stays if this process is killed.
 #[derive(Debug)]
 pub struct Readable<D: DirPosix> {
     dir: D,
-    /// The mode that this directory has in truth.
+    /// The original mode of this directory, if it was changed.
     mode: Option<u32>,
 }
 
-/// What reading a directory takes.
+/// The mode bits needed to read a directory.
 const LIST_AND_ENTER: u32 = 0o500;
 const READ: u32 = 0o400;
 
 impl<D: DirPosix> Readable<D> {
-    /// Takes a directory.
+    /// Wraps a directory.
     pub fn new(dir: D) -> Self {
         Self { dir, mode: None }
     }
@@ -33,7 +33,7 @@ impl<D: DirPosix> Readable<D> {
         self.dir.set_attrs(name, &AttrChange::default().mode(mode))
     }
 
-    /// Reads something of an entry, with a mode that lets it if need be.
+    /// Reads something of an entry, and changes its mode meanwhile if necessary.
     fn read<R>(&self, name: Name<'_>, read: impl Fn(&D) -> io::Result<R>) -> io::Result<R> {
         let error = match read(&self.dir) {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => error,
@@ -52,7 +52,7 @@ impl<D: DirPosix> Readable<D> {
 impl<D: DirPosix> Drop for Readable<D> {
     fn drop(&mut self) {
         if let Some(mode) = self.mode {
-            // It could be changed, so it can be changed back; if not, nobody is left to tell.
+            // It could be changed, so it can be restored; an error could not be reported here.
             let _ = self.dir.set_self_attrs(&AttrChange::default().mode(mode));
         }
     }
@@ -66,7 +66,7 @@ impl<D: DirPosix> Dir for Readable<D> {
         if !self.dir.support().owner {
             let found = self.dir.metadata(name)?;
             let shut = found.file_type == FileType::Dir && found.mode & LIST_AND_ENTER != LIST_AND_ENTER;
-            // If it cannot be opened up, opening it says so.
+            // If the mode cannot be changed, opening the directory fails.
             if shut && self.set_mode(name, found.mode | LIST_AND_ENTER).is_ok() {
                 mode = Some(found.mode);
             }

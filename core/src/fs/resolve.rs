@@ -1,4 +1,4 @@
-//! Following links by hand, inside a root.
+//! Following links inside a root directory.
 
 use std::io::ErrorKind;
 
@@ -9,12 +9,16 @@ use crate::{
     name::{EntryPath, Name, NameBuf},
 };
 
-/// Opens a regular file as a process with this root directory would: links on the way and at the end are followed, an
-/// absolute target starts at the root again, and `..` stops there. `None` if there is no such file, be it that a link
-/// leads nowhere or that a directory on the way is none.
+/// Opens a regular file as a process with this root directory would: links are followed, an absolute target
+/// starts at the root again, and `..` stops there. Returns `None` if the file does not exist: also if a link
+/// dangles, or a parent is not a directory.
 ///
 /// ```
-/// use ocicle::{fs::{DirPosix, DirWrite, mem::MemDir, open_file_in_root}, limits::Limits, name::{EntryPath, Name}};
+/// use ocicle::{
+///     fs::{DirPosix, DirWrite, mem::MemDir, open_file_in_root},
+///     limits::Limits,
+///     name::{EntryPath, Name},
+/// };
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let root = MemDir::new();
 /// root.create_file(Name::literal("passwd"))?;
@@ -27,8 +31,8 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Io`] if what is found is no regular file (it is not
-/// opened, so a fifo does not block), or a call fails.
+/// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Io`] if the entry is not a regular file
+/// (it is not opened, so a fifo does not block), or a call fails.
 pub fn open_file_in_root<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) -> Result<Option<D::File>> {
     let Some(place) = find(root, path, limits)? else { return Ok(None) };
     let (parent, name) = match &place {
@@ -42,14 +46,15 @@ pub fn open_file_in_root<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) ->
     }
 }
 
-/// A directory, `None` for the root, and the name of an entry of it that is no link, or the directory itself.
+/// A directory (`None` for the root), and the name of an entry in it that is not a link (`None` for the
+/// directory itself).
 type Place<D> = (Option<D>, Option<NameBuf>);
 
 fn find<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) -> Result<Option<Place<D>>> {
     let mut links = 0;
-    // The handles from the root down to where we are: they are what `..` goes back to.
+    // The handles from the root down to the current directory: `..` goes back to them.
     let mut at: Vec<D> = Vec::new();
-    // What is still to be walked, last component first.
+    // The components still to be walked, last one first.
     let mut left: Vec<Box<[u8]>> = path.names().rev().map(|name| name.as_bytes().into()).collect();
     while let Some(part) = left.pop() {
         let name = match &*part {
@@ -99,106 +104,4 @@ fn failed(path: &EntryPath) -> impl FnOnce(std::io::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-
-    use super::*;
-    use crate::{
-        error::ErrorKind,
-        fs::{DirPosix as _, DirWrite as _, Special, mem::MemDir},
-    };
-
-    /// A root with the file `usr/lib/passwd`, and these links in `etc`.
-    fn root(links: &[(&'static str, &str)]) -> Result<MemDir> {
-        let root = MemDir::from_files([(path("usr/lib/passwd"), b"root".to_vec())])?;
-        let made = (|| {
-            root.create_dir(Name::literal("etc"))?;
-            let etc = root.open_dir(Name::literal("etc"))?;
-            etc.create_file(Name::literal("here"))?.write_all(b"here")?;
-            links.iter().try_for_each(|(name, target)| etc.symlink(Name::literal(name), target.as_bytes()))
-        })();
-        made.map_err(Error::io("prepare"))?;
-        Ok(root)
-    }
-
-    fn path(text: &str) -> EntryPath {
-        EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap_or_default()
-    }
-
-    fn content(root: &MemDir, text: &str) -> Result<Option<String>> {
-        let Some(mut file) = open_file_in_root(root, &path(text), &Limits::default())? else {
-            return Ok(None);
-        };
-        let mut content = String::new();
-        file.read_to_string(&mut content).map_err(Error::io("read"))?;
-        Ok(Some(content))
-    }
-
-    #[test]
-    fn links_are_followed_inside_the_root() -> Result<()> {
-        let links = [
-            ("plain", "here"),
-            ("dots", "./../etc//here"),
-            ("absolute", "/usr/lib/passwd"),
-            ("above", "../../../../usr/lib/passwd"),
-            ("dir", "/usr/./lib"),
-            ("chain", "absolute"),
-        ];
-        let root = root(&links)?;
-        let cases = [
-            ("etc/here", "here"),
-            ("etc/plain", "here"),
-            ("etc/dots", "here"),
-            ("etc/absolute", "root"),
-            ("etc/above", "root"),
-            ("etc/dir/passwd", "root"),
-            ("etc/chain", "root"),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(content(&root, path)?.as_deref(), Some(expected), "{path}");
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn what_is_not_there_is_none() -> Result<()> {
-        let root = root(&[("dangling", "/no/where"), ("through", "here/below")])?;
-        for path in ["none", "none/passwd", "etc/dangling", "etc/through", "etc/here/below", "etc/dangling/x"]
-        {
-            assert_eq!(content(&root, path)?, None, "{path}");
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn what_is_no_file_is_an_error() -> Result<()> {
-        let root = root(&[("dir", "../usr"), ("fifo", "/pipe"), ("up", "..")])?;
-        root.create_node(Name::literal("pipe"), Special::Fifo).map_err(Error::io("prepare"))?;
-        for path in ["", "etc", "etc/dir", "etc/fifo", "pipe", "etc/up"] {
-            assert_eq!(content(&root, path).map_err(|error| error.kind()), Err(ErrorKind::Io), "{path}");
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn as_many_links_as_the_limit_and_no_more() -> Result<()> {
-        let root = root(&[("one", "here"), ("two", "one"), ("three", "two"), ("loop", "loop")])?;
-        let limits = Limits { links: 2, ..Limits::default() };
-        assert!(open_file_in_root(&root, &path("etc/two"), &limits)?.is_some());
-        let error = open_file_in_root(&root, &path("etc/three"), &limits).map(|_| ());
-        assert_eq!(
-            error.map_err(|error| error.to_string()),
-            Err("links of etc/three: more than the limit of 2 (links)".into())
-        );
-        assert_eq!(content(&root, "etc/loop").map_err(|error| error.kind()), Err(ErrorKind::Limit));
-        Ok(())
-    }
-
-    #[test]
-    fn a_component_too_long_for_a_name_is_an_error() -> Result<()> {
-        let target = "x".repeat(256);
-        let root = root(&[("long", &target)])?;
-        assert_eq!(content(&root, "etc/long").map_err(|error| error.kind()), Err(ErrorKind::Io));
-        Ok(())
-    }
-}
+mod tests;

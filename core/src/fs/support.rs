@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::attrs::Time;
 
-/// What a file system, as seen through a driver, can hold. The caller decides what to do with the rest: drivers drop
-/// nothing silently.
+/// What a file system, as seen through a driver, can hold. The caller decides what to do with the rest:
+/// drivers drop nothing silently.
 ///
 /// A driver starts from [`Support::ALL`] or [`Support::NONE`] and sets the fields that differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +22,9 @@ pub struct Support {
     pub devices: bool,
     /// Fifos can be made.
     pub fifos: bool,
-    /// Symbolic links can have an absolute target, or one that climbs out of the root. Where they cannot, a runtime may
-    /// refuse every target that begins with `..`, with `PermissionDenied`, as new versions of Node do.
+    /// Symbolic links can have an absolute target, or one that climbs out of the root. Where they cannot, a
+    /// runtime may refuse every target that begins with `..`, with `PermissionDenied`, as new versions of
+    /// Node do.
     pub absolute_links: bool,
     /// Names and link targets can be any bytes; otherwise they are UTF-8.
     pub any_names: bool,
@@ -64,8 +65,8 @@ impl Support {
         fractions: false,
     };
 
-    /// Returns what holds when the rest is emulated: everything, or where modes cannot be set, neither owners nor
-    /// extended attributes.
+    /// Returns what holds when the rest is emulated: everything, or where modes cannot be set, neither owners
+    /// nor extended attributes.
     #[must_use]
     pub fn effective(&self) -> Self {
         if self.mode { Self::ALL } else { Self { owner: false, xattrs: false, ..*self } }

@@ -8,10 +8,10 @@ use std::{
 use super::{AttrChange, DirPosix, FileType};
 use crate::name::{Name, NameBuf};
 
-/// Removes what has that name, with everything below it if it is a directory. Links are removed, not followed.
+/// Removes an entry, and if it is a directory, everything below it. Links are removed, not followed.
 ///
-/// Directories whose owner may not read, enter or change them are opened up first. The number of open handles is bounded,
-/// however deep the tree is.
+/// Directories whose mode forbids their owner to read, enter or change them get another mode first. The
+/// number of open handles is bounded, however deep the tree is.
 ///
 /// ```
 /// use ocicle::{fs::{Dir, DirWrite, mem::MemDir, remove_tree}, name::Name};
@@ -24,8 +24,8 @@ use crate::name::{Name, NameBuf};
 /// ```
 ///
 /// # Errors
-/// Those of the calls; the first one ends the work, and what is gone stays gone. `CrossesDevices` for a directory on which
-/// another file system is mounted: it is not entered.
+/// Those of the calls: the first one stops the removal, and entries removed before stay removed.
+/// `CrossesDevices` for a directory on which another file system is mounted: it is not entered.
 pub fn remove_tree<D: DirPosix>(dir: &D, name: Name<'_>) -> io::Result<()> {
     let device = dir.self_metadata()?.dev;
     let Some(top) = remove_or_enter(dir, name, device)? else { return Ok(()) };
@@ -48,26 +48,26 @@ pub fn remove_tree<D: DirPosix>(dir: &D, name: Name<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the entry if it is no directory; otherwise opens it.
+/// Removes the entry unless it is a directory; otherwise opens it.
 fn remove_or_enter<D: DirPosix>(parent: &D, name: Name<'_>, device: u64) -> io::Result<Option<D>> {
-    // Most entries are files: they cost one call.
+    // Most entries are files, and cost one call only.
     let Err(error) = parent.remove_file(name) else { return Ok(None) };
     let found = match parent.metadata(name) {
         Ok(found) if found.file_type == FileType::Dir => found,
         _ => return Err(error),
     };
     if found.dev != device {
-        let reason = format!("another file system is mounted on {name}: unmount it first");
+        let reason = format!("another file system is mounted on {name}\nhint: unmount it first");
         return Err(io::Error::new(ErrorKind::CrossesDevices, reason));
     }
     if found.mode & 0o700 != 0o700 && parent.support().mode {
-        // Somebody else's directory may still let us in; if not, the next call says so.
+        // A directory of another owner may be open to this process all the same; if not, the next call fails.
         let _ = parent.set_attrs(name, &AttrChange::default().mode(found.mode | 0o700));
     }
     parent.open_dir(name).map(Some)
 }
 
-/// The directories from the top of the tree to where the work is, with handles of the deepest ones.
+/// The directories from the top of the tree to the current one, with handles of the deepest ones.
 struct Path<D> {
     levels: Vec<Level>,
     open: VecDeque<D>,
@@ -93,8 +93,8 @@ impl<D: DirPosix> Path<D> {
         self.levels.pop().map(|level| level.name)
     }
 
-    /// The directory to work on next. Where its handle was given up, a whole run of them is opened again from the top of
-    /// the tree, so that this happens once in [`OPEN_MAX`] levels.
+    /// Returns the directory to continue in. If its handle was closed, the path from the top of the tree is
+    /// opened again, and up to [`OPEN_MAX`] handles are kept, so that this happens once for that many levels.
     fn deepest(&mut self, above: &D) -> io::Result<Option<(&D, &mut Level)>> {
         if self.open.is_empty() {
             for index in 0..self.levels.len() {
@@ -116,68 +116,4 @@ impl<D: DirPosix> Path<D> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fs::{Dir as _, DirWrite as _, mem::MemDir};
-
-    fn literal(text: &'static str) -> Name<'static> {
-        Name::literal(text)
-    }
-
-    #[test]
-    fn removes_a_file_and_a_link_but_not_its_target() -> io::Result<()> {
-        let root = MemDir::new();
-        root.create_dir(literal("kept"))?;
-        root.create_file(literal("f"))?;
-        root.symlink(literal("l"), b"kept")?;
-        remove_tree(&root, literal("f"))?;
-        remove_tree(&root, literal("l"))?;
-        assert_eq!(root.names()?, [NameBuf::from(literal("kept"))]);
-        Ok(())
-    }
-
-    #[test]
-    fn a_missing_name_is_an_error() {
-        let error = remove_tree(&MemDir::new(), literal("none")).map_err(|error| error.kind());
-        assert_eq!(error, Err(ErrorKind::NotFound));
-    }
-
-    #[test]
-    fn removes_a_tree_deeper_than_the_handles_kept_with_siblings_on_every_level() -> io::Result<()> {
-        let root = MemDir::new();
-        let mut at = root.clone();
-        for _ in 0..3 * OPEN_MAX + 1 {
-            at.create_dir(literal("d"))?;
-            at = at.open_dir(literal("d"))?;
-            at.create_file(literal("a"))?;
-            at.create_dir(literal("e"))?;
-            at.symlink(literal("z"), b"..")?;
-        }
-        drop(at);
-        remove_tree(&root, literal("d"))?;
-        assert_eq!(root.names()?, []);
-        Ok(())
-    }
-
-    #[test]
-    fn handles_stay_bounded() -> io::Result<()> {
-        let root = MemDir::new();
-        let mut path = Path { levels: Vec::new(), open: VecDeque::new() };
-        root.create_dir(literal("d"))?;
-        let mut at = root.clone();
-        for _ in 0..OPEN_MAX + 5 {
-            let next = at.open_dir(literal("d"))?;
-            next.create_dir(literal("d"))?;
-            path.enter(literal("d"), next.clone())?;
-            at = next;
-        }
-        assert_eq!((path.open.len(), path.levels.len()), (OPEN_MAX, OPEN_MAX + 5));
-        for _ in 0..OPEN_MAX {
-            path.leave();
-        }
-        assert_eq!((path.open.len(), path.levels.len()), (0, 5));
-        path.deepest(&root)?;
-        assert_eq!(path.open.len(), 5);
-        Ok(())
-    }
-}
+mod tests;

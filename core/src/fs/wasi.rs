@@ -12,7 +12,7 @@ use rustix::{
 };
 
 use super::{
-    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support, marks,
+    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support, lockfile,
     rules::{check_link_target, listed_name, not_a_file},
 };
 use crate::{
@@ -29,23 +29,23 @@ use attrs::metadata_of;
 pub use file::WasiFile;
 pub use lock::WasiLock;
 
-/// A directory that the host of the sandbox opened for us, or one below it.
+/// A directory that the host of the sandbox opened, or one below it.
 ///
-/// The sandbox keeps every path inside the directory it starts from; this handle goes further, and takes one component at
-/// a time and follows no link. Since one runtime follows links where it is told not to, what is to be opened is looked at
-/// first.
+/// The sandbox keeps every path inside the directory it starts from. This handle goes further: it takes one
+/// component at a time and follows no link. One runtime follows links even where told not to, so entries are
+/// checked before they are opened.
 ///
-/// Preview 1 knows no owners, modes, extended attributes, devices and fifos, and refuses links with an absolute target:
-/// [`Support`] says so, and to ask for them is an `Unsupported` error. Modes, owners and device numbers read as 0, and
-/// a socket shows as a fifo. A time before 1970 or after 2262 becomes the nearest that is not. Names must be UTF-8 in some
-/// runtimes: in those, others can neither be made nor listed.
+/// Preview 1 has no owners, modes, extended attributes, devices or fifos, and refuses links with an absolute
+/// target: [`Support`] says so, and setting them is an `Unsupported` error. Modes, owners and device numbers
+/// read as 0, and a socket reads as a fifo. Times before 1970 or after 2262 become the nearest time in that
+/// range. In some runtimes names must be UTF-8: other names can be neither created nor listed there.
 ///
-/// Node's is the weakest of the runtimes: it drops fractions of seconds, refuses each link whose target begins with `..`, and
-/// loses the handle of a directory that is renamed.
+/// Node supports least: it drops fractions of seconds, refuses links whose target begins with `..`, and
+/// handles of a directory stop working when it is renamed.
 pub struct WasiDir(OwnedFd);
 
 impl WasiDir {
-    /// Takes an open directory: a preopened one, or one opened by path below it.
+    /// Wraps an open directory: a preopened one, or one opened by path below it.
     #[must_use]
     pub fn new(directory: OwnedFd) -> Self {
         Self(directory)
@@ -69,7 +69,7 @@ impl WasiDir {
         Ok(names)
     }
 
-    /// Opens the entry if it is of that type. There is nobody inside the sandbox who could change it in between.
+    /// Opens the entry if it is of that type. Nothing else inside the sandbox can change it in between.
     fn open(&self, name: Name<'_>, expected: FileType, flags: OFlags) -> io::Result<OwnedFd> {
         let found = self.metadata(name)?.file_type;
         match (found == expected, expected) {
@@ -92,7 +92,7 @@ impl Dir for WasiDir {
     }
 
     fn open_file(&self, name: Name<'_>) -> io::Result<WasiFile> {
-        // Not with NONBLOCK: a component's reads would then end with EAGAIN.
+        // Without NONBLOCK: with it, reads of a component fail with EAGAIN.
         self.open(name, FileType::File, OFlags::empty()).map(WasiFile::new)
     }
 
@@ -100,7 +100,7 @@ impl Dir for WasiDir {
         let mut tries = 0;
         loop {
             match self.listed() {
-                // wasmtime looks at each entry, and fails if one has gone meanwhile.
+                // wasmtime stats each entry, and fails if one was removed meanwhile.
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < 100 => tries += 1,
                 result => return result,
             }
@@ -118,30 +118,32 @@ impl Dir for WasiDir {
     }
 
     fn read_link(&self, name: Name<'_>) -> io::Result<Vec<u8>> {
-        // Node fails where a target is longer than the buffer, which rustix would make larger: Linux has none longer than this.
+        // Node fails if a target is longer than the buffer instead of truncating it. Linux has no longer
+        // targets.
         let buffer = Vec::with_capacity(4096);
         match sys::readlinkat(self.fd(), name.as_bytes(), buffer) {
             Ok(target) => Ok(target.into_bytes()),
-            // wasmtime, where somebody outside made the link.
+            // wasmtime, for a link that was made outside the sandbox.
             Err(Errno::PERM) => Err(io::Error::new(
                 ErrorKind::Unsupported,
-                "this runtime does not show an absolute target: make the link relative",
+                "this runtime cannot read links with an absolute target\nhint: make the link relative",
             )),
             Err(error) => Err(kind::error(error)),
         }
     }
 
-    /// Empty: there are none.
+    /// Returns an empty set: there are none.
     fn xattrs(&self, _name: Name<'_>) -> io::Result<Xattrs> {
         Ok(Xattrs::new())
     }
 
-    /// Empty: there are none.
+    /// Returns an empty set: there are none.
     fn self_xattrs(&self) -> io::Result<Xattrs> {
         Ok(Xattrs::new())
     }
 
-    /// Nothing: wasmtime reports the time of birth as the time of change, and Node drops fractions of seconds.
+    /// Returns [`Support::NONE`] but for the times: wasmtime reports the time of creation as that of last
+    /// change, and Node drops fractions of seconds.
     fn support(&self) -> Support {
         Support { times: attrs::TIMES, ..Support::NONE }
     }
@@ -177,7 +179,7 @@ impl DirWrite for WasiDir {
         sys::unlinkat(self.fd(), name.as_bytes(), AtFlags::REMOVEDIR).map_err(kind::error)
     }
 
-    /// As far as the runtime lets a directory be synced: wasmtime does not, and then the host alone decides.
+    /// Syncs the directory if the runtime can: wasmtime cannot, which is ignored.
     fn sync(&self) -> io::Result<()> {
         match sys::fsync(self.fd()) {
             Ok(()) | Err(Errno::BADF) => Ok(()),
@@ -185,13 +187,13 @@ impl DirWrite for WasiDir {
         }
     }
 
-    /// Preview 1 has no locks, so this is a file in the directory: see [`WasiLock`].
+    /// Creates a lock file, since preview 1 has no locks: see [`WasiLock`].
     fn lock(&self) -> io::Result<WasiLock> {
-        marks::wait(|| lock::attempt(self.fd(), marks::Mode::Exclusive))
+        lockfile::wait(|| lock::attempt(self.fd(), lockfile::Mode::Exclusive))
     }
 
     fn lock_shared(&self) -> io::Result<WasiLock> {
-        marks::wait(|| lock::attempt(self.fd(), marks::Mode::Shared))
+        lockfile::wait(|| lock::attempt(self.fd(), lockfile::Mode::Shared))
     }
 }
 
@@ -199,7 +201,7 @@ impl DirPosix for WasiDir {
     fn symlink(&self, name: Name<'_>, target: &[u8]) -> io::Result<()> {
         check_link_target(target)?;
         match target.starts_with(b"/") {
-            true => Err(unsupported("a link with an absolute target")),
+            true => Err(unsupported("links with an absolute target")),
             false => sys::symlinkat(target, self.fd(), name.as_bytes()).map_err(kind::error),
         }
     }
@@ -210,7 +212,7 @@ impl DirPosix for WasiDir {
     }
 
     fn create_node(&self, _name: Name<'_>, _node: Special) -> io::Result<()> {
-        Err(unsupported("a device or fifo"))
+        Err(unsupported("devices and fifos"))
     }
 
     fn set_attrs(&self, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
@@ -223,7 +225,7 @@ impl DirPosix for WasiDir {
     }
 
     fn set_self_attrs(&self, change: &AttrChange<'_>) -> io::Result<()> {
-        // By name: a component has no times for the handle of a directory.
+        // By name: in a component the times of a directory handle cannot be set.
         if let Some(times) = attrs::times_only(change, || Ok(false))? {
             sys::utimensat(self.fd(), c".", &times, AtFlags::SYMLINK_NOFOLLOW).map_err(kind::error)?;
         }
@@ -238,5 +240,5 @@ impl fmt::Debug for WasiDir {
 }
 
 fn unsupported(what: &str) -> io::Error {
-    io::Error::new(ErrorKind::Unsupported, format!("a WASI sandbox cannot hold {what}"))
+    io::Error::new(ErrorKind::Unsupported, format!("{what} are not supported in a WASI sandbox"))
 }

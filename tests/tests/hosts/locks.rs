@@ -16,7 +16,7 @@ fn images() -> Option<TempDir> {
 }
 
 /// What a writer leaves in the layout when it is done.
-fn marks(dir: &Path) -> Vec<String> {
+fn lock_files(dir: &Path) -> Vec<String> {
     let listed = [dir.join("images"), dir.join("images/blobs")].map(|dir| fs::read_dir(dir).unwrap());
     let names = listed.into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with('.')).collect()
@@ -46,7 +46,7 @@ fn no_tag_is_lost_between_native_processes_and_sandboxes() {
         }
     });
     assert_eq!(tags(dir), expected);
-    assert_eq!(marks(dir), [""; 0]);
+    assert_eq!(lock_files(dir), [""; 0]);
 }
 
 #[test]
@@ -74,19 +74,19 @@ fn no_blob_is_collected_while_it_is_written_elsewhere() {
     });
     Host::Native.done(dir, &["check", "images"]);
     assert_eq!(tags(dir).len(), 2 + 20 + 3 * Host::sandboxes().len());
-    assert_eq!(marks(dir), [""; 0]);
+    assert_eq!(lock_files(dir), [""; 0]);
 }
 
 #[test]
 fn what_a_killed_process_left_is_named_or_removed() {
     let Some(temp) = images() else { return };
     let dir = temp.path();
-    let mark = |name: &str| dir.join("images").join(name);
-    // A native process knows by the `flock` that nobody is there.
-    fs::write(mark(".ocicle-lock-native"), "").unwrap();
+    let lock_file = |name: &str| dir.join("images").join(name);
+    // A native process sees by the missing `flock` that the file is stale.
+    fs::write(lock_file(".ocicle-lock-native"), "").unwrap();
     Host::Native.done(dir, &["tag", "images#odd", "after"]);
-    assert_eq!(marks(dir), [""; 0]);
-    // Nobody knows it of a sandbox, and no sandbox of others.
+    assert_eq!(lock_files(dir), [""; 0]);
+    // The file of a sandbox may be stale without a way to tell, and so may any file seen from a sandbox.
     thread::scope(|scope| {
         for host in Host::all() {
             scope.spawn(move || {
@@ -96,9 +96,9 @@ fn what_a_killed_process_left_is_named_or_removed() {
                 fs::write(dir.join("images").join(left), "").unwrap();
                 let refused = host.run(dir, &["tag", "images#odd", "after"]);
                 assert_eq!(refused.code, Some(1), "{}", host.name());
-                let hint = format!("wait for it, or if there is none, remove {left}");
+                let hint = format!("hint: wait for it, or if no process is running, remove {left}");
                 assert!(refused.error.contains(&hint), "{}: {}", host.name(), refused.error);
-                assert_eq!(marks(dir), [left]);
+                assert_eq!(lock_files(dir), [left]);
                 fs::remove_file(dir.join("images").join(left)).unwrap();
                 host.done(dir, &["tag", "images#odd", "after"]);
             });

@@ -1,5 +1,5 @@
-//! Changing attributes, of what is open and of what has a name. One call to the kernel for each thing asked for, in the
-//! order of [`crate::fs::DirPosix::set_attrs`].
+//! Changing attributes of open files and of entries by name: one system call for each attribute, in the order of
+//! `DirPosix::set_attrs`.
 
 use std::{
     io::{self, ErrorKind},
@@ -19,7 +19,7 @@ use crate::{
     name::Name,
 };
 
-/// Changes what is open.
+/// Changes an open file or directory.
 pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()> {
     let AttrChange { owner, mode, xattrs, mtime } = *change;
     if let Some(owner) = owner {
@@ -38,7 +38,7 @@ pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()>
     Ok(())
 }
 
-/// Changes the entry of that name itself; a link is not followed.
+/// Changes the entry of that name; a link is not followed.
 pub(super) fn set_at(dir: BorrowedFd<'_>, name: Name<'_>, change: &AttrChange<'_>) -> io::Result<()> {
     let AttrChange { owner, mode, xattrs, mtime } = *change;
     if let Some(owner) = owner {
@@ -64,16 +64,18 @@ pub(super) fn share(dir: BorrowedFd<'_>, name: Name<'_>) -> io::Result<()> {
     set_mode_at(dir, name, mode_of(mode))
 }
 
-/// `fchmodat` follows links, and the call that does not is younger than the kernels we run on. So the entry is pinned with
-/// `O_PATH`, which neither follows a link, nor needs permission on it, nor wakes a device or fifo; the mode is then set
-/// through `/proc/self/fd`, which leads to the very inode that was pinned and looked at.
+/// Sets the mode without following a link. `fchmodat` follows links, and `fchmodat2` is newer than the oldest
+/// kernels supported. So the entry is opened with `O_PATH`, which follows no link, needs no permission and
+/// has no effect on a device or fifo; the mode is then set through `/proc/self/fd`, which leads to the inode
+/// that was opened and checked.
 fn set_mode_at(dir: BorrowedFd<'_>, name: Name<'_>, mode: Mode) -> io::Result<()> {
     let pin = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let pinned = sys::openat(dir, name.as_bytes(), pin, Mode::empty())?;
     match (file_type(&sys::fstat(&pinned)?), proc_self_fd()) {
         (FileType::Symlink, _) => Ok(()),
         (_, Ok(proc)) => Ok(sys::chmodat(proc, DecInt::from_fd(pinned.as_fd()), mode, AtFlags::empty())?),
-        // A file or directory may be opened for real. If another entry took its place, it is still inside `dir`.
+        // Opening a file or directory has no effect. If another entry took its place, that is still inside
+        // `dir`.
         (FileType::File | FileType::Dir, Err(_)) => {
             let open = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
             Ok(sys::fchmod(sys::openat(dir, name.as_bytes(), open, Mode::empty())?, mode)?)
@@ -86,12 +88,13 @@ fn set_mode_at(dir: BorrowedFd<'_>, name: Name<'_>, mode: Mode) -> io::Result<()
 }
 
 /// # Errors
-/// `InvalidInput` for the id 2^32 - 1: for the kernel it means "leave it".
+/// `InvalidInput` for the id 2^32 - 1: to the kernel it means "leave as it is".
 fn ids((uid, gid): (u32, u32)) -> io::Result<(Uid, Gid)> {
     match uid == u32::MAX || gid == u32::MAX {
-        true => {
-            Err(io::Error::new(ErrorKind::InvalidInput, format!("owner {uid}:{gid}: {} is no id", u32::MAX)))
-        }
+        true => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            format!("owner {uid}:{gid}: {} is not a valid id", u32::MAX),
+        )),
         false => Ok((Uid::from_raw(uid), Gid::from_raw(gid))),
     }
 }
@@ -101,10 +104,11 @@ fn mode_of(mode: u32) -> Mode {
 }
 
 /// # Errors
-/// `InvalidInput` for a second or more of nanoseconds: for the kernel some of these mean "now" and "leave it".
+/// `InvalidInput` for a second or more of nanoseconds: to the kernel some of these values mean "now" and
+/// "leave it".
 fn timestamps(time: Time) -> io::Result<Timestamps> {
     if time.nanoseconds >= 1_000_000_000 {
-        let reason = format!("time with {} nanoseconds: a second has 1000000000", time.nanoseconds);
+        let reason = format!("invalid time: {} nanoseconds (maximum 999999999)", time.nanoseconds);
         return Err(io::Error::new(ErrorKind::InvalidInput, reason));
     }
     let time = Timespec { tv_sec: time.seconds, tv_nsec: time.nanoseconds.into() };

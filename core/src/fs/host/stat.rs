@@ -1,4 +1,4 @@
-//! What the kernel says about an entry, in our words.
+//! Converting the kernel's description of an entry.
 
 use std::io::{self, ErrorKind};
 
@@ -45,10 +45,11 @@ pub(super) fn file_type(stat: &Stat) -> FileType {
     }
 }
 
-/// What `mknodat` takes for a special file.
+/// Returns the arguments of `mknodat` for a special file.
 ///
 /// # Errors
-/// `InvalidInput` for a device number past 12 bits of major and 20 of minor: the kernel would cut it silently.
+/// `InvalidInput` for a device number past 12 bits of major and 20 of minor: the kernel would truncate it
+/// silently.
 pub(super) fn node(node: Special) -> io::Result<(sys::FileType, sys::Dev)> {
     let (file_type, major, minor) = match node {
         Special::Fifo => (sys::FileType::Fifo, 0, 0),
@@ -59,7 +60,7 @@ pub(super) fn node(node: Special) -> io::Result<(sys::FileType, sys::Dev)> {
         true => Ok((file_type, sys::makedev(major, minor))),
         false => Err(io::Error::new(
             ErrorKind::InvalidInput,
-            format!("device {major}:{minor}: Linux has majors up to 4095 and minors up to 1048575"),
+            format!("invalid device number {major}:{minor} (maximum on Linux 4095:1048575)"),
         )),
     }
 }

@@ -1,8 +1,8 @@
-//! Extended attributes, of what is open and of what has a name.
+//! Extended attributes of open files and of entries by name.
 //!
-//! Linux takes a descriptor or a path, but no name relative to a descriptor, and a link, fifo or device cannot be opened
-//! for the purpose. The path `/proc/self/fd/N/name` is that relative name: `N` leads to the very directory that is open,
-//! and the calls used do not follow the last component.
+//! The system calls take a descriptor or a path, but not a name relative to a descriptor, and a link, fifo or
+//! device cannot be opened for this. The path `/proc/self/fd/N/name` serves as the relative name: `N` leads
+//! to the directory that is open, and the calls used do not follow the last component.
 
 use std::{
     ffi::CStr,
@@ -30,7 +30,7 @@ pub(super) fn read_at(dir: BorrowedFd<'_>, name: Name<'_>) -> io::Result<Xattrs>
     with_path(dir, name, |path| read_from(Holder::Path(path)))
 }
 
-/// Makes `wanted` the complete set, around the attributes of the system.
+/// Makes `wanted` the complete set, apart from the attributes of the system.
 pub(super) fn replace(fd: BorrowedFd<'_>, wanted: &Xattrs) -> io::Result<()> {
     replace_on(Holder::Open(fd), wanted)
 }
@@ -54,7 +54,7 @@ fn read_from(holder: Holder<'_>) -> io::Result<Xattrs> {
     Ok(found)
 }
 
-/// Even a file just created has to be asked for its attributes: it may have inherited an access control list.
+/// Lists first even for a new file: it may have inherited an access control list.
 fn replace_on(holder: Holder<'_>, wanted: &Xattrs) -> io::Result<()> {
     for name in split(&holder.list()?) {
         if !wanted.contains_key(name) && !is_system_xattr(name) {
@@ -74,7 +74,7 @@ fn split(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == 0).filter(|name| !name.is_empty())
 }
 
-/// What has the attributes.
+/// The file, directory or link that has the attributes.
 #[derive(Clone, Copy)]
 enum Holder<'a> {
     Open(BorrowedFd<'a>),
@@ -82,7 +82,7 @@ enum Holder<'a> {
 }
 
 impl Holder<'_> {
-    /// The names, each ended by NUL; none where the file system has no attributes.
+    /// Lists the names, each ended by NUL; none where the file system has no attributes.
     fn list(self) -> Result<Vec<u8>, Errno> {
         let list = read_growing(|buffer| match self {
             Self::Open(fd) => sys::flistxattr(fd, buffer),
@@ -116,8 +116,8 @@ impl Holder<'_> {
     }
 }
 
-/// Most entries have no attributes or few and short ones: those are read without a second call, and none without
-/// allocation. Linux caps a list and a value at 64 KiB each (xattr(7)).
+/// Calls with a small buffer first: most entries have no attributes, or few and short ones. Linux limits a
+/// list and a value to 64 KiB each (xattr(7)).
 fn read_growing(mut call: impl FnMut(&mut [u8]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
     let mut small = [0; 512];
     match call(&mut small) {
@@ -132,17 +132,17 @@ fn read_growing(mut call: impl FnMut(&mut [u8]) -> Result<usize, Errno>) -> Resu
     }
 }
 
-/// Runs `act` on a path of the name in the open directory, made on the stack.
+/// Runs `act` with a path of the name in the open directory, built on the stack.
 ///
 /// # Errors
-/// `Unsupported` where `/proc` is not mounted, or is not what it seems.
+/// `Unsupported` where `/proc` is not mounted, or is not a procfs.
 fn with_path<R>(
     dir: BorrowedFd<'_>,
     name: Name<'_>,
     act: impl FnOnce(&CStr) -> io::Result<R>,
 ) -> io::Result<R> {
     if proc_self_fd().is_err() {
-        let reason = "extended attributes can only be reached by name where /proc is mounted";
+        let reason = "extended attributes can be accessed by name only where /proc is mounted";
         return Err(io::Error::new(ErrorKind::Unsupported, reason));
     }
     let mut path = [0; "/proc/self/fd/4294967295/".len() + NAME_MAX + 1];

@@ -12,12 +12,12 @@ use super::{
 };
 use crate::fs::{AttrChange, File, FilePosix, FileWrite, Metadata};
 
-/// An open file of a [`super::MemDir`]. Opened for reading it is a snapshot of the content, without a copy; a file just
-/// created can be written and read.
+/// An open file of a [`super::MemDir`]. A file opened for reading is a snapshot of the content, made without
+/// a copy; a new file can be written and read.
 pub struct MemFile {
     handle: Handle,
     position: u64,
-    /// What a file opened for reading shows; `None` for one that can be written.
+    /// The content of a file opened for reading; `None` for one that can be written.
     snapshot: Option<Arc<Vec<u8>>>,
 }
 
@@ -53,7 +53,7 @@ impl Read for MemFile {
     }
 }
 
-/// Copies what there is from `position` on; returns how many bytes.
+/// Copies the content from `position` on, and returns the number of bytes.
 fn copy_from(content: &[u8], position: u64, buffer: &mut [u8]) -> usize {
     let rest = usize::try_from(position).ok().and_then(|start| content.get(start..)).unwrap_or_default();
     let count = rest.len().min(buffer.len());
@@ -82,7 +82,7 @@ impl Write for MemFile {
 /// Overwrites from `position` on, and appends the rest; a gap before it is filled with zeros.
 fn write_at(content: &mut Vec<u8>, position: usize, bytes: &[u8]) -> io::Result<()> {
     let end = position.checked_add(bytes.len()).ok_or(ErrorKind::FileTooLarge)?;
-    // A seek far past the end must be an error here, not the end of the process.
+    // A position far past the end must be an error, not an abort.
     content.try_reserve(end.saturating_sub(content.len())).map_err(|_| ErrorKind::StorageFull)?;
     if content.len() < position {
         content.resize(position, 0);
@@ -123,7 +123,7 @@ impl File for MemFile {
 }
 
 impl FileWrite for MemFile {
-    /// Memory has nothing to make durable: succeeds.
+    /// Succeeds: memory has nothing to make durable.
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }

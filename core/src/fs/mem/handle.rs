@@ -1,4 +1,4 @@
-//! Handles keep an inode alive, with or without a name, as open files do on Unix.
+//! Handles, which keep an inode alive with or without a name, as open files do on Unix.
 
 use std::{
     fmt,
@@ -30,13 +30,12 @@ impl Handle {
         self.ino
     }
 
-    /// The table. A thread that panicked while it held it cannot have left it half-changed in a way that matters more than
-    /// the panic itself, so poison is ignored.
+    /// Locks the table. Poison is ignored: after a panic a half-made change does no further harm.
     pub(super) fn lock(&self) -> MutexGuard<'_, Table> {
         self.shared.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A handle of another inode of the table.
+    /// Opens a handle of another inode of the table.
     pub(super) fn open(&self, table: &mut Table, ino: u64) -> io::Result<Self> {
         table.inode_mut(ino)?.handles += 1;
         Ok(Self { shared: Arc::clone(&self.shared), ino })
@@ -49,7 +48,7 @@ impl Handle {
         }
     }
 
-    /// Waits until nobody has this directory's lock whom ours excludes, and takes it.
+    /// Blocks until no conflicting lock is held, and takes the lock.
     pub(super) fn wait_for_lock(&self, shared: bool) -> io::Result<MemLock> {
         let mut table = self.lock();
         while table.locked.contains(&self.ino) || (!shared && table.shared.contains_key(&self.ino)) {
@@ -71,7 +70,7 @@ impl Handle {
 
 impl Clone for Handle {
     fn clone(&self) -> Self {
-        // The inode is there: this handle holds it.
+        // The inode exists: this handle keeps it alive.
         if let Ok(inode) = self.lock().inode_mut(self.ino) {
             inode.handles += 1;
         }

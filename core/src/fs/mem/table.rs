@@ -1,4 +1,4 @@
-//! The inodes, and what the calls do to them.
+//! The inodes, and the operations on them.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -19,18 +19,18 @@ pub(super) const ROOT: u64 = 1;
 pub(super) struct Table {
     inodes: HashMap<u64, Inode>,
     last_ino: u64,
-    /// Nanoseconds; stands in for the time, and every change advances it.
+    /// The time in nanoseconds; every change advances it.
     clock: u64,
     /// Directories with an exclusive lock.
     pub(super) locked: HashSet<u64>,
-    /// How many hold a shared lock of a directory; 0 is not in it.
+    /// Number of shared locks by directory; never 0.
     pub(super) shared: HashMap<u64, usize>,
 }
 
 pub(super) struct Inode {
     pub(super) body: Body,
     pub(super) xattrs: Xattrs,
-    /// Open handles: an inode without names lives as long as it has some.
+    /// Number of open handles: they keep an inode without names alive.
     pub(super) handles: usize,
     nlink: u64,
     mode: u32,
@@ -48,7 +48,7 @@ pub(super) enum Body {
 }
 
 impl Table {
-    /// One empty root directory, with one handle.
+    /// Creates a table with an empty root directory, which has one handle.
     pub(super) fn new() -> Self {
         let root = Inode { handles: 1, ..Inode::new(Body::Dir(BTreeMap::new()), 0o755, Time::EPOCH) };
         Self {
@@ -83,7 +83,7 @@ impl Table {
         Ok(self.inode(ino)?.metadata(ino))
     }
 
-    /// Makes a new inode under a free name.
+    /// Creates an inode under a free name.
     pub(super) fn create(&mut self, dir: u64, name: Name<'_>, body: Body, mode: u32) -> io::Result<u64> {
         self.check_free(dir, name)?;
         self.last_ino += 1;
@@ -93,7 +93,7 @@ impl Table {
         Ok(ino)
     }
 
-    /// Gives an inode one more name.
+    /// Adds a name to an inode.
     pub(super) fn link(&mut self, dir: u64, name: Name<'_>, target: u64) -> io::Result<()> {
         if self.inode(target)?.file_type() == FileType::Dir {
             return Err(ErrorKind::PermissionDenied.into());
@@ -107,7 +107,7 @@ impl Table {
         Ok(())
     }
 
-    /// Takes away a name; what it stands for must be no directory with entries.
+    /// Removes a name; it must not be that of a directory with entries.
     pub(super) fn unlink(&mut self, dir: u64, name: Name<'_>) -> io::Result<()> {
         let ino = self.child(dir, name)?;
         let now = self.tick();
@@ -119,7 +119,8 @@ impl Table {
         Ok(())
     }
 
-    /// POSIX `rename`: what is at the new place goes, if it is of the same sort and no directory with entries.
+    /// Renames as POSIX does: an entry at the new place is replaced if both are directories, the replaced one
+    /// empty, or neither is.
     pub(super) fn rename(&mut self, from: (u64, Name<'_>), to: (u64, Name<'_>)) -> io::Result<()> {
         let moved = self.child(from.0, from.1)?;
         let is_dir = self.inode(moved)?.file_type() == FileType::Dir;
@@ -171,7 +172,7 @@ impl Table {
         Ok(())
     }
 
-    /// Changes a file's content with `edit`. A reader's snapshot of it keeps what it was.
+    /// Changes a file's content with `edit`. Snapshots of readers keep the old content.
     pub(super) fn edit<T>(
         &mut self,
         ino: u64,
@@ -185,14 +186,14 @@ impl Table {
         Ok(result)
     }
 
-    /// Forgets an inode without names and handles.
+    /// Removes an inode without names and handles.
     pub(super) fn free_if_unused(&mut self, ino: u64) {
         if self.inodes.get(&ino).is_some_and(|inode| inode.nlink == 0 && inode.handles == 0) {
             self.inodes.remove(&ino);
         }
     }
 
-    /// Whether new entries can be made: in a directory that has not been removed, under a name not yet taken.
+    /// Checks that an entry can be created: the name is free, and the directory has not been removed.
     fn check_free(&self, dir: u64, name: Name<'_>) -> io::Result<()> {
         match self.entries(dir)?.contains_key(name.as_bytes()) {
             true => Err(ErrorKind::AlreadyExists.into()),
@@ -289,8 +290,9 @@ impl Inode {
         }
     }
 
-    /// As chown(2) on Linux: a regular file loses the set-user-id bit, the set-group-id bit if its group may execute it (else
-    /// that bit would mean mandatory locking), and its capabilities.
+    /// Changes the owner as chown(2) does on Linux: a regular file loses the set-user-id bit, its
+    /// capabilities, and, if its group may execute it, the set-group-id bit (otherwise that bit means
+    /// mandatory locking).
     fn set_owner(&mut self, (uid, gid): (u32, u32)) {
         (self.uid, self.gid) = (uid, gid);
         if let Body::File(_) = self.body {

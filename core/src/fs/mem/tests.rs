@@ -114,5 +114,5 @@ fn from_files_refuses_what_cannot_be() {
     assert_eq!(built(&["a", "a"]), Err("a already exists".into()));
     assert_eq!(built(&["a", "a/b"]), Err("a/b already exists".into()));
     assert_eq!(built(&["a/b", "a"]), Err("a already exists".into()));
-    assert_eq!(built(&[""]), Err("the root path stands for a directory: a file needs a name".into()));
+    assert_eq!(built(&[""]), Err("cannot create a file at the root path".into()));
 }

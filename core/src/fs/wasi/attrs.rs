@@ -1,4 +1,4 @@
-//! What preview 1 knows about an entry, and the little of it that can be changed.
+//! Metadata in preview 1, and changing it: only times can be set.
 
 use std::{io, os::fd::BorrowedFd};
 
@@ -18,7 +18,8 @@ pub(super) fn metadata_of(stat: &Stat) -> Metadata {
             sys::FileType::Symlink => FileType::Symlink,
             sys::FileType::CharacterDevice => FileType::Char,
             sys::FileType::BlockDevice => FileType::Block,
-            // Sockets have a number, which the C library drops; the only type without one is the fifo.
+            // The C library has no number for sockets; the only type without one in preview 1 is the
+            // fifo.
             sys::FileType::Unknown => FileType::Fifo,
         },
         size: u64::try_from(stat.st_size).unwrap_or_default(),
@@ -34,7 +35,8 @@ pub(super) fn metadata_of(stat: &Stat) -> Metadata {
     }
 }
 
-/// Preview 1 counts unsigned nanoseconds; Node hands on what is before 1970 as if they were signed.
+/// Converts a time. Preview 1 counts unsigned nanoseconds; Node passes times before 1970 on as if they were
+/// signed.
 fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Time {
     let unsigned = i128::from(seconds) * SECOND + i128::from(nanoseconds.try_into().unwrap_or_default());
     let signed = if unsigned > i128::from(i64::MAX) { unsigned - (1 << 64) } else { unsigned };
@@ -43,7 +45,7 @@ fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Time {
 
 const SECOND: i128 = 1_000_000_000;
 
-/// Changes what is open.
+/// Changes an open file or directory.
 pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()> {
     if let Some(times) = times_only(change, || Ok(false))? {
         sys::futimens(fd, &times).map_err(kind::error)?;
@@ -51,31 +53,31 @@ pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()>
     Ok(())
 }
 
-/// The times of a change that asks for nothing else; the mode of a link is nothing.
+/// Returns the times of a change that sets nothing else; the mode of a link is ignored.
 ///
 /// # Errors
-/// `Unsupported` if it asks for more.
+/// `Unsupported` if it sets anything else.
 pub(super) fn times_only(
     change: &AttrChange<'_>,
     is_link: impl FnOnce() -> io::Result<bool>,
 ) -> io::Result<Option<Timestamps>> {
     if change.owner.is_some() {
-        return Err(unsupported("an owner"));
+        return Err(unsupported("owners"));
     }
     if change.xattrs.is_some_and(|wanted| !wanted.keys().all(|name| is_system_xattr(name))) {
         return Err(unsupported("extended attributes"));
     }
     if change.mode.is_some() && !is_link()? {
-        return Err(unsupported("a mode"));
+        return Err(unsupported("modes"));
     }
     Ok(change.mtime.map(timestamps))
 }
 
-/// What every runtime gives back as it was set: from 1970 on, and as long as signed nanoseconds last, which is until 2262.
+/// The times that every runtime reads back as they were set: from 1970 to 2262, where signed nanoseconds end.
 pub(super) const TIMES: (Time, Time) =
     (Time::EPOCH, Time { seconds: i64::MAX / 1_000_000_000 - 1, nanoseconds: 999_999_999 });
 
-/// Like Linux with a file system that has fewer times, it gets the nearest one it has.
+/// Converts a time to the nearest one in [`TIMES`], as Linux does for a file system with a smaller range.
 fn timestamps(time: Time) -> Timestamps {
     let Time { seconds, nanoseconds } = time.clamp(TIMES.0, TIMES.1);
     let nanoseconds = nanoseconds.min(TIMES.1.nanoseconds);

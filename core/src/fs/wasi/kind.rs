@@ -1,4 +1,4 @@
-//! Error kinds that the standard library does not know on this platform.
+//! Error kinds that the standard library does not set on this platform.
 
 use std::io::{self, ErrorKind};
 
@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 pub(super) fn error(error: Errno) -> io::Error {
     if error == Errno::ILSEQ {
-        let reason = "a name or target that is no UTF-8, which this runtime cannot pass on";
+        let reason = "this runtime supports only UTF-8 in names and link targets";
         return io::Error::new(ErrorKind::Unsupported, reason);
     }
     let kind = match error {

@@ -1,45 +1,46 @@
-//! A lock where the system has none.
+//! Locks by lock files alone.
 
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{self as sys, Mode, OFlags};
 
 use super::{
-    super::{DirWrite as _, marks},
+    super::{DirWrite as _, lockfile},
     WasiDir, kind,
 };
 use crate::name::NameBuf;
 
-/// Holds the lock of a [`WasiDir`] until it is dropped: a file in the directory, that all others look for, in a sandbox or not.
+/// Holds the lock of a [`WasiDir`] until it is dropped: a lock file in the directory, which native processes
+/// respect, too.
 ///
-/// It outlives a process that is killed; then the next one gives up after ten seconds, with an error that says which file to
-/// remove.
+/// It outlives a process that is killed; then the next one gives up after ten seconds, with an error that
+/// names the file to remove.
 #[derive(Debug)]
 pub struct WasiLock {
-    /// A handle to remove the file by, of which nobody else disposes.
+    /// A handle of its own, to remove the file.
     dir: WasiDir,
-    mark: Option<NameBuf>,
+    file: Option<NameBuf>,
 }
 
 impl Drop for WasiLock {
     fn drop(&mut self) {
-        if let Some(mark) = &self.mark {
-            // If it cannot be removed, the next one to wait for it says so.
-            let _ = self.dir.remove_file(mark.as_name());
+        if let Some(file) = &self.file {
+            // If this fails, the next process that waits for the lock names the file.
+            let _ = self.dir.remove_file(file.as_name());
         }
     }
 }
 
-pub(super) fn attempt(dir: BorrowedFd<'_>, mode: marks::Mode) -> marks::Attempt<WasiLock> {
+pub(super) fn attempt(dir: BorrowedFd<'_>, mode: lockfile::Mode) -> lockfile::Attempt<WasiLock> {
     let dir = sys::openat(dir, c".", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());
     let dir = WasiDir(dir.map_err(kind::error)?);
-    let lock = match marks::make(&dir, mode)? {
-        Ok(mark) => WasiLock { dir, mark },
-        Err(other) => return Ok(Err(other)),
+    let lock = match lockfile::create_sandboxed(&dir, mode)? {
+        Ok(file) => WasiLock { dir, file },
+        Err(conflict) => return Ok(Err(conflict)),
     };
-    let other = lock.mark.as_ref().map(|mark| marks::other(&lock.dir, mark.as_name()));
-    match other.transpose()?.flatten() {
+    let conflict = lock.file.as_ref().map(|file| lockfile::conflicting(&lock.dir, file.as_name()));
+    match conflict.transpose()?.flatten() {
         None => Ok(Ok(lock)),
-        Some(other) => Ok(Err(other)),
+        Some(conflict) => Ok(Err(conflict)),
     }
 }
