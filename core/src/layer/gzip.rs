@@ -228,7 +228,7 @@ mod workers {
                     loop {
                         let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok((job, reply)) = job else { return };
-                        let _ = reply.send(job.run()); // nobody waits any more: the layer was given up
+                        let _ = reply.send(job.run()); // the writer may have been dropped
                     }
                 });
             }

@@ -22,7 +22,7 @@ use crate::{
 
 /// The compression of an imported layer. An archive that has the wanted compression is stored byte for byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "one way, or any")]
+#[allow(clippy::exhaustive_enums, reason = "all cases")]
 pub enum Recompress {
     /// This compression.
     As(Compression),

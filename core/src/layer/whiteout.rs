@@ -20,7 +20,7 @@ pub(crate) enum Meaning {
     /// An ordinary entry.
     Ordinary,
     /// A whiteout, whatever the type of its entry.
-    Marker(Change),
+    Whiteout(Change),
     /// A file of AUFS, to be skipped.
     Ignored,
 }
@@ -42,13 +42,13 @@ pub(crate) fn meaning(path: &EntryPath) -> Result<Meaning, &'static str> {
         return Err("it is below a whiteout, which cannot be a directory");
     }
     if last.as_bytes() == OPAQUE {
-        return Ok(Meaning::Marker(Change::ClearLower(dir)));
+        return Ok(Meaning::Whiteout(Change::ClearLower(dir)));
     }
     match last.as_bytes().strip_prefix(PREFIX) {
         None => Ok(Meaning::Ordinary),
         Some(hidden) => {
             let hidden = Name::new(hidden).map_err(|_| "whiteout without a name")?;
-            Ok(Meaning::Marker(Change::Remove(dir.join(hidden))))
+            Ok(Meaning::Whiteout(Change::Remove(dir.join(hidden))))
         }
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn archive_path(change: &Change) -> Result<EntryPath> {
             "cannot be put into a layer: names that start with .wh. are reserved for whiteouts",
         ));
     }
-    let (dir, marker) = match change {
+    let (dir, whiteout) = match change {
         Change::Put(_) => return Ok(path.clone()),
         Change::ClearLower(dir) => (dir.clone(), OPAQUE.to_vec()),
         Change::Remove(path) => match path.split_last() {
@@ -80,7 +80,7 @@ pub(crate) fn archive_path(change: &Change) -> Result<EntryPath> {
             format!("cannot be removed: the name of its whiteout would be longer than {NAME_MAX} bytes"),
         )
     };
-    Ok(dir.join(Name::new(&marker).map_err(too_long)?))
+    Ok(dir.join(Name::new(&whiteout).map_err(too_long)?))
 }
 
 /// Rejects nearly all paths without a closer look.

@@ -181,7 +181,7 @@ impl<S: TreeSink> Merge<S> {
                 return self.sink.dir(Slot::new(&self.at, name, id));
             }
             EntryKind::Symlink { target } => {
-                attrs.mode = 0o777; // what every system gives a link, whatever the archive says
+                attrs.mode = 0o777; // as on every system, whatever the archive says
                 Content::Symlink(target.clone())
             }
             EntryKind::Char { major, minor } => Content::Char(*major, *minor),
@@ -271,10 +271,10 @@ impl<S: TreeSink> Merge<S> {
     ) -> Result<()> {
         // Making room for the link may have removed its target, if that was below the replaced entry.
         let parent = from.last().map_or(Tree::ROOT, |(id, _)| *id);
-        let way = from.iter().try_fold(Tree::ROOT, |dir, (id, name)| {
+        let resolved = from.iter().try_fold(Tree::ROOT, |dir, (id, name)| {
             (self.tree.child(dir, name.as_name()) == Some(*id)).then_some(*id)
         });
-        let there = way.is_some() && self.tree.child(parent, from_name.as_name()) == Some(id);
+        let there = resolved.is_some() && self.tree.child(parent, from_name.as_name()) == Some(id);
         // The id of a removed inode may be reused by a directory on the path to the link.
         if !there || self.tree.entries(id).is_some() {
             return Err(Error::layer(

@@ -229,7 +229,7 @@ impl Finish<'_> {
         }
         let attrs = &tree.inode(id).attrs;
         if self.over && attrs_of(dir)? == *attrs {
-            return Ok(()); // it may not even be ours to set
+            return Ok(()); // setting them may not be allowed
         }
         let owner = (attrs.uid, attrs.gid);
         let change = AttrChange {

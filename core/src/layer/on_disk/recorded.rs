@@ -15,14 +15,14 @@ pub(super) const DEVICE: &[u8] = b"user.ocicle.device";
 /// The prefix for names of attributes that cannot be set.
 const XATTR: &[u8] = b"user.ocicle.xattr.";
 /// The prefix of all attributes of ocicle.
-const OURS: &[u8] = b"user.ocicle.";
+const OWN: &[u8] = b"user.ocicle.";
 /// Linux's limit on the length of an attribute's name (xattr(7)), in bytes.
 const NAME_MAX: usize = 255;
 
 /// Returns whether any user may set the attribute on an own file, and it is not one of the above.
 pub(super) fn anybody_may_set(name: &[u8]) -> bool {
     let posix_acl = [&b"system.posix_acl_access"[..], b"system.posix_acl_default"].contains(&name);
-    posix_acl || (name.starts_with(b"user.") && !name.starts_with(OURS) && name != OWNER)
+    posix_acl || (name.starts_with(b"user.") && !name.starts_with(OWN) && name != OWNER)
 }
 
 /// Returns the name under which an attribute is recorded; `None` if it would be too long.

@@ -210,7 +210,7 @@ impl<R: BufRead> TarReader<R> {
         match whiteout::meaning(&path).map_err(|reason| self.bad_entry(reason))? {
             Meaning::Ordinary => {}
             Meaning::Ignored => return Ok(None),
-            Meaning::Marker(change) => {
+            Meaning::Whiteout(change) => {
                 self.body.skip()?;
                 return Ok(Some(change));
             }

@@ -67,7 +67,7 @@ pub(super) fn change(entry: &TocEntry<'_>, limits: &Limits) -> Result<Option<Cha
     match whiteout::meaning(&path)? {
         Meaning::Ordinary => {}
         Meaning::Ignored => return Ok(None),
-        Meaning::Marker(change) => return Ok(Some(change)),
+        Meaning::Whiteout(change) => return Ok(Some(change)),
     }
     if path.is_root() && entry.kind != "dir" {
         return Err("the root must be a directory".into());

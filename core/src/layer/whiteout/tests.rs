@@ -12,16 +12,16 @@ fn put(text: &str) -> Change {
 }
 
 #[test]
-fn markers_and_changes_are_inverse() {
-    for (marker, change) in [
+fn whiteouts_and_changes_are_inverse() {
+    for (whiteout, change) in [
         ("a/.wh.b", Change::Remove(path("a/b"))),
         (".wh.b", Change::Remove(path("b"))),
         (".wh...b", Change::Remove(path("..b"))),
         ("a/.wh..wh..opq", Change::ClearLower(path("a"))),
         (".wh..wh..opq", Change::ClearLower(EntryPath::root())),
     ] {
-        assert_eq!(meaning(&path(marker)).unwrap(), Meaning::Marker(change.clone()), "{marker}");
-        assert_eq!(archive_path(&change).unwrap(), path(marker), "{marker}");
+        assert_eq!(meaning(&path(whiteout)).unwrap(), Meaning::Whiteout(change.clone()), "{whiteout}");
+        assert_eq!(archive_path(&change).unwrap(), path(whiteout), "{whiteout}");
     }
 }
 
@@ -43,7 +43,7 @@ fn aufs_files_are_ignored() {
 }
 
 #[test]
-fn markers_that_name_nothing_are_errors() {
+fn whiteouts_that_name_nothing_are_errors() {
     for name in [".wh.", "a/.wh.", ".wh..", "a/.wh...", "a/.wh.f/child", ".wh..wh..opq/child"] {
         assert!(meaning(&path(name)).is_err(), "{name}");
     }

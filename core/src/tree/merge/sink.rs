@@ -91,7 +91,7 @@ pub trait TreeSink {
         Ok(())
     }
 
-    /// Gives the inode of `existing` one more name, `slot`.
+    /// Adds a name, `slot`, to the inode of `existing`.
     fn link(&mut self, slot: Slot<'_>, existing: Slot<'_>) -> Result<()> {
         Ok(())
     }

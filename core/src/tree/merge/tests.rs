@@ -38,7 +38,7 @@ fn a_whiteout_hides_lower_layers_only_wherever_it_stands() {
 }
 
 #[test]
-fn an_opaque_marker_hides_lower_layers_only_wherever_it_stands() {
+fn an_opaque_whiteout_hides_lower_layers_only_wherever_it_stands() {
     let base: &[Item] = &[file("d/old", "x"), file("d/sub/old", "x"), file("d/sub2/old", "x")];
     let expected = "/ d755 @0\n/d d755 @1\n/d/new f644 @1 1 x1\n/d/sub d755 @0\n/d/sub/new f644 @1 1 x1\n";
     assert_eq!(shown(&[base, &[dir("d"), clear("d"), file("d/new", "n"), file("d/sub/new", "n")]]), expected);

@@ -64,7 +64,7 @@ pub fn decode(word: &[u8]) -> Result<Vec<u8>, String> {
         }
         let (decoded, after) = escape(rest).ok_or_else(|| {
             let shown: Vec<u8> = rest.iter().take(3).copied().collect();
-            format!(r"'\{}' is no escape of vis(3)", String::from_utf8_lossy(&shown))
+            format!(r"'\{}' is not an escape of vis(3)", String::from_utf8_lossy(&shown))
         })?;
         bytes.extend(decoded);
         rest = after;
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn names_the_broken_escape() {
-        assert_eq!(decode(br"ab\400c").unwrap_err(), r"'\400' is no escape of vis(3)");
+        assert_eq!(decode(br"ab\400c").unwrap_err(), r"'\400' is not an escape of vis(3)");
         for broken in [&br"a\"[..], br"\x4", br"\M", br"\M+a", br"\^", b"\\\x01", b"\\M-\xff"] {
             assert!(decode(broken).is_err(), "{}", broken.escape_ascii());
         }

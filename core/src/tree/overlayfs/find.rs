@@ -24,8 +24,8 @@ pub(crate) fn open_file<D: Dir>(
     path: &EntryPath,
     limits: &Limits,
 ) -> Result<Option<D::File>> {
-    let Some(way) = follow(tree, path, limits)? else { return Ok(None) };
-    let Some(slot) = Slot::of_dir(&way) else { return Ok(None) };
+    let Some(steps) = follow(tree, path, limits)? else { return Ok(None) };
+    let Some(slot) = Slot::of_dir(&steps) else { return Ok(None) };
     match holder(layers, count, slot)? {
         None => Ok(None),
         Some(dir) => dir.open_file(slot.name).map(Some).map_err(failed("open", slot)),

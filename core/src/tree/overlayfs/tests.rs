@@ -155,7 +155,7 @@ fn a_directory_is_opaque_where_it_replaces_what_was_removed() {
 }
 
 #[test]
-fn an_opaque_marker_before_and_after_what_the_layer_puts() {
+fn an_opaque_whiteout_before_and_after_what_the_layer_puts() {
     let base: &[Item] = &[file("d/a", "1"), file("d/sub/b", "2"), file("d/c", "3")];
     let expected = ["d/ opaque", "d/n =4", "d/sub/", "d/sub/n =5"];
     let (n, sub) = (file("d/n", "4"), file("d/sub/n", "5"));

@@ -104,7 +104,7 @@ fn directories_are_from_the_layer_that_made_or_listed_them() {
 }
 
 #[test]
-fn opaque_markers_name_their_directory() {
+fn opaque_whiteouts_name_their_directory() {
     let (_, provenance) = notes(&[
         &[dir("o"), file("o/a", "a"), dir("o/s"), file("o/s/b", "b")],
         &[clear("o"), file("o/new", "n"), file("o/a", "a")],

@@ -46,7 +46,7 @@ fn a_header_is_plain_ustar_where_that_says_everything() {
 }
 
 #[test]
-fn names_of_directories_root_and_markers() {
+fn names_of_directories_root_and_whiteouts() {
     let name = |change: Change| text(&archive(&[(change, b"")])[..100]);
     assert_eq!(name(Change::Put(entry("d", EntryKind::Dir))), "d/");
     assert_eq!(name(Change::Put(entry("", EntryKind::Dir))), "./");
