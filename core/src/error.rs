@@ -72,7 +72,7 @@ pub enum Error {
         actual: Digest,
     },
     /// An object that must not be overwritten already exists.
-    #[error("{0} already exists")]
+    #[error("{0}")]
     Exists(String),
     /// A requested object does not exist.
     #[error("{0}")]

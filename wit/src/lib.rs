@@ -20,7 +20,7 @@ mod place;
 use bindings::exports::ocicle::image::images::{Failure, Guest, Kind};
 use ocicle::{
     attrs::Time,
-    bundle::{repack, repack::Bundle, unpack},
+    bundle::{self, Bundle, RepackOptions, UnpackOptions},
     fs::Readable,
     graph::{
         list::{list, list_below},
@@ -99,8 +99,8 @@ impl Guest for Component {
         let image = Image::open(&place.store, resolution.target(), &limits)?;
         let made = std::fs::create_dir(&bundle).is_ok();
         let dir = open_dir(&bundle)?;
-        let done =
-            unpack::unpack(&place.store, &image, &resolution, &dir, &unpack::Options::default(), &limits);
+        let options = UnpackOptions::default();
+        let done = bundle::unpack(&place.store, &image, &resolution, &dir, &options, &limits);
         if done.is_err() && made {
             let _ = std::fs::remove_dir(&bundle); // only if it is empty; the first error is the one to tell
         }
@@ -112,17 +112,18 @@ impl Guest for Component {
         let limits = Limits::default();
         let dir = Readable::new(open_dir(&bundle)?);
         let place = Place::open(&layout, &limits)?;
-        let bundle = Bundle::open(&dir, &place.store, &limits)?;
+        let bundle = Bundle::open(&dir, &limits)?;
         let now = Time::from_seconds(i64::try_from(now).map_err(failure::misuse)?);
         let history = History {
             created: Some(now.to_string()),
             created_by: Some("ocicle repack".into()),
             ..History::default()
         };
-        let options =
-            repack::Options { latest: Some(now), history: Some(history), ..repack::Options::default() };
+        let options = RepackOptions::default().latest(now).history(history);
         let to = Destination::tag(tag.parse()?);
-        let done = bundle.repack(&place.store, &bundle.state().resolution.clone(), &to, &options)?;
+        let at = bundle.resolution(&place.store)?;
+        let image = Image::open(&place.store, at.target(), &limits)?;
+        let done = bundle.repack(&place.store, &image, &at, &to, &options)?;
         Ok(done.resolution.target().digest.to_string())
     }
 }

@@ -1,73 +1,65 @@
-//! A bundle from a disk that could not hold everything, on one that can: it becomes what an unpack would have made there.
+//! Restoring what a disk could not hold, on one that can: the bundle becomes what an unpack would have made there.
 
 use std::collections::HashMap;
 
-use super::{
-    refresh::Making,
-    repack::Bundle,
-    unpack::{Format, check_support, remember},
-};
+use super::{files::Staging, layers::check_support, open::Bundle, options::Format, replace::Replacement};
 use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
-    fs::{AttrChange, Dir as _, DirPosix, FileType, Metadata, Special, remove_tree},
+    fs::{AttrChange, Dir, FileType, Metadata, Special, Support},
     hash::Sha256Read,
     layer::{Entry, EntryKind, on_disk::OnDisk},
     name::{EntryPath, Name, NameBuf},
     tree::{Content, Tree, emulated::Emulated, seen},
 };
 
-/// Where what takes the place of something else is made.
+/// Where what replaces something else is made.
 const STAGING: &str = ".ocicle-restore";
 
-impl<D: DirPosix> Bundle<'_, D> {
-    /// Gives the files what the disk could not hold when the bundle was unpacked: owners, modes, attributes, devices, fifos,
-    /// absolute links. What has changed since keeps its content and time; what is new gets the defaults. `how` says how entries
-    /// lie on this disk. Gives how many entries there are; 0 if there was nothing to do.
+impl<D: Dir> Bundle<'_, D> {
+    /// Restores what the disk could not hold when the bundle was unpacked: owners, modes, attributes, devices, fifos,
+    /// absolute links. What has changed since keeps its content and time; new files get the defaults. `on_disk` is how
+    /// entries are stored on this disk. Returns the number of entries; 0 if there was nothing to restore.
     ///
-    /// It can be done again after an interruption, which costs no more than the times of directories in which something was
-    /// replaced.
+    /// After an interruption it can be repeated, which costs no more than the times of directories in which something
+    /// was replaced.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if this disk cannot hold it all either, or a map has no place for an owner; [`Error::Io`].
-    pub fn restore(&self, how: &OnDisk) -> Result<u64> {
-        if self.state.held.is_none() || self.format != Format::Native {
+    /// [`Error::Unsupported`] if this disk cannot hold everything either, or an owner is not in an id map;
+    /// [`Error::Io`].
+    pub fn restore(&self, on_disk: &OnDisk) -> Result<u64> {
+        let (dir, record) = (self.inner.dir, self.record());
+        if record.held == Support::ALL || self.format != Format::Native {
             return Ok(0);
         }
-        check_support(&self.dir.support(), how.privilege)?;
-        let making = Making::begin(self.dir)?;
-        let staging = Name::literal(STAGING);
-        let _ = remove_tree(self.dir, staging); // of an interrupted call
-        self.dir.create_dir(staging).map_err(Error::io(format_args!("create {STAGING}")))?;
-        let opened = self.dir.open_dir(staging).map_err(Error::io(format_args!("open {STAGING}")));
-        let restored = opened.and_then(|staging| {
-            let then = &self.state.on_disk;
-            let mut restore = Restore { then, now: how, staging, made: HashMap::new(), count: 0 };
-            let root = self.root()?;
-            let entry = restore.wanted(&root, None, &EntryPath::root())?;
-            restore.dir(&root, &EntryPath::root())?;
-            restore.root(&entry, root.disk())?;
-            Ok(restore.count)
-        });
-        let removed = remove_tree(self.dir, staging).map_err(Error::io(format_args!("remove {STAGING}")));
-        let count = restored?;
-        removed?;
-        let mut state = self.state.clone();
-        (state.held, state.on_disk) = (None, how.clone());
-        let tree = lying(&self.tree, &self.state.on_disk, how)?;
-        // Which files have not changed since the unpack, nobody knows here: a repack will read them.
-        let names = remember(&making.dir, &tree, Some(&[]), state, Some(Time::EPOCH))?;
-        making.commit(&names)?;
+        check_support(&dir.support(), on_disk.privilege)?;
+        let replacement = Replacement::begin(dir)?;
+        let staging = Staging::renew(dir, STAGING)?;
+        let from = &record.on_disk;
+        let mut restore =
+            Restore { from, to: on_disk, staging: &staging.dir, made: HashMap::new(), count: 0 };
+        let root = self.root()?;
+        let entry = restore.wanted(&root, None, &EntryPath::root())?;
+        restore.dir(&root, &EntryPath::root())?;
+        restore.root(&entry, root.disk())?;
+        let count = restore.count;
+        staging.remove()?;
+        let mut new = record.clone();
+        new.tree = stored(&record.tree, from, on_disk)?;
+        (new.held, new.on_disk) = (Support::ALL, on_disk.clone());
+        // Which files have not changed since the unpack is not known, so a repack has to read them.
+        (new.stamps, new.settled) = (Vec::new(), Some(Time::EPOCH));
+        self.format.replace_record(replacement, &new, dir, self.image())?;
         Ok(count)
     }
 }
 
 struct Restore<'a, D> {
-    /// How entries lay in what the disk could not hold.
-    then: &'a OnDisk,
-    /// How they will lie.
-    now: &'a OnDisk,
-    staging: D,
+    /// How entries are stored according to the record.
+    from: &'a OnDisk,
+    /// How they will be stored.
+    to: &'a OnDisk,
+    staging: &'a D,
     /// What was made for a file with several names.
     made: HashMap<(u64, u64), NameBuf>,
     count: u64,
@@ -83,7 +75,7 @@ impl<D: DirPosix> Restore<'_, D> {
             if found.file_type == FileType::Socket {
                 continue;
             }
-            // Before what is done below it changes its time.
+            // Before changes below it change its time.
             let entry = self.wanted(dir, Some(name), &path)?;
             if found.file_type == FileType::Dir {
                 let below = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
@@ -103,7 +95,7 @@ impl<D: DirPosix> Restore<'_, D> {
     ) -> Result<()> {
         self.count += 1;
         let path = &entry.path;
-        let lies_there = match &entry.kind {
+        let in_place = match &entry.kind {
             EntryKind::Char { .. } => found.file_type == FileType::Char,
             EntryKind::Block { .. } => found.file_type == FileType::Block,
             EntryKind::Fifo => found.file_type == FileType::Fifo,
@@ -115,7 +107,7 @@ impl<D: DirPosix> Restore<'_, D> {
             _ => true,
         };
         let restored = dir.on_disk(name, |there| {
-            if !lies_there {
+            if !in_place {
                 return self.replace(dir.disk(), there, name, entry, found);
             }
             set(dir.disk(), there, entry)?;
@@ -124,7 +116,7 @@ impl<D: DirPosix> Restore<'_, D> {
         restored.map_err(Error::io(format_args!("restore /{path}")))
     }
 
-    /// Makes the entry as it should be, and puts it in the place of what is `there`.
+    /// Makes the entry as it should be, and replaces what is `there` with it.
     fn replace(
         &mut self,
         dir: &D,
@@ -133,7 +125,7 @@ impl<D: DirPosix> Restore<'_, D> {
         entry: &Entry,
         found: &Metadata,
     ) -> std::io::Result<()> {
-        let staging = &self.staging;
+        let staging = self.staging;
         let file = (found.dev, found.ino);
         let first = match self.made.get(&file) {
             Some(first) => first.clone(),
@@ -145,7 +137,7 @@ impl<D: DirPosix> Restore<'_, D> {
                 first
             }
         };
-        // The first stays, for other names of the same file.
+        // The first is kept, for other names of the same file.
         let next: NameBuf = number(self.made.len() * 2 + 1)?;
         staging.hard_link(next.as_name(), staging, first.as_name())?;
         staging.rename(next.as_name(), dir, there)?;
@@ -158,9 +150,9 @@ impl<D: DirPosix> Restore<'_, D> {
         dir.set_self_attrs(&change(&entry.attrs, false)).map_err(Error::io("restore the attributes of /"))
     }
 
-    /// The entry as it should lie here; without a name, the directory itself.
+    /// Returns the entry as it should be stored here; without a name, the directory itself.
     fn wanted(&self, dir: &Emulated<'_, D>, name: Option<Name<'_>>, path: &EntryPath) -> Result<Entry> {
-        let failed = || Error::io(format!("look at /{path}"));
+        let failed = || Error::io(format!("stat /{path}"));
         let metadata = match name {
             Some(name) => dir.metadata(name),
             None => dir.self_metadata(),
@@ -182,7 +174,7 @@ impl<D: DirPosix> Restore<'_, D> {
             _ => EntryKind::File { size: metadata.size },
         };
         let entry = Entry { path: path.clone(), attrs: seen::attrs(&metadata, xattrs), kind };
-        Ok(self.now.to_disk(&*self.then.from_disk(&entry)?)?.into_owned())
+        Ok(self.to.to_disk(&*self.from.from_disk(&entry)?)?.into_owned())
     }
 }
 
@@ -213,10 +205,10 @@ fn number(number: usize) -> std::io::Result<NameBuf> {
     Name::new(text.as_bytes()).map(NameBuf::from).map_err(std::io::Error::other)
 }
 
-/// A tree of entries that lay in one way, as they lie in another.
-fn lying(tree: &Tree, then: &OnDisk, now: &OnDisk) -> Result<Tree> {
+/// Converts a tree of entries from one way of storing them to another.
+fn stored(tree: &Tree, from: &OnDisk, to: &OnDisk) -> Result<Tree> {
     let mut new = tree.clone();
-    if then == now {
+    if from == to {
         return Ok(new);
     }
     for (path, id) in tree {
@@ -231,11 +223,11 @@ fn lying(tree: &Tree, then: &OnDisk, now: &OnDisk) -> Result<Tree> {
         };
         let was_file = matches!(kind, EntryKind::File { .. });
         let entry = Entry { path, attrs: inode.attrs.clone(), kind };
-        let entry = now.to_disk(&*then.from_disk(&entry)?)?.into_owned();
+        let entry = to.to_disk(&*from.from_disk(&entry)?)?.into_owned();
         let inode = new.inode_mut(id);
         inode.attrs = entry.attrs;
         match entry.kind {
-            // A device that may not be made here.
+            // A device that cannot be made here.
             EntryKind::File { .. } if !was_file => {
                 inode.content =
                     Content::File { size: 0, sha256: Some(Sha256Read::new(std::io::empty()).finish().1) }

@@ -3,9 +3,9 @@
 use std::io::{Read as _, Write as _};
 
 use super::{
-    MTREE, ROOTFS, STAGING, STAMPS, STATE,
-    repack::{Bundle, Options, Repacked},
-    unpack::{self, unpack},
+    files::{MTREE, ROOTFS, STAMPS, STATE},
+    unpack::STAGING,
+    *,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -35,7 +35,7 @@ fn store() -> (MemoryStore, Image, Resolution) {
 
 fn unpacked(store: &MemoryStore, image: &Image, at: &Resolution) -> MemDir {
     let bundle = MemDir::new();
-    unpack(store, image, at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap();
+    unpack(store, image, at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap();
     bundle
 }
 
@@ -75,7 +75,8 @@ fn rootfs(bundle: &MemDir) -> MemDir {
 
 fn repack(bundle: &MemDir, store: &MemoryStore, at: &Resolution, to: &Destination) -> Result<Repacked> {
     let limits = Limits::default();
-    Bundle::open(bundle, store, &limits)?.repack(store, at, to, &Options::default())
+    let image = Image::open(store, at.target(), &limits)?;
+    Bundle::open(bundle, &limits)?.repack(store, &image, at, to, &RepackOptions::default())
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn an_image_becomes_a_bundle() {
         ]
     );
     let limits = Limits::default();
-    assert_eq!(Bundle::open(&bundle, &store, &limits).unwrap().state().resolution, at);
+    assert_eq!(Bundle::open(&bundle, &limits).unwrap().resolution(&store).unwrap(), at);
 }
 
 #[test]
@@ -115,7 +116,8 @@ fn an_untouched_bundle_makes_no_layer() {
     assert_eq!(find(&store, "t").target().digest, image.descriptor.digest);
     // Even if every file is read.
     let mut record = Record::default();
-    Bundle::open(&bundle, &store, &Limits::default()).unwrap().changes(true, &[], &mut record).unwrap();
+    let options = CompareOptions::default().verify(true);
+    Bundle::open(&bundle, &Limits::default()).unwrap().changes(&options, &mut record).unwrap();
     assert_eq!(record.0.len(), 0);
 }
 
@@ -128,10 +130,10 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
     root.remove_file(Name::literal("l")).unwrap();
     write(&root, "new", "new");
     let limits = Limits::default();
-    let opened = Bundle::open(&bundle, &store, &limits).unwrap();
+    let opened = Bundle::open(&bundle, &limits).unwrap();
     let history = Some(History { created: Some("2021-01-01T00:00:00Z".into()), ..History::default() });
-    let options = Options { compression: Some(Compression::Zstd), history, ..Options::default() };
-    let repacked = opened.repack(&store, &at, &Destination::in_place(), &options).unwrap();
+    let options = RepackOptions::default().compression(Compression::Zstd).history(history);
+    let repacked = opened.repack(&store, &image, &at, &Destination::in_place(), &options).unwrap();
 
     let now = Image::open(&store, find(&store, "t").target(), &limits).unwrap();
     assert_eq!(now.descriptor.digest, repacked.resolution.target().digest);
@@ -142,7 +144,7 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
     assert_eq!(now.config.view().created.as_deref(), Some("2021-01-01T00:00:00Z"));
 
     let mut record = Record::default();
-    opened.changes(false, &[], &mut record).unwrap();
+    opened.changes(&CompareOptions::default(), &mut record).unwrap();
     let sent: Vec<_> = record
         .0
         .iter()
@@ -168,7 +170,7 @@ fn a_layer_that_fails_leaves_the_bundle_as_it_was() {
     // The second layer: by then the first is on disk.
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
     let error =
-        unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap_err();
+        unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert_eq!(listing(&bundle), before);
 }
@@ -178,21 +180,27 @@ fn other_files_are_kept() {
     let (store, image, at) = store();
     let bundle = MemDir::new();
     write(&bundle, "notes", "mine");
-    unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap();
+    unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap();
     assert_eq!(read(&bundle, Name::literal("notes")), "mine");
     assert_eq!(bundle.names().unwrap().len(), 6);
 }
 
 #[test]
-fn what_is_there_already_is_left_alone() {
+fn existing_files_are_left_alone() {
     let (store, image, at) = store();
+    let message = |name| match name {
+        STAGING => {
+            "another unpack is in progress, or was interrupted\nhint: remove .ocicle-unpack and retry".into()
+        }
+        name => format!("{name} already exists\nhint: remove it, or unpack into another directory"),
+    };
     for name in [STAGING, ROOTFS, "config.json", MTREE, STAMPS, STATE] {
         let bundle = MemDir::new();
         bundle.create_dir(Name::literal(name)).unwrap();
         write(&bundle.open_dir(Name::literal(name)).unwrap(), "precious", "1");
-        let error = unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default())
-            .unwrap_err();
-        assert!(matches!(&error, Error::Exists(what) if what.starts_with(name)), "{error}");
+        let error =
+            unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap_err();
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Exists, message(name)));
         assert_eq!(listing(&bundle), [format!("{name}/"), format!("{name}/precious 1")]);
     }
 }
@@ -205,12 +213,12 @@ fn an_image_that_cannot_run_here_is_refused_before_anything_is_written() {
     image.config = crate::spec::Raw::new(config).unwrap();
     let bundle = MemDir::new();
     let error =
-        unpack(&store, &image, &at, &bundle, &unpack::Options::default(), &Limits::default()).unwrap_err();
+        unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap_err();
     assert_eq!((error.kind(), listing(&bundle).len()), (ErrorKind::Unsupported, 0));
 }
 
 fn open_error(bundle: &MemDir) -> Error {
-    Bundle::open(bundle, &MemoryStore::new().unwrap(), &Limits::default()).unwrap_err()
+    Bundle::open(bundle, &Limits::default()).unwrap_err()
 }
 
 #[test]
@@ -239,16 +247,16 @@ fn stamps_of_another_tree_are_refused() {
         assert_eq!(error.to_string(), "rootfs.stamps: does not belong to rootfs.mtree", "{wrong}");
     }
     write(&bundle, STAMPS, &text);
-    Bundle::open(&bundle, &store, &Limits::default()).unwrap();
+    Bundle::open(&bundle, &Limits::default()).unwrap();
 }
 
 #[test]
-fn what_is_no_bundle_is_not_opened() {
+fn another_directory_is_not_opened() {
     let (store, image, at) = store();
     for name in [STATE, MTREE, STAMPS] {
         let bundle = unpacked(&store, &image, &at);
         bundle.remove_file(Name::literal(name)).unwrap();
-        let expected = format!("there is no {name}: this is not a bundle made by ocicle or umoci unpack");
+        let expected = format!("{name} not found: not a bundle that ocicle or umoci unpacked");
         assert_eq!(open_error(&bundle).to_string(), expected);
     }
     let bundle = unpacked(&store, &image, &at);
@@ -271,4 +279,59 @@ fn a_repack_in_place_of_what_has_moved_on_conflicts() {
     let error = repack(&bundle, &store, &at, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     assert_eq!(store.load().unwrap().bytes(), before.bytes());
+}
+
+#[test]
+fn an_image_that_is_not_at_the_place_is_refused() {
+    let (store, first, at) = store();
+    let other = image(&store, &[&[file("a", "1")]]);
+    let bundle = MemDir::new();
+    let limits = Limits::default();
+    let error = unpack(&store, &other, &at, &bundle, &UnpackOptions::default(), &limits).unwrap_err();
+    assert_eq!((error.kind(), listing(&bundle).len()), (ErrorKind::Misuse, 0), "{error}");
+    unpack(&store, &first, &at, &bundle, &UnpackOptions::default(), &limits).unwrap();
+    let opened = Bundle::open(&bundle, &limits).unwrap();
+    let to = Destination::in_place();
+    let error = opened.repack(&store, &other, &at, &to, &RepackOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+}
+
+#[test]
+fn modules_use_only_those_before() {
+    let sources = [
+        ("files", include_str!("files.rs")),
+        ("options", include_str!("options.rs")),
+        ("replace", include_str!("replace.rs")),
+        ("runtime", concat!(include_str!("runtime.rs"), include_str!("runtime/users.rs"))),
+        ("record", include_str!("record.rs")),
+        ("layers", include_str!("layers.rs")),
+        ("format", include_str!("format.rs")),
+        ("format", include_str!("format/native.rs")),
+        ("format", include_str!("format/overlayfs.rs")),
+        ("format", include_str!("format/rootfs.rs")),
+        ("format", include_str!("format/umoci.rs")),
+        ("extract", include_str!("extract.rs")),
+        ("unpack", include_str!("unpack.rs")),
+        ("open", include_str!("open.rs")),
+        ("restore", include_str!("restore.rs")),
+        ("refresh", include_str!("refresh.rs")),
+        ("repack", include_str!("repack.rs")),
+    ];
+    for (at, (module, source)) in sources.iter().enumerate() {
+        let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code: String = code.flat_map(|line| [line, "\n"]).collect();
+        for later in sources[at..].iter().map(|(name, _)| name).filter(|name| *name != module) {
+            for form in ["super::", "bundle::"] {
+                for (start, _) in code.match_indices(form) {
+                    let used = code[start + form.len()..].split(';').next().unwrap_or_default();
+                    let mut words = used.split(|c: char| !c.is_alphanumeric() && c != '_');
+                    let names_it = match used.starts_with('{') {
+                        true => words.any(|word| word == *later),
+                        false => words.next() == Some(*later),
+                    };
+                    assert!(!names_it, "{module} uses {later}, which comes after it");
+                }
+            }
+        }
+    }
 }

@@ -89,7 +89,9 @@ fn put_file(table: &mut Table, root: u64, path: &EntryPath, bytes: Vec<u8>) -> R
         return Err(Error::Misuse("cannot create a file at the root path".into()));
     };
     let taken = |error: io::Error| match error.kind() {
-        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Error::Exists(path.to_string()),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            Error::Exists(format!("{path} exists already"))
+        }
         _ => Error::io(format_args!("create {path}"))(error),
     };
     let mut dir = root;

@@ -55,7 +55,7 @@ impl<D: DirWrite> LayoutStore<D> {
     pub fn create(dir: D) -> Result<Self> {
         let names = dir.names().map_err(Error::io("read the directory"))?;
         if names.iter().any(|name| name.as_name() == Name::literal(MARKER)) {
-            return Err(Error::Exists("a layout".into()));
+            return Err(Error::Exists("a layout exists already".into()));
         }
         for name in &names {
             let leftover = match is_leftover(&dir, name.as_name()) {
@@ -65,7 +65,9 @@ impl<D: DirWrite> LayoutStore<D> {
             };
             if !leftover {
                 let name = EntryPath::root().join(name.as_name());
-                return Err(Error::Exists(format!("a new layout needs an empty directory, but {name}")));
+                return Err(Error::Exists(format!(
+                    "a new layout needs an empty directory, but {name} exists already"
+                )));
             }
         }
         let store = Self::new(dir, &Limits::default());
@@ -76,7 +78,7 @@ impl<D: DirWrite> LayoutStore<D> {
         match store.dir.metadata(Name::literal(MARKER)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(Error::io(format_args!("stat {MARKER}"))(error)),
-            Ok(_) => return Err(Error::Exists("a layout".into())),
+            Ok(_) => return Err(Error::Exists("a layout exists already".into())),
         }
         store.write(INDEX, empty_index()?.bytes())?;
         let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;

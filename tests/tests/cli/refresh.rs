@@ -1,12 +1,10 @@
-//! A bundle that remembers the image it was repacked to.
+//! A bundle that records the image it was repacked into.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{fs, io::Write as _, path::Path};
 
 use ocicle::{
-    bundle::{
-        repack::{self, Bundle},
-        unpack,
-    },
+    bundle::{Bundle, Format, RepackOptions, UnpackOptions, unpack},
     fs::{Dir as _, DirWrite as _, mem::MemDir},
     graph::{
         Resolution,
@@ -155,40 +153,41 @@ fn image(store: &MemoryStore) -> (Image, Resolution) {
     (image, resolve(store, &store.load().unwrap(), None, Want::Image, &limits).unwrap())
 }
 
-/// Whether the process ends or one call fails: what the bundle remembers is the old image or the new one, and
-/// fits it.
+/// Whether the process ends or one call fails: the bundle records the old image or the new one, and fits it.
 #[test]
 fn an_interruption_leaves_the_old_or_the_new() {
     let limits = Limits::default();
-    for format in [unpack::Format::Native, unpack::Format::Umoci] {
+    for format in [Format::Native, Format::Umoci] {
         for fail in [Fail::Only, Fail::From] {
             let (mut old, mut new) = (0, 0);
             for call in 0.. {
                 let store = MemoryStore::new().unwrap();
                 let (image, at) = image(&store);
                 let bundle = MemDir::new();
-                let options = unpack::Options { format, ..Default::default() };
-                unpack::unpack(&store, &image, &at, &bundle, &options, &limits).unwrap();
+                let options = UnpackOptions::default().format(format);
+                unpack(&store, &image, &at, &bundle, &options, &limits).unwrap();
                 let rootfs = bundle.open_dir(Name::literal("rootfs")).unwrap();
                 rootfs.create_file(Name::literal("f")).unwrap().write_all(b"content").unwrap();
 
                 let failing = FailingDir::new(bundle.clone(), fail(call));
-                let options = repack::Options { refresh: true, ..Default::default() };
-                let result = Bundle::open(&failing, &store, &limits)
-                    .and_then(|opened| opened.repack(&store, &at, &Destination::in_place(), &options));
+                let options = RepackOptions::default().refresh(true);
+                let result = Bundle::open(&failing, &limits).and_then(|opened| {
+                    opened.repack(&store, &image, &at, &Destination::in_place(), &options)
+                });
                 if !failing.failed() {
                     assert!(result.unwrap().not_refreshed.is_none());
                     assert!(old > 10 && new > 1, "{old} old, {new} new");
                     break;
                 }
-                let opened = Bundle::open(&bundle, &store, &limits)
+                let opened = Bundle::open(&bundle, &limits)
                     .unwrap_or_else(|error| panic!("{format:?}, call {call}: {error}"));
-                let is_new = opened.state().resolution.target().digest != image.descriptor.digest;
+                let is_new = opened.image().digest != image.descriptor.digest;
                 if let Ok(done) = &result {
                     assert_eq!(done.not_refreshed.is_none(), is_new, "{format:?}, call {call}: {result:?}");
                 }
                 let at = resolve(&store, &store.load().unwrap(), None, Want::Image, &limits).unwrap();
-                let again = opened.repack(&store, &at, &Destination::in_place(), &options).unwrap();
+                let image = Image::open(&store, at.target(), &limits).unwrap();
+                let again = opened.repack(&store, &image, &at, &Destination::in_place(), &options).unwrap();
                 assert_eq!(again.layer.is_none(), is_new, "{format:?}, call {call}");
                 assert!(again.not_refreshed.is_none(), "{format:?}, call {call}: {again:?}");
                 *(if is_new { &mut new } else { &mut old }) += 1;

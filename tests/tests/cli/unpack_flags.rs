@@ -101,7 +101,7 @@ fn lower_layers_can_be_left_out() {
         (bundle, String::from_utf8(output.stderr).unwrap())
     };
     let (first, warned) = bundle("first", wanted);
-    assert_eq!(warned, "warning: nothing here says who the user odd is: config.json starts root instead\n");
+    assert_eq!(warned, "warning: cannot resolve the image's user odd: config.json runs as root\n");
     let config: serde_json::Value =
         serde_json::from_slice(&fs::read(first.join("config.json")).unwrap()).unwrap();
     assert_eq!(config["process"]["user"], serde_json::json!({ "uid": 0, "gid": 0 }));

@@ -2,10 +2,7 @@
 
 use ocicle::{
     attrs::Attrs,
-    bundle::{
-        repack::Bundle,
-        unpack::{Format, Options, unpack},
-    },
+    bundle::{Bundle, CompareOptions, Format, UnpackOptions, unpack},
     fs::{Dir, DirWrite as _, mem::MemDir},
     graph::{
         Resolution,
@@ -52,7 +49,7 @@ fn names(dir: &MemDir) -> Vec<String> {
     dir.names().unwrap().iter().map(|name| name.as_name().to_string()).collect()
 }
 
-const FORMATS: [Format; 2] = [Format::Native, Format::Overlay(Namespace::Trusted)];
+const FORMATS: [Format; 2] = [Format::Native, Format::Overlayfs(Namespace::Trusted)];
 
 #[test]
 fn a_failure_at_any_call_leaves_the_bundle_as_it_was_or_whole() {
@@ -66,7 +63,7 @@ fn a_failure_at_any_call_leaves_the_bundle_as_it_was_or_whole() {
 fn fail_at_any_call(format: Format, whole: &[&str]) {
     let (store, image, at) = store();
     let limits = Limits::default();
-    let options = Options { format, ..Options::default() };
+    let options = UnpackOptions::default().format(format);
     for call in 0.. {
         let bundle = MemDir::new();
         bundle.create_file(Name::literal("mine")).unwrap();
@@ -89,7 +86,7 @@ fn fail_at_any_call(format: Format, whole: &[&str]) {
                 let last = left == whole && error.to_string().contains("remove .ocicle-unpack");
                 assert!(clean || last, "call {call}: {error}: {found:?}");
                 if last {
-                    Bundle::open(&bundle, &store, &limits).unwrap();
+                    Bundle::open(&bundle, &limits).unwrap();
                 }
             }
         }
@@ -105,7 +102,7 @@ fn a_crash_at_any_call_leaves_no_half_bundle() {
 fn crash_at_any_call(format: Format) {
     let (store, image, at) = store();
     let limits = Limits::default();
-    let options = Options { format, ..Options::default() };
+    let options = UnpackOptions::default().format(format);
     for call in 0.. {
         let bundle = MemDir::new();
         let failing = FailingDir::new(bundle.clone(), Fail::From(call));
@@ -115,9 +112,9 @@ fn crash_at_any_call(format: Format) {
         }
         assert!(result.is_err(), "call {call}");
         // The state is moved last.
-        if let Ok(opened) = Bundle::open(&bundle, &store, &limits) {
+        if let Ok(opened) = Bundle::open(&bundle, &limits) {
             let mut nothing = Nothing(0);
-            opened.changes(true, &[], &mut nothing).unwrap();
+            opened.changes(&CompareOptions::default().verify(true), &mut nothing).unwrap();
             assert_eq!(nothing.0, 0, "call {call}");
         }
     }

@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use clap::Args;
 use ocicle::{
-    bundle::repack::Bundle,
+    bundle::Bundle,
     fs::{Dir as _, Readable},
     image::{
         Image,
@@ -80,8 +80,8 @@ fn tree_on_disk(
     // A bundle knows how its files lie there.
     let is_bundle = ["ocicle.json", "umoci.json"].iter().any(|name| path.join(name).exists());
     if is_bundle {
-        let bundle = Bundle::open(&dir, &place.store, limits)?;
-        let how = &bundle.state().on_disk;
+        let bundle = Bundle::open(&dir, limits)?;
+        let how = bundle.on_disk();
         let disk = if how.is_plain() { before.clone() } else { tree_of(context, place, image, how)? };
         return Ok(tree_of_directory(before, &disk, &bundle.root()?, how, limits)?);
     }

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use ocicle::{
-    bundle::{onto::unpack_onto, unpack::Options},
+    bundle::{ExtractOptions, extract},
     image::squash::send_squashed,
     layer::tar::TarWriter,
 };
@@ -43,8 +43,8 @@ impl Export {
         };
         let path = &self.output;
         if path.is_dir() {
-            let options = Options::default();
-            unpack_onto(&store, &image, open_dir(path)?, &options, limits).map_err(|failed| failed.error)?;
+            let options = ExtractOptions::default();
+            extract(&store, &image, open_dir(path)?, &options, limits).map_err(|failed| failed.error)?;
         } else if path != Path::new("-") {
             output::write_file(path, write_tar)?;
         } else if io::stdout().is_terminal() {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use ocicle::{
-    bundle::repack::{Bundle, Options, Repacked},
+    bundle::{Bundle, CompareOptions, RepackOptions, Repacked},
     fs::Readable,
     graph::{Resolution, resolve::Want, rewrite::Destination},
     image::Image,
@@ -65,41 +65,40 @@ impl Repack {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (dir, limits) = (self.open_dir()?, &context.limits);
         let place = context.open(&self.reference)?;
-        let bundle = Bundle::open(&dir, &place.store, limits)
-            .map_err(|error| Failure::failed(format!("bundle {}: {error}", self.bundle.display())))?
-            .with_defaults(self.defaults.get());
-        let from = &bundle.state().resolution;
-        let base = &from.target().digest;
+        let failed = |error| Failure::failed(format!("bundle {}: {error}", self.bundle.display()));
+        let bundle = Bundle::open(&dir, limits).map_err(failed)?.with_defaults(self.defaults.get());
+        let base = &bundle.image().digest;
         if place.store.try_size(base)?.is_none() {
             let layout = self.reference.split('#').next().unwrap_or_default();
             return Err(Failure::failed(format!(
-                "{layout} does not hold {base}, the image of the bundle: repack into the layout it was unpacked from"
+                "{layout} does not have {base}, the bundle's image\nhint: repack into the layout it was unpacked from"
             )));
         }
+        let from = bundle.resolution(&place.store).map_err(failed)?;
         let (at, to) = destination(&place, from)?;
         let to = self.follow.with(to);
-        let options = Options {
-            masked: self.masked(&place.image_at(&at)?, limits)?,
-            compression: self.compress.wanted(),
-            verify: self.verify,
-            latest: clock::source_date()?,
-            history: self.history.entry("repack")?,
-            refresh: self.refresh_bundle,
-        };
+        let image = place.image_at(&at)?;
+        let compare = CompareOptions::default().verify(self.verify).masked(self.masked(&image, limits)?);
         if self.edit.dry_run {
             let mut lines = Lines::default();
-            bundle.changes(self.verify, &options.masked, &mut lines)?;
+            bundle.changes(&compare, &mut lines)?;
             context.print_lines(lines.0)?;
             return Ok(ExitCode::SUCCESS);
         }
+        let options = RepackOptions::default()
+            .compare(compare)
+            .compression(self.compress.wanted())
+            .latest(clock::source_date()?)
+            .history(self.history.entry("repack")?)
+            .refresh(self.refresh_bundle);
         let store = context.watched(&place.store, "repacking", None);
-        let done = bundle.repack(&store, &at, &to, &options)?;
+        let done = bundle.repack(&store, &image, &at, &to, &options)?;
         tell(context, &done);
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         match done.not_refreshed {
             None => Ok(ExitCode::SUCCESS),
             Some(error) => Err(Failure::failed(format!(
-                "bundle {}: {error}: the image is made, but the bundle still remembers the one it was unpacked from",
+                "bundle {}: {error}\nthe image is repacked, but the bundle still records the one it was unpacked from",
                 self.bundle.display()
             ))),
         }
@@ -112,7 +111,8 @@ impl Repack {
         })
     }
 
-    /// What stays out of the layer: the paths given, and the image's volumes, whose content is no part of it.
+    /// Returns the paths that stay out of the layer: those given, and the image's volumes, whose content is not part of
+    /// it.
     fn masked(&self, image: &Image, limits: &Limits) -> Result<Vec<EntryPath>, Failure> {
         let run = image.config.view().config.as_ref();
         let volumes = run.and_then(|run| run.volumes.as_ref()).filter(|_| !self.no_mask_volumes);
@@ -124,7 +124,7 @@ impl Repack {
 fn tell(context: &Context, done: &Repacked) {
     for path in &done.summary.sockets {
         let path = printable(&path.to_string());
-        context.warn(format_args!("/{path} is a socket: no layer can hold one, it is left out"));
+        context.warn(format_args!("/{path} is a socket, which no layer can hold: left out"));
     }
     match &done.layer {
         Some(layer) => context.detail(format_args!(
@@ -135,25 +135,24 @@ fn tell(context: &Context, done: &Repacked) {
     }
 }
 
-/// Where the result goes. A tag, or by default the tag the bundle came from, gets a copy of the tree the
-/// image stands in; anything more specific must still be the image the bundle came from, and is changed in
-/// place.
-fn destination(place: &Place, from: &Resolution) -> Result<(Resolution, Destination), Failure> {
+/// Returns what is replaced, and where the result goes. A tag, or by default the tag the bundle came from, gets a copy of
+/// the tree with the image; anything more specific must still be the bundle's image, and is changed in place.
+fn destination(place: &Place, from: Resolution) -> Result<(Resolution, Destination), Failure> {
     let Some(selector) = &place.selector else {
         let to = match from.tag() {
             Some(tag) => Destination::tag(tag.parse()?),
             None => Destination::in_place(),
         };
-        return Ok((from.clone(), to));
+        return Ok((from, to));
     };
     if let Some(tag) = selector.as_tag() {
-        return Ok((from.clone(), Destination::tag(tag.parse()?)));
+        return Ok((from, Destination::tag(tag.parse()?)));
     }
     let at = place.resolve(Want::Image)?;
     let (now, then) = (&at.target().digest, &from.target().digest);
     if now != then {
         return Err(Failure::failed(format!(
-            "#{selector} is {now}, but the bundle was unpacked from {then}: repack to a new tag instead"
+            "#{selector} is {now}, but the bundle was unpacked from {then}\nhint: repack to a new tag"
         )));
     }
     Ok((at, Destination::in_place()))

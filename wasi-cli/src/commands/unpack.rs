@@ -8,10 +8,9 @@ use std::{
 use clap::{Args, ValueEnum};
 use ocicle::{
     Error,
-    bundle::{overlay::mount_options, repack::Bundle, unpack},
+    bundle::{self, Bundle, ExtractOptions, Format, UnpackOptions, mount_options},
     graph::resolve::Want,
     layer::overlayfs::Namespace,
-    store::memory::MemoryStore,
 };
 
 use super::raw::runtime_config::warn_of_root;
@@ -85,24 +84,22 @@ impl Unpack {
         let place = context.open(reference)?;
         let resolution = place.resolve(Want::Image)?;
         let image = place.image_at(&resolution)?;
-        let options = unpack::Options {
-            on_disk,
-            format,
-            resolv_conf: Path::new("/etc/resolv.conf").exists(),
-            keep_dirlinks: self.layers.keep_dirlinks,
-            start_from: self.layers.start_from(&image)?,
-        };
+        let layers = ExtractOptions::default()
+            .on_disk(on_disk)
+            .keep_dirlinks(self.layers.keep_dirlinks)
+            .start_from(self.layers.start_from(&image)?);
+        let options = UnpackOptions::default()
+            .format(format)
+            .extract(layers)
+            .resolv_conf(Path::new("/etc/resolv.conf").exists());
         let (dir, made) = make_private_dir(bundle)?;
         let store = context.watched(&place.store, "unpacking", Some(image.size()));
-        let result = unpack::unpack(&store, &image, &resolution, &dir, &options, &context.limits);
+        let result = bundle::unpack(&store, &image, &resolution, &dir, &options, &context.limits);
         if result.is_err() && made {
             let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
         }
         let unpacked = result.map_err(|error| match error {
-            Error::Exists(_) => {
-                let place = bundle.display();
-                Failure::failed(format!("{place}: {error}: remove it, or unpack into another directory"))
-            }
+            Error::Exists(_) => Failure::failed(format!("{}: {error}", bundle.display())),
             other => other.into(),
         })?;
         if !unpacked.user_known {
@@ -111,7 +108,7 @@ impl Unpack {
         let (digest, files) = (&image.descriptor.digest, unpacked.tree.len());
         context.detail(format_args!("unpacked {digest} with {files} files into {}", bundle.display()));
         match format {
-            unpack::Format::Overlay(namespace) => {
+            Format::Overlayfs(namespace) => {
                 let whole = std::path::absolute(bundle)
                     .map_err(|error| Failure::failed(format!("{}: {error}", bundle.display())))?;
                 let path = whole.as_os_str().as_encoded_bytes();
@@ -122,23 +119,23 @@ impl Unpack {
         }
     }
 
-    /// Gives the files of a bundle what the disk could not hold when it was unpacked.
+    /// Restores what the disk could not hold when the bundle was unpacked.
     fn restore(&self, context: &Context, bundle: &Path) -> Result<(), Failure> {
         let failed = |error: Error| Failure::failed(format!("bundle {}: {error}", bundle.display()));
         let how = self.owners.on_disk()?;
         let dir = open_dir(bundle)?;
-        let opened = Bundle::open(&dir, &MemoryStore::new()?, &context.limits).map_err(failed)?;
+        let opened = Bundle::open(&dir, &context.limits).map_err(failed)?;
         let count = opened.with_defaults(self.defaults.get()).restore(&how).map_err(failed)?;
         context.detail(format_args!("restored {count} entries of {}", bundle.display()));
         Ok(())
     }
 
-    fn wanted_format(&self) -> Result<unpack::Format, Failure> {
+    fn wanted_format(&self) -> Result<Format, Failure> {
         match (self.format, self.userxattr) {
-            (BundleFormat::Native, false) => Ok(unpack::Format::Native),
-            (BundleFormat::Umoci, false) => Ok(unpack::Format::Umoci),
-            (BundleFormat::Overlayfs, false) => Ok(unpack::Format::Overlay(Namespace::Trusted)),
-            (BundleFormat::Overlayfs, true) => Ok(unpack::Format::Overlay(Namespace::User)),
+            (BundleFormat::Native, false) => Ok(Format::Native),
+            (BundleFormat::Umoci, false) => Ok(Format::Umoci),
+            (BundleFormat::Overlayfs, false) => Ok(Format::Overlayfs(Namespace::Trusted)),
+            (BundleFormat::Overlayfs, true) => Ok(Format::Overlayfs(Namespace::User)),
             (_, true) => Err(Failure::usage("--userxattr is about --format overlayfs")),
         }
     }

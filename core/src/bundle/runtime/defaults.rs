@@ -1,14 +1,14 @@
-//! What a container gets that its image says nothing about (runtime-spec 1.0, config.md and config-linux.md).
+//! Defaults for what an image does not configure (runtime-spec 1.0, config.md and config-linux.md).
 
 use serde_json::{Value, json};
 
-/// Variables an image may replace.
+/// Variables that an image may replace.
 pub(super) const ENVIRONMENT: [&str; 2] =
     ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"];
 
-/// A container without privileges, in namespaces of its own, with the pseudo file systems every program expects.
+/// Returns a container without privileges, in namespaces of its own, with the pseudo file systems that programs expect.
 ///
-/// `terminal` is false: it works with and without a terminal, where true fails without one.
+/// `terminal` is false, which works with and without a terminal; true fails without one.
 pub(super) fn spec() -> Value {
     let capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
     json!({
@@ -39,12 +39,12 @@ pub(super) fn spec() -> Value {
     })
 }
 
-/// A volume of the image: what is written there must not end up in the root file system.
+/// Returns the mount of a volume: what is written there must not end up in the root file system.
 pub(super) fn volume(path: &str) -> Value {
     mount(path, "tmpfs", &["rw", "nosuid", "nodev", "noexec", "relatime"])
 }
 
-/// A file or directory of the host, as it is there.
+/// Returns the mount of a file or directory of the host.
 pub(super) fn bind(path: &str) -> Value {
     json!({
         "destination": path, "type": "none", "source": path, "options": ["rbind", "nosuid", "noexec", "nodev", "ro"],

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     error::ErrorKind,
-    fs::{DirPosix as _, DirWrite as _, mem::MemDir},
+    fs::{Dir as _, mem::MemDir},
+    layer::on_disk::OnDisk,
+    limits::Limits,
     name::{EntryPath, Name},
 };
 
@@ -35,6 +37,10 @@ fn clean(path: &str) -> EntryPath {
     EntryPath::clean(path.as_bytes(), &Limits::default()).unwrap()
 }
 
+fn users(root: &MemDir) -> Result<Users> {
+    Users::read(root, &Limits::default())
+}
+
 fn root() -> MemDir {
     root_with(&[("etc/passwd", PASSWD), ("etc/group", GROUP)])
 }
@@ -52,9 +58,7 @@ fn image_with(fields: &str, more: &str) -> ImageConfig {
 }
 
 fn made(config: &ImageConfig, root: &MemDir) -> Result<Value> {
-    let text =
-        runtime_config(config, &Users::In(root), "rootfs", &OnDisk::default(), true, &Limits::default())?
-            .text;
+    let text = runtime_config(config, &users(root)?, &RuntimeOptions::default().resolv_conf(true))?.text;
     Ok(serde_json::from_slice(&text).unwrap())
 }
 
@@ -148,8 +152,7 @@ fn links_are_followed_inside_the_root_only() {
 #[test]
 fn a_user_file_over_the_limit_is_refused() {
     let limits = Limits { document: PASSWD.len() as u64 - 1, ..Limits::default() };
-    let error = runtime_config(&image(""), &Users::In(&root()), "rootfs", &OnDisk::default(), true, &limits)
-        .unwrap_err();
+    let error = Users::read(&root(), &limits).unwrap_err();
     assert!(matches!(error, Error::Limit { what, name: "document", .. } if what == "rootfs/etc/passwd"));
 }
 
@@ -241,19 +244,16 @@ fn only_linux_images_are_supported() {
     for os in ["windows", "Linux", ""] {
         config.os = os.into();
         let error = check_supported(&config).unwrap_err();
-        let expected =
-            format!("the image is for {os:?}; a bundle can only be made of an image for \"linux\"");
+        let expected = format!("unsupported platform: the image is for {os:?}, and a bundle needs \"linux\"");
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Unsupported, expected));
     }
 }
 
 #[test]
-fn a_small_image_gives_exactly_this() {
+fn a_small_image_results_in_exactly_this() {
     let config = image(r#""User":"web","Cmd":["httpd"],"Volumes":{"/data":{}}"#);
-    let text =
-        runtime_config(&config, &Users::In(&root()), "rootfs", &OnDisk::default(), true, &Limits::default())
-            .unwrap()
-            .text;
+    let options = RuntimeOptions::default().resolv_conf(true);
+    let text = runtime_config(&config, &users(&root()).unwrap(), &options).unwrap().text;
     assert_eq!(String::from_utf8(text).unwrap(), include_str!("tests/small.json"));
 }
 
@@ -261,16 +261,9 @@ fn a_small_image_gives_exactly_this() {
 fn mapped_ids_make_a_user_namespace() {
     let map = || crate::layer::on_disk::IdMap(vec!["0:100000:65536".parse().unwrap()]);
     let how = OnDisk { uids: map(), gids: map(), ..OnDisk::default() };
-    let text = runtime_config(
-        &image(r#""User":"web""#),
-        &Users::In(&root()),
-        "rootfs",
-        &how,
-        true,
-        &Limits::default(),
-    )
-    .unwrap()
-    .text;
+    let options = RuntimeOptions::default().on_disk(how).resolv_conf(true);
+    let config = image(r#""User":"web""#);
+    let text = runtime_config(&config, &users(&root()).unwrap(), &options).unwrap().text;
     let spec: Value = serde_json::from_slice(&text).unwrap();
     let kinds: Vec<_> =
         spec["linux"]["namespaces"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
@@ -283,14 +276,12 @@ fn mapped_ids_make_a_user_namespace() {
 }
 
 #[test]
-fn an_ordinary_user_gets_what_he_can_have() {
+fn an_ordinary_user_gets_what_is_possible() {
     let how = OnDisk::rootless(1000, 100);
     let made = |resolv_conf| -> Value {
         let image = image(r#""User":"web""#);
-        let text =
-            runtime_config(&image, &Users::In(&root()), "rootfs", &how, resolv_conf, &Limits::default())
-                .unwrap()
-                .text;
+        let options = RuntimeOptions::default().on_disk(how.clone()).resolv_conf(resolv_conf);
+        let text = runtime_config(&image, &users(&root()).unwrap(), &options).unwrap().text;
         serde_json::from_slice(&text).unwrap()
     };
     let spec = made(true);
@@ -317,23 +308,25 @@ fn an_ordinary_user_gets_what_he_can_have() {
 }
 
 #[test]
-fn a_user_nobody_knows_is_root_only_where_files_are_left_out() {
-    let with = |users: &Users<'_, MemDir>, spec: &str| {
+fn an_unknown_user_is_root_only_where_layers_are_left_out() {
+    let with = |users: &Users, spec: &str| {
         let config = image(&format!(r#""User":"{spec}""#));
-        let made = runtime_config(&config, users, "rootfs", &OnDisk::default(), true, &Limits::default())?;
+        let made = runtime_config(&config, users, &RuntimeOptions::default())?;
         let value: Value = serde_json::from_slice(&made.text).unwrap();
         let env = value["process"]["env"].as_array().unwrap().last().unwrap().clone();
         Ok::<_, Error>((value["process"]["user"].to_string(), env, made.user_known))
     };
+    let (all, unknown) = (users(&root()).unwrap(), Users::default());
+    let partial = all.clone().partial();
     let root_instead = (r#"{"gid":0,"uid":0}"#.to_owned(), json!("HOME=/"), false);
     for spec in ["nobody", "web:nobody", "1:nobody"] {
-        assert_eq!(with(&Users::In(&root()), spec).unwrap_err().kind(), ErrorKind::Corrupt);
-        assert_eq!(with(&Users::Perhaps(&root()), spec).unwrap(), root_instead);
-        assert_eq!(with(&Users::Nowhere, spec).unwrap(), root_instead);
+        assert_eq!(with(&all, spec).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(with(&partial, spec).unwrap(), root_instead);
+        assert_eq!(with(&unknown, spec).unwrap(), root_instead);
     }
     let web = (r#"{"additionalGids":[10,20],"gid":34,"uid":33}"#.to_owned(), json!("HOME=/var/www"), true);
-    assert_eq!(with(&Users::In(&root()), "web").unwrap(), web);
-    assert_eq!(with(&Users::Perhaps(&root()), "web").unwrap(), web);
+    assert_eq!(with(&all, "web").unwrap(), web);
+    assert_eq!(with(&partial, "web").unwrap(), web);
     let numbers = (r#"{"gid":6,"uid":5}"#.to_owned(), json!("HOME=/"), true);
-    assert_eq!(with(&Users::Nowhere, "5:6").unwrap(), numbers);
+    assert_eq!(with(&unknown, "5:6").unwrap(), numbers);
 }

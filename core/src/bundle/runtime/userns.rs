@@ -1,12 +1,12 @@
-//! What changes in a user namespace (runtime-spec, config-linux.md), and for a user who is nobody on the host.
+//! What a user namespace changes (runtime-spec, config-linux.md), and an ordinary user of the host.
 
 use serde_json::{Value, json};
 
 use super::defaults;
 use crate::layer::on_disk::{IdMap, IdRange, OnDisk, Privilege};
 
-/// Maps ids as on the disk. An ordinary user gets no cgroup, no groups and no network of his own, so `/sys` is the host's, and
-/// so is `/etc/resolv.conf` if the host has one.
+/// Maps ids as on the disk. A container of an ordinary user has no cgroup, no supplementary groups and no network of its
+/// own, so `/sys` is the host's, and so is `/etc/resolv.conf` if the host has one.
 pub(super) fn enter(spec: &mut Value, how: &OnDisk, resolv_conf: bool) {
     if how.uids.0.is_empty() && how.gids.0.is_empty() {
         return;
@@ -44,7 +44,7 @@ pub(super) fn enter(spec: &mut Value, how: &OnDisk, resolv_conf: bool) {
     }
 }
 
-/// A namespace needs a map of both kinds.
+/// Returns the ranges of a map; a namespace needs both maps.
 fn ranges(map: &IdMap) -> Vec<IdRange> {
     match map.0.as_slice() {
         [] => vec![IdRange { container: 0, host: 0, size: u32::MAX }],
@@ -52,7 +52,7 @@ fn ranges(map: &IdMap) -> Vec<IdRange> {
     }
 }
 
-/// Whether the id that a mount option names is one in the container.
+/// Returns whether the id in a mount option exists in the container.
 fn has_id(option: &str, how: &OnDisk) -> bool {
     let in_map = |id: &str, map: &IdMap| id.parse().is_ok_and(|id| map.to_host(id).is_some());
     match option.split_once('=') {

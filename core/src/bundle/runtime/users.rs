@@ -1,16 +1,25 @@
 //! `Config.User`: `user`, `uid`, `user:group`, `uid:gid` … (image-spec, config.md), looked up in the image's own files.
 
-use std::io::Read as _;
+use std::io::Read;
 
-use super::Users;
 use crate::{
+    bundle::files,
     error::{Error, Result},
     fs::{Dir, open_file_in_root},
     limits::Limits,
-    name::EntryPath,
+    name::{EntryPath, Name},
 };
 
-/// Who the process runs as.
+/// The users and groups of an image: its `/etc/passwd` and `/etc/group`. The default is that they are not known.
+#[derive(Debug, Clone, Default)]
+pub struct Users {
+    passwd: String,
+    group: String,
+    /// Whether a name that is not in them is an error.
+    complete: bool,
+}
+
+/// The user that a process runs as.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct User {
     pub(super) uid: u32,
@@ -18,69 +27,96 @@ pub(super) struct User {
     /// Supplementary groups, in the order of `/etc/group`.
     pub(super) groups: Vec<u32>,
     pub(super) home: String,
-    /// Whether it is the one that was asked for, and not root in its place.
+    /// Whether it is the user that was asked for, and not root in its place.
     pub(super) known: bool,
 }
 
-/// Resolves a user. A number needs no entry; a name does. Without a group, the group is that of the user's entry, and the
-/// groups that list the user are supplementary.
-pub(super) fn resolve<D: Dir>(spec: &str, users: &Users<'_, D>, limits: &Limits) -> Result<User> {
-    let root = match *users {
-        Users::In(root) | Users::Perhaps(root) => Some(root),
-        Users::Nowhere => None,
-    };
-    let passwd = read(root, "etc/passwd", limits)?;
-    let (user, group) = match spec.split_once(':') {
-        Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
-        None => (spec, None),
-    };
-    let wanted = number("user", if user.is_empty() { "0" } else { user })?;
-    let entry = passwd.lines().filter_map(Passwd::parse).find(|entry| match wanted {
-        Some(uid) => entry.uid == uid,
-        None => entry.name == user,
-    });
-    let unknown = |file: &str, name: &str| match users {
-        Users::In(_) => {
-            let reason = format!("User: {name:?} is neither a number nor in the image's /{file}");
-            Err(Error::document("image config", reason))
-        }
-        _ => Ok(User { uid: 0, gid: 0, groups: Vec::new(), home: "/".into(), known: false }),
-    };
-    let uid = match (wanted, &entry) {
-        (Some(uid), _) => uid,
-        (None, Some(entry)) => entry.uid,
-        (None, None) => return unknown("etc/passwd", user),
-    };
-    let home =
-        entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
-    let group_file = read(root, "etc/group", limits)?;
-    let mut groups = group_file.lines().filter_map(Group::parse);
-    let (gid, groups) = match (group, &entry) {
-        (Some(group), _) => {
-            let gid = match number("group", group)? {
-                Some(gid) => gid,
-                None => match groups.find(|known| known.name == group) {
-                    Some(known) => known.gid,
-                    None => return unknown("etc/group", group),
-                },
-            };
-            (gid, Vec::new())
-        }
-        (None, Some(entry)) => {
-            let mut more: Vec<u32> = Vec::new();
-            for known in groups.filter(|known| known.members.split(',').any(|member| member == entry.name)) {
-                if known.gid != entry.gid && !more.contains(&known.gid) {
-                    more.push(known.gid);
-                }
+impl Users {
+    /// Reads them from a root file system; links are followed inside it only. A file that is not there is empty.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] for a file of more than [`Limits::document`] bytes; [`Error::Io`].
+    pub fn read<D: Dir>(root: &D, limits: &Limits) -> Result<Self> {
+        Self::open(limits, |path| open_file_in_root(root, path, limits))
+    }
+
+    /// Reads them from the files that `open` returns.
+    pub(in crate::bundle) fn open<F: Read>(
+        limits: &Limits,
+        mut open: impl FnMut(&EntryPath) -> Result<Option<F>>,
+    ) -> Result<Self> {
+        let mut text = |name| {
+            let path = EntryPath::root().join(Name::literal("etc")).join(Name::literal(name));
+            let Some(file) = open(&path)? else { return Ok(String::new()) };
+            let text = files::read(file, &format!("rootfs/{path}"), limits)?;
+            Ok::<_, Error>(String::from_utf8_lossy(&text).into_owned())
+        };
+        Ok(Self { passwd: text("passwd")?, group: text("group")?, complete: true })
+    }
+
+    /// Accepts names that are not in the files, which may be in a layer that was left out.
+    #[must_use]
+    pub fn partial(self) -> Self {
+        Self { complete: false, ..self }
+    }
+
+    /// Resolves a user. A number needs no entry; a name does. Without a group, the group is that of the user's entry,
+    /// and the groups that list the user are supplementary.
+    pub(super) fn resolve(&self, spec: &str) -> Result<User> {
+        let (user, group) = match spec.split_once(':') {
+            Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
+            None => (spec, None),
+        };
+        let wanted = number("user", if user.is_empty() { "0" } else { user })?;
+        let entry = self.passwd.lines().filter_map(Passwd::parse).find(|entry| match wanted {
+            Some(uid) => entry.uid == uid,
+            None => entry.name == user,
+        });
+        let unknown = |file: &str, name: &str| match self.complete {
+            true => {
+                let reason = format!("User: {name:?} is neither a number nor in the image's /{file}");
+                Err(Error::document("image config", reason))
             }
-            (entry.gid, more)
-        }
-        (None, None) => (0, Vec::new()),
-    };
-    Ok(User { uid, gid, groups, home, known: true })
+            false => Ok(User { uid: 0, gid: 0, groups: Vec::new(), home: "/".into(), known: false }),
+        };
+        let uid = match (wanted, &entry) {
+            (Some(uid), _) => uid,
+            (None, Some(entry)) => entry.uid,
+            (None, None) => return unknown("etc/passwd", user),
+        };
+        let home =
+            entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
+        let mut groups = self.group.lines().filter_map(Group::parse);
+        let (gid, groups) = match (group, &entry) {
+            (Some(group), _) => {
+                let gid = match number("group", group)? {
+                    Some(gid) => gid,
+                    None => match groups.find(|known| known.name == group) {
+                        Some(known) => known.gid,
+                        None => return unknown("etc/group", group),
+                    },
+                };
+                (gid, Vec::new())
+            }
+            (None, Some(entry)) => {
+                let mut more: Vec<u32> = Vec::new();
+                for known in
+                    groups.filter(|known| known.members.split(',').any(|member| member == entry.name))
+                {
+                    if known.gid != entry.gid && !more.contains(&known.gid) {
+                        more.push(known.gid);
+                    }
+                }
+                (entry.gid, more)
+            }
+            (None, None) => (0, Vec::new()),
+        };
+        Ok(User { uid, gid, groups, home, known: true })
+    }
 }
 
-/// A decimal id; `None` for a name. A number is never a name, and 4294967295 never an id (POSIX uses it for "no change").
+/// Parses a decimal id; `None` for a name. A number is never a name, and 4294967295 never an id (POSIX uses it for "no
+/// change").
 fn number(what: &str, text: &str) -> Result<Option<u32>> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(None);
@@ -102,7 +138,7 @@ struct Passwd<'a> {
 }
 
 impl<'a> Passwd<'a> {
-    /// `name:password:uid:gid:gecos:home:shell` (passwd(5)); other lines are not for us.
+    /// `name:password:uid:gid:gecos:home:shell` (passwd(5)); other lines are skipped.
     fn parse(line: &'a str) -> Option<Self> {
         let mut fields = line.split(':');
         let name = fields.next().filter(|name| !name.is_empty())?;
@@ -127,24 +163,4 @@ impl<'a> Group<'a> {
         let gid = fields.nth(1)?.parse().ok()?;
         Some(Self { name, gid, members: fields.next().unwrap_or("") })
     }
-}
-
-/// A text file of the image; empty if there is none. Links are followed inside the root only.
-fn read<D: Dir>(root: Option<&D>, path: &'static str, limits: &Limits) -> Result<String> {
-    let Some(root) = root else { return Ok(String::new()) };
-    let entry =
-        EntryPath::clean(path.as_bytes(), limits).map_err(|error| Error::Misuse(error.to_string()))?;
-    let Some(file) = open_file_in_root(root, &entry, limits)? else { return Ok(String::new()) };
-    let mut text = Vec::new();
-    file.take(limits.document + 1)
-        .read_to_end(&mut text)
-        .map_err(Error::io(format_args!("read rootfs/{path}")))?;
-    if text.len() as u64 > limits.document {
-        return Err(Error::Limit {
-            what: format!("rootfs/{path}"),
-            name: "document",
-            limit: limits.document,
-        });
-    }
-    Ok(String::from_utf8_lossy(&text).into_owned())
 }

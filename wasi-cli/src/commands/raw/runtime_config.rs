@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use ocicle::{
-    bundle::runtime::{Users, runtime_config},
+    bundle::{RuntimeOptions, Users, runtime_config},
     fs::Readable,
     image::Image,
     text::printable,
@@ -38,15 +38,17 @@ impl RuntimeConfig {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (_, image) = context.open_image(&self.reference)?;
         let dir = self.rootfs.as_deref().map(open_dir).transpose()?.map(Readable::new);
-        let users = dir.as_ref().map_or(Users::Nowhere, Users::In);
+        let users = dir.map_or_else(|| Ok(Users::default()), |dir| Users::read(&dir, &context.limits))?;
         let root = match self.rootfs.as_deref().map(Path::file_name) {
             None => "rootfs".into(),
             Some(None) => ".".into(),
             Some(Some(name)) => name.to_string_lossy(),
         };
-        let resolv_conf = Path::new("/etc/resolv.conf").exists();
-        let how = self.owners.on_disk()?;
-        let made = runtime_config(image.config.view(), &users, &root, &how, resolv_conf, &context.limits)?;
+        let options = RuntimeOptions::default()
+            .root(root)
+            .on_disk(self.owners.on_disk()?)
+            .resolv_conf(Path::new("/etc/resolv.conf").exists());
+        let made = runtime_config(image.config.view(), &users, &options)?;
         if !made.user_known {
             warn_of_root(context, &image);
         }
@@ -59,9 +61,9 @@ impl RuntimeConfig {
     }
 }
 
-/// Says that a `config.json` does not start who it should.
+/// Warns that a `config.json` does not start the image's user.
 pub(in crate::commands) fn warn_of_root(context: &Context, image: &Image) {
     let run = image.config.view().config.as_ref();
     let user = printable(run.and_then(|run| run.user.as_deref()).unwrap_or_default());
-    context.warn(format_args!("nothing here says who the user {user} is: config.json starts root instead"));
+    context.warn(format_args!("cannot resolve the image's user {user}: config.json runs as root"));
 }

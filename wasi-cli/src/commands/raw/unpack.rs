@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use ocicle::bundle::{onto::unpack_onto, unpack::Options};
+use ocicle::bundle::{ExtractOptions, extract};
 
 use crate::{
     args::{LayerArgs, Owners},
@@ -30,22 +30,20 @@ pub(crate) struct Unpack {
 impl Unpack {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
-        let options = Options {
-            on_disk: self.owners.on_disk()?,
-            keep_dirlinks: self.layers.keep_dirlinks,
-            start_from: self.layers.start_from(&image)?,
-            ..Options::default()
-        };
+        let options = ExtractOptions::default()
+            .on_disk(self.owners.on_disk()?)
+            .keep_dirlinks(self.layers.keep_dirlinks)
+            .start_from(self.layers.start_from(&image)?);
         let (dir, made) = make_private_dir(&self.directory)?;
         let store = context.watched(&place.store, "unpacking", Some(image.size()));
-        unpack_onto(&store, &image, dir, &options, &context.limits).map_err(|failed| {
+        extract(&store, &image, dir, &options, &context.limits).map_err(|failed| {
             if made {
                 let _ = std::fs::remove_dir(&self.directory); // the first error is the one to tell
             }
-            let left = failed.left;
+            let partial = failed.partial;
             let failure = Failure::from(failed.error);
-            let note = format!("; what had been unpacked by then is in {} now", self.directory.display());
-            if left { failure.and(&note) } else { failure }
+            let note = format!("\n{} now holds part of the image", self.directory.display());
+            if partial { failure.and(&note) } else { failure }
         })?;
         context.detail(format_args!(
             "unpacked {} into {}",

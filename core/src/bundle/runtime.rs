@@ -1,6 +1,6 @@
 //! The runtime's `config.json`, from an image config (image-spec, conversion.md).
 //!
-//! The same image and the same maps of ids give the same bytes on every machine.
+//! The same image and the same id maps result in the same bytes on every machine.
 
 mod defaults;
 mod userns;
@@ -8,15 +8,14 @@ mod users;
 
 use serde_json::{Value, json};
 
+pub use self::users::Users;
+use super::{files::CONFIG, options::RuntimeOptions};
 use crate::{
     error::{Error, Result},
-    fs::Dir,
-    layer::on_disk::OnDisk,
-    limits::Limits,
     spec::{ContainerConfig, ImageConfig},
 };
 
-/// Refuses images no Linux runtime can start, before anything is extracted.
+/// Refuses images that no Linux runtime can start.
 ///
 /// # Errors
 /// [`Error::Unsupported`].
@@ -25,20 +24,8 @@ pub(super) fn check_supported(config: &ImageConfig) -> Result<()> {
         return Ok(());
     }
     let message =
-        format!("the image is for {:?}; a bundle can only be made of an image for \"linux\"", config.os);
+        format!("unsupported platform: the image is for {:?}, and a bundle needs \"linux\"", config.os);
     Err(Error::Unsupported(message))
-}
-
-/// Where the image's own list of users is.
-#[derive(Debug)]
-#[allow(clippy::exhaustive_enums, reason = "all, some or none")]
-pub enum Users<'a, D> {
-    /// In this root file system: a name that is not there is an error.
-    In(&'a D),
-    /// In this one, if it happens to have it: layers were left out.
-    Perhaps(&'a D),
-    /// Nowhere.
-    Nowhere,
 }
 
 /// A `config.json`.
@@ -47,30 +34,26 @@ pub enum Users<'a, D> {
 pub struct RuntimeConfig {
     /// The document.
     pub text: Vec<u8>,
-    /// Whether it starts the image's user. If not, nobody knew the name, and it starts root.
+    /// Whether it starts the image's user. If not, the user is unknown, and it starts root.
     pub user_known: bool,
 }
 
-/// The `config.json` for an image whose files lie at `root`, a path from the bundle, in that way. A container that shares the
-/// network of the host gets its `/etc/resolv.conf`, if `resolv_conf` says that there is one.
+/// Returns the `config.json` for an image.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for an image that is not for Linux; [`Error::Document`] for a user that the image does not know, or a
-/// malformed variable; [`Error::Io`].
-pub fn runtime_config<D: Dir>(
+/// [`Error::Unsupported`] for an image that is not for Linux; [`Error::Document`] for a user that the image does not
+/// have, or a malformed variable.
+pub fn runtime_config(
     config: &ImageConfig,
-    users: &Users<'_, D>,
-    root: &str,
-    how: &OnDisk,
-    resolv_conf: bool,
-    limits: &Limits,
+    users: &Users,
+    options: &RuntimeOptions,
 ) -> Result<RuntimeConfig> {
     check_supported(config)?;
     let run = config.config.clone().unwrap_or_default();
-    let user = users::resolve(run.user.as_deref().unwrap_or(""), users, limits)?;
+    let user = users.resolve(run.user.as_deref().unwrap_or(""))?;
 
     let mut spec = defaults::spec();
-    spec["root"] = json!({ "path": root });
+    spec["root"] = json!({ "path": options.root });
     spec["process"]["cwd"] = json!(absolute(run.working_dir.as_deref().unwrap_or("")));
     spec["process"]["env"] = json!(environment(&run, &user.home)?);
     let args: Vec<&String> = run.entrypoint.iter().flatten().chain(run.cmd.iter().flatten()).collect();
@@ -85,10 +68,10 @@ pub fn runtime_config<D: Dir>(
         mounts.extend(run.volumes.iter().flatten().map(|(path, _)| defaults::volume(&absolute(path))));
     }
     spec["annotations"] = annotations(config, &run);
-    userns::enter(&mut spec, how, resolv_conf);
+    userns::enter(&mut spec, &options.on_disk, options.resolv_conf);
 
-    let mut text = serde_json::to_vec_pretty(&spec)
-        .map_err(|error| Error::document(super::CONFIG, error.to_string()))?;
+    let mut text =
+        serde_json::to_vec_pretty(&spec).map_err(|error| Error::document(CONFIG, error.to_string()))?;
     text.push(b'\n');
     Ok(RuntimeConfig { text, user_known: user.known })
 }
@@ -97,7 +80,7 @@ fn absolute(path: &str) -> String {
     if path.starts_with('/') { path.into() } else { format!("/{path}") }
 }
 
-/// The defaults, replaced and extended by the image's; `HOME` of the user last, if nobody has set it.
+/// Returns the defaults, replaced and extended by the image's; the user's `HOME` last, if it is not set.
 fn environment(run: &ContainerConfig, home: &str) -> Result<Vec<String>> {
     let mut variables: Vec<String> = defaults::ENVIRONMENT.map(str::to_owned).to_vec();
     for variable in run.env.iter().flatten() {
@@ -119,7 +102,7 @@ fn named(variable: &str, name: &str) -> bool {
     variable.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))
 }
 
-/// Fields as annotations; labels of the same name win.
+/// Returns the image config's fields as annotations; labels of the same name take precedence.
 fn annotations(config: &ImageConfig, run: &ContainerConfig) -> Value {
     let ports: Vec<&str> = run.exposed_ports.iter().flatten().map(|(port, _)| port.as_str()).collect();
     let features = config.os_features.as_deref().unwrap_or_default().join(",");

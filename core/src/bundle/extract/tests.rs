@@ -28,8 +28,13 @@ fn shown(root: &MemDir) -> String {
     show(&scan(root, &Limits::default()).unwrap())
 }
 
-fn onto(store: &MemoryStore, image: &Image, root: &MemDir, options: &Options) -> Result<(), Failed> {
-    unpack_onto(store, image, root.clone(), options, &Limits::default())
+fn extracted(
+    store: &MemoryStore,
+    image: &Image,
+    root: &MemDir,
+    options: &ExtractOptions,
+) -> Result<(), ExtractError> {
+    extract(store, image, root.clone(), options, &Limits::default())
 }
 
 #[test]
@@ -37,13 +42,13 @@ fn an_empty_directory_becomes_the_root() {
     let store = MemoryStore::new().unwrap();
     let image = image(&store, &[&[dir("etc"), file("etc/f", "x"), link("g", "etc/f")], &[remove("g")]]);
     let root = MemDir::new();
-    onto(&store, &image, &root, &Options::default()).unwrap();
+    extracted(&store, &image, &root, &ExtractOptions::default()).unwrap();
     let expected = merged(&store, &image, &OnDisk::default(), &Limits::default()).unwrap();
     assert_eq!(shown(&root), show(&expected));
 }
 
 #[test]
-fn what_is_there_is_merged_over() {
+fn existing_content_is_merged_over() {
     let mine = [
         dir("etc"),
         file("etc/mine", "mine"),
@@ -55,15 +60,15 @@ fn what_is_there_is_merged_over() {
     let store = MemoryStore::new().unwrap();
     let base = [file("etc/both", "the image's"), file("new/f", "x"), dir("lib")];
     let image = image(&store, &[&base, &[remove("gone")]]);
-    let options = Options { keep_dirlinks: true, ..Options::default() };
-    onto(&store, &image, &root, &options).unwrap();
+    let options = ExtractOptions::default().keep_dirlinks(true);
+    extracted(&store, &image, &root, &options).unwrap();
     assert_eq!(
         shown(&root),
         "/ d755 @0\n/etc d755 @1\n/etc/both f644 @1 11 x1\n/etc/mine f644 @1 4 x1\n/lib -> usr/lib\n/new d755 @0\n\
          /new/f f644 @1 1 x1\n/other f644 @1 4 x1\n/usr d755 @0\n/usr/lib d755 @1\n/usr/lib/mine f644 @1 1 x1\n"
     );
     // Without the option the link goes, and what it led to stays.
-    onto(&store, &image, &root, &Options::default()).unwrap();
+    extracted(&store, &image, &root, &ExtractOptions::default()).unwrap();
     let after = shown(&root);
     assert!(after.contains("/lib d755 @1\n") && after.contains("/usr/lib/mine f644"), "{after}");
 }
@@ -74,19 +79,16 @@ fn after_a_failure_an_empty_directory_is_empty_and_another_says_so() {
     let image = image(&store, &[&[file("a", "1")], &[file("b", "2")]]);
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
     let root = MemDir::new();
-    let failed = onto(&store, &image, &root, &Options::default()).unwrap_err();
+    let failed = extracted(&store, &image, &root, &ExtractOptions::default()).unwrap_err();
     assert_eq!(
-        (failed.left, failed.error.kind(), root.names().unwrap().len()),
+        (failed.partial, failed.error.kind(), root.names().unwrap().len()),
         (false, ErrorKind::Corrupt, 0)
     );
 
     let root = disk(&[file("mine", "mine")]);
-    let failed = onto(&store, &image, &root, &Options::default()).unwrap_err();
-    assert_eq!((failed.left, failed.error.kind()), (true, ErrorKind::Corrupt));
-    assert!(
-        failed.to_string().ends_with("; what had been unpacked by then is in the directory now"),
-        "{failed}"
-    );
+    let failed = extracted(&store, &image, &root, &ExtractOptions::default()).unwrap_err();
+    assert_eq!((failed.partial, failed.error.kind()), (true, ErrorKind::Corrupt));
+    assert!(failed.to_string().ends_with("\nthe directory now holds part of the image"), "{failed}");
     let after = shown(&root);
     assert!(after.contains("/mine f644 @1 4 x1\n") && after.contains("/a f644"), "{after}");
 }
@@ -96,10 +98,10 @@ fn layers_can_be_left_out() {
     let store = MemoryStore::new().unwrap();
     let image = image(&store, &[&[file("a", "1")], &[file("b", "2")]]);
     let (root, layers) = (MemDir::new(), &image.manifest.view().layers);
-    let from = |layer| Options { start_from: Some(layer), ..Options::default() };
-    onto(&store, &image, &root, &from(layers[1].digest.clone())).unwrap();
+    let from = |layer| ExtractOptions::default().start_from(layer);
+    extracted(&store, &image, &root, &from(layers[1].digest.clone())).unwrap();
     assert_eq!(shown(&root), "/ d755 @0\n/b f644 @1 1 x1\n");
     let unknown = image.descriptor.digest.clone();
-    let failed = onto(&store, &image, &root, &from(unknown)).unwrap_err();
-    assert_eq!((failed.left, failed.error.kind()), (false, ErrorKind::NotFound));
+    let failed = extracted(&store, &image, &root, &from(unknown)).unwrap_err();
+    assert_eq!((failed.partial, failed.error.kind()), (false, ErrorKind::NotFound));
 }

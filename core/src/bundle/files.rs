@@ -1,0 +1,145 @@
+//! The names in a bundle, and how its files are written and read.
+
+use std::io::{BufWriter, ErrorKind, Read, Write};
+
+use crate::{
+    attrs::{Time, Xattrs},
+    error::{Error, Result},
+    fs::{AttrChange, Dir, File as _, remove_tree},
+    limits::Limits,
+    name::{Name, NameBuf},
+};
+
+pub(super) const LAYERS: &str = "layers";
+pub(super) const UPPER: &str = "upper";
+pub(super) const WORK: &str = "work";
+pub(super) const ROOTFS: &str = "rootfs";
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const MTREE: &str = "rootfs.mtree";
+pub(super) const STAMPS: &str = "rootfs.stamps";
+pub(super) const STATE: &str = "ocicle.json";
+pub(super) const UMOCI: &str = "umoci.json";
+
+/// Every name with a meaning in a bundle of any format, but for umoci's manifest, which is named after the image.
+const NAMES: [&str; 9] = [ROOTFS, LAYERS, UPPER, WORK, CONFIG, MTREE, STAMPS, STATE, UMOCI];
+
+/// Refuses a directory that has any part of a bundle.
+pub(super) fn check_absent<D: Dir>(dir: &D) -> Result<()> {
+    for name in NAMES {
+        match dir.metadata(Name::literal(name)) {
+            Ok(_) => {
+                let hint = "hint: remove it, or unpack into another directory";
+                return Err(Error::Exists(format!("{name} already exists\n{hint}")));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(format_args!("stat {name}"))(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Opens a directory of a bundle.
+pub(super) fn open_dir<D: Dir>(dir: &D, name: &'static str) -> Result<D> {
+    dir.open_dir(Name::literal(name)).map_err(Error::io(format_args!("open {name}")))
+}
+
+/// Creates a directory that inherits no access control list, which would pass on to every file, and opens it.
+pub(super) fn create_dir<D: Dir>(dir: &D, name: &'static str) -> Result<D> {
+    let (place, none) = (Name::literal(name), Xattrs::new());
+    let created = (|| {
+        dir.create_dir(place)?;
+        dir.set_attrs(place, &AttrChange { xattrs: Some(&none), ..AttrChange::default() })?;
+        dir.open_dir(place)
+    })();
+    created.map_err(Error::io(format_args!("create {name}")))
+}
+
+/// Reads a whole file of at most [`Limits::document`] bytes.
+pub(super) fn read(file: impl Read, name: &str, limits: &Limits) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.take(limits.document.saturating_add(1))
+        .read_to_end(&mut text)
+        .map_err(Error::io(format_args!("read {name}")))?;
+    match text.len() as u64 > limits.document {
+        true => Err(Error::Limit { what: name.into(), name: "document", limit: limits.document }),
+        false => Ok(text),
+    }
+}
+
+/// Writes a file with these bytes.
+pub(super) fn write_all<D: Dir>(dir: &D, name: Name<'_>, bytes: &[u8]) -> Result<()> {
+    write(dir, name, |out| out.write_all(bytes).map_err(Error::io(format_args!("write {name}")))).map(drop)
+}
+
+/// Writes a file and returns its ctime: the time on the file system's own clock.
+pub(super) fn write<D: Dir>(
+    dir: &D,
+    name: Name<'_>,
+    fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<Time> {
+    let file = dir.create_file(name).map_err(Error::io(format_args!("create {name}")))?;
+    let mut out = BufWriter::with_capacity(64 << 10, file);
+    fill(&mut out)?;
+    let file =
+        out.into_inner().map_err(|error| Error::io(format_args!("write {name}"))(error.into_error()))?;
+    if dir.support().mode {
+        file.set_attrs(&AttrChange { mode: Some(0o644), ..AttrChange::default() })
+            .map_err(Error::io(format_args!("set mode of {name}")))?;
+    }
+    file.metadata().map(|metadata| metadata.ctime).map_err(Error::io(format_args!("stat {name}")))
+}
+
+/// Moves an entry into the bundle.
+pub(super) fn move_into<D: Dir>(bundle: &D, from: &D, name: &NameBuf) -> Result<()> {
+    let name = name.as_name();
+    from.rename(name, bundle, name).map_err(Error::io(format_args!("move {name} into the bundle")))
+}
+
+/// A directory in a bundle in which something is made. Dropping it removes it.
+pub(super) struct Staging<'a, D: Dir> {
+    bundle: &'a D,
+    name: Name<'static>,
+    pub(super) dir: D,
+    /// Whether it is still there.
+    pub(super) exists: bool,
+}
+
+impl<'a, D: Dir> Staging<'a, D> {
+    /// Creates the directory; `AlreadyExists` if it is there.
+    pub(super) fn create(bundle: &'a D, name: &'static str) -> std::io::Result<Self> {
+        let name = Name::literal(name);
+        bundle.create_dir(name)?;
+        match bundle.open_dir(name) {
+            Ok(dir) => Ok(Self { bundle, name, dir, exists: true }),
+            Err(error) => {
+                let _ = remove_tree(bundle, name); // the first error is the one to report
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes what an interrupted call left, and creates the directory.
+    pub(super) fn renew(bundle: &'a D, name: &'static str) -> Result<Self> {
+        match remove_tree(bundle, Name::literal(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::io(format_args!("remove {name}"))(error));
+            }
+            _ => {}
+        }
+        Self::create(bundle, name).map_err(Error::io(format_args!("create {name}")))
+    }
+
+    /// Removes the directory.
+    pub(super) fn remove(mut self) -> Result<()> {
+        self.exists = false;
+        remove_tree(self.bundle, self.name).map_err(Error::io(format_args!("remove {}", self.name)))
+    }
+}
+
+impl<D: Dir> Drop for Staging<'_, D> {
+    fn drop(&mut self) {
+        if self.exists {
+            let _ = remove_tree(self.bundle, self.name); // the first error is the one to report
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a bundle records of the image it was unpacked from.
+
+use super::files::{ROOTFS, open_dir};
+use crate::{
+    attrs::Time,
+    error::Result,
+    fs::{Dir, Support},
+    graph::Resolution,
+    layer::on_disk::OnDisk,
+    limits::Limits,
+    spec::Descriptor,
+    store::{BlobRead, RootIndex},
+    tree::{
+        Tree,
+        emulated::{Defaults, Emulated},
+        rootfs::Stamp,
+    },
+};
+
+/// What a bundle records, whatever its format.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) source: Source,
+    /// How entries are stored in `rootfs/`.
+    pub(super) on_disk: OnDisk,
+    /// What the disk can hold; what it cannot, the tree holds.
+    pub(super) held: Support,
+    /// The files, as they are on the disk.
+    pub(super) tree: Tree,
+    /// The stamp of each inode of the tree; empty if there are none.
+    pub(super) stamps: Vec<Stamp>,
+    /// See [`crate::tree::diff::Baseline::settled`]. `None`: the time at which the stamps are written.
+    pub(super) settled: Option<Time>,
+}
+
+impl Record {
+    /// Returns what the disk can hold, as far as it can be seen through a handle with this support.
+    pub(super) fn held_here(&self, support: &Support) -> Support {
+        match support.mode {
+            true => self.held,
+            false => Support { owner: false, mode: false, xattrs: false, times: support.times, ..self.held },
+        }
+    }
+}
+
+/// The image of a bundle, and its place.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// The slots are known.
+    Resolution(Resolution),
+    /// Only the descriptors are known, from the entry of `index.json` to the image; never empty.
+    Walk(Vec<Descriptor>),
+}
+
+impl Source {
+    /// Returns the image's descriptor.
+    pub(super) fn image(&self) -> &Descriptor {
+        match self {
+            Self::Resolution(resolution) => resolution.target(),
+            Self::Walk(walk) => &walk[walk.len() - 1],
+        }
+    }
+
+    /// Returns the descriptors from the entry of `index.json` to the image.
+    pub(super) fn walk(&self) -> Vec<Descriptor> {
+        match self {
+            Self::Resolution(resolution) => {
+                resolution.hops().iter().map(|hop| hop.descriptor.clone()).collect()
+            }
+            Self::Walk(walk) => walk.clone(),
+        }
+    }
+
+    /// Returns the slots, looked up in the store if they are not known.
+    pub(super) fn resolution<S>(&self, store: &S, limits: &Limits) -> Result<Resolution>
+    where
+        S: BlobRead + RootIndex + ?Sized,
+    {
+        match self {
+            Self::Resolution(resolution) => Ok(resolution.clone()),
+            Self::Walk(walk) => Resolution::locate(store, &store.load()?, walk, limits),
+        }
+    }
+}
+
+/// A bundle's directory, with its record.
+#[derive(Debug)]
+pub(super) struct Recorded<'a, D> {
+    pub(super) dir: &'a D,
+    pub(super) record: Record,
+    pub(super) defaults: Defaults,
+    pub(super) limits: &'a Limits,
+}
+
+impl<D: Dir> Recorded<'_, D> {
+    /// Opens `rootfs/` as it would be if the disk could hold everything.
+    pub(super) fn root(&self) -> Result<Emulated<'_, D>> {
+        let root = open_dir(self.dir, ROOTFS)?;
+        let held = self.record.held_here(&self.dir.support());
+        Ok(Emulated::new(root, held, Some(&self.record.tree), self.defaults))
+    }
+}

@@ -1,0 +1,91 @@
+//! Replacing what a bundle records, so that an interruption leaves the old files or the new ones, and no mixture.
+//!
+//! The new files are made in a directory of their own. Renaming that directory makes them valid; then they are moved
+//! over the old ones. Reading a bundle looks into the renamed directory first.
+
+use std::io::ErrorKind;
+
+use super::files::{Staging, move_into};
+use crate::{
+    attrs::Time,
+    error::{Error, Result},
+    fs::{Dir, File as _},
+    name::{Name, NameBuf},
+};
+
+/// Files that are valid, but not in their place yet.
+const VALID: &str = ".ocicle-refreshed";
+/// Files that are not valid yet.
+const STAGING: &str = ".ocicle-refreshing";
+
+/// Opens a file of a bundle, the newest there is.
+pub(super) fn open_newest<D: Dir>(dir: &D, name: Name<'_>) -> std::io::Result<D::File> {
+    match dir.open_dir(Name::literal(VALID)).and_then(|valid| valid.open_file(name)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => dir.open_file(name),
+        opened => opened,
+    }
+}
+
+/// Files that are to replace those of a bundle. Dropping it leaves the bundle as it was.
+pub(super) struct Replacement<'a, D: Dir> {
+    bundle: &'a D,
+    staging: Staging<'a, D>,
+    /// When it was begun, on the file system's own clock.
+    pub(super) since: Time,
+}
+
+impl<'a, D: Dir> Replacement<'a, D> {
+    /// Begins, with what an interrupted call left completed or removed.
+    pub(super) fn begin(bundle: &'a D) -> Result<Self> {
+        move_valid(bundle)?;
+        let staging = Staging::renew(bundle, STAGING)?;
+        let since = bundle.metadata(Name::literal(STAGING));
+        let since = since.map_err(Error::io(format_args!("stat {STAGING}")))?.ctime;
+        Ok(Self { bundle, staging, since })
+    }
+
+    /// Returns the directory for the new files.
+    pub(super) fn dir(&self) -> &D {
+        &self.staging.dir
+    }
+
+    /// Makes the files valid, all at once.
+    pub(super) fn commit(mut self, names: &[NameBuf]) -> Result<()> {
+        self.sync(names)?;
+        let bundle = self.bundle;
+        bundle
+            .rename(Name::literal(STAGING), bundle, Name::literal(VALID))
+            .map_err(Error::io(format_args!("rename {STAGING}")))?;
+        self.staging.exists = false;
+        // They are valid by now, wherever they are.
+        let _ = bundle.sync().and_then(|()| move_valid(bundle).map_err(Into::into));
+        Ok(())
+    }
+
+    /// Makes the files valid where the last of them decides alone.
+    pub(super) fn commit_in_order(self, names: &[NameBuf]) -> Result<()> {
+        self.sync(names)?;
+        names.iter().try_for_each(|name| move_into(self.bundle, self.dir(), name))
+    }
+
+    fn sync(&self, names: &[NameBuf]) -> Result<()> {
+        for name in names {
+            let name = name.as_name();
+            let synced = self.dir().open_file(name).and_then(|file| file.sync());
+            synced.map_err(Error::io(format_args!("sync {name}")))?;
+        }
+        self.dir().sync().map_err(Error::io(format_args!("sync {STAGING}")))
+    }
+}
+
+/// Moves valid files into their place.
+fn move_valid<D: Dir>(bundle: &D) -> Result<()> {
+    let name = Name::literal(VALID);
+    let valid = match bundle.open_dir(name) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        opened => opened.map_err(Error::io(format_args!("open {VALID}")))?,
+    };
+    let names = valid.names().map_err(Error::io(format_args!("read {VALID}")))?;
+    names.iter().try_for_each(|name| move_into(bundle, &valid, name))?;
+    bundle.remove_dir(name).map_err(Error::io(format_args!("remove {VALID}")))
+}
