@@ -22,7 +22,7 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
-    /// The store does not have the blob.
+    /// The store lacks a blob that a document names.
     #[error("blob {0} is not in the store")]
     MissingBlob(Digest),
     /// Content does not match its descriptor, diff_id or name.
@@ -89,7 +89,7 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Corrupt or invalid content.
+    /// Corrupt or invalid content, or a blob that is missing although a document names it.
     Corrupt,
     /// The root index changed during an edit.
     Conflict,
@@ -113,8 +113,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { .. } => ErrorKind::Io,
-            Self::MissingBlob(_) | Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Mismatch { .. } | Self::Document { .. } | Self::Layer { .. } => ErrorKind::Corrupt,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::MissingBlob(_) | Self::Mismatch { .. } | Self::Document { .. } | Self::Layer { .. } => {
+                ErrorKind::Corrupt
+            }
             Self::Limit { .. } => ErrorKind::Limit,
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::Exists(_) => ErrorKind::Exists,

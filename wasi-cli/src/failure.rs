@@ -3,7 +3,8 @@
 
 use std::process::ExitCode;
 
-use ocicle::{Error, error::ErrorKind, graph::resolve::ResolveError, text::printable};
+use ocicle::{Error, graph::resolve::ResolveError, text::printable};
+use ocicle_report::FailureKind;
 
 use crate::system::why_refused;
 
@@ -51,21 +52,12 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let code = match (&error, error.kind()) {
-            (Error::MissingBlob(_), _) | (_, ErrorKind::Corrupt) => CORRUPT,
-            (_, ErrorKind::Misuse) => 2,
-            (_, ErrorKind::NotFound) => 3,
-            _ => 1,
-        };
-        Self { code, message: error.to_string() }
+        Self { code: FailureKind::from(&error).exit_code(), message: error.to_string() }
     }
 }
 
 impl From<ResolveError> for Failure {
     fn from(error: ResolveError) -> Self {
-        match error {
-            ResolveError::Other(error) => error.into(),
-            unresolved => Self { code: 3, message: unresolved.to_string() },
-        }
+        Self { code: FailureKind::from(&error).exit_code(), message: error.to_string() }
     }
 }

@@ -114,7 +114,8 @@ impl Store {
     /// The bytes of a blob, not verified; of one that was opened, at most as many as a document may have.
     pub fn blob(&self, digest: &str) -> Result<Vec<u8>> {
         let digest: Digest = digest.parse()?;
-        let missing = || ocicle::Error::MissingBlob(digest.clone());
+        // Not a damaged store: nothing in it has to name this blob.
+        let missing = || ocicle::Error::NotFound(format!("blob {digest} is not in the store"));
         let mut blob = self.content.try_open(&digest)?.ok_or_else(missing)?;
         let size = self.content.try_size(&digest)?.ok_or_else(missing)?;
         if size > self.limits.document && self.content.upper().try_size(&digest)?.is_none() {
@@ -126,8 +127,8 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Where a blob is, as JSON: `{ "path", "size" }` of a layout, `{ "start", "size" }` in an archive, or `null` if it is in memory or
-    /// nowhere. The size is what is there, whatever was promised.
+    /// Says where a blob of an image is, as JSON: `{ "path", "size" }` of a layout, `{ "start", "size" }` in an archive,
+    /// or `null` if it is in memory. The size is what is there, whatever was promised.
     pub fn locate(&self, digest: &str) -> Result<String> {
         #[derive(Serialize)]
         #[serde(untagged)]
@@ -136,8 +137,10 @@ impl Store {
             Extent { start: u64, size: u64 },
         }
         let digest: Digest = digest.parse()?;
+        if self.content.upper().try_size(&digest)?.is_some() {
+            return Ok("null".into());
+        }
         let at = match self.content.lower() {
-            _ if self.content.upper().try_size(&digest)?.is_some() => None,
             Lower::Layout(store) => store.try_size(&digest)?.map(|size| At::Path {
                 path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
                 size,
@@ -146,7 +149,7 @@ impl Store {
                 .extent(&digest)
                 .map(|extent| At::Extent { start: extent.start, size: extent.end - extent.start }),
         };
-        json(&at)
+        json(&at.ok_or(ocicle::Error::MissingBlob(digest))?)
     }
 
     /// Keeps the index of a layer, which a worker made.

@@ -86,7 +86,7 @@ export class LayerWork {
     else if ("directory" in origin && "path" in at) {
       part = { path: `${origin.directory}/${at.path}`, start: 0, size: at.size };
     }
-    if (part === undefined) throw new OcicleError("notFound", `blob ${digest} is not in the store`);
+    if (part === undefined) throw new OcicleError("corrupt", `blob ${digest} is not in the store`);
     return part;
   }
 

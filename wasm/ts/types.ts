@@ -10,7 +10,7 @@
 export type ErrorKind =
   /** A reference that means several objects. */
   | "ambiguous"
-  /** Corrupt or invalid content: a digest, size or diff_id that differs, a document or layer that is none. */
+  /** Corrupt, invalid or missing content: a digest, size or diff_id that differs, a broken document or layer, a blob that is absent. */
   | "corrupt"
   | "conflict"
   | "exists"
