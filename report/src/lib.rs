@@ -4,8 +4,11 @@
 //! The library returns values. Where the JSON of one has its fields as they are, the library's `Serialize` is used; where it
 //! differs, such as a mode in octal digits, its shape is made here.
 
+mod changes;
 mod failure;
 mod json;
+mod stat;
+mod values;
 
 pub use self::{
     failure::FailureKind,

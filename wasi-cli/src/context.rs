@@ -11,8 +11,9 @@ use ocicle::{
     image::{Image, look::Look},
     limits::Limits,
     spec::Descriptor,
-    text::{Report, printable},
+    text::printable,
 };
+use ocicle_report::Report;
 
 use crate::{
     args::Format,
@@ -21,6 +22,7 @@ use crate::{
     output,
     place::Place,
     progress::{Progress, Show, Watched},
+    show,
 };
 
 /// How much a command says beside its results.
@@ -115,7 +117,11 @@ impl Context {
     }
 
     /// Prints a report in the format that was asked for.
-    pub(crate) fn report(&self, report: &impl Report, format: &Format) -> Result<(), Failure> {
+    pub(crate) fn report(
+        &self,
+        report: &(impl Report + show::Show + ?Sized),
+        format: &Format,
+    ) -> Result<(), Failure> {
         match self.results {
             Results::Printed => output::report(report, format),
             Results::Discarded => Ok(()),

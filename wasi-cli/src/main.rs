@@ -5,7 +5,7 @@
 //! | row | modules | what they are |
 //! |---|---|---|
 //! | 1 | [`system`] | the differences between native and WASI |
-//! | 2 | [`failure`] | failures and exit codes |
+//! | 2 | [`failure`], [`show`] | failures and exit codes; results as tables and as plain lines |
 //! | 3 | [`clock`] | the time, and `SOURCE_DATE_EPOCH` |
 //! | 4 | [`args`] | argument groups shared by several commands |
 //! | 5 | [`cache`], [`dry_run`], [`output`], [`progress`], [`stores`] | standard output, progress, and stores |
@@ -26,6 +26,7 @@ mod failure;
 mod output;
 mod place;
 mod progress;
+mod show;
 mod stores;
 mod system;
 mod umoci;

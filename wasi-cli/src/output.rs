@@ -8,27 +8,26 @@ use std::{
     time::Duration,
 };
 
-use ocicle::text::Report;
+use ocicle_report::Report;
 
 use crate::{
     args::{Format, FormatName},
     failure::Failure,
+    show::Show,
     system,
 };
 
 /// Prints a report in the format that was asked for.
-pub(crate) fn report(report: &impl Report, format: &Format) -> Result<(), Failure> {
-    print(|out| match format.name() {
-        FormatName::Table => write!(out, "{report}"),
-        FormatName::Json => {
-            serde_json::to_writer_pretty(&mut *out, report)?;
-            writeln!(out)
+pub(crate) fn report(report: &(impl Report + Show + ?Sized), format: &Format) -> Result<(), Failure> {
+    print(|out| {
+        let mut text = String::new();
+        match format.name() {
+            FormatName::Json => return ocicle_report::write_pretty(report, out),
+            FormatName::Table => report.table(&mut text),
+            FormatName::Plain => report.plain(&mut text),
         }
-        FormatName::Plain => {
-            let mut text = String::new();
-            report.plain(&mut text).map_err(io::Error::other)?;
-            out.write_all(text.as_bytes())
-        }
+        .map_err(io::Error::other)?;
+        out.write_all(text.as_bytes())
     })
 }
 

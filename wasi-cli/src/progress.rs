@@ -15,10 +15,9 @@ use ocicle::{
     digest::Digest,
     spec::{Index, Raw},
     store::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex},
-    text::human_size,
 };
 
-use crate::system::Bar;
+use crate::{show::human_size, system::Bar};
 
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 

@@ -11,7 +11,6 @@ use ocicle::{
             Files, Look, Why, read_file,
             rows::{Area, Open, Query, Sort, Table, View},
         },
-        stat::Stat,
         waste::Waste,
     },
     layer::index::LayerIndex,
@@ -29,7 +28,7 @@ use wasm_bindgen::prelude::*;
 use crate::{
     failure::Failure,
     host::{Bytes, OneBlob, Pieces},
-    store::{Store, json},
+    store::{Store, json, report},
 };
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -116,7 +115,7 @@ impl Image {
 
     /// As `ocicle stat --json`.
     pub fn stat(&self) -> Result<String> {
-        json(&Stat::new(&self.image)?)
+        report(&self.image)
     }
 
     /// Takes the layers whose indexes the store has now; others are left out.
@@ -161,25 +160,25 @@ impl Image {
     pub fn files(&self, path: &str, layer: Option<usize>) -> Result<String> {
         let (look, path) = (seen(self.look.as_ref())?, inside(path)?);
         match layer {
-            None => json(&Files::merged(look, &path)?),
-            Some(layer) => json(&Files::of_layer(look, in_range(layer, self.image.layers().len())?, &path)),
+            None => report(&Files::merged(look, &path)?),
+            Some(layer) => report(&Files::of_layer(look, in_range(layer, self.image.layers().len())?, &path)),
         }
     }
 
     /// As `ocicle why --json`.
     pub fn why(&self, path: &str) -> Result<String> {
-        json(&Why::new(seen(self.look.as_ref())?, &self.image, &inside(path)?)?)
+        report(&Why::new(seen(self.look.as_ref())?, &self.image, &inside(path)?)?)
     }
 
     /// As `ocicle waste --json`.
     pub fn waste(&self) -> Result<String> {
-        json(&Waste::new(seen(self.look.as_ref())?, &self.image))
+        report(&Waste::new(seen(self.look.as_ref())?, &self.image))
     }
 
     /// As `ocicle diff --json`.
     pub fn diff(&self, other: &Image, semantic: bool) -> Result<String> {
         let (before, after) = (seen(self.look.as_ref())?, seen(other.look.as_ref())?);
-        json(&Compared::new(&before.tree, &after.tree, Some((&self.image, &other.image)), semantic))
+        report(&Compared::new(&before.tree, &after.tree, Some((&self.image, &other.image)), semantic))
     }
 
     /// As `ocicle mtree`, as bytes.

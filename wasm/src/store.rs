@@ -24,6 +24,7 @@ use ocicle::{
         overlay::Overlay,
     },
 };
+use ocicle_report::Report;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -96,12 +97,12 @@ impl Store {
 
     /// As `ocicle ls --json`.
     pub fn list(&self) -> Result<String> {
-        json(&list(&self.content, &self.content.load()?, &self.limits)?)
+        report(&list(&self.content, &self.content.load()?, &self.limits)?)
     }
 
     /// As `ocicle resolve --json`.
     pub fn resolve(&self, fragment: Option<String>) -> Result<String> {
-        json(&self.find(fragment.as_deref(), Want::Any)?.report(&self.content, &self.limits))
+        report(&self.find(fragment.as_deref(), Want::Any)?.describe(&self.content, &self.limits))
     }
 
     /// Opens an image.
@@ -174,7 +175,7 @@ impl Store {
 
     /// As `ocicle check --json`.
     pub fn check(&self) -> Result<String> {
-        json(&check(&self.content, &self.limits)?)
+        report(&check(&self.content, &self.limits)?)
     }
 
     /// Hands everything to `piece`, as an `oci-archive`.
@@ -237,6 +238,11 @@ impl Store {
         }
         Ok(bytes)
     }
+}
+
+/// Returns what the command prints with `--json`, on one line.
+pub(crate) fn report(report: &impl Report) -> Result<String> {
+    Ok(ocicle_report::to_string(report)?)
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Result<String> {

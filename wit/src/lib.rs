@@ -31,7 +31,6 @@ use ocicle::{
         Image,
         layers::merged,
         look::{Files, Look, read_file},
-        stat::Stat,
     },
     layer::on_disk::OnDisk,
     limits::Limits,
@@ -63,7 +62,7 @@ impl Guest for Component {
 
     fn stat(reference: String) -> Done<String> {
         let (_, image) = image(&reference, &Limits::default())?;
-        json(&Stat::new(&image)?)
+        json(&image)
     }
 
     fn files(reference: String, path: String) -> Done<String> {
@@ -135,9 +134,8 @@ fn image(reference: &str, limits: &Limits) -> Done<(Place, Image)> {
     Ok((place, image))
 }
 
-fn json(report: &impl serde::Serialize) -> Done<String> {
-    serde_json::to_string_pretty(report)
-        .map(|text| text + "\n")
+fn json(report: &impl ocicle_report::Report) -> Done<String> {
+    ocicle_report::to_string_pretty(report)
         .map_err(|error| Failure { kind: Kind::Io, message: error.to_string() })
 }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     build::{Root, Sources, build, place},
-    changes::Changes,
+    changes::{ListingDiff, ObjectChange, ObjectChangeKind},
     export::export,
     merge::merge,
 };

@@ -1,6 +1,6 @@
 //! How a selector narrows what a store holds, clause by clause.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -15,15 +15,13 @@ use crate::{
     limits::Limits,
     spec::{Index, Raw},
     store::BlobRead,
-    text::{self, printable},
 };
 
-/// What `ocicle resolve --explain` shows. Schema version 1.
+/// How each clause of a selector narrows what a store holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Explanation {
-    schema_version: u32,
     /// The selector; of a reference without one, what it stands for.
     pub selector: Selector,
     /// Its clauses, in their order.
@@ -90,46 +88,6 @@ impl Explanation {
         }
         let exact = |&place: &usize| resolution(&places, place, 1).selector();
         let found: Vec<_> = matches(&places, &selector, want).iter().map(exact).collect();
-        Ok(Self { schema_version: 1, selector, clauses, found })
-    }
-}
-
-impl text::Report for Explanation {
-    /// A line for each clause: number of the step, clause, places before and after.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        for Narrowing { step, clause, before, after, .. } in &self.clauses {
-            writeln!(out, "{step}\t{clause}\t{before}\t{after}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Values named in the text.
-const SHOWN: usize = 8;
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "#{}", self.selector)?;
-        let width = self.clauses.iter().map(|narrowing| narrowing.clause.len()).max().unwrap_or(0);
-        let mut last = 0;
-        for Narrowing { step, clause, before, after, values } in &self.clauses {
-            let of = match (*step == last, *step) {
-                (true, _) => "and",
-                (false, 1) => "of all places",
-                (false, _) => "somewhere below",
-            };
-            last = *step;
-            write!(f, "{of:<15}  {clause:<width$}  {before} → {after}")?;
-            if after < before && !values.is_empty() {
-                let shown: Vec<_> = values.iter().take(SHOWN).map(|value| printable(value)).collect();
-                let more = values.len().saturating_sub(SHOWN);
-                write!(f, "  of {}", shown.join(", "))?;
-                if more > 0 {
-                    write!(f, " and {more} more")?;
-                }
-            }
-            writeln!(f)?;
-        }
-        self.found.iter().try_for_each(|found| writeln!(f, "= #{found}"))
+        Ok(Self { selector, clauses, found })
     }
 }

@@ -1,7 +1,5 @@
 //! Removing the blobs that nothing leads to.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use super::reach::{entries_of, reach};
@@ -10,15 +8,13 @@ use crate::{
     error::Result,
     limits::Limits,
     store::{BlobRead, RootIndex, Sweepable},
-    text::{self, human_size},
 };
 
-/// What was removed, or with a dry run would be. Schema version 1.
+/// The blobs and temporary files that were removed, or with a dry run would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Report {
-    schema_version: u32,
+pub struct GcReport {
     /// Nothing was removed.
     pub dry_run: bool,
     /// How many blobs stay.
@@ -26,7 +22,7 @@ pub struct Report {
     /// The sum of the sizes of what goes, in bytes.
     pub bytes: u64,
     /// Blobs that nothing leads to, by digest.
-    pub blobs: Vec<Blob>,
+    pub blobs: Vec<UnusedBlob>,
     /// What interrupted writers left in the layout's directory.
     pub leftovers: Vec<Leftover>,
 }
@@ -34,7 +30,7 @@ pub struct Report {
 /// A blob that goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Blob {
+pub struct UnusedBlob {
     /// Its digest.
     pub digest: Digest,
     /// Its size in bytes.
@@ -67,7 +63,7 @@ pub struct Leftover {
 /// [`Limits::descriptors`]. Those of [`RootIndex::load`] and [`Sweepable::sweep`]; [`Error::Io`](crate::Error::Io).
 ///
 /// [`BlobReadExt::document`]: crate::store::BlobReadExt::document
-pub fn gc<S>(store: &S, dry_run: bool, limits: &Limits) -> Result<Report>
+pub fn gc<S>(store: &S, dry_run: bool, limits: &Limits) -> Result<GcReport>
 where
     S: BlobRead + RootIndex + Sweepable + ?Sized,
 {
@@ -77,10 +73,10 @@ where
     let all = sweep.blobs()?;
     let total = all.len();
     let unused = |digest: &Digest| digest.algorithm().is_some() && !reachable.contains_key(digest);
-    let blobs: Vec<Blob> = all
+    let blobs: Vec<UnusedBlob> = all
         .into_iter()
         .filter(|(digest, _)| unused(digest))
-        .map(|(digest, size)| Blob { digest, size })
+        .map(|(digest, size)| UnusedBlob { digest, size })
         .collect();
     let leftovers: Vec<Leftover> =
         sweep.leftovers()?.into_iter().map(|(name, size)| Leftover { name, size }).collect();
@@ -91,38 +87,7 @@ where
     }
     let sizes = blobs.iter().map(|blob| blob.size).chain(leftovers.iter().map(|leftover| leftover.size));
     let bytes = sizes.fold(0, u64::saturating_add);
-    Ok(Report { schema_version: 1, dry_run, kept: total - blobs.len(), bytes, blobs, leftovers })
-}
-
-impl text::Report for Report {
-    /// A line for each thing that goes: digest of a blob or name of a temporary file, bytes.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.blobs.iter().try_for_each(|Blob { digest, size }| writeln!(out, "{digest}\t{size}"))?;
-        self.leftovers.iter().try_for_each(|Leftover { name, size }| writeln!(out, "{name}\t{size}"))
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Blob { digest, size } in &self.blobs {
-            writeln!(f, "{digest}  {}", human_size(*size))?;
-        }
-        for Leftover { name, size } in &self.leftovers {
-            writeln!(f, "{name}  {}", human_size(*size))?;
-        }
-        let done = if self.dry_run { "would remove" } else { "removed" };
-        let blobs = match self.blobs.len() {
-            1 => "1 blob".to_owned(),
-            many => format!("{many} blobs"),
-        };
-        let leftovers = match self.leftovers.len() {
-            0 => String::new(),
-            1 => " and 1 temporary file".to_owned(),
-            many => format!(" and {many} temporary files"),
-        };
-        let (bytes, kept) = (human_size(self.bytes), self.kept);
-        writeln!(f, "{done} {blobs}{leftovers}, {bytes}; {kept} kept")
-    }
+    Ok(GcReport { dry_run, kept: total - blobs.len(), bytes, blobs, leftovers })
 }
 
 #[cfg(test)]

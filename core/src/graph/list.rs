@@ -1,15 +1,9 @@
 //! What a store holds, as a tree.
 
-mod draw;
-
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub use self::draw::Drawn;
 use super::{
     resolution::Resolution,
     resolve::resolution,
@@ -22,24 +16,22 @@ use crate::{
     limits::Limits,
     spec::{Annotations, Descriptor, Index, Manifest, MediaType, Platform, Raw},
     store::BlobRead,
-    text::{self, human_size, printable},
 };
 
-/// Everything below `index.json`, or one place of it. Schema version 1.
+/// Everything below `index.json`, or below one place of it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Listing {
-    schema_version: u32,
     /// The entries of `index.json`, or the one place.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ListEntry>,
 }
 
 /// One slot of an index.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Entry {
+pub struct ListEntry {
     /// The ref name; of entries of `index.json` only.
     pub tag: Option<String>,
     /// `index`, `manifest`, `config`, or else the media type.
@@ -71,7 +63,7 @@ pub struct Entry {
     /// Why an index or manifest cannot be read, if it cannot: it is missing, or damaged.
     pub problem: Option<String>,
     /// What is in an index.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ListEntry>,
 }
 
 /// Lists a whole store.
@@ -133,7 +125,7 @@ impl Lister {
         is_root: impl Fn(usize) -> bool,
     ) -> Listing {
         let roots = places.ids().filter(|&place| is_root(place));
-        Listing { schema_version: 1, entries: roots.map(|place| self.entry(places, place)).collect() }
+        Listing { entries: roots.map(|place| self.entry(places, place)).collect() }
     }
 
     fn note<S: BlobRead + ?Sized>(&mut self, places: &Places<'_, S>, place: usize) {
@@ -160,11 +152,11 @@ impl Lister {
         Some(subject?.digest.clone())
     }
 
-    fn entry<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> Entry {
+    fn entry<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> ListEntry {
         let at = places.get(place);
         let Descriptor { media_type, digest, annotations, .. } = &at.descriptor;
         let manifest = self.manifests.get(&place);
-        Entry {
+        ListEntry {
             tag: at.descriptor.ref_name().filter(|_| at.parent.is_none()).map(str::to_owned),
             kind: kind_of(media_type).into(),
             media_type: media_type.clone(),
@@ -188,65 +180,5 @@ impl Lister {
                 .or_else(|| self.problems.get(&place).cloned()),
             entries: self.children[place].iter().map(|&child| self.entry(places, child)).collect(),
         }
-    }
-}
-
-impl text::Report for Listing {
-    /// Selector, tag, kind, platform, digest, bytes of the document, bytes of the image.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.entries.iter().try_for_each(|entry| entry.plain(out))
-    }
-}
-
-impl Entry {
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let Self { tag, kind, platform, digest, size, image_size, selector, entries, .. } = self;
-        let tag = tag.as_deref().map_or_else(|| "-".into(), printable);
-        let platform =
-            platform.as_ref().map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
-        let image_size = image_size.map_or_else(|| "-".into(), |size| size.to_string());
-        let kind = printable(kind);
-        writeln!(out, "{selector}\t{tag}\t{kind}\t{platform}\t{digest}\t{size}\t{image_size}")?;
-        entries.iter().try_for_each(|entry| entry.plain(out))
-    }
-}
-
-impl fmt::Display for Listing {
-    /// A line for each place, indented by depth: tag, kind, platform, digest, size.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![["TAG", "KIND", "PLATFORM", "DIGEST", "SIZE"].map(String::from)];
-        rows_of(&self.entries, 0, &mut rows);
-        let mut widths = [0; 5];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        for row in &rows {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
-                let padding = width - cell.chars().count() + 2;
-                line.push_str(cell);
-                line.extend(std::iter::repeat_n(' ', padding));
-            }
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        Ok(())
-    }
-}
-
-fn rows_of(entries: &[Entry], depth: usize, rows: &mut Vec<[String; 5]>) {
-    for entry in entries {
-        let tag = entry.tag.as_deref().map_or_else(|| "-".into(), printable);
-        let platform =
-            entry.platform.as_ref().map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
-        let size = match entry.image_size {
-            _ if entry.problem.is_some() => "unreadable".into(),
-            Some(size) => human_size(size),
-            None => "-".into(),
-        };
-        let kind = if entry.kind.contains('/') { printable(&entry.kind) } else { entry.kind.clone() };
-        rows.push([format!("{}{tag}", "  ".repeat(depth)), kind, platform, entry.digest.to_string(), size]);
-        rows_of(&entry.entries, depth + 1, rows);
     }
 }

@@ -24,4 +24,4 @@ mod testing;
 mod walk;
 
 pub use ref_name::RefName;
-pub use resolution::{Hop, Report, Resolution, Resolutions};
+pub use resolution::{Hop, Resolution, ResolvedObject};

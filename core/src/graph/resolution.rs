@@ -1,20 +1,17 @@
 //! The way from `index.json` to an object, slot by slot.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
-    selector::{Clause, Selector, kind_of},
+    selector::{Clause, Selector},
     walk::platform_of,
 };
 use crate::{
     digest::Digest,
     error::{Error, Result},
     limits::Limits,
-    spec::{Descriptor, Index, Platform, Raw},
+    spec::{Descriptor, Index, MediaType, Platform, Raw},
     store::{BlobRead, BlobReadExt as _},
-    text::{self, human_size, printable},
 };
 
 /// The way from `index.json` to an object. Never empty.
@@ -129,15 +126,14 @@ impl Resolution {
         Selector::new(steps).unwrap_or_else(|| Selector::of(Clause::Digest(self.target().digest.to_string())))
     }
 
-    /// What `ocicle resolve` shows. The store is asked for the config of an image whose index does not say what it runs on; where that
-    /// cannot be read, the platform is not known.
+    /// Describes the object. The config is read where no index says what an image runs on; the platform is `None` if that
+    /// fails.
     #[must_use]
-    pub fn report<S: BlobRead + ?Sized>(&self, store: &S, limits: &Limits) -> Report<'_> {
+    pub fn describe<S: BlobRead + ?Sized>(&self, store: &S, limits: &Limits) -> ResolvedObject<'_> {
         let target = self.target();
         let above = || self.hops.iter().rev().find_map(|hop| hop.descriptor.platform.clone());
-        Report {
-            schema_version: 1,
-            media_type: target.media_type.as_str(),
+        ResolvedObject {
+            media_type: &target.media_type,
             digest: &target.digest,
             size: target.size,
             platform: platform_of(store, target, limits).or_else(above),
@@ -173,102 +169,23 @@ fn slot_of(index: &Raw<Index>, descriptor: &Descriptor) -> Option<usize> {
         .or_else(|| entries.iter().position(same_digest))
 }
 
-/// A resolution for people and programs. Schema version 1; sizes are bytes.
-#[derive(Debug, Serialize)]
+/// The object that a reference stands for, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Report<'a> {
-    schema_version: u32,
-    /// Of the object.
-    pub media_type: &'a str,
-    /// Of the object.
+pub struct ResolvedObject<'a> {
+    /// Media type of the object.
+    pub media_type: &'a MediaType,
+    /// Digest of the object.
     pub digest: &'a Digest,
-    /// Of the object.
+    /// Size of the object, in bytes.
     pub size: u64,
-    /// What it runs on, as the index, the config, or the nearest index above says.
+    /// Its platform, as the index, the config, or the nearest index above says.
     pub platform: Option<Platform>,
-    /// Exactly this way.
+    /// The selector for exactly this place.
     pub selector: Selector,
-    /// At how many places the object is.
+    /// The number of places that have the object.
     pub places: usize,
-    /// The way.
+    /// The slots that lead to it, from `index.json` on.
     pub hops: &'a [Hop],
-}
-
-impl text::Report for Report<'_> {
-    /// One line: selector, kind, platform, digest, bytes.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let kind = self.hops.last().map_or("-", |hop| kind_of(&hop.descriptor.media_type));
-        let platform = shown(self.platform.as_ref());
-        writeln!(out, "{}\t{kind}\t{platform}\t{}\t{}", self.selector, self.digest, self.size)
-    }
-}
-
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (depth, Hop { position, descriptor, .. }) in self.hops.iter().enumerate() {
-            write!(
-                f,
-                "{:indent$}pos={position}  {}",
-                "",
-                kind_of(&descriptor.media_type),
-                indent = depth * 2
-            )?;
-            let own = descriptor.platform.as_ref();
-            let is_last = depth + 1 == self.hops.len();
-            if let Some(platform) = own.or(self.platform.as_ref().filter(|_| is_last)) {
-                write!(f, "  {}", shown(Some(platform)))?;
-            }
-            write!(f, "  {}  {}", descriptor.digest, human_size(descriptor.size))?;
-            match descriptor.ref_name() {
-                Some(tag) if depth == 0 => writeln!(f, "  #{}", printable(tag))?,
-                _ => writeln!(f)?,
-            }
-        }
-        match self.places {
-            1 => Ok(()),
-            several => writeln!(f, "the first of {several} places"),
-        }
-    }
-}
-
-fn shown(platform: Option<&Platform>) -> String {
-    platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()))
-}
-
-/// Several places. Schema version 1.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Resolutions<'a> {
-    schema_version: u32,
-    /// In document order.
-    pub found: Vec<Report<'a>>,
-}
-
-impl<'a> Resolutions<'a> {
-    /// Of these, as [`Resolution::report`] shows them.
-    #[must_use]
-    pub fn new<S: BlobRead + ?Sized>(store: &S, all: &'a [Resolution], limits: &Limits) -> Self {
-        let found = all.iter().map(|resolution| resolution.report(store, limits)).collect();
-        Self { schema_version: 1, found }
-    }
-}
-
-impl text::Report for Resolutions<'_> {
-    /// A line for each: selector, kind, platform, digest, bytes.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.found.iter().try_for_each(|report| report.plain(out))
-    }
-}
-
-impl fmt::Display for Resolutions<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Report { selector, hops, platform, digest, .. } in &self.found {
-            let kind = hops.last().map_or("-", |hop| kind_of(&hop.descriptor.media_type));
-            let platform = shown(platform.as_ref());
-            writeln!(f, "{}  {platform}  {digest}  #{selector}", printable(kind))?;
-        }
-        Ok(())
-    }
 }

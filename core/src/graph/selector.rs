@@ -119,8 +119,9 @@ impl Clause {
     }
 }
 
-/// What an object is, in a word: `index`, `manifest`, `config`, or else its media type.
-pub(super) fn kind_of(media_type: &MediaType) -> &str {
+/// Returns the kind of an object, as `type=` takes it: `index`, `manifest`, `config`, or else its media type.
+#[must_use]
+pub fn kind_of(media_type: &MediaType) -> &str {
     match media_type {
         kind if kind.is_index() => "index",
         kind if kind.is_manifest() => "manifest",

@@ -16,7 +16,7 @@ use crate::{
     limits::Limits,
     spec::{self, Descriptor, Document, Index, Manifest, Raw},
     store::{BlobRead, BlobReadExt as _, RootIndex},
-    text::{self, printable},
+    text::printable,
 };
 
 /// One thing that is not as it must be.
@@ -37,12 +37,11 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a check found. Schema version 1.
+/// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Report {
-    schema_version: u32,
+pub struct CheckReport {
     /// How many different blobs were read and verified.
     pub blobs: usize,
     /// How many of them are layers, read and verified down to their last entry.
@@ -60,10 +59,9 @@ pub struct Report {
 ///
 /// # Errors
 /// Those of [`RootIndex::load`].
-pub fn check<S: BlobRead + RootIndex + ?Sized>(store: &S, limits: &Limits) -> Result<Report> {
+pub fn check<S: BlobRead + RootIndex + ?Sized>(store: &S, limits: &Limits) -> Result<CheckReport> {
     let root = store.load()?;
-    let report =
-        Report { schema_version: 1, blobs: 0, layers: 0, findings: Vec::new(), warnings: Vec::new() };
+    let report = CheckReport { blobs: 0, layers: 0, findings: Vec::new(), warnings: Vec::new() };
     let mut checker = Checker { store, limits, report, seen: HashSet::new(), visited: 0 };
     checker.tags(&root);
     checker.index(&root, "", 0);
@@ -73,7 +71,7 @@ pub fn check<S: BlobRead + RootIndex + ?Sized>(store: &S, limits: &Limits) -> Re
 struct Checker<'a, S: ?Sized> {
     store: &'a S,
     limits: &'a Limits,
-    report: Report,
+    report: CheckReport,
     /// What was verified already: a blob, and for a layer also the diff_id it was verified against.
     seen: HashSet<(Digest, Option<Digest>)>,
     visited: usize,
@@ -248,32 +246,6 @@ struct Discard;
 impl ChangeSink for Discard {
     fn put(&mut self, _: &Change, body: &mut dyn Read) -> Result<()> {
         io::copy(body, &mut io::sink()).map(drop).map_err(Error::io("read layer"))
-    }
-}
-
-impl text::Report for Report {
-    /// A line for each finding: place, digest, problem. Nothing if nothing is wrong.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.findings.iter().try_for_each(|Finding { place, digest, problem }| {
-            writeln!(out, "{place}\t{digest}\t{}", printable(problem))
-        })
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in &self.findings {
-            writeln!(f, "{finding}")?;
-        }
-        for warning in &self.warnings {
-            writeln!(f, "warning: {warning}")?;
-        }
-        let problems = match self.findings.len() {
-            0 => "nothing wrong".to_owned(),
-            1 => "1 problem".to_owned(),
-            many => format!("{many} problems"),
-        };
-        writeln!(f, "{} blobs verified, {} of them layers: {problems}", self.blobs, self.layers)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `ocicle diff`: two images, or an image and a directory.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +12,6 @@ use crate::{
     layer::on_disk::{FromDisk, OnDisk},
     limits::Limits,
     name::EntryPath,
-    text::{self, human_size, printable},
     tree::{
         Content, InodeId, Tree,
         compare::{PathDiff, Property, between},
@@ -21,12 +20,11 @@ use crate::{
     },
 };
 
-/// What differs. Schema version 1; sizes are bytes, paths as [`super::look::Files`] has them.
+/// What differs. Sizes are bytes, paths as [`super::look::Files`] has them.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Compared {
-    schema_version: u32,
     /// Files, in the order of the trees.
     pub files: Vec<FileDelta>,
     /// What the configs say, by the name of the field.
@@ -76,7 +74,6 @@ impl Compared {
     #[must_use]
     pub fn new(before: &Tree, after: &Tree, configs: Option<(&Image, &Image)>, semantic: bool) -> Self {
         let mut compared = Self {
-            schema_version: 1,
             files: Vec::new(),
             config: Vec::new(),
             directories: BTreeMap::new(),
@@ -193,61 +190,5 @@ fn fields_between(name: String, before: Option<&Value>, after: Option<&Value>, f
             found.push(FieldDelta { field: name, before: before.cloned(), after: after.cloned() });
         }
         _ => {}
-    }
-}
-
-impl text::Report for Compared {
-    /// A line for each file: change, path, aspects with commas or `-`, bytes before and after; then for each field of the config:
-    /// `config`, name, value before and after as JSON, or `-`.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        for FileDelta { path, change, aspects, size_before, size_after } in &self.files {
-            let aspects = if aspects.is_empty() { "-".into() } else { aspects.join(",") };
-            writeln!(out, "{change}\t{path}\t{aspects}\t{size_before}\t{size_after}")?;
-        }
-        let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "-".into(), Value::to_string);
-        for FieldDelta { field, before, after } in &self.config {
-            writeln!(out, "config\t{}\t{}\t{}", printable(field), value(before), value(after))?;
-        }
-        Ok(())
-    }
-}
-
-/// Directories named in the summary.
-const LARGEST: usize = 10;
-
-impl fmt::Display for Compared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for FileDelta { path, change, aspects, size_before, size_after } in &self.files {
-            let sign = match *change {
-                "added" => '+',
-                "removed" => '-',
-                _ => '~',
-            };
-            write!(f, "{sign} {path}")?;
-            if !aspects.is_empty() {
-                write!(f, "  {}", aspects.join(", "))?;
-            }
-            match *change {
-                _ if size_before == size_after => writeln!(f)?,
-                "changed" => writeln!(f, "  {} → {}", human_size(*size_before), human_size(*size_after))?,
-                _ => writeln!(f, "  {}", human_size(*size_before.max(size_after)))?,
-            }
-        }
-        let value = |value: &Option<Value>| {
-            value.as_ref().map_or_else(|| "nothing".into(), |it| printable(&it.to_string()))
-        };
-        for FieldDelta { field, before, after } in &self.config {
-            writeln!(f, "config {}: {} → {}", printable(field), value(before), value(after))?;
-        }
-        let mut largest: Vec<_> = self.directories.iter().collect();
-        largest.sort_by_key(|(path, bytes)| (std::cmp::Reverse(bytes.unsigned_abs()), (*path).clone()));
-        for (path, bytes) in largest.into_iter().take(LARGEST) {
-            let sign = if *bytes < 0 { '-' } else { '+' };
-            writeln!(f, "{sign}{} in {path}", human_size(bytes.unsigned_abs()))?;
-        }
-        for (what, count) in &self.ignored {
-            writeln!(f, "ignored: {what} ({count})")?;
-        }
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 mod secret;
 
-use std::{fmt, io::Read};
+use std::io::Read;
 
 use serde::Serialize;
 
@@ -16,7 +16,6 @@ use crate::{
     limits::Limits,
     name::EntryPath,
     store::BlobRead,
-    text::{self, human_size},
     tree::{
         Tree,
         merge::Merge,
@@ -39,12 +38,11 @@ pub struct Query {
     pub secret: bool,
 }
 
-/// What `ocicle find` shows. Schema version 1; sizes are bytes, modes octal, paths as [`super::look::Files`] has them.
+/// What `ocicle find` shows. Sizes are bytes, modes octal, paths as [`super::look::Files`] has them.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Finds {
-    schema_version: u32,
     /// In the order of the layers.
     pub found: Vec<Find>,
 }
@@ -108,7 +106,7 @@ impl Finds {
             let digest = (*blobs.get(hit.layer)?).clone();
             Some(hit.into_find(digest, &tree, &provenance))
         });
-        Ok(Self { schema_version: 1, found: found.collect() })
+        Ok(Self { found: found.collect() })
     }
 }
 
@@ -225,41 +223,6 @@ fn hidden_later(path: &EntryPath, layer: usize, provenance: &Provenance) -> Opti
     let above = changes.partition_point(|change| change.layer <= layer);
     let change = changes.get(above..)?.iter().find(|change| change.path == *path)?;
     Some((change.layer, change.kind))
-}
-
-impl text::Report for Finds {
-    /// A line for each: path, layer, type, mode, uid, gid, bytes, secret or `-`, hidden by layer or `-`, how or `-`.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        for Find { path, layer, kind, mode, uid, gid, size, secret, hidden_by, hidden_how, .. } in &self.found
-        {
-            let secret = secret.as_ref().map_or("-", Secret::name);
-            let hidden_by = hidden_by.map_or_else(|| "-".into(), |layer| layer.to_string());
-            writeln!(
-                out,
-                "{path}\t{layer}\t{kind}\t{mode}\t{uid}\t{gid}\t{size}\t{secret}\t{hidden_by}\t{}",
-                hidden_how.unwrap_or("-")
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Finds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Find { path, layer, kind, mode, uid, gid, size, secret, hidden_by, hidden_how, .. } in &self.found
-        {
-            let owner = format!("{uid}:{gid}");
-            write!(f, "{kind:<8}  {mode}  {owner:<9}  {:>8}  {layer:>3}  {path}", human_size(*size))?;
-            if let Some(secret) = secret {
-                write!(f, "  {}", secret.name())?;
-            }
-            match (hidden_by, hidden_how) {
-                (Some(layer), Some(how)) => writeln!(f, "  ({how} by layer {layer})")?,
-                _ => writeln!(f)?,
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

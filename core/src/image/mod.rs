@@ -12,7 +12,6 @@ pub mod layers;
 pub mod look;
 pub mod rebase;
 pub mod squash;
-pub mod stat;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod waste;

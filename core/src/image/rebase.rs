@@ -3,10 +3,7 @@
 //! A layer says what to do to the files below it. On other files it may do something else than was meant; then there is a
 //! [`Conflict`]: a path that the upper layers touch, and that is not the same on both bases. What upper layers do not touch is nobody's conflict.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -24,7 +21,6 @@ use crate::{
     name::EntryPath,
     spec::{Descriptor, History, media_type::DOCKER_MANIFEST},
     store::{BlobRead, Store},
-    text,
     tree::{
         Content, Tree,
         compare::{Property, between},
@@ -51,12 +47,11 @@ pub struct Conflict {
     pub image: &'static str,
 }
 
-/// All conflicts. Schema version 1.
+/// All conflicts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Conflicts {
-    schema_version: u32,
     /// In the order of paths.
     pub conflicts: Vec<Conflict>,
 }
@@ -166,7 +161,7 @@ fn conflicts_on<S: BlobRead + ?Sized>(
     }
     let conflicts =
         found.into_iter().map(|(path, (base, image))| Conflict { path: shown(&path), base, image }).collect();
-    Ok(Conflicts { schema_version: 1, conflicts })
+    Ok(Conflicts { conflicts })
 }
 
 /// In what two bases differ; without what the image has like the new one, and without times, which every build has of its own.
@@ -383,24 +378,6 @@ fn after_layers(entries: &[Box<RawValue>], count: usize) -> Result<Vec<Box<RawVa
 
 fn split_off<T>(mut all: Vec<T>, at: usize) -> Vec<T> {
     all.split_off(at.min(all.len()))
-}
-
-impl text::Report for Conflicts {
-    /// A line for each: path, what the base does, what the image does.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.conflicts
-            .iter()
-            .try_for_each(|Conflict { path, base, image }| writeln!(out, "{path}\t{base}\t{image}"))
-    }
-}
-
-impl fmt::Display for Conflicts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Conflict { path, base, image } in &self.conflicts {
-            writeln!(f, "{path}: {base} below, {image} above")?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -12,10 +12,7 @@
 
 pub mod dive;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
@@ -25,16 +22,14 @@ use super::{
 };
 use crate::{
     digest::Digest,
-    text::{self, human_size, printable},
     tree::provenance::{ChangeKind, Stored},
 };
 
-/// What `ocicle waste` shows. Schema version 1; sizes are bytes before compression, unless they say otherwise.
+/// What `ocicle waste` shows. Sizes are bytes before compression, unless they say otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Waste {
-    schema_version: u32,
     /// Visible ÷ stored.
     pub efficiency: f64,
     /// The sum of all layers.
@@ -150,7 +145,7 @@ impl Waste {
         }
         let mut paths: Vec<_> = paths.into_values().collect();
         paths.sort_by_key(|row| std::cmp::Reverse(row.hidden)); // stable: equal ones stay in the order of paths
-        Self { schema_version: 1, efficiency: ratio(total.visible, total.stored), total, layers, paths }
+        Self { efficiency: ratio(total.visible, total.stored), total, layers, paths }
     }
 }
 
@@ -199,80 +194,6 @@ impl Sums {
         self.removed_with_directory += removed_with_directory;
         self.duplicate += duplicate;
         self.hidden_compressed += hidden_compressed;
-    }
-}
-
-impl text::Report for Waste {
-    /// A line for each layer: `layer`, number, digest, bytes of the blob, files, bytes stored, visible, hidden, overwritten, metadata only,
-    /// removed, removed with directory, duplicate; then for each path: `path`, path, hidden bytes, times, layers with commas.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        for LayerWaste { layer, digest, size, files, sums, .. } in &self.layers {
-            let Sums { stored, visible, hidden, overwritten, metadata_only, removed, .. } = sums;
-            let Sums { removed_with_directory, duplicate, .. } = sums;
-            writeln!(
-                out,
-                "layer\t{layer}\t{digest}\t{size}\t{files}\t{stored}\t{visible}\t{hidden}\t{overwritten}\t{metadata_only}\t\
-                 {removed}\t{removed_with_directory}\t{duplicate}"
-            )?;
-        }
-        for PathWaste { path, hidden, times, layers } in &self.paths {
-            writeln!(out, "path\t{path}\t{hidden}\t{times}\t{}", numbers(layers))?;
-        }
-        Ok(())
-    }
-}
-
-fn numbers(layers: &BTreeSet<usize>) -> String {
-    layers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// Paths named in the text.
-const WORST: usize = 20;
-
-impl fmt::Display for Waste {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |f: &mut fmt::Formatter<'_>, first: &str, cells: [&str; 5], last: &str| {
-            let [size, files, stored, hidden, duplicate] = cells;
-            writeln!(f, "{first:<5}  {size:>8}  {files:>7}  {stored:>8}  {hidden:>8}  {duplicate:>9}  {last}")
-        };
-        row(f, "LAYER", ["SIZE", "FILES", "STORED", "HIDDEN", "DUPLICATE"], "MADE BY")?;
-        for LayerWaste { layer, size, files, sums, created_by, .. } in &self.layers {
-            let [size, stored, hidden, duplicate] =
-                [*size, sums.stored, sums.hidden, sums.duplicate].map(human_size);
-            let made_by = created_by.as_deref().map(printable).unwrap_or_default();
-            row(f, &layer.to_string(), [&size, &files.to_string(), &stored, &hidden, &duplicate], &made_by)?;
-        }
-        let Sums { stored, visible, hidden, hidden_compressed, .. } = self.total;
-        writeln!(f, "\nStored       {}", human_size(stored))?;
-        writeln!(f, "Visible      {} ({:.2} %)", human_size(visible), self.efficiency * 100.0)?;
-        writeln!(
-            f,
-            "Hidden       {} (compressed about {})",
-            human_size(hidden),
-            human_size(hidden_compressed)
-        )?;
-        let Sums { overwritten, metadata_only, removed, removed_with_directory, duplicate, .. } = self.total;
-        for (what, bytes) in [
-            ("overwritten", overwritten),
-            ("same content", metadata_only),
-            ("removed", removed),
-            ("with a directory", removed_with_directory),
-        ] {
-            if bytes > 0 {
-                writeln!(f, "  {what:<16}  {}", human_size(bytes))?;
-            }
-        }
-        writeln!(f, "Duplicate    {}", human_size(duplicate))?;
-        if !self.paths.is_empty() {
-            writeln!(f, "\n{:>8}  {:<6}  PATH", "HIDDEN", "LAYERS")?;
-        }
-        for PathWaste { path, hidden, layers, .. } in self.paths.iter().take(WORST) {
-            writeln!(f, "{:>8}  {:<6}  {path}", human_size(*hidden), numbers(layers))?;
-        }
-        match self.paths.len().saturating_sub(WORST) {
-            0 => Ok(()),
-            more => writeln!(f, "and {more} more"),
-        }
     }
 }
 

@@ -7,12 +7,11 @@ use ocicle::{
         resolve::{Want, resolve},
     },
     hash::digest_of,
-    image::{Image, check::check, config::ConfigEdit, edit::blank, layers::merged, stat::Stat},
+    image::{Image, check::check, config::ConfigEdit, edit::blank, layers::merged},
     layer::on_disk::OnDisk,
     limits::Limits,
     spec::History,
     store::{RootIndex as _, memory::MemoryStore},
-    text::Report,
 };
 use proptest::prelude::*;
 
@@ -84,21 +83,18 @@ fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
     let root = store.load().unwrap();
     let mut shown = String::new();
     let report = check(&store, &limits).unwrap();
-    report.plain(&mut shown).unwrap();
+    shown += &ocicle_report::to_string(&report).unwrap();
     if let Ok(listing) = list(&store, &root, &limits) {
-        shown += &listing.to_string();
-        listing.plain(&mut shown).unwrap();
+        shown += &ocicle_report::to_string(&listing).unwrap();
     }
     for selector in ["t", "t//platform=linux/amd64", "pos=0//pos=0", "digest=0", "type=manifest"] {
         let _ = resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Any, &limits)
-            .map(|resolution| shown += &resolution.report(&store, &limits).to_string())
+            .map(|found| shown += &ocicle_report::to_string(&found.describe(&store, &limits)).unwrap())
             .map_err(|error| shown += &error.to_string());
     }
     let Ok(found) = resolve(&store, &root, None, Want::Image, &limits) else { return 1 };
     let Ok(image) = Image::open(&store, found.target(), &limits) else { return 2 };
-    let stat = Stat::new(&image).unwrap();
-    shown += &stat.to_string();
-    stat.plain(&mut shown).unwrap();
+    shown += &ocicle_report::to_string_pretty(&image).unwrap();
     assert!(
         !shown.chars().any(|character| character.is_control() && !"\n\t".contains(character)),
         "{shown:?}"

@@ -19,13 +19,14 @@ use ocicle::{
     store::{
         BlobRead, RootIndexExt as _, archive, layout::LayoutStore, memory::MemoryStore, overlay::Overlay,
     },
-    text::{human_size, printable},
+    text::printable,
 };
 
 use crate::{
     context::Context,
     failure::Failure,
     place::{self, make_dir},
+    show::human_size,
     stores::{AnyStore, parent},
 };
 

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use clap::Args;
 use ocicle::{
     graph::{
-        list::{Drawn, list, list_below},
+        list::{list, list_below},
         resolve::Want,
     },
     store::RootIndex as _,
 };
 
-use crate::{args::Format, context::Context, failure::Failure};
+use crate::{args::Format, context::Context, failure::Failure, show::Drawn};
 
 /// List the contents of a store, or one object in it and everything below it.
 #[derive(Debug, Args)]

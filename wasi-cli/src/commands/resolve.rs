@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Args;
 use ocicle::{
     graph::{
-        Resolutions,
         explain::Explanation,
         resolve::{Want, resolve_all},
     },
@@ -39,13 +38,14 @@ impl Resolve {
         let (root, selector) = (store.load()?, place.selector.as_ref());
         if self.all {
             let all = resolve_all(store, &root, selector, Want::Any, limits)?;
-            context.report(&Resolutions::new(store, &all, limits), &self.format)?;
+            let all: Vec<_> = all.iter().map(|found| found.describe(store, limits)).collect();
+            context.report(&all[..], &self.format)?;
         } else if self.explain {
             context.report(&Explanation::new(store, &root, selector, Want::Any, limits)?, &self.format)?;
             // The same failure as without.
             place.resolve_in(&root, Want::Any)?;
         } else {
-            context.report(&place.resolve_in(&root, Want::Any)?.report(store, limits), &self.format)?;
+            context.report(&place.resolve_in(&root, Want::Any)?.describe(store, limits), &self.format)?;
         }
         Ok(ExitCode::SUCCESS)
     }

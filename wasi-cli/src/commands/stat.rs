@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
-use ocicle::image::stat;
-
 use crate::{args::Format, context::Context, failure::Failure};
+use clap::Args;
 
 /// Show the config, layers and history of an image.
 #[derive(Debug, Args)]
@@ -21,7 +19,7 @@ pub(crate) struct Stat {
 impl Stat {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (_, image) = context.open_image(&self.reference)?;
-        context.report(&stat::Stat::new(&image)?, &self.format)?;
+        context.report(&image, &self.format)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -132,7 +132,7 @@ impl Tag {
         apply::print_roots(context, &made)
     }
 
-    /// Changes the root index, or with `--dry-run` only finds out whether that would work.
+    /// ListingDiff the root index, or with `--dry-run` only finds out whether that would work.
     fn change(
         &self,
         place: &Place,

@@ -1,75 +1,91 @@
 //! What a description would change, as a tree.
 
-use std::fmt;
-
-use serde::Serialize;
-
 use crate::{
     digest::Digest,
-    graph::list::{Entry, Listing},
-    text::{self, printable},
+    graph::list::{ListEntry, Listing},
+    spec::Platform,
 };
 
-/// The entries of a root index before and after. Schema version 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// How the entries of two listings differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Changes {
-    schema_version: u32,
-    /// Entries of the root, those after first, then those that are gone.
-    pub entries: Vec<Changed>,
+pub struct ListingDiff {
+    /// Entries of the second root index, then those that only the first has.
+    pub entries: Vec<ObjectChange>,
 }
 
-/// One object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// An object before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Changed {
-    /// `same`, `added`, `removed` or `changed`.
-    pub change: &'static str,
+pub struct ObjectChange {
+    /// What happened to it.
+    pub change: ObjectChangeKind,
     /// Its tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// `index`, `manifest`, or a media type.
     pub kind: String,
-    /// What it runs on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub platform: Option<String>,
-    /// Its digest; of one that is gone, what it was.
+    /// Its platform.
+    pub platform: Option<Platform>,
+    /// Its digest; that of a removed object as it was.
     pub digest: Digest,
-    /// What it was before a change.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its digest before a change.
     pub before: Option<Digest>,
-    /// What is in an index that changed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub entries: Vec<Changed>,
+    /// The entries of an index that changed.
+    pub entries: Vec<ObjectChange>,
 }
 
-impl Changes {
+/// How an object changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "all there are")]
+pub enum ObjectChangeKind {
+    /// Not at all.
+    Same,
+    /// Only the second listing has it.
+    Added,
+    /// Only the first listing has it.
+    Removed,
+    /// Its content, or what its descriptor says, is another.
+    Changed,
+}
+
+impl ObjectChangeKind {
+    /// Returns its name, such as `added`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+impl ListingDiff {
     /// Compares two listings.
     #[must_use]
     pub fn between(before: &Listing, after: &Listing) -> Self {
-        Self { schema_version: 1, entries: level(&before.entries, &after.entries) }
+        Self { entries: level(&before.entries, &after.entries) }
     }
 
-    /// Whether there are none.
+    /// Tells whether nothing differs.
     #[must_use]
     pub fn is_same(&self) -> bool {
-        self.entries.iter().all(|entry| entry.change == "same")
+        self.entries.iter().all(|entry| entry.change == ObjectChangeKind::Same)
     }
 }
 
 /// Pairs entries by tag, by digest, then by kind and platform.
-fn level(before: &[Entry], after: &[Entry]) -> Vec<Changed> {
-    let mut left: Vec<&Entry> = before.iter().collect();
-    let mut take = |fits: &dyn Fn(&Entry) -> bool| {
+fn level(before: &[ListEntry], after: &[ListEntry]) -> Vec<ObjectChange> {
+    let mut left: Vec<&ListEntry> = before.iter().collect();
+    let mut take = |fits: &dyn Fn(&ListEntry) -> bool| {
         let at = left.iter().position(|old| fits(old))?;
         Some(left.remove(at))
     };
-    let mut pairs: Vec<(&Entry, Option<&Entry>)> = after
+    let mut pairs: Vec<(&ListEntry, Option<&ListEntry>)> = after
         .iter()
         .map(|new| {
-            let same_tag = |old: &Entry| new.tag.is_some() && old.tag == new.tag;
+            let same_tag = |old: &ListEntry| new.tag.is_some() && old.tag == new.tag;
             (new, take(&same_tag).or_else(|| take(&|old| old.tag == new.tag && old.digest == new.digest)))
         })
         .collect();
@@ -82,90 +98,37 @@ fn level(before: &[Entry], after: &[Entry]) -> Vec<Changed> {
             });
         }
     }
-    let mut changed: Vec<Changed> = pairs
+    let mut changed: Vec<ObjectChange> = pairs
         .into_iter()
         .map(|(new, old)| match old {
-            None => of(new, "added", None),
+            None => of(new, ObjectChangeKind::Added, None),
             Some(old) if old.digest == new.digest => {
-                of(new, if same(old, new) { "same" } else { "changed" }, None)
+                of(new, if same(old, new) { ObjectChangeKind::Same } else { ObjectChangeKind::Changed }, None)
             }
             Some(old) => {
-                let mut changed = of(new, "changed", Some(old.digest.clone()));
+                let mut changed = of(new, ObjectChangeKind::Changed, Some(old.digest.clone()));
                 changed.entries = level(&old.entries, &new.entries);
                 changed
             }
         })
         .collect();
-    changed.extend(left.into_iter().map(|old| of(old, "removed", None)));
+    changed.extend(left.into_iter().map(|old| of(old, ObjectChangeKind::Removed, None)));
     changed
 }
 
 /// Whether what the entries say is the same, too.
-fn same(old: &Entry, new: &Entry) -> bool {
+fn same(old: &ListEntry, new: &ListEntry) -> bool {
     old.platform == new.platform && old.annotations == new.annotations && old.media_type == new.media_type
 }
 
-fn of(entry: &Entry, change: &'static str, before: Option<Digest>) -> Changed {
-    Changed {
+fn of(entry: &ListEntry, change: ObjectChangeKind, before: Option<Digest>) -> ObjectChange {
+    ObjectChange {
         change,
         tag: entry.tag.clone(),
         kind: entry.kind.clone(),
-        platform: entry.platform.as_ref().map(ToString::to_string),
+        platform: entry.platform.clone(),
         digest: entry.digest.clone(),
         before,
         entries: Vec::new(),
-    }
-}
-
-impl text::Report for Changes {
-    /// A line for each object, with two spaces for each level before it: change, tag or `-`, kind, platform or `-`, digest, digest before or `-`.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        fn lines(out: &mut dyn fmt::Write, entries: &[Changed], depth: usize) -> fmt::Result {
-            for Changed { change, tag, kind, platform, digest, before, entries } in entries {
-                let indent = "  ".repeat(depth);
-                let [tag, platform] =
-                    [tag, platform].map(|text| text.as_deref().map_or_else(|| "-".into(), printable));
-                let before = before.as_ref().map_or("-", Digest::as_str);
-                writeln!(
-                    out,
-                    "{indent}{change}\t{tag}\t{}\t{platform}\t{digest}\t{before}",
-                    printable(kind)
-                )?;
-                lines(out, entries, depth + 1)?;
-            }
-            Ok(())
-        }
-        lines(out, &self.entries, 0)
-    }
-}
-
-impl fmt::Display for Changes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn lines(f: &mut fmt::Formatter<'_>, entries: &[Changed], depth: usize) -> fmt::Result {
-            for Changed { change, tag, kind, platform, digest, before, entries } in entries {
-                let sign = match *change {
-                    "added" => '+',
-                    "removed" => '-',
-                    "changed" => '~',
-                    _ => ' ',
-                };
-                write!(f, "{sign} {}", "  ".repeat(depth))?;
-                if let Some(tag) = tag {
-                    write!(f, "#{}  ", printable(tag))?;
-                }
-                write!(f, "{}", printable(kind))?;
-                if let Some(platform) = platform {
-                    write!(f, "  {}", printable(platform))?;
-                }
-                write!(f, "  {digest}")?;
-                match before {
-                    Some(before) => writeln!(f, "  (was {before})")?,
-                    None => writeln!(f)?,
-                }
-                lines(f, entries, depth + 1)?;
-            }
-            Ok(())
-        }
-        lines(f, &self.entries, 0)
     }
 }

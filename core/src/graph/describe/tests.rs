@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 
-use super::{Changes, Description, Sources, build, export, place};
+use super::{Description, ListingDiff, Sources, build, export, place};
 use crate::{
     error::{Error, Result},
     graph::{
@@ -230,9 +230,12 @@ fn changes_are_told_before_they_are_made() {
     let roots = build(&scratch, &description, &mut Here(&store, root.clone()), &Limits::default()).unwrap();
     let after = place(&root, &roots).unwrap();
     let limits = Limits::default();
-    let changes =
-        Changes::between(&list(&store, &root, &limits).unwrap(), &list(&scratch, &after, &limits).unwrap());
-    let told: Vec<_> = changes.entries.iter().map(|entry| (entry.change, entry.tag.as_deref())).collect();
+    let changes = ListingDiff::between(
+        &list(&store, &root, &limits).unwrap(),
+        &list(&scratch, &after, &limits).unwrap(),
+    );
+    let told: Vec<_> =
+        changes.entries.iter().map(|entry| (entry.change.name(), entry.tag.as_deref())).collect();
     assert_eq!(told.iter().filter(|(change, _)| *change == "same").count(), root.view().manifests.len() - 1);
     assert!(told.contains(&("changed", Some("v2"))) && told.contains(&("added", Some("new"))), "{told:?}");
     assert!(!changes.is_same());

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::{Report, gc};
+use super::{GcReport, gc};
 use crate::{
     digest::{Algorithm, Digest},
     error::{Error, ErrorKind},
@@ -24,7 +24,7 @@ fn blob(store: &(impl Store + ?Sized), bytes: &[u8], media_type: &str) -> Descri
     Descriptor::new(media_type.parse::<MediaType>().unwrap(), digest, size)
 }
 
-fn collect<S: Store + Sweepable>(store: &S) -> Report {
+fn collect<S: Store + Sweepable>(store: &S) -> GcReport {
     let dry = gc(store, true, &Limits::default()).unwrap();
     let done = gc(store, false, &Limits::default()).unwrap();
     assert_eq!((dry.kept, &dry.blobs, &dry.leftovers), (done.kept, &done.blobs, &done.leftovers));
@@ -33,7 +33,7 @@ fn collect<S: Store + Sweepable>(store: &S) -> Report {
     done
 }
 
-fn gone(report: &Report) -> Vec<&Digest> {
+fn gone(report: &GcReport) -> Vec<&Digest> {
     report.blobs.iter().map(|blob| &blob.digest).collect()
 }
 

@@ -293,7 +293,7 @@ fn any_selector_means_in_any_tree_what_the_model_says() {
                 (Err(ResolveError::NotFound { .. }), []) => missing += 1,
                 (Ok(resolution), [only]) => {
                     assert_eq!(resolution.target().digest.to_string(), *only, "{case}");
-                    assert_eq!(resolution.report(&store, &limits).places, places.len(), "{case}");
+                    assert_eq!(resolution.describe(&store, &limits).places, places.len(), "{case}");
                     found += 1;
                     shared += usize::from(places.len() > 1);
                 }

@@ -61,7 +61,7 @@ proptest! {
             Ok(found) => {
                 let exact = find(&found.selector().to_string()).unwrap();
                 prop_assert_eq!(exact.hops(), found.hops());
-                prop_assert_eq!(exact.report(&store, &Limits::default()).places, 1);
+                prop_assert_eq!(exact.describe(&store, &Limits::default()).places, 1);
             }
             Err(ResolveError::NotFound { looked_for, .. }) => prop_assert!(!looked_for.is_empty()),
             Err(other) => prop_assert!(false, "{}", other),

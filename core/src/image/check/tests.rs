@@ -63,10 +63,8 @@ fn absent() -> Digest {
 #[test]
 fn a_healthy_store_has_no_findings() {
     let store = MemoryStore::new().unwrap();
-    assert_eq!(
-        check(&store, &Limits::default()).unwrap().to_string(),
-        "0 blobs verified, 0 of them layers: nothing wrong\n"
-    );
+    let report = check(&store, &Limits::default()).unwrap();
+    assert_eq!((report.blobs, report.layers, report.findings.len()), (0, 0, 0));
     let mut image = two_layers(&store);
     image.descriptor.platform = Some("linux/amd64".parse().unwrap());
     let inner = index_of(&store, vec![image.descriptor.clone()]);
@@ -76,7 +74,6 @@ fn a_healthy_store_has_no_findings() {
     // Two indexes, one manifest, one config, two layers, each once.
     let report = check(&store, &Limits::default()).unwrap();
     assert_eq!((report.blobs, report.layers, report.findings.len()), (6, 2, 0));
-    assert_eq!(report.to_string(), "6 blobs verified, 2 of them layers: nothing wrong\n");
 }
 
 #[test]
@@ -284,8 +281,4 @@ fn what_is_only_unusual_is_a_warning() {
     let warnings: Vec<String> = report.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].starts_with("pos=0: ") && warnings[0].contains("layer"), "{warnings:?}");
-    assert!(
-        report.to_string().contains("\nwarning: pos=0: ")
-            || report.to_string().starts_with("warning: pos=0: ")
-    );
 }

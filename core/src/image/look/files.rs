@@ -1,7 +1,5 @@
 //! `ocicle files`: the merged file system as a list, or what one layer does.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use super::Look;
@@ -12,13 +10,12 @@ use crate::{
     tree::{Content, InodeId, Tree, mtree::vis, provenance::PathChange},
 };
 
-/// What `ocicle files` shows. Schema version 1; sizes are bytes, modes octal. A path that is no text, or has a backslash, control characters
+/// What `ocicle files` shows. Sizes are bytes, modes octal. A path that is no text, or has a backslash, control characters
 /// or such as turn the direction of writing, is escaped as in an mtree manifest; so an escaped one has a backslash in it, and no other has.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Files {
-    schema_version: u32,
     /// In the order of the tree.
     pub files: Vec<FileRow>,
 }
@@ -84,7 +81,7 @@ impl Files {
                 change: None,
                 now: Some(Facts::of(&look.tree, id)),
             });
-        Ok(Self { schema_version: 1, files: rows.collect() })
+        Ok(Self { files: rows.collect() })
     }
 
     /// What one layer, counted from 0, does at and below a path. What upper layers make of it is shown as it is in the end.
@@ -97,7 +94,7 @@ impl Files {
             change: Some(change.kind.name()),
             now: look.tree.get(&change.path).map(|id| Facts::of(&look.tree, id)),
         });
-        Self { schema_version: 1, files: rows.collect() }
+        Self { files: rows.collect() }
     }
 }
 
@@ -145,59 +142,5 @@ impl Facts {
             target,
             nlink: inode.nlink,
         }
-    }
-}
-
-impl text::Report for Files {
-    /// A line for each name: path, layer, change or `-`, type, mode, uid, gid, bytes, time, target or `-`.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        for FileRow { path, layer, change, now } in &self.files {
-            write!(out, "{path}\t{layer}\t{}", change.unwrap_or("-"))?;
-            match now {
-                Some(Facts { kind, mode, uid, gid, size, mtime, target, .. }) => writeln!(
-                    out,
-                    "\t{kind}\t{mode}\t{uid}\t{gid}\t{size}\t{mtime}\t{}",
-                    target.as_deref().unwrap_or("-")
-                )?,
-                None => writeln!(out, "\t-\t-\t-\t-\t-\t-\t-")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Files {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = |now: &Facts| format!("{}:{}", now.uid, now.gid);
-        let known = || self.files.iter().filter_map(|row| row.now.as_ref());
-        let owners = known().map(|now| owner(now).len()).max().unwrap_or(0);
-        let sizes = known().map(|now| now.size.to_string().len()).max().unwrap_or(0);
-        for FileRow { path, layer, change, now } in &self.files {
-            if let Some(change) = change {
-                write!(f, "{change:<10}  ")?;
-            }
-            match now {
-                Some(now) => write!(
-                    f,
-                    "{:<5} {}  {:<owners$}  {:>sizes$}  {:.19}  {layer:>3}  {path}",
-                    now.kind,
-                    now.mode,
-                    owner(now),
-                    now.size,
-                    now.mtime,
-                )?,
-                None => write!(
-                    f,
-                    "{:w$}  {layer:>3}  {path}",
-                    "",
-                    w = 5 + 1 + 4 + 2 + owners + 2 + sizes + 2 + 19
-                )?,
-            }
-            match now.as_ref().and_then(|now| now.target.as_ref()) {
-                Some(target) => writeln!(f, " -> {target}")?,
-                None => writeln!(f)?,
-            }
-        }
-        Ok(())
     }
 }

@@ -1,7 +1,5 @@
 //! `ocicle why`: what the layers did to a path, one after the other.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use super::{Look, files::shown};
@@ -10,15 +8,13 @@ use crate::{
     error::{Error, Result},
     image::Image,
     name::EntryPath,
-    text::{self, human_size, printable},
 };
 
-/// What `ocicle why` shows. Schema version 1; sizes are bytes.
+/// What `ocicle why` shows. Sizes are bytes.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Why {
-    schema_version: u32,
     /// The path, from the root, with a slash before it.
     pub path: String,
     /// Whether it is there in the end.
@@ -79,42 +75,6 @@ impl Why {
         if deeds.is_empty() {
             return Err(Error::NotFound(format!("no layer of the image has {}", shown(path))));
         }
-        Ok(Self { schema_version: 1, path: shown(path), exists: look.tree.get(path).is_some(), deeds })
-    }
-}
-
-impl text::Report for Why {
-    /// A line for each deed: layer, digest, what, bytes, the directory it went with or `-`, command or `-`.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        for Deed { layer, digest, what, with, size, created_by } in &self.deeds {
-            let command = created_by.as_deref().map_or_else(|| "-".into(), printable);
-            writeln!(
-                out,
-                "{layer}\t{digest}\t{what}\t{size}\t{}\t{command}",
-                with.as_deref().unwrap_or("-")
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Deed { layer, what, with, size, created_by, .. } in &self.deeds {
-            let what = match with {
-                Some(above) => format!("{what} with {above}"),
-                None => (*what).to_owned(),
-            };
-            let size = if *size == 0 { String::new() } else { format!(", {}", human_size(*size)) };
-            write!(f, "layer {layer}: {what}{size}")?;
-            match created_by {
-                Some(command) => writeln!(f, "  ({})", printable(command))?,
-                None => writeln!(f)?,
-            }
-        }
-        match self.exists {
-            true => Ok(()),
-            false => writeln!(f, "{} is not there in the end", self.path),
-        }
+        Ok(Self { path: shown(path), exists: look.tree.get(path).is_some(), deeds })
     }
 }

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use super::{BASE_DIGEST, conflicts, conflicts_without, layers_of_base, rebase, reorder, without_layer};
+use super::{
+    BASE_DIGEST, Conflict, conflicts, conflicts_without, layers_of_base, rebase, reorder, without_layer,
+};
 use crate::{
     image::{Image, layers::merged, testing::image},
     layer::on_disk::OnDisk,
@@ -24,13 +26,17 @@ fn entry() -> History {
     History { created_by: Some("me".into()), empty_layer: Some(true), ..History::default() }
 }
 
+fn line(Conflict { path, base, image }: &Conflict) -> String {
+    format!("{path}: {base} below, {image} above")
+}
+
 /// The conflicts of layers that were made on `old` and are put onto `new`.
 fn found(old: &[Item], upper: &[&[Item]], new: &[Item]) -> Vec<String> {
     let store = MemoryStore::new().unwrap();
     let all: Vec<&[Item]> = std::iter::once(old).chain(upper.iter().copied()).collect();
     let (image, new) = (image(&store, &all), image(&store, &[new]));
     let conflicts = conflicts(&store, &image, 1, &new, &Limits::default()).unwrap();
-    conflicts.to_string().lines().map(str::to_owned).collect()
+    conflicts.conflicts.iter().map(line).collect()
 }
 
 #[test]
@@ -122,7 +128,10 @@ fn a_layer_is_left_out_where_nothing_above_needs_it() {
     Image::open(&store, &after.descriptor, &limits).unwrap();
     // The third changes a file of the first.
     let conflicts = conflicts_without(&store, &before, 0, &limits).unwrap();
-    assert_eq!(conflicts.to_string(), "/a: removed below, replaced above\n");
+    assert_eq!(
+        conflicts.conflicts.iter().map(line).collect::<Vec<_>>(),
+        ["/a: removed below, replaced above"]
+    );
 }
 
 #[test]

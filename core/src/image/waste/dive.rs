@@ -14,7 +14,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     io::{self, Read},
 };
 
@@ -28,7 +27,6 @@ use crate::{
     limits::Limits,
     name::EntryPath,
     store::BlobRead,
-    text::{self, human_size},
 };
 
 /// What dive says about an image.
@@ -36,7 +34,6 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DiveNumbers {
-    schema_version: u32,
     /// From 0 to 1.
     pub efficiency: f64,
     /// Bytes.
@@ -148,32 +145,12 @@ impl Paths {
             wasted += if seen.times > 1 { seen.sum } else { 0 };
         }
         let user_wasted_percent = if self.upper == 0 { 0.0 } else { ratio(wasted, self.upper) };
-        DiveNumbers {
-            schema_version: 1,
-            efficiency: ratio(min, sum),
-            wasted_bytes: wasted,
-            user_wasted_percent,
-        }
+        DiveNumbers { efficiency: ratio(min, sum), wasted_bytes: wasted, user_wasted_percent }
     }
 }
 
 fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
     path.as_bytes().strip_prefix(above.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'))
-}
-
-impl text::Report for DiveNumbers {
-    /// Efficiency, wasted bytes, user wasted percent.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        writeln!(out, "{}\t{}\t{}", self.efficiency, self.wasted_bytes, self.user_wasted_percent)
-    }
-}
-
-impl fmt::Display for DiveNumbers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "efficiency: {:.4} %", self.efficiency * 100.0)?;
-        writeln!(f, "wastedBytes: {} bytes ({})", self.wasted_bytes, human_size(self.wasted_bytes))?;
-        writeln!(f, "userWastedPercent: {:.4} %", self.user_wasted_percent * 100.0)
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use crate::{
     },
     limits::Limits,
     store::memory::MemoryStore,
-    text::Report as _,
     tree::testing::{Item, clear, dir, file, link, remove},
 };
 
@@ -73,21 +72,15 @@ fn an_empty_image_wastes_nothing() {
     let waste = waste(&[]);
     assert!((waste.efficiency - 1.0).abs() < f64::EPSILON);
     assert_eq!(waste.total, Sums::default());
-    assert!(!waste.to_string().contains("NaN"));
 }
 
 #[test]
-fn the_text_names_the_worst_and_json_all() {
+fn every_path_with_hidden_bytes_is_listed() {
     let names: Vec<String> = (0..25).map(|n| format!("f{n:02}")).collect();
     let lower: Vec<Item> = names.iter().map(|name| file(name, "lower")).collect();
     let upper: Vec<Item> = names.iter().map(|name| remove(name)).collect();
     let waste = waste(&[&lower, &upper]);
-    assert!(waste.to_string().ends_with("and 5 more\n"), "{waste}");
-    let json = serde_json::to_value(&waste).unwrap();
-    assert_eq!((json["paths"].as_array().unwrap().len(), &json["removed"]), (25, &125.into()));
-    let mut plain = String::new();
-    waste.plain(&mut plain).unwrap();
-    assert_eq!(plain.lines().count(), 2 + 25);
+    assert_eq!((waste.paths.len(), waste.total.removed), (25, 125));
 }
 
 #[test]

@@ -73,22 +73,6 @@ impl fmt::Display for Difference {
     }
 }
 
-impl Difference {
-    /// Returns path, keyword (`missing` and `extra` for the path itself), expected and found value, separated
-    /// by tabs.
-    #[must_use]
-    pub fn plain(&self) -> String {
-        match self {
-            Self::Missing { path } => format!("{}\tmissing\t-\t-", shown(path)),
-            Self::Extra { path } => format!("{}\textra\t-\t-", shown(path)),
-            Self::Changed { path, keyword, expected, found } => {
-                format!("{}\t{keyword}\t{expected}\t{found}", shown(path))
-            }
-            Self::Unchecked { keyword } => format!("-\t{keyword}\t-\t-"),
-        }
-    }
-}
-
 /// Shows the path; the root is `.`.
 fn shown(path: &EntryPath) -> String {
     if path.is_root() { ".".into() } else { vis::to_text(path.as_bytes()) }

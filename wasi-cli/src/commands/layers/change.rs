@@ -12,6 +12,7 @@ use crate::{
     context::Context,
     failure::Failure,
     place::Place,
+    show,
     stores::AnyStore,
 };
 
@@ -24,7 +25,7 @@ pub(in crate::commands) fn refused(
     if found.conflicts.is_empty() || rule == OnConflict::Upper {
         return Ok(false);
     }
-    context.print(|out| write!(out, "{found}"))?;
+    context.print(|out| out.write_all(show::conflicts(found).as_bytes()))?;
     eprintln!(
         "{} conflicts: nothing was written; --on-conflict upper takes what the upper layers have",
         found.conflicts.len()

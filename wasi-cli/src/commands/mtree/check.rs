@@ -1,7 +1,6 @@
 //! `mtree check`.
 
 use std::{
-    fmt,
     fs::File,
     io::{self, BufRead, BufReader},
     path::PathBuf,
@@ -11,10 +10,8 @@ use std::{
 use clap::Args;
 use ocicle::{
     fs::Readable,
-    text::Report,
     tree::mtree::{Difference, compare},
 };
-use serde::Serialize;
 
 use crate::{
     args::Format,
@@ -35,27 +32,6 @@ pub(super) struct Check {
     format: Format,
 }
 
-/// Schema version 1 of `mtree check --json`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Differences {
-    schema_version: u32,
-    differences: Vec<Difference>,
-}
-
-impl fmt::Display for Differences {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.differences.iter().try_for_each(|difference| writeln!(f, "{difference}"))
-    }
-}
-
-impl Report for Differences {
-    /// Path, keyword, expected, found; `missing` or `extra` instead of a keyword.
-    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        self.differences.iter().try_for_each(|difference| writeln!(out, "{}", difference.plain()))
-    }
-}
-
 impl Check {
     pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let root = Readable::new(open_dir(&self.directory)?);
@@ -74,8 +50,7 @@ impl Check {
             }
             Ok(())
         })?;
-        let found = Differences { schema_version: 1, differences };
-        context.report(&found, &self.format)?;
-        Ok(unless_different(!found.differences.is_empty()))
+        context.report(&differences[..], &self.format)?;
+        Ok(unless_different(!differences.is_empty()))
     }
 }

@@ -13,7 +13,7 @@ use ocicle::{
     digest::Digest,
     graph::{
         copy::{Plan, What},
-        describe::{self, Changes, Description, Root, Sources},
+        describe::{self, Description, ListingDiff, Root, Sources},
         list::list,
         resolve::{Want, resolve},
         selector::{Clause, Selector},
@@ -100,14 +100,14 @@ pub(in crate::commands) fn dry_apply(
     place: &Place,
     description: &Description,
     base: &Path,
-) -> Result<Changes, Failure> {
+) -> Result<ListingDiff, Failure> {
     let (store, limits) = (&place.store, &context.limits);
     let scratch = Overlay::new(store, MemoryStore::new()?, limits);
     let root = store.load()?;
     let mut sources = Here { context, place, root: root.clone(), to: &scratch, base, whole: false };
     let roots = describe::build(&scratch, description, &mut sources, limits)?;
     let after = describe::place(&root, &roots)?;
-    Ok(Changes::between(&list(store, &root, limits)?, &list(&scratch, &after, limits)?))
+    Ok(ListingDiff::between(&list(store, &root, limits)?, &list(&scratch, &after, limits)?))
 }
 
 pub(in crate::commands) fn print_roots(context: &Context, roots: &[Root]) -> Result<(), Failure> {

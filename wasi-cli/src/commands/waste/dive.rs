@@ -2,11 +2,12 @@
 
 use std::{fmt, fs, io::ErrorKind, path::Path};
 
-use ocicle::{image::waste::dive::DiveNumbers, text::Report};
+use ocicle::image::waste::dive::DiveNumbers;
+use ocicle_report::{Report, Versioned};
 use serde::Serialize;
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::{args::size::Bytes, failure::Failure};
+use crate::{args::size::Bytes, failure::Failure, show::Show};
 
 /// The rules of a `.dive-ci` file; `None` for a disabled rule.
 pub(super) struct Rules {
@@ -136,24 +137,28 @@ impl Gate {
 }
 
 impl Report for Gate {
+    fn shape(&self) -> impl Serialize {
+        Versioned::first(self)
+    }
+}
+
+impl Show for Gate {
+    fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.numbers.table(out)?;
+        for RuleResult { rule, status, message } in &self.results {
+            match message {
+                Some(message) => writeln!(out, "{status}: {rule}: {message}")?,
+                None => writeln!(out, "{status}: {rule}")?,
+            }
+        }
+        Ok(())
+    }
+
     /// The numbers on one line; then for each rule: name, result, reason or `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.numbers.plain(out)?;
         for RuleResult { rule, status, message } in &self.results {
             writeln!(out, "{rule}\t{status}\t{}", message.as_deref().unwrap_or("-"))?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Gate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.numbers)?;
-        for RuleResult { rule, status, message } in &self.results {
-            match message {
-                Some(message) => writeln!(f, "{status}: {rule}: {message}")?,
-                None => writeln!(f, "{status}: {rule}")?,
-            }
         }
         Ok(())
     }

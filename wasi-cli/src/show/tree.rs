@@ -2,76 +2,79 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use ocicle::{
+    digest::Digest,
+    graph::list::{ListEntry, Listing},
+    text::printable,
+};
+use ocicle_report::Report;
 use serde::Serialize;
 
-use super::{Entry, Listing};
-use crate::{
-    digest::Digest,
-    text::{self, human_size, printable},
-};
+use super::{Show, human_size};
 
 /// A listing that is shown with lines from each index to what is in it, what each object is about, and what is about it. An object that
 /// is at several places is drawn with all below it once, and marked `as above` after that. The rest is as in the listing.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-#[allow(clippy::exhaustive_structs, reason = "another face of the same value")]
-pub struct Drawn(pub Listing);
+pub(crate) struct Drawn(pub(crate) Listing);
 
-impl text::Report for Drawn {
+impl Show for Drawn {
+    fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let mut seen = BTreeSet::new();
+        for entry in &self.0.entries {
+            match (&entry.tag, entry.selector.steps().len()) {
+                (Some(tag), _) => write!(out, "#{}  ", printable(tag))?,
+                (None, 1) => out.write_str("(no tag)  ")?,
+                (None, _) => {}
+            }
+            node(out, entry, "", &mut seen)?;
+        }
+        Ok(())
+    }
+
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.0.plain(out)
     }
 }
 
-impl fmt::Display for Drawn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut seen = BTreeSet::new();
-        for entry in &self.0.entries {
-            match (&entry.tag, entry.selector.steps().len()) {
-                (Some(tag), _) => write!(f, "#{}  ", printable(tag))?,
-                (None, 1) => f.write_str("(no tag)  ")?,
-                (None, _) => {}
-            }
-            node(f, entry, "", &mut seen)?;
-        }
-        Ok(())
+impl Report for Drawn {
+    fn shape(&self) -> impl Serialize {
+        self.0.shape()
     }
 }
 
 /// The rest of the line of an entry, and all that is below it.
 fn node<'a>(
-    f: &mut fmt::Formatter<'_>,
-    entry: &'a Entry,
+    out: &mut dyn fmt::Write,
+    entry: &'a ListEntry,
     before: &str,
     seen: &mut BTreeSet<&'a Digest>,
 ) -> fmt::Result {
-    write!(f, "{}", what(entry))?;
+    write!(out, "{}", what(entry))?;
     if let Some(platform) = &entry.platform {
-        write!(f, "  {}", printable(&platform.to_string()))?;
+        write!(out, "  {}", printable(&platform.to_string()))?;
     }
-    write!(f, "  {}", short(entry.digest.as_str()))?;
+    write!(out, "  {}", short(entry.digest.as_str()))?;
     match entry.image_size {
-        Some(size) => write!(f, "  {}", human_size(size))?,
-        None if entry.problem.is_some() => write!(f, "  not readable here")?,
+        Some(size) => write!(out, "  {}", human_size(size))?,
+        None if entry.problem.is_some() => write!(out, "  not readable here")?,
         None => {}
     }
     for about in entry.subject.iter().map(Digest::as_str).chain(entry.attests.as_deref()) {
-        write!(f, "  about {}", short(about))?;
+        write!(out, "  about {}", short(about))?;
     }
     let again = !seen.insert(&entry.digest);
     if again {
-        return writeln!(f, "  (as above)");
+        return writeln!(out, "  (as above)");
     }
-    writeln!(f)?;
+    writeln!(out)?;
     let about = entry.referrers.iter().map(Below::About);
     let below: Vec<_> = about.chain(entry.entries.iter().map(Below::Entry)).collect();
     for (number, part) in below.iter().enumerate() {
         let (line, indent) =
             if number + 1 == below.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        write!(f, "{before}{line}")?;
+        write!(out, "{before}{line}")?;
         match part {
-            Below::About(referrer) => writeln!(f, "← {}", short(referrer.as_str()))?,
-            Below::Entry(entry) => node(f, entry, &format!("{before}{indent}"), seen)?,
+            Below::About(referrer) => writeln!(out, "← {}", short(referrer.as_str()))?,
+            Below::Entry(entry) => node(out, entry, &format!("{before}{indent}"), seen)?,
         }
     }
     Ok(())
@@ -80,10 +83,10 @@ fn node<'a>(
 enum Below<'a> {
     /// Something says that it is about this.
     About(&'a Digest),
-    Entry(&'a Entry),
+    Entry(&'a ListEntry),
 }
 
-fn what(entry: &Entry) -> String {
+fn what(entry: &ListEntry) -> String {
     match (&entry.artifact_type, entry.kind.as_str()) {
         _ if entry.attests.is_some() => "attestation".into(),
         (Some(kind), "index") => format!("index  {}", printable(kind.as_str())),

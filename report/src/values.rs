@@ -1,0 +1,62 @@
+//! The JSON of values whose fields are written as they are.
+
+use ocicle::{
+    graph::{ResolvedObject, explain::Explanation, gc::GcReport, list::Listing},
+    image::{
+        check::CheckReport,
+        compare::Compared,
+        find::Finds,
+        look::{Files, Why},
+        waste::{Waste, dive::DiveNumbers},
+    },
+    tree::mtree::Difference,
+};
+use serde::Serialize;
+
+use crate::{Report, Versioned};
+
+macro_rules! first_version {
+    ($($value:ty),* $(,)?) => {
+        $(impl Report for $value {
+            fn shape(&self) -> impl Serialize {
+                Versioned::first(self)
+            }
+        })*
+    };
+}
+
+first_version![
+    CheckReport,
+    Compared,
+    DiveNumbers,
+    Explanation,
+    Files,
+    Finds,
+    GcReport,
+    Listing,
+    ResolvedObject<'_>,
+    Waste,
+    Why,
+];
+
+/// All objects that a reference stands for.
+impl Report for [ResolvedObject<'_>] {
+    fn shape(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct All<T> {
+            found: Vec<T>,
+        }
+        Versioned::first(All { found: self.iter().map(Report::shape).collect() })
+    }
+}
+
+/// What `mtree check` finds.
+impl Report for [Difference] {
+    fn shape(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Differences<'a> {
+            differences: &'a [Difference],
+        }
+        Versioned::first(Differences { differences: self })
+    }
+}

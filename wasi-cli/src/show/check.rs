@@ -1,0 +1,34 @@
+//! What `check` finds.
+
+use std::fmt;
+
+use ocicle::{
+    image::check::{CheckReport, Finding},
+    text::printable,
+};
+
+use super::Show;
+
+impl Show for CheckReport {
+    fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(out, "{finding}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {warning}")?;
+        }
+        let problems = match self.findings.len() {
+            0 => "nothing wrong".to_owned(),
+            1 => "1 problem".to_owned(),
+            many => format!("{many} problems"),
+        };
+        writeln!(out, "{} blobs verified, {} of them layers: {problems}", self.blobs, self.layers)
+    }
+
+    /// A line for each finding: place, digest, problem. Nothing if nothing is wrong.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.findings.iter().try_for_each(|Finding { place, digest, problem, .. }| {
+            writeln!(out, "{place}\t{digest}\t{}", printable(problem))
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! What a reference stands for.
+
+use std::fmt;
+
+use ocicle::{
+    graph::{Hop, ResolvedObject, selector::kind_of},
+    spec::Platform,
+    text::printable,
+};
+
+use super::{Show, human_size};
+
+impl Show for ResolvedObject<'_> {
+    fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for (depth, Hop { position, descriptor, .. }) in self.hops.iter().enumerate() {
+            write!(out, "{:w$}pos={position}  {}", "", kind_of(&descriptor.media_type), w = depth * 2)?;
+            let own = descriptor.platform.as_ref();
+            let is_last = depth + 1 == self.hops.len();
+            if let Some(platform) = own.or(self.platform.as_ref().filter(|_| is_last)) {
+                write!(out, "  {}", shown(Some(platform)))?;
+            }
+            write!(out, "  {}  {}", descriptor.digest, human_size(descriptor.size))?;
+            match descriptor.ref_name() {
+                Some(tag) if depth == 0 => writeln!(out, "  #{}", printable(tag))?,
+                _ => writeln!(out)?,
+            }
+        }
+        match self.places {
+            1 => Ok(()),
+            several => writeln!(out, "the first of {several} places"),
+        }
+    }
+
+    /// One line: selector, kind, platform, digest, bytes.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let (kind, platform) = (kind_of(self.media_type), shown(self.platform.as_ref()));
+        writeln!(out, "{}\t{kind}\t{platform}\t{}\t{}", self.selector, self.digest, self.size)
+    }
+}
+
+impl Show for [ResolvedObject<'_>] {
+    fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for ResolvedObject { media_type, selector, platform, digest, .. } in self {
+            let (kind, platform) = (printable(kind_of(media_type)), shown(platform.as_ref()));
+            writeln!(out, "{kind}  {platform}  {digest}  #{selector}")?;
+        }
+        Ok(())
+    }
+
+    /// A line for each, as for one.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.iter().try_for_each(|object| object.plain(out))
+    }
+}
+
+fn shown(platform: Option<&Platform>) -> String {
+    platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()))
+}

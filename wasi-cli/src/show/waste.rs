@@ -1,0 +1,90 @@
+//! The bytes of an image that are not visible in the end.
+
+use std::{collections::BTreeSet, fmt};
+
+use ocicle::{
+    image::waste::{LayerWaste, PathWaste, Sums, Waste},
+    text::printable,
+};
+
+use super::{Show, human_size};
+
+fn numbers(layers: &BTreeSet<usize>) -> String {
+    layers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Paths named in the text.
+const WORST: usize = 20;
+
+impl Show for Waste {
+    fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let row = |out: &mut dyn fmt::Write, first: &str, cells: [&str; 5], last: &str| {
+            let [size, files, stored, hidden, duplicate] = cells;
+            writeln!(
+                out,
+                "{first:<5}  {size:>8}  {files:>7}  {stored:>8}  {hidden:>8}  {duplicate:>9}  {last}"
+            )
+        };
+        row(out, "LAYER", ["SIZE", "FILES", "STORED", "HIDDEN", "DUPLICATE"], "MADE BY")?;
+        for LayerWaste { layer, size, files, sums, created_by, .. } in &self.layers {
+            let [size, stored, hidden, duplicate] =
+                [*size, sums.stored, sums.hidden, sums.duplicate].map(human_size);
+            let made_by = created_by.as_deref().map(printable).unwrap_or_default();
+            row(
+                out,
+                &layer.to_string(),
+                [&size, &files.to_string(), &stored, &hidden, &duplicate],
+                &made_by,
+            )?;
+        }
+        let Sums { stored, visible, hidden, hidden_compressed, .. } = self.total;
+        writeln!(out, "\nStored       {}", human_size(stored))?;
+        writeln!(out, "Visible      {} ({:.2} %)", human_size(visible), self.efficiency * 100.0)?;
+        writeln!(
+            out,
+            "Hidden       {} (compressed about {})",
+            human_size(hidden),
+            human_size(hidden_compressed)
+        )?;
+        let Sums { overwritten, metadata_only, removed, removed_with_directory, duplicate, .. } = self.total;
+        for (what, bytes) in [
+            ("overwritten", overwritten),
+            ("same content", metadata_only),
+            ("removed", removed),
+            ("with a directory", removed_with_directory),
+        ] {
+            if bytes > 0 {
+                writeln!(out, "  {what:<16}  {}", human_size(bytes))?;
+            }
+        }
+        writeln!(out, "Duplicate    {}", human_size(duplicate))?;
+        if !self.paths.is_empty() {
+            writeln!(out, "\n{:>8}  {:<6}  PATH", "HIDDEN", "LAYERS")?;
+        }
+        for PathWaste { path, hidden, layers, .. } in self.paths.iter().take(WORST) {
+            writeln!(out, "{:>8}  {:<6}  {path}", human_size(*hidden), numbers(layers))?;
+        }
+        match self.paths.len().saturating_sub(WORST) {
+            0 => Ok(()),
+            more => writeln!(out, "and {more} more"),
+        }
+    }
+
+    /// A line for each layer: `layer`, number, digest, bytes of the blob, files, bytes stored, visible, hidden, overwritten, metadata only,
+    /// removed, removed with directory, duplicate; then for each path: `path`, path, hidden bytes, times, layers with commas.
+    fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        for LayerWaste { layer, digest, size, files, sums, .. } in &self.layers {
+            let Sums { stored, visible, hidden, overwritten, metadata_only, removed, .. } = sums;
+            let Sums { removed_with_directory, duplicate, .. } = sums;
+            writeln!(
+                out,
+                "layer\t{layer}\t{digest}\t{size}\t{files}\t{stored}\t{visible}\t{hidden}\t{overwritten}\t{metadata_only}\t\
+                 {removed}\t{removed_with_directory}\t{duplicate}"
+            )?;
+        }
+        for PathWaste { path, hidden, times, layers, .. } in &self.paths {
+            writeln!(out, "path\t{path}\t{hidden}\t{times}\t{}", numbers(layers))?;
+        }
+        Ok(())
+    }
+}
