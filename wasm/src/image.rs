@@ -7,10 +7,7 @@ use ocicle::{
     image::{
         self,
         compare::Compared,
-        look::{
-            Files, Look, Why, read_file,
-            rows::{Area, Open, Query, Sort, Table, View},
-        },
+        look::{Files, Look, Why, read_file},
         waste::Waste,
     },
     layer::index::LayerIndex,
@@ -28,6 +25,7 @@ use wasm_bindgen::prelude::*;
 use crate::{
     failure::Failure,
     host::{Bytes, OneBlob, Pieces},
+    rows::{Area, Open, Query, Sort, Table, View},
     store::{Store, json, report},
 };
 

@@ -9,6 +9,7 @@ mod edit;
 mod failure;
 mod host;
 mod image;
+mod rows;
 mod store;
 
 pub use self::{

@@ -10,8 +10,9 @@ use crate::{
     tree::{Content, InodeId, Tree, mtree::vis, provenance::PathChange},
 };
 
-/// What `ocicle files` shows. Sizes are bytes, modes octal. A path that is no text, or has a backslash, control characters
-/// or such as turn the direction of writing, is escaped as in an mtree manifest; so an escaped one has a backslash in it, and no other has.
+/// What `ocicle files` shows. Sizes are bytes, modes octal. A path that is no text, or has
+/// a backslash, control characters or such as turn the direction of writing, is escaped as in an mtree
+/// manifest; so an escaped one has a backslash in it, and no other has.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -29,7 +30,8 @@ pub struct FileRow {
     pub path: String,
     /// The layer it is from, from 1.
     pub layer: usize,
-    /// What that layer does: `added`, `replaced`, `attributes`, `linked` or `removed`; only in the list of one layer.
+    /// What that layer does: `added`, `replaced`, `attributes`, `linked` or `removed`; only in the list of
+    /// one layer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<&'static str>,
     /// What it is, if it is there in the end.
@@ -84,7 +86,8 @@ impl Files {
         Ok(Self { files: rows.collect() })
     }
 
-    /// What one layer, counted from 0, does at and below a path. What upper layers make of it is shown as it is in the end.
+    /// What one layer, counted from 0, does at and below a path. What upper layers make of it is shown as it
+    /// is in the end.
     #[must_use]
     pub fn of_layer(look: &Look, layer: usize, below: &EntryPath) -> Self {
         let of_layer = |change: &&PathChange| change.layer == layer && is_below(&change.path, below);
@@ -98,17 +101,9 @@ impl Files {
     }
 }
 
-/// From the root, each name as [`text_of`] shows it.
+/// Returns a path from the root as text, with a slash before it.
 pub(in crate::image) fn shown(path: &EntryPath) -> String {
-    format!("/{}", text_of(path.as_bytes()))
-}
-
-/// As it is, if that can be printed and has no backslash; else escaped.
-pub(super) fn text_of(name: &[u8]) -> String {
-    match std::str::from_utf8(name) {
-        Ok(text) if !text.contains('\\') && text::printable(text) == text => text.into(),
-        _ => vis::to_text(name),
-    }
+    format!("/{}", vis::readable(path.as_bytes()))
 }
 
 fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
@@ -120,7 +115,9 @@ fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
 }
 
 impl Facts {
-    pub(super) fn of(tree: &Tree, id: InodeId) -> Self {
+    /// Returns the attributes of an inode.
+    #[must_use]
+    pub fn of(tree: &Tree, id: InodeId) -> Self {
         let inode = tree.inode(id);
         let (kind, size, target) = match &inode.content {
             Content::File { size, .. } => ("file", *size, None),

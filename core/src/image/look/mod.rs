@@ -2,7 +2,6 @@
 
 mod content;
 mod files;
-pub mod rows;
 mod why;
 
 pub use self::{

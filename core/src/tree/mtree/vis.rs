@@ -3,6 +3,8 @@
 //! Encoding uses the form that every reader decodes alike: `\\` for a backslash, and three octal digits for
 //! everything else that is not plain. Decoding accepts all forms that known writers use.
 
+use crate::text::printable;
+
 /// Appends `bytes` as one word: 0x21 to 0x7e as they are, but `\` as `\\` and `# * ? [` and everything else
 /// as `\ooo`.
 ///
@@ -41,6 +43,22 @@ pub fn to_text(bytes: &[u8]) -> String {
     let mut word = Vec::with_capacity(bytes.len());
     encode(bytes, &mut word);
     word.into_iter().map(char::from).collect()
+}
+
+/// Returns a name or path as text for people and JSON: unchanged if it is printable UTF-8 without a
+/// backslash, otherwise as [`to_text`]. So text with a backslash is escaped, and [`decode`] restores its
+/// bytes; any other text is the name.
+///
+/// ```
+/// use ocicle::tree::mtree::vis::readable;
+/// assert_eq!((readable(b"a b"), readable(b"a\nb")), ("a b".into(), r"a\012b".into()));
+/// ```
+#[must_use]
+pub fn readable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\\') && printable(text) == text => text.into(),
+        _ => to_text(bytes),
+    }
 }
 
 fn octal(byte: u8, word: &mut Vec<u8>) {

@@ -1,7 +1,9 @@
-//! The files of an image as a person walks through them: directories that open and close, a window of rows at a time.
+//! The files of an image as a tree view shows them: directories that open and close, one page of rows at a
+//! time.
 //!
-//! [`Table`] holds all paths that a query is about, with the sums of each directory. [`Table::view`] makes the list of those that show
-//! when some directories are open; [`View::page`] gives a few rows of it. So 100,000 files cost as much to show as ten.
+//! [`Table`] holds all paths that match a query, with the totals of each directory. [`Table::view`] lists
+//! those that are visible when some directories are open; [`View::page`] returns a few rows of it. Showing
+//! 100,000 files costs as much as showing ten.
 
 mod areas;
 mod gather;
@@ -10,33 +12,31 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use ocicle::{
+    image::look::{Facts, Look},
+    name::{EntryPath, NameBuf},
+    tree::{InodeId, mtree::vis, provenance::ChangeKind},
+};
 use serde::Serialize;
 
-pub use self::areas::Area;
-use super::{Facts, Look, files::text_of, shown};
-use crate::{
-    name::{EntryPath, NameBuf},
-    tree::{InodeId, provenance::ChangeKind},
-};
+pub(crate) use self::areas::Area;
 
-/// Which paths are meant. The default is the merged file system.
+/// Which paths to show. The default is the merged file system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
-pub struct Query {
-    /// Only what this layer does, from 0.
-    pub layer: Option<usize>,
-    /// Only these deeds of it. All, if empty.
-    pub changes: BTreeSet<ChangeKind>,
-    /// Only what a later layer hides. Sizes are the hidden bytes then.
-    pub wasted: bool,
-    /// Only what has this in its last name; upper and lower case are the same.
-    pub search: Option<String>,
+pub(crate) struct Query {
+    /// Only changes of this layer, zero-based.
+    pub(crate) layer: Option<usize>,
+    /// Only changes of these kinds. All, if empty.
+    pub(crate) changes: BTreeSet<ChangeKind>,
+    /// Only content that a later layer hides. Sizes are the hidden bytes then.
+    pub(crate) wasted: bool,
+    /// Only paths whose last name contains this text, ignoring case.
+    pub(crate) search: Option<String>,
 }
 
-/// How siblings are sorted.
+/// The order of siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::exhaustive_enums, reason = "all there are")]
-pub enum Sort {
+pub(crate) enum Sort {
     /// By name, in byte order.
     #[default]
     Name,
@@ -46,17 +46,16 @@ pub enum Sort {
 
 /// Which directories are open; the root always is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
-pub struct Open {
-    /// These are, if the query is about all paths.
-    pub open: BTreeSet<EntryPath>,
-    /// These are not, if the query is about some: then the others are.
-    pub closed: BTreeSet<EntryPath>,
+pub(crate) struct Open {
+    /// The open ones, if the query matches all paths.
+    pub(crate) open: BTreeSet<EntryPath>,
+    /// The closed ones, if the query filters: then all others are open.
+    pub(crate) closed: BTreeSet<EntryPath>,
 }
 
-/// All paths that a query is about, and the way to them.
+/// All paths that match a query, and the directories that lead to them.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     query: Query,
     /// In the order of a tree; the first is the root.
     nodes: Vec<Node>,
@@ -82,9 +81,9 @@ struct Node {
     now: Option<InodeId>,
 }
 
-/// The paths that show.
+/// The visible paths.
 #[derive(Debug)]
-pub struct View(Vec<Shown>);
+pub(crate) struct View(Vec<Shown>);
 
 #[derive(Debug, Clone, Copy)]
 struct Shown {
@@ -97,86 +96,81 @@ struct Shown {
 /// Some rows of a view.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Page {
+pub(crate) struct Page {
     /// Rows of the view.
-    pub total: usize,
-    /// Files that the query is about.
-    pub files: u64,
+    pub(crate) total: usize,
+    /// Files that match the query.
+    pub(crate) files: u64,
     /// Their bytes.
-    pub bytes: u64,
-    /// Those that were asked for.
-    pub rows: Vec<Row>,
+    pub(crate) bytes: u64,
+    /// The requested rows.
+    pub(crate) rows: Vec<Row>,
 }
 
 /// One path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Row {
-    /// From the root, as [`super::Files`] has it.
-    pub path: String,
+pub(crate) struct Row {
+    /// From the root, as in [`FileRow`](ocicle::image::look::FileRow).
+    pub(crate) path: String,
     /// Its last part, escaped alike; `/` for the root.
-    pub name: String,
+    pub(crate) name: String,
     /// How many directories are above it.
-    pub depth: usize,
-    /// What it is in the end.
+    pub(crate) depth: usize,
+    /// The file type in the merged file system.
     #[serde(rename = "type")]
-    pub kind: Option<&'static str>,
-    /// Bytes of a file; of a directory, of all files below that the query is about. A file with several names counts once there.
-    pub size: u64,
+    pub(crate) kind: Option<&'static str>,
+    /// Bytes of a file; of a directory, of all matching files below. There, a file with several names counts
+    /// once.
+    pub(crate) size: u64,
     /// Bytes stored here and below that a later layer hides.
-    pub hidden: u64,
-    /// The layer it is from, or that the query is about; from 1.
-    pub layer: usize,
+    pub(crate) hidden: u64,
+    /// The layer it comes from, or the layer of the query; one-based.
+    pub(crate) layer: usize,
     /// What that layer does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<ChangeKind>,
+    pub(crate) change: Option<ChangeKind>,
     /// Attributes.
     #[serde(flatten)]
-    pub attrs: Option<Attrs>,
-    /// Whether it is there in the end.
-    pub exists: bool,
-    /// How many names are directly in it.
-    pub entries: usize,
-    /// Whether what is in it shows.
-    pub open: bool,
-    /// Its place among those that show beside it, from 1.
-    pub position: usize,
-    /// How many these are.
-    pub siblings: usize,
+    pub(crate) attrs: Option<Attrs>,
+    /// Whether the merged file system has it.
+    pub(crate) exists: bool,
+    /// Number of names directly in it.
+    pub(crate) entries: usize,
+    /// Whether its entries are visible.
+    pub(crate) open: bool,
+    /// Its one-based position among its visible siblings.
+    pub(crate) position: usize,
+    /// The number of its visible siblings, itself included.
+    pub(crate) siblings: usize,
 }
 
-/// Of what is there in the end. As in [`Facts`].
+/// The attributes of an inode of the merged file system. As in [`Facts`], which also has what a [`Row`] has
+/// of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "see Facts")]
-pub struct Attrs {
-    pub mode: String,
-    pub uid: u32,
-    pub gid: u32,
-    pub mtime: String,
+pub(crate) struct Attrs {
+    mode: String,
+    uid: u32,
+    gid: u32,
+    mtime: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    pub nlink: u32,
+    target: Option<String>,
+    nlink: u32,
 }
 
 impl Table {
-    /// Finds what a query is about.
-    #[must_use]
-    pub fn new(look: &Look, query: Query) -> Self {
+    /// Collects the paths that match a query.
+    pub(crate) fn new(look: &Look, query: Query) -> Self {
         gather::gather(look, query)
     }
 
-    /// What it was asked for.
-    #[must_use]
-    pub fn query(&self) -> &Query {
+    /// Returns the query.
+    pub(crate) fn query(&self) -> &Query {
         &self.query
     }
 
-    /// What shows when these directories are open.
-    #[must_use]
-    pub fn view(&self, open: &Open, sort: Sort) -> View {
+    /// Lists the paths that are visible when these directories are open.
+    pub(crate) fn view(&self, open: &Open, sort: Sort) -> View {
         let opened = self.numbers(if self.is_filtered() { &open.closed } else { &open.open });
         let mut shown = vec![Shown { node: 0, position: 1, siblings: 1, open: true }];
         self.show(0, sort, &opened, &mut shown);
@@ -189,7 +183,7 @@ impl Table {
     }
 
     fn show(&self, above: usize, sort: Sort, named: &BTreeSet<usize>, shown: &mut Vec<Shown>) {
-        // A stack of our own: paths of a hostile layer are deep.
+        // Not recursive: paths of a hostile layer are deep.
         let mut pending = self.children(above, sort);
         while let Some(mut row) = pending.pop() {
             let node = &self.nodes[row.node];
@@ -201,7 +195,7 @@ impl Table {
         }
     }
 
-    /// What is directly in a directory, the last first.
+    /// Returns the entries of a directory, the last first.
     fn children(&self, above: usize, sort: Sort) -> Vec<Shown> {
         let mut found = Vec::new();
         let mut next = above + 1;
@@ -217,7 +211,7 @@ impl Table {
         found.into_iter().enumerate().map(of).rev().collect()
     }
 
-    /// The nodes of paths, as far as there are any.
+    /// Returns the nodes of those paths that have one.
     fn numbers(&self, paths: &BTreeSet<EntryPath>) -> BTreeSet<usize> {
         paths.iter().filter_map(|path| self.find(path)).collect()
     }
@@ -236,46 +230,53 @@ impl Table {
         })
     }
 
-    fn path(&self, mut node: usize) -> EntryPath {
+    /// Returns the path of a node, from the root, as text.
+    fn path(&self, mut node: usize) -> String {
         let mut names = Vec::new();
         while let Some(name) = &self.nodes[node].name {
             names.push(name.as_name());
             node = self.nodes[node].parent;
         }
-        names.into_iter().rev().fold(EntryPath::root(), |path, name| path.join(name))
+        let path = names.into_iter().rev().fold(EntryPath::root(), |path, name| path.join(name));
+        format!("/{}", vis::readable(path.as_bytes()))
+    }
+}
+
+impl Node {
+    /// Returns the last part of its path as text; `/` for the root.
+    fn name(&self) -> String {
+        let name = self.name.as_ref();
+        name.map_or_else(|| "/".into(), |name| vis::readable(name.as_name().as_bytes()))
     }
 }
 
 impl View {
-    /// So many rows from one on, of the table that the view is of.
-    #[must_use]
-    pub fn page(&self, table: &Table, look: &Look, from: usize, count: usize) -> Page {
+    /// Returns `count` rows, beginning with row `from`. `table` is the one that the view was made of.
+    pub(crate) fn page(&self, table: &Table, look: &Look, from: usize, count: usize) -> Page {
         let shown = self.0.iter().skip(from).take(count);
         let rows = shown.map(|shown| row(table, look, *shown)).collect();
         Page { total: self.0.len(), files: table.files, bytes: table.bytes, rows }
     }
 
-    /// The place of a path in the view, from 0, if it shows.
-    #[must_use]
-    pub fn position(&self, table: &Table, path: &EntryPath) -> Option<usize> {
+    /// Returns the zero-based position of a path in the view, if it is visible.
+    pub(crate) fn position(&self, table: &Table, path: &EntryPath) -> Option<usize> {
         let node = table.find(path)?;
         self.0.iter().position(|shown| shown.node == node)
     }
 }
 
-fn row(table: &Table, look: &Look, Shown { node, position, siblings, open }: Shown) -> Row {
-    let path = table.path(node);
-    let Node { name, depth, size, hidden, entries, layer, change, now, .. } = &table.nodes[node];
-    let facts = now.map(|id| Facts::of(&look.tree, id));
+fn row(table: &Table, look: &Look, Shown { node: number, position, siblings, open }: Shown) -> Row {
+    let node = &table.nodes[number];
+    let facts = node.now.map(|id| Facts::of(&look.tree, id));
     Row {
-        path: shown(&path),
-        name: name.as_ref().map_or_else(|| "/".into(), |name| text_of(name.as_name().as_bytes())),
-        depth: *depth,
+        path: table.path(number),
+        name: node.name(),
+        depth: node.depth,
         kind: facts.as_ref().map(|facts| facts.kind),
-        size: *size,
-        hidden: *hidden,
-        layer: layer + 1,
-        change: *change,
+        size: node.size,
+        hidden: node.hidden,
+        layer: node.layer + 1,
+        change: node.change,
         exists: facts.is_some(),
         attrs: facts.map(|Facts { mode, uid, gid, mtime, target, nlink, .. }| Attrs {
             mode,
@@ -285,7 +286,7 @@ fn row(table: &Table, look: &Look, Shown { node, position, siblings, open }: Sho
             target,
             nlink,
         }),
-        entries: *entries,
+        entries: node.entries,
         open,
         position,
         siblings,

@@ -1,49 +1,50 @@
-//! Where the bytes are, as areas in areas: what a treemap is drawn from.
+//! The bytes of an image as nested areas, for a treemap.
 
+use ocicle::{image::look::Look, name::EntryPath};
 use serde::Serialize;
 
-use super::{Look, Query, Sort, Table, shown, text_of};
-use crate::name::EntryPath;
+use super::{Query, Sort, Table};
+
+/// Directories below this depth get no area: they are too small to see.
+const DEPTH: usize = 64;
 
 /// An area of a treemap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Area {
+pub(crate) struct Area {
     /// Last part of the path, as in [`super::Row`]; or `layer 1`.
-    pub name: String,
+    pub(crate) name: String,
     /// The path, as in [`super::Row`].
-    pub path: String,
-    /// Bytes of all that is in it.
-    pub size: u64,
-    /// The layer, from 1, that it is from, or stands for.
+    pub(crate) path: String,
+    /// Bytes of everything in it.
+    pub(crate) size: u64,
+    /// The one-based layer that it comes from, or stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub layer: Option<usize>,
-    /// Bytes of what is too small for an area of its own.
+    pub(crate) layer: Option<usize>,
+    /// Bytes of everything too small for an area of its own.
     #[serde(skip_serializing_if = "is_zero")]
-    pub rest: u64,
-    /// What is in it, the largest first.
+    pub(crate) rest: u64,
+    /// The areas in it, the largest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub children: Vec<Area>,
+    pub(crate) children: Vec<Area>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
 impl Area {
-    /// What is at and below a path; `None` if there is nothing. What has less than one of `parts` parts of the bytes gets no area of its own.
-    #[must_use]
-    pub fn of_directory(table: &Table, path: &EntryPath, parts: u64) -> Option<Self> {
+    /// Returns the area of a directory; `None` if it does not exist. Anything smaller than one of `parts`
+    /// parts of it gets no area of its own.
+    pub(crate) fn of_directory(table: &Table, path: &EntryPath, parts: u64) -> Option<Self> {
         let top = table.find(path)?;
         let least = (table.nodes[top].sum / parts.max(1)).max(1);
         Some(area(table, top, least))
     }
 
-    /// What each layer stores, hidden or not, as an area for each. What has less than one of `parts` parts of all bytes gets no area of
-    /// its own.
-    #[must_use]
-    pub fn of_layers(look: &Look, layers: usize, parts: u64) -> Self {
+    /// Returns an area for each layer with everything it stores, hidden or not. Anything smaller than one of
+    /// `parts` parts of all bytes gets no area of its own.
+    pub(crate) fn of_layers(look: &Look, layers: usize, parts: u64) -> Self {
         let tables: Vec<_> = (0..layers)
             .map(|layer| Table::new(look, Query { layer: Some(layer), ..Query::default() }))
             .collect();
@@ -65,7 +66,8 @@ impl Area {
     }
 }
 
-/// Nodes with fewer bytes get no area, so each level has few, and there are as many levels as names in the longest path.
+/// Recursive: nodes with fewer bytes than `least` get no area, so each level is short; [`DEPTH`] limits the
+/// levels.
 fn area(table: &Table, number: usize, least: u64) -> Area {
     let node = &table.nodes[number];
     let mut children = Vec::new();
@@ -77,14 +79,11 @@ fn area(table: &Table, number: usize, least: u64) -> Area {
         }
     }
     Area {
-        name: node.name.as_ref().map_or_else(|| "/".into(), |name| text_of(name.as_name().as_bytes())),
-        path: shown(&table.path(number)),
+        name: node.name(),
+        path: table.path(number),
         size: node.sum,
         layer: (node.entries == 0).then_some(node.layer + 1),
         rest,
         children,
     }
 }
-
-/// What lies deeper is too small to see, whatever its size.
-const DEPTH: usize = 64;

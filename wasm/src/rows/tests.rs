@@ -1,15 +1,69 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use super::{Area, ChangeKind, Look, Open, Query, Sort, Table};
-use crate::{
-    image::testing::image,
+use ocicle::{
+    attrs::Attrs,
+    image::{
+        Image,
+        edit::{append_layer, blank},
+    },
+    layer::{Change, ChangeSink as _, Entry, EntryKind, writer::LayerWriter},
     limits::Limits,
+    name::EntryPath,
+    spec::{History, media_type::Compression},
     store::memory::MemoryStore,
-    tree::testing::{dir, file, link, path, remove, symlink},
+    tree::provenance::ChangeKind,
 };
 
+use super::{Area, Look, Open, Query, Row, Sort, Table};
+
+/// A change of a layer, with its content.
+struct Item(Change, &'static str);
+
+fn path(text: &str) -> EntryPath {
+    EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap()
+}
+
+fn put(at: &str, kind: EntryKind, content: &'static str) -> Item {
+    Item(Change::Put(Entry { path: path(at), attrs: Attrs::default(), kind }), content)
+}
+
+fn dir(at: &str) -> Item {
+    put(at, EntryKind::Dir, "")
+}
+
+fn file(at: &str, content: &'static str) -> Item {
+    put(at, EntryKind::File { size: content.len() as u64 }, content)
+}
+
+fn symlink(at: &str, target: &str) -> Item {
+    put(at, EntryKind::Symlink { target: target.as_bytes().into() }, "")
+}
+
+fn link(at: &str, to: &str) -> Item {
+    put(at, EntryKind::HardLink { to: path(to) }, "")
+}
+
+fn remove(at: &str) -> Item {
+    Item(Change::Remove(path(at)), "")
+}
+
+fn look_into(layers: &[&[Item]]) -> Look {
+    let (store, limits) = (MemoryStore::new().unwrap(), Limits::default());
+    let blank = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let mut image = Image::open(&store, &blank, &limits).unwrap();
+    for items in layers {
+        let mut writer = LayerWriter::new(&store, Compression::Gzip).unwrap();
+        for Item(change, content) in *items {
+            writer.put(change, &mut content.as_bytes()).unwrap();
+        }
+        let layer = writer.finish().unwrap();
+        let history = History::default();
+        image = append_layer(&store, &image, &layer, Compression::Gzip, Some(&history)).unwrap();
+    }
+    Look::inside(&store, &image, &limits).unwrap()
+}
+
 fn look() -> Look {
-    let store = MemoryStore::new().unwrap();
     let base = [
         dir("etc"),
         file("etc/hosts", "old"),
@@ -26,8 +80,7 @@ fn look() -> Look {
         remove("var/log"),
         file("etc/a.d/one", "1"),
     ];
-    let image = image(&store, &[&base, &top]);
-    Look::inside(&store, &image, &Limits::default()).unwrap()
+    look_into(&[&base, &top])
 }
 
 fn lines(query: Query, open: &[&str], sort: Sort) -> Vec<String> {
@@ -37,7 +90,7 @@ fn lines(query: Query, open: &[&str], sort: Sort) -> Vec<String> {
     let view = table.view(&Open { open: named(), closed: named() }, sort);
     let page = view.page(&table, &look, 0, 100);
     assert_eq!(page.total, page.rows.len());
-    let line = |row: &super::Row| {
+    let line = |row: &Row| {
         let change = row.change.map(|change| format!(" {}", change.name())).unwrap_or_default();
         let open = if row.open { "-" } else { "+" };
         let open = if row.entries > 0 { open } else { " " };
@@ -77,7 +130,7 @@ fn directories_open_and_close() {
 }
 
 #[test]
-fn the_largest_come_first() {
+fn the_largest_siblings_come_first() {
     let names: Vec<String> = lines(Query::default(), &["etc"], Sort::Size)
         .iter()
         .filter_map(|line| Some(line.trim_start_matches([' ', '-', '+']).split_once(' ')?.0.to_owned()))
@@ -86,7 +139,7 @@ fn the_largest_come_first() {
 }
 
 #[test]
-fn what_a_layer_does_is_shown_alone() {
+fn changes_of_one_layer() {
     let query = Query { layer: Some(1), ..Query::default() };
     assert_eq!(
         lines(query.clone(), &["etc", "var", "var/log"], Sort::Name),
@@ -118,7 +171,7 @@ fn what_a_layer_does_is_shown_alone() {
 }
 
 #[test]
-fn what_is_hidden_is_shown_with_the_way_to_it() {
+fn hidden_content_is_shown_in_its_directories() {
     let query = Query { wasted: true, ..Query::default() };
     assert_eq!(
         lines(query, &["etc/a.d"], Sort::Name),
@@ -143,7 +196,7 @@ fn what_is_hidden_is_shown_with_the_way_to_it() {
 }
 
 #[test]
-fn names_are_searched() {
+fn search_matches_names() {
     let query = Query { search: Some("O".into()), ..Query::default() };
     assert_eq!(
         lines(query, &[], Sort::Name),
@@ -159,7 +212,7 @@ fn names_are_searched() {
 }
 
 #[test]
-fn pages_are_parts_and_paths_have_places() {
+fn a_page_is_part_of_a_view() {
     let look = look();
     let table = Table::new(&look, Query::default());
     let view = table.view(&Open { open: [path("etc")].into(), ..Open::default() }, Sort::Name);
@@ -172,10 +225,8 @@ fn pages_are_parts_and_paths_have_places() {
 }
 
 #[test]
-fn names_do_not_steer_what_shows_them() {
-    let store = MemoryStore::new().unwrap();
-    let image = image(&store, &[&[file("exe\u{202e}txt", ""), file("back\\slash", ""), file("ünï", "")]]);
-    let look = Look::inside(&store, &image, &Limits::default()).unwrap();
+fn control_characters_are_escaped() {
+    let look = look_into(&[&[file("exe\u{202e}txt", ""), file("back\\slash", ""), file("ünï", "")]]);
     let table = Table::new(&look, Query::default());
     let page = table.view(&Open::default(), Sort::Name).page(&table, &look, 1, 10);
     let names: Vec<_> = page.rows.iter().map(|row| (row.name.as_str(), row.path.as_str())).collect();
@@ -186,7 +237,7 @@ fn names_do_not_steer_what_shows_them() {
 }
 
 #[test]
-fn areas_are_in_areas() {
+fn areas_are_nested() {
     fn text(of: &Area) -> String {
         let layer = of.layer.map(|layer| format!("@{layer}")).unwrap_or_default();
         let rest = if of.rest > 0 { format!(" +{}", of.rest) } else { String::new() };

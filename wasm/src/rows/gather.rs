@@ -1,21 +1,22 @@
-//! Finds the paths of a query, and adds them up.
+//! Collects the paths that match a query, and adds up their sizes.
 
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, HashSet},
 };
 
-use super::{Node, Query, Table};
-use crate::{
+use ocicle::{
     image::look::Look,
-    name::EntryPath,
+    name::{EntryPath, NameBuf},
     tree::{
         Content, InodeId, Tree,
         provenance::{ChangeKind, PathChange},
     },
 };
 
-/// A path that a query is about.
+use super::{Node, Query, Table};
+
+/// A path that matches.
 struct Found {
     size: u64,
     /// What it adds to the directories above: a file with several names does so once.
@@ -38,7 +39,7 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
         let changes = query.layer.map(|layer| changes(look, layer));
         for (path, &bytes) in &hidden {
             let change = changes.as_ref().and_then(|changes| changes.get(path)).map(|change| change.kind);
-            if !wanted(path) || !asked_for(&query, change) {
+            if !wanted(path) || !has_kind(&query, change) {
                 continue;
             }
             let now = look.tree.get(path);
@@ -48,7 +49,7 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
     } else if let Some(layer) = query.layer {
         for (path, PathChange { kind, size, .. }) in changes(look, layer) {
             let change = Some(*kind);
-            if wanted(path) && asked_for(&query, change) {
+            if wanted(path) && has_kind(&query, change) {
                 let now = look.tree.get(path);
                 builder.add(path, Found { size: *size, sum: *size, layer, change, now });
             }
@@ -72,7 +73,7 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
     builder.finish(query, &hidden)
 }
 
-/// Returns the last change that a layer makes to each path.
+/// Returns the changes of a layer, in the order of a tree: the last one of each path.
 fn changes(look: &Look, layer: usize) -> BTreeMap<&EntryPath, &PathChange> {
     let changes = look.provenance.changes();
     let first = changes.partition_point(|change| change.layer < layer);
@@ -83,11 +84,12 @@ fn changes(look: &Look, layer: usize) -> BTreeMap<&EntryPath, &PathChange> {
         .collect()
 }
 
-fn asked_for(query: &Query, change: Option<ChangeKind>) -> bool {
+fn has_kind(query: &Query, change: Option<ChangeKind>) -> bool {
     query.changes.is_empty() || change.is_some_and(|change| query.changes.contains(&change))
 }
 
-/// The hidden bytes of each path that has some. In the merged tree, those of a path that is gone count for the directory it was in.
+/// Returns the hidden bytes of each path that has some. In the merged tree, those of a removed path count for
+/// the directory it was in.
 fn hidden(look: &Look, query: &Query) -> BTreeMap<EntryPath, u64> {
     let is_merged = *query == Query::default();
     let mut hidden = BTreeMap::new();
@@ -106,7 +108,7 @@ fn hidden(look: &Look, query: &Query) -> BTreeMap<EntryPath, u64> {
     hidden
 }
 
-/// Makes nodes of paths.
+/// Builds the nodes of a table from paths.
 struct Builder<'a> {
     look: &'a Look,
     layer: Option<usize>,
@@ -115,7 +117,7 @@ struct Builder<'a> {
     bytes: u64,
 }
 
-/// A path in the order of a tree: what is in a directory comes right after it.
+/// A path in the order of a tree: a directory is followed by its entries.
 #[derive(PartialEq, Eq)]
 struct Ordered(EntryPath);
 
@@ -146,7 +148,7 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(self, query: Query, hidden: &BTreeMap<EntryPath, u64>) -> Table {
-        let mut nodes = Nodes { look: self.look, layer: self.layer, nodes: Vec::new(), way: Vec::new() };
+        let mut nodes = Nodes { look: self.look, layer: self.layer, nodes: Vec::new(), open: Vec::new() };
         nodes.push(None, None);
         nodes.nodes[0].hidden = hidden.get(&EntryPath::root()).copied().unwrap_or(0);
         for (Ordered(path), found) in self.found {
@@ -160,8 +162,8 @@ struct Nodes<'a> {
     look: &'a Look,
     layer: Option<usize>,
     nodes: Vec<Node>,
-    /// The directories that the last path is in, the root first, and itself.
-    way: Vec<usize>,
+    /// The last path: the nodes from the root to itself.
+    open: Vec<usize>,
 }
 
 impl Nodes<'_> {
@@ -170,7 +172,7 @@ impl Nodes<'_> {
         let is_same = |&(at, name): &(&usize, &_)| {
             self.nodes[*at].name.as_ref().is_some_and(|known| known.as_name() == *name)
         };
-        let common = self.way.iter().skip(1).zip(&names).take_while(is_same).count();
+        let common = self.open.iter().skip(1).zip(&names).take_while(is_same).count();
         self.end(common + 1);
         let above = names.len().saturating_sub(1);
         for name in names.iter().take(above).skip(common) {
@@ -180,19 +182,19 @@ impl Nodes<'_> {
         if common < names.len() {
             self.push(names.last().map(|name| (*name).into()), Some(found));
         }
-        for &node in &self.way {
+        for &node in &self.open {
             self.nodes[node].size += sum;
             self.nodes[node].sum += sum;
             self.nodes[node].hidden += hides;
         }
-        if let Some(node) = self.way.last().and_then(|&node| self.nodes.get_mut(node)) {
+        if let Some(node) = self.open.last().and_then(|&node| self.nodes.get_mut(node)) {
             node.size = node.size - sum + size;
         }
     }
 
-    /// A node below the last one; what is only on the way to others is what it is in the end.
-    fn push(&mut self, name: Option<crate::name::NameBuf>, found: Option<Found>) {
-        let parent = self.way.last().copied().unwrap_or(0);
+    /// Adds a node below the last one. A directory that does not match itself is shown as in the merged tree.
+    fn push(&mut self, name: Option<NameBuf>, found: Option<Found>) {
+        let parent = self.open.last().copied().unwrap_or(0);
         let number = self.nodes.len();
         let found = found.unwrap_or_else(|| {
             let now = match &name {
@@ -209,7 +211,7 @@ impl Nodes<'_> {
             self.nodes[parent].entries += 1;
         }
         let Found { layer, change, now, .. } = found;
-        let depth = self.way.len();
+        let depth = self.open.len();
         self.nodes.push(Node {
             name,
             parent,
@@ -223,13 +225,13 @@ impl Nodes<'_> {
             change,
             now,
         });
-        self.way.push(number);
+        self.open.push(number);
     }
 
-    /// Leaves all directories but so many.
+    /// Closes the open nodes from `keep` on.
     fn end(&mut self, keep: usize) {
-        while self.way.len() > keep {
-            if let Some(node) = self.way.pop() {
+        while self.open.len() > keep {
+            if let Some(node) = self.open.pop() {
                 self.nodes[node].end = self.nodes.len();
             }
         }
