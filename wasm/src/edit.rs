@@ -24,9 +24,10 @@ use ocicle::{
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use crate::{failure::Failure, store::Store};
-
-type Result<T, E = Failure> = std::result::Result<T, E>;
+use crate::{
+    failure::{Failure, Result},
+    store::Store,
+};
 
 /// As `EditOptions` in TypeScript; times are seconds and nanoseconds.
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! Errors as JavaScript sees them: an `Error` with the `kind` of the library.
+//! Errors as JavaScript sees them: an `Error` with a `kind`.
 
 use std::fmt::Display;
 
@@ -6,7 +6,9 @@ use ocicle::{Error, digest::InvalidDigest, graph::resolve::ResolveError};
 use ocicle_report::FailureKind;
 use wasm_bindgen::JsValue;
 
-/// What a call of the package throws.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// An error that a call throws.
 #[derive(Debug)]
 pub struct Failure {
     kind: FailureKind,

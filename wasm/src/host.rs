@@ -1,6 +1,6 @@
-//! Bytes that JavaScript has: files, parts of files, ranges on a server.
+//! Bytes that JavaScript reads: files, parts of files, ranges on a server.
 //!
-//! A source is known by a number, so a store of sources holds no value of JavaScript and may be shared as the library asks.
+//! A source is a number, so stores made of sources hold no JavaScript value and are `Sync`, as the library requires.
 
 use std::{cell::RefCell, io, sync::Arc};
 
@@ -14,25 +14,28 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the worker implements. Everything is synchronous, and throws where reading fails.
+    /// Implemented by the worker. All methods are synchronous, and throw if reading fails.
     #[derive(Debug)]
     pub type Host;
-    /// The source at a path of a layout; a negative number if there is none.
+    /// Opens the file at a path of a layout; returns its source, or a negative number if there is no such file.
     #[wasm_bindgen(method, catch)]
     fn find(this: &Host, path: &str) -> Result<f64, JsValue>;
-    /// How many bytes a source has.
+    /// Returns the size of a source in bytes.
     #[wasm_bindgen(method, catch)]
     fn size(this: &Host, source: u32) -> Result<f64, JsValue>;
-    /// Puts bytes from a position on into a buffer, as many as it holds or there are; gives how many.
+    /// Reads from a position into a buffer, until it is full or the source ends; returns the number of bytes read.
     #[wasm_bindgen(method, catch)]
     fn read(this: &Host, source: u32, position: f64, into: &mut [u8]) -> Result<u32, JsValue>;
+    /// Closes a source; its number is not used again.
+    #[wasm_bindgen(method, catch)]
+    fn close(this: &Host, source: u32) -> Result<(), JsValue>;
 }
 
 thread_local! {
     static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
 }
 
-/// Hands in who reads; once, before anything is opened.
+/// Sets the host that reads sources; called once, before anything is opened.
 #[wasm_bindgen]
 pub fn connect(host: Host) {
     HOST.with(|slot| *slot.borrow_mut() = Some(host));
@@ -41,7 +44,7 @@ pub fn connect(host: Host) {
 fn with<T>(call: impl FnOnce(&Host) -> Result<T, JsValue>) -> io::Result<T> {
     HOST.with(|slot| match &*slot.borrow() {
         Some(host) => call(host).map_err(|thrown| io::Error::other(message(&thrown))),
-        None => Err(io::Error::other("nobody was connected")),
+        None => Err(io::Error::other("no host is connected")),
     })
 }
 
@@ -52,7 +55,7 @@ fn message(thrown: &JsValue) -> String {
     }
 }
 
-/// JavaScript counts in floating point: exactly, up to 2⁵³.
+/// JavaScript numbers are floating point: exact up to 2⁵³.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -69,11 +72,25 @@ mod number {
     }
 }
 
-/// A source.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bytes(pub(crate) u32);
+/// A source; dropping it closes it.
+#[derive(Debug)]
+pub(crate) struct Source(u32);
 
-impl ReadAt for Bytes {
+impl Source {
+    /// Takes over a source that the host opened.
+    pub(crate) fn new(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // A failure cannot be reported here, and loses nothing.
+        let _ = with(|host| host.close(self.0));
+    }
+}
+
+impl ReadAt for Source {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         with(|host| host.read(self.0, number::to_js(position), buffer)).map(|got| got as usize)
     }
@@ -91,17 +108,23 @@ impl Files for HostFiles {
     fn find(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>> {
         let source = with(|host| host.find(path)).map_err(Error::io(format_args!("find {path}")))?;
         let source = (source >= 0.0).then(|| u32::try_from(number::from_js(source)).ok()).flatten();
-        Ok(source.map(|source| Arc::new(Bytes(source)) as Arc<dyn ReadAt>))
+        Ok(source.map(|source| Arc::new(Source(source)) as Arc<dyn ReadAt>))
     }
 }
 
-/// A source that is one blob.
+/// A store with one blob, whatever its digest.
 #[derive(Debug)]
-pub(crate) struct OneBlob(pub(crate) Bytes);
+pub(crate) struct OneBlob(Arc<Source>);
+
+impl OneBlob {
+    pub(crate) fn new(source: Source) -> Self {
+        Self(Arc::new(source))
+    }
+}
 
 impl BlobRead for OneBlob {
     fn try_open(&self, _: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        let bytes: Arc<dyn ReadAt> = Arc::new(self.0);
+        let bytes: Arc<dyn ReadAt> = self.0.clone();
         let blob = reader(&bytes).map_err(Error::io("open the blob"))?;
         Ok(Some(Box::new(blob)))
     }
@@ -111,7 +134,7 @@ impl BlobRead for OneBlob {
     }
 }
 
-/// Hands pieces of a result to a function of JavaScript, each a copy.
+/// A writer that passes each piece to a JavaScript function, as a copy.
 pub(crate) struct Pieces<'a>(pub(crate) &'a js_sys::Function);
 
 impl io::Write for Pieces<'_> {

@@ -1,7 +1,6 @@
-//! What a worker of the npm package `ocicle` calls: the library on bytes that JavaScript reads.
+//! What the workers of the npm package `ocicle` call: the library, on bytes that JavaScript reads.
 //!
-//! Reports come as the JSON that the command prints with `--json`. `ts/` has the interface that people use, and says what each
-//! call is for.
+//! Reports are the JSON that the command prints with `--json`. `ts/` has the public interface and its documentation.
 
 #![expect(clippy::needless_pass_by_value, reason = "what JavaScript hands over is owned")]
 
@@ -9,12 +8,18 @@ mod edit;
 mod failure;
 mod host;
 mod image;
+mod layers;
 mod rows;
 mod store;
 
 pub use self::{
     failure::Failure,
     host::{Host, connect},
-    image::{Image, Indexed},
+    image::Image,
+    layers::Indexed,
     store::Store,
 };
+
+fn json(value: &impl serde::Serialize) -> failure::Result<String> {
+    Ok(serde_json::to_string(value)?)
+}

@@ -7,6 +7,7 @@
 
 mod areas;
 mod gather;
+mod request;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +18,9 @@ use ocicle::{
     name::{EntryPath, NameBuf},
     tree::{InodeId, mtree::vis, provenance::ChangeKind},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-pub(crate) use self::areas::Area;
+pub(crate) use self::{areas::Area, request::RowQuery};
 
 /// Which paths to show. The default is the merged file system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,7 +36,8 @@ pub(crate) struct Query {
 }
 
 /// The order of siblings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum Sort {
     /// By name, in byte order.
     #[default]

@@ -1,7 +1,5 @@
 //! A store that was opened, and what was changed in it: changes stay in memory.
 
-use std::{collections::HashMap, sync::Arc};
-
 use js_sys::{Array, Function, Uint8Array};
 use ocicle::{
     digest::Digest,
@@ -13,7 +11,6 @@ use ocicle::{
         selector::Selector,
     },
     image::check::check,
-    layer::index::LayerIndex,
     limits::Limits,
     spec::{Index, Raw},
     store::{
@@ -24,17 +21,15 @@ use ocicle::{
         overlay::Overlay,
     },
 };
-use ocicle_report::Report;
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    failure::Failure,
-    host::{Bytes, HostFiles, Pieces},
+    failure::{Failure, Result},
+    host::{HostFiles, Pieces, Source},
     image::Image,
+    json,
+    layers::{LayerBlob, Place, Slots},
 };
-
-type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// What was opened.
 #[derive(Debug)]
@@ -48,8 +43,7 @@ pub(crate) enum Lower {
 #[derive(Debug)]
 pub struct Store {
     pub(crate) content: Overlay<Lower, MemoryStore>,
-    /// Of the layer with this digest and this diff_id.
-    pub(crate) indexes: HashMap<(Digest, Digest), Arc<LayerIndex>>,
+    slots: Slots,
     pub(crate) limits: Limits,
 }
 
@@ -66,7 +60,7 @@ impl Store {
                     "oci-archive" => ArchiveKind::Oci,
                     _ => ArchiveKind::Docker,
                 });
-                Lower::Archive(Archive::open(Bytes(source), kind, &limits)?)
+                Lower::Archive(Archive::open(Source::new(source), kind, &limits)?)
             }
             (Some(_), Some("oci")) => {
                 return Err(Failure::misuse("this is a file, and oci a directory: leave out the kind"));
@@ -83,7 +77,7 @@ impl Store {
             }
         };
         let content = Overlay::new(lower, MemoryStore::new()?, &limits);
-        Ok(Self { content, indexes: HashMap::new(), limits })
+        Ok(Self { content, slots: Slots::default(), limits })
     }
 
     /// `oci`, `oci-archive` or `docker-archive`.
@@ -106,10 +100,22 @@ impl Store {
     }
 
     /// Opens an image.
-    pub fn image(&self, fragment: Option<String>) -> Result<Image> {
+    pub fn image(&mut self, fragment: Option<String>) -> Result<Image> {
         let at = self.find(fragment.as_deref(), Want::Image)?;
         let image = ocicle::image::Image::open(&self.content, at.target(), &self.limits)?;
-        Ok(Image::new(image))
+        let slots = self.slots.of(&image);
+        Ok(Image::new(image, slots))
+    }
+
+    /// Returns the layers of an image, the base first, as JSON: see `LayerBlob` in TypeScript.
+    pub fn layers(&self, image: &Image) -> Result<String> {
+        json(&LayerBlob::list(&image.image, |digest| self.place(digest))?)
+    }
+
+    /// Returns the number of different layers that the open images have.
+    #[wasm_bindgen(getter)]
+    pub fn kept(&self) -> usize {
+        self.slots.count()
     }
 
     /// The bytes of a blob, not verified; of one that was opened, at most as many as a document may have.
@@ -126,51 +132,6 @@ impl Store {
         let mut bytes = Vec::new();
         blob.read_to_end(&mut bytes).map_err(ocicle::Error::io(format_args!("read blob {digest}")))?;
         Ok(bytes)
-    }
-
-    /// Says where a blob of an image is, as JSON: `{ "path", "size" }` of a layout, `{ "start", "size" }` in an archive,
-    /// or `null` if it is in memory. The size is what is there, whatever was promised.
-    pub fn locate(&self, digest: &str) -> Result<String> {
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum At {
-            Path { path: String, size: u64 },
-            Extent { start: u64, size: u64 },
-        }
-        let digest: Digest = digest.parse()?;
-        if self.content.upper().try_size(&digest)?.is_some() {
-            return Ok("null".into());
-        }
-        let at = match self.content.lower() {
-            Lower::Layout(store) => store.try_size(&digest)?.map(|size| At::Path {
-                path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
-                size,
-            }),
-            Lower::Archive(archive) => archive
-                .extent(&digest)
-                .map(|extent| At::Extent { start: extent.start, size: extent.end - extent.start }),
-        };
-        json(&at.ok_or(ocicle::Error::MissingBlob(digest))?)
-    }
-
-    /// Keeps the index of a layer, which a worker made.
-    pub fn keep(&mut self, descriptor: &str, diff_id: &str, index: &[u8]) -> Result<()> {
-        let (descriptor, diff_id) = (serde_json::from_str(descriptor)?, diff_id.parse::<Digest>()?);
-        let index = LayerIndex::from_bytes(index, &descriptor, &diff_id, &self.limits)?;
-        self.indexes.insert((descriptor.digest, diff_id), Arc::new(index));
-        Ok(())
-    }
-
-    /// The index of a layer, to be kept by another store.
-    pub fn index(&self, digest: &str, diff_id: &str) -> Result<Vec<u8>> {
-        let index = self.indexes.get(&(digest.parse()?, diff_id.parse()?));
-        Ok(index.ok_or_else(|| Failure::misuse("this layer was not read"))?.to_bytes())
-    }
-
-    /// Forgets the index of a layer that is not what it should be.
-    pub fn forget(&mut self, digest: &str, diff_id: &str) -> Result<()> {
-        self.indexes.remove(&(digest.parse()?, diff_id.parse()?));
-        Ok(())
     }
 
     /// As `ocicle check --json`.
@@ -231,6 +192,23 @@ impl Store {
         Ok(resolve(&self.content, root, selector.as_ref(), want, &self.limits)?)
     }
 
+    /// Returns the place of a blob; `None` if it is in memory or missing, or if that cannot be found out: reading it fails
+    /// then, and says why.
+    fn place(&self, digest: &Digest) -> Option<Place> {
+        if self.content.upper().try_size(digest).ok()?.is_some() {
+            return None;
+        }
+        match self.content.lower() {
+            Lower::Layout(store) => store.try_size(digest).ok()?.map(|size| Place::File {
+                path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
+                size,
+            }),
+            Lower::Archive(archive) => archive
+                .extent(digest)
+                .map(|extent| Place::Range { start: extent.start, size: extent.end - extent.start }),
+        }
+    }
+
     fn blob_in_memory(&self, digest: &Digest) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         if let Some(mut blob) = self.content.upper().try_open(digest)? {
@@ -238,15 +216,6 @@ impl Store {
         }
         Ok(bytes)
     }
-}
-
-/// Returns what the command prints with `--json`, on one line.
-pub(crate) fn report(report: &impl Report) -> Result<String> {
-    Ok(ocicle_report::to_string(report)?)
-}
-
-pub(crate) fn json(value: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string(value)?)
 }
 
 impl Lower {

@@ -98,9 +98,9 @@ test("a worker or module that does not load", () =>
         await outcome(ocicle.open(source, { worker: () => new Worker("/npm/dist/worker.js", { type: "module" }) })),
       ];
     });
-    for (const failed of found.slice(0, 2)) assert.deepEqual(failed, { name: "OcicleError", kind: "io", message: "the worker ended: it does not load" });
+    for (const failed of found.slice(0, 2)) assert.deepEqual(failed, { name: "OcicleError", kind: "io", message: "the worker ended: it did not load" });
     assert.equal(found[2].kind, "io");
-    assert.match(found[2].message, /^the wasm module of ocicle does not load: CompileError/);
+    assert.match(found[2].message, /^the wasm module of ocicle did not load: CompileError/);
     assert.deepEqual(found.slice(3), ["done", "done"]);
   }, /404|server\.mjs|node:/));
 
@@ -110,7 +110,7 @@ test("a module that the server does not have, and then has", () =>
     state.bad = (request, response) => request.url.endsWith(".wasm") && !!response.writeHead(404).end();
     const { kind, message } = await open();
     assert.equal(kind, "io");
-    assert.match(message, /^the wasm module of ocicle does not load: /);
+    assert.match(message, /^the wasm module of ocicle did not load: /);
     state.bad = () => false;
     assert.equal(await open(), "done");
   }, /404/));
@@ -123,18 +123,18 @@ test("servers, paths and sources that are wrong", () =>
       assert.equal(found.kind, kind, JSON.stringify(found));
       assert.match(found.message, message);
     };
-    await fails("/fixtures/absent.tar", "io", /the server says 404$/);
+    await fails("/fixtures/absent.tar", "io", /the server answered 404$/);
     await fails("/fixtures/absent/", "notFound", /^there is no oci-layout/);
     await fails("http://localhost:1/a.tar", "io", /a\.tar: /);
     state.bad = (request) => void delete request.headers.range;
     await fails("/fixtures/odd.oci.tar", "unsupported", /Range/);
-    await fails("/fixtures/odd/", "io", /the server says 200, expected 206$/);
+    await fails("/fixtures/odd/", "io", /the server answered 200, expected 206$/);
     state.bad = (request, response) => request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
-    await fails("/fixtures/odd/", "io", /does not say how large it is/);
+    await fails("/fixtures/odd/", "io", /the server sends no Content-Length/);
     state.bad = (request, response) => request.url.startsWith("/fixtures/") && !!response.writeHead(500).end();
-    await fails("/fixtures/odd/", "io", /the server says 500$/);
+    await fails("/fixtures/odd/", "io", /the server answered 500$/);
     const path = await page.evaluate(() => window.page.outcome(window.page.ocicle.open("/etc/passwd")));
-    assert.deepEqual([path.kind, path.message], ["misuse", "a browser opens no paths: expected a File, or a URL"]);
+    assert.deepEqual([path.kind, path.message], ["misuse", "a browser cannot open a path: expected a File or a URL"]);
   }, /Failed to load resource|Content Security Policy|ERR_|violates/));
 
 test("a layer that is broken, and a file that goes", () =>

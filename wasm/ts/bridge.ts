@@ -1,14 +1,18 @@
 /**
- * What Node reads only while nobody waits, blobs and servers: a worker asks the main thread, and sleeps until the answer is there.
+ * Synchronous reads of blobs and servers in Node, which has only asynchronous ones: a worker asks the main
+ * thread, and blocks until the answer arrives.
  */
 
 import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
 
-type Question = { held: number; start: number; end: number } | { url: string; start: number; end: number } | { head: string };
+type Question =
+  | { held: number; start: number; end: number }
+  | { url: string; start: number; end: number }
+  | { head: string };
 
 type Answer = { bytes: Uint8Array } | { size: number | undefined } | { error: string };
 
-/** The side of the main thread. */
+/** The main thread's side: answers a worker. */
 export function answer(port: MessagePort, held: readonly Blob[]): void {
   port.on("message", ({ question, bell }: { question: Question; bell: Int32Array }) => {
     void found(question, held).then((answer) => {
@@ -20,13 +24,13 @@ export function answer(port: MessagePort, held: readonly Blob[]): void {
   port.unref();
 }
 
-/** The side of a worker. */
+/** The worker's side: asks, and blocks until the answer arrives. */
 export function ask(port: MessagePort, question: Question): Exclude<Answer, { error: string }> {
   const bell = new Int32Array(new SharedArrayBuffer(4));
   port.postMessage({ question, bell });
   Atomics.wait(bell, 0, 0);
   const answer = receiveMessageOnPort(port)?.message as Answer | undefined;
-  if (answer === undefined) throw new Error("no answer came");
+  if (answer === undefined) throw new Error("the main thread did not answer");
   if ("error" in answer) throw new Error(answer.error);
   return answer;
 }
@@ -37,20 +41,21 @@ async function found(question: Question, held: readonly Blob[]): Promise<Answer>
       const { held: number, start, end } = question;
       const blob = held[number];
       return blob === undefined
-        ? { error: "nobody holds this blob" }
+        ? { error: "this blob is not open" }
         : { bytes: new Uint8Array(await blob.slice(start, end).arrayBuffer()) };
     }
     if ("head" in question) {
       const response = await fetch(question.head, { method: "HEAD" });
       if (response.status === 404) return { size: undefined };
-      if (!response.ok) return { error: `${question.head}: the server says ${response.status}` };
+      if (!response.ok) return { error: `${question.head}: the server answered ${response.status}` };
       const size = response.headers.get("Content-Length");
-      if (size === null) return { error: `${question.head}: the server does not say how large it is (Content-Length)` };
+      if (size === null) return { error: `${question.head}: the server sends no Content-Length` };
       return { size: Number(size) };
     }
     const { url, start, end } = question;
     const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
-    if (response.status !== 206) return { error: `${url}: the server says ${response.status}, expected 206` };
+    const { status } = response;
+    if (status !== 206) return { error: `${url}: the server answered ${status}, expected 206` };
     return { bytes: new Uint8Array(await response.arrayBuffer()) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

@@ -1,6 +1,6 @@
 import type { ErrorKind } from "./types.js";
 
-/** What the package throws. */
+/** The errors of the package. */
 export class OcicleError extends Error {
   override readonly name = "OcicleError";
 
@@ -13,13 +13,13 @@ export class OcicleError extends Error {
   }
 }
 
-/** An error on its way between threads. */
+/** An error as it crosses between threads. */
 export interface PlainError {
   kind: ErrorKind;
   message: string;
 }
 
-/** An error of the wasm module, which says its kind, or of whoever reads for it. */
+/** Converts an error of the wasm module, which has a kind, or of the code that reads for it. */
 export function plain(error: unknown): PlainError {
   if (error instanceof WebAssembly.RuntimeError) {
     return { kind: "misuse", message: `this is a bug in ocicle: ${error.message}` };

@@ -1,4 +1,4 @@
-/** Look into OCI container images, and change them: in a browser, where nothing leaves the page. */
+/** Inspects and changes OCI container images in a browser. Nothing leaves the page. */
 
 import { OcicleError } from "./error.js";
 import { originOf } from "./input.js";
@@ -15,13 +15,13 @@ export type * from "./types.js";
 const browser: Platform = {
   module: () => WebAssembly.compileStreaming(fetch(new URL("./wasm/ocicle_bg.wasm", import.meta.url))),
   spawn: ({ worker }) => {
-    // Bundlers look for just this form.
+    // Bundlers recognise exactly this form.
     const started = worker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     return {
       post: (message, transfer) => started.postMessage(message, transfer),
       listen: (onReply, onEnd) => {
         started.onmessage = ({ data }) => onReply(data);
-        started.onerror = ({ message }) => onEnd(message || "it does not load");
+        started.onerror = ({ message }) => onEnd(message || "it did not load");
       },
       terminate: () => started.terminate(),
     };
@@ -30,11 +30,13 @@ const browser: Platform = {
 };
 
 /**
- * Opens an OCI layout, or an archive of OCI's or Docker's format. Nothing is read yet but what says which images there are.
+ * Opens an OCI layout, an OCI archive or a Docker archive. Reads no more than the list of its images.
  *
  * Rejects with an {@link OcicleError}, or with the reason of `signal`.
  */
 export async function open(source: Source, options: OpenOptions = {}): Promise<Store> {
-  if (typeof source === "string") throw new OcicleError("misuse", "a browser opens no paths: expected a File, or a URL");
+  if (typeof source === "string") {
+    throw new OcicleError("misuse", "a browser cannot open a path: expected a File or a URL");
+  }
   return openOrigin(await originOf(source, options.signal), options, browser);
 }

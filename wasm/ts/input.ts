@@ -1,10 +1,10 @@
-/** From what people have to what a store is read from. */
+/** Converts the sources that callers pass to the origin that workers read. */
 
 import { OcicleError } from "./error.js";
 import type { Origin, Part } from "./part.js";
 import type { Source } from "./types.js";
 
-/** The file that makes a directory a layout. */
+/** The file that marks a directory as an OCI layout. */
 const MARKER = "oci-layout";
 
 export async function originOf(source: Exclude<Source, string>, signal?: AbortSignal): Promise<Origin> {
@@ -14,29 +14,31 @@ export async function originOf(source: Exclude<Source, string>, signal?: AbortSi
   if (source instanceof URL) return originAt(source, signal);
   if (source instanceof Map) return layout(source as ReadonlyMap<string, Blob | Uint8Array>);
   if (isHandle(source)) {
-    if (source.kind === "file") return { archive: { blob: await (source as FileSystemFileHandle).getFile() } };
+    if (isFile(source)) return { archive: { blob: await source.getFile() } };
     const files = new Map<string, Blob>();
     await collect(source as FileSystemDirectoryHandle, "", files);
     return layout(files);
   }
-  if (!isList(source)) throw new OcicleError("misuse", "expected a File, what else holds an archive, or the files of a layout");
+  if (!isList(source)) {
+    throw new OcicleError("misuse", "expected a File or other archive, a URL, or the files of an OCI layout");
+  }
   const files = [...source];
   const [first] = files;
-  if (first === undefined) throw new OcicleError("misuse", "there are no files");
+  if (first === undefined) throw new OcicleError("misuse", "the list of files is empty");
   if (files.length === 1 && pathOf(first) === first.name) return { archive: { blob: first } };
   return layout(new Map(files.map((file) => [pathOf(file), file])));
 }
 
 /**
- * What was dropped or pasted: files and directories. To be called in the handler of the event, which takes back what it gave after its first
- * `await`.
+ * Returns the files and directories that were dropped or pasted. Call it in the event handler, before the
+ * first `await`: the browser clears the data then.
  */
 export async function fromDataTransfer(data: DataTransfer): Promise<Source> {
   const entries = [...data.items].map((item) => (item.kind === "file" ? item.webkitGetAsEntry() : null));
   const plain = [...data.files];
   const found = entries.filter((entry) => entry !== null);
   if (found.every((entry) => entry.isFile)) {
-    if (plain.length === 0) throw new OcicleError("misuse", "nothing that can be opened was dropped: a file or a directory can");
+    if (plain.length === 0) throw new OcicleError("misuse", "no file or directory was dropped");
     return plain;
   }
   const files = new Map<string, Blob>();
@@ -44,18 +46,19 @@ export async function fromDataTransfer(data: DataTransfer): Promise<Source> {
   return files;
 }
 
-/** The files of a directory that was named by the way: only what is in the layout counts, wherever that is. */
+/** Finds the OCI layout among the files of a directory; files outside of it are ignored. */
 function layout(files: ReadonlyMap<string, Blob | Uint8Array>): Origin {
   const markers = [...files.keys()].filter((path) => path === MARKER || path.endsWith(`/${MARKER}`));
   const [marker, another] = markers.sort((a, b) => a.length - b.length);
   if (marker === undefined) {
     throw new OcicleError(
       "notFound",
-      `there is no ${MARKER} among these ${files.size} files: expected the directory of an OCI image layout, or one archive`,
+      `no ${MARKER} among these ${files.size} files: expected the directory of an OCI layout, or one archive`,
     );
   }
   if (another?.length === marker.length) {
-    throw new OcicleError("ambiguous", `there are several layouts in this directory, ${markers.join(", ")}: open one of them`);
+    const found = markers.join(", ");
+    throw new OcicleError("ambiguous", `the directory has several OCI layouts (${found}): open one of them`);
   }
   const root = marker.slice(0, -MARKER.length);
   const parts = new Map<string, Part>();
@@ -68,17 +71,18 @@ function layout(files: ReadonlyMap<string, Blob | Uint8Array>): Origin {
 
 async function originAt(url: URL, signal?: AbortSignal): Promise<Origin> {
   if (url.pathname.endsWith("/")) return { base: url.href };
-  const response = await fetch(url, { headers: { Range: "bytes=0-0" }, ...(signal && { signal }) }).catch((error: unknown) => {
+  const headers = { Range: "bytes=0-0" };
+  const response = await fetch(url, { headers, ...(signal && { signal }) }).catch((error: unknown) => {
     signal?.throwIfAborted();
     throw new OcicleError("io", `${url.href}: ${String(error)}`, { cause: error });
   });
   await response.body?.cancel();
-  if (!response.ok) throw new OcicleError("io", `${url.href}: the server says ${response.status}`);
+  if (!response.ok) throw new OcicleError("io", `${url.href}: the server answered ${response.status}`);
   const size = /\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1];
   if (response.status !== 206 || size === undefined) {
     throw new OcicleError(
       "unsupported",
-      `${url.href}: the server does not give parts of files (Range), or does not let this page see which (Content-Range)`,
+      `${url.href}: the server does not support Range requests, or hides Content-Range from this page`,
     );
   }
   return { archive: { url: url.href, start: 0, size: Number(size) } };
@@ -92,31 +96,38 @@ function isHandle(source: unknown): source is FileSystemHandle {
   return typeof FileSystemHandle !== "undefined" && source instanceof FileSystemHandle;
 }
 
-async function collect(directory: FileSystemDirectoryHandle, way: string, files: Map<string, Blob>): Promise<void> {
+function isFile(handle: FileSystemHandle): handle is FileSystemFileHandle {
+  return handle.kind === "file";
+}
+
+type Files = Map<string, Blob>;
+
+async function collect(directory: FileSystemDirectoryHandle, prefix: string, files: Files): Promise<void> {
   const entries = (directory as unknown as { values(): AsyncIterable<FileSystemHandle> }).values();
   for await (const entry of entries) {
-    const path = way + entry.name;
-    if (entry.kind === "file") files.set(path, await (entry as FileSystemFileHandle).getFile());
+    const path = prefix + entry.name;
+    if (isFile(entry)) files.set(path, await entry.getFile());
     else await collect(entry as FileSystemDirectoryHandle, `${path}/`, files);
   }
 }
 
-async function walk(entry: FileSystemEntry, way: string, files: Map<string, Blob>): Promise<void> {
-  const path = way + entry.name;
+async function walk(entry: FileSystemEntry, prefix: string, files: Files): Promise<void> {
+  const path = prefix + entry.name;
   if (entry.isFile) {
-    files.set(path, await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)));
+    const file = new Promise<File>((done, failed) => (entry as FileSystemFileEntry).file(done, failed));
+    files.set(path, await file);
     return;
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   for (;;) {
-    // A browser gives some at a time, and none at the end.
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    // Returns some entries at a time, and none at the end.
+    const some = await new Promise<FileSystemEntry[]>((done, failed) => reader.readEntries(done, failed));
     if (some.length === 0) return;
     for (const inner of some) await walk(inner, `${path}/`, files);
   }
 }
 
-/** In the directory that was chosen, if one was. */
+/** Returns the path in the chosen directory, or the name of a single file. */
 function pathOf(file: File): string {
   return file.webkitRelativePath || file.name;
 }

@@ -3,34 +3,50 @@ import { slice, sizeOf, type Origin, type Part } from "./part.js";
 import type { Pool } from "./pool.js";
 import type { Remote } from "./remote.js";
 import { Shared } from "./shared.js";
-import type { Descriptor, Layer, RunOptions } from "./types.js";
+import type { Layer, RunOptions } from "./types.js";
 
-/** A layer of an image, as the wasm module has it. */
+/** A layer of an image, as the wasm module lists it. */
 export interface LayerBlob {
-  descriptor: Descriptor;
+  digest: string;
   diffId: string;
+  mediaType: string;
+  size: number;
   createdBy: string | null;
+  /** The JSON of its descriptor. */
+  descriptor: string;
+  /** `null` if the blob is in the worker's memory, or missing. */
+  place: Place | null;
 }
+
+/** The place of a blob: a file of a layout, a range of an archive, or the `data` of its descriptor. */
+export type Place = { path: string; size: number } | { start: number; size: number } | { data: boolean };
 
 type State = Pick<Layer, "state" | "listedFrom" | "error">;
 
-/** Layers up to so many bytes are verified at once: listing them first saves nothing. */
+/** Layers up to this size are verified at once: listing them first would not be faster. */
 const SMALL = 4 << 20;
 
-/** Reading one layer: first what is in it, then whether that is what was promised. Images that have the same layer share it. */
+/**
+ * The reading of one layer: first it is listed, then verified. Images of a store that have the same layer
+ * share it.
+ */
 export class LayerWork {
   #state: State = { state: "waiting" };
   readonly listed: Shared;
   readonly verified: Shared;
-  /** Changes with each index that is kept or forgotten. */
+  /** Grows with each new index. */
   version = 0;
-  readonly listeners = new Set<() => void>();
+  /** The latest index, until {@link take} hands it over. */
+  #fresh: { index: Uint8Array | undefined } | undefined;
+  readonly #listeners = new Set<() => void>();
 
   constructor(
     private readonly blob: LayerBlob,
     private readonly store: Remote,
     private readonly pool: Pool,
     private readonly origin: Origin,
+    /** Called when the last listener is removed. */
+    private readonly onUnused: () => void,
   ) {
     this.listed = new Shared(async (options) => {
       if (this.#state.state !== "waiting") return;
@@ -44,55 +60,68 @@ export class LayerWork {
 
   /** Bytes of the blob. */
   get size(): number {
-    return this.blob.descriptor.size;
+    return this.blob.size;
   }
 
   get state(): State {
     return this.#state;
   }
 
-  /** What is wrong with it becomes its state; only what is wrong with the call is thrown. */
+  /** Calls back after each change of the state, until {@link unlisten}. */
+  listen(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  unlisten(listener: () => void): void {
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.onUnused();
+  }
+
+  /** Returns the latest index if the store's worker does not have it yet. */
+  take(): { index: Uint8Array | undefined } | undefined {
+    const fresh = this.#fresh;
+    this.#fresh = undefined;
+    return fresh;
+  }
+
+  /** An error of the layer becomes its state; only an error of the call is thrown. */
   async #read(verify: boolean, options: Required<RunOptions>): Promise<void> {
-    const { descriptor: layer, diffId } = this.blob;
-    const descriptor = JSON.stringify(layer);
+    const { descriptor, diffId } = this.blob;
     try {
       const part = await this.#part();
-      const total = sizeOf(part);
-      const { index, toc } = await this.pool.run("index", { part, descriptor, diffId, verify }, { ...options, total });
-      await this.store.call("keep", { descriptor, diffId, index }, { transfer: [index.buffer as ArrayBuffer] });
-      this.#set(verify ? { state: "verified" } : { state: "listed", listedFrom: toc ? "toc" : "archive" });
+      const argument = { part, descriptor, diffId, verify };
+      const { index, toc } = await this.pool.run("index", argument, { ...options, total: sizeOf(part) });
+      const listed: State = { state: "listed", listedFrom: toc ? "toc" : "archive" };
+      this.#set(verify ? { state: "verified" } : listed, index);
     } catch (error) {
       if (!(error instanceof OcicleError) || options.signal.aborted) throw error;
-      await this.store.call("forget", { digest: layer.digest, diffId });
-      this.#set({ state: "failed", error: { kind: error.kind, message: error.message } });
+      this.#set({ state: "failed", error: { kind: error.kind, message: error.message } }, undefined);
     }
   }
 
-  /** The blob alone, so that a worker need not know the store. */
+  /** The bytes of the blob, for a worker that does not know the store. */
   async #part(): Promise<Part> {
-    const { digest, data } = this.blob.descriptor;
-    // The descriptor brings the content along.
-    if (data !== undefined) return { bytes: new Uint8Array() };
-    const at = JSON.parse(await this.store.call("locate", digest)) as
-      | { path: string; size: number }
-      | { start: number; size: number }
-      | null;
-    const { origin } = this;
-    let part: Part | undefined;
-    if (at === null) part = { bytes: await this.store.call("blob", digest) };
-    else if ("archive" in origin && "start" in at) part = slice(origin.archive, at.start, at.size);
-    else if ("files" in origin && "path" in at) part = origin.files.get(at.path);
-    else if ("base" in origin && "path" in at) part = { url: new URL(at.path, origin.base).href, start: 0, size: at.size };
-    else if ("directory" in origin && "path" in at) {
-      part = { path: `${origin.directory}/${at.path}`, start: 0, size: at.size };
-    }
+    const { place, digest } = this.blob;
+    // The blob of an edit is in the memory of the store's worker.
+    if (place === null) return { bytes: await this.store.call("blob", digest) };
+    // The descriptor has all of it.
+    if ("data" in place) return { bytes: new Uint8Array() };
+    const part = partAt(this.origin, place);
     if (part === undefined) throw new OcicleError("corrupt", `blob ${digest} is not in the store`);
     return part;
   }
 
-  #set(state: State): void {
+  #set(state: State, index: Uint8Array | undefined): void {
     this.#state = state;
+    this.#fresh = { index };
     this.version += 1;
-    for (const listener of this.listeners) listener();
+    for (const listener of this.#listeners) listener();
   }
+}
+
+function partAt(origin: Origin, place: Exclude<Place, { data: boolean }>): Part | undefined {
+  const { size } = place;
+  if ("start" in place) return "archive" in origin ? slice(origin.archive, place.start, size) : undefined;
+  if ("files" in origin) return origin.files.get(place.path);
+  if ("base" in origin) return { url: new URL(place.path, origin.base).href, start: 0, size };
+  return "directory" in origin ? { path: `${origin.directory}/${place.path}`, start: 0, size } : undefined;
 }

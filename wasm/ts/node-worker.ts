@@ -1,4 +1,4 @@
-/** A worker of Node. */
+/** The worker in Node. */
 
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { parentPort, type MessagePort } from "node:worker_threads";
@@ -9,10 +9,11 @@ import type { Sync } from "./reader.js";
 import { serve } from "./serve.js";
 
 function syncOver(bridge: MessagePort): Sync {
-  const bytes = (question: Parameters<typeof ask>[1]): Uint8Array => (ask(bridge, question) as { bytes: Uint8Array }).bytes;
+  const bytes = (question: Parameters<typeof ask>[1]): Uint8Array =>
+    (ask(bridge, question) as { bytes: Uint8Array }).bytes;
   return {
     blob: () => {
-      throw new Error("blobs do not cross to workers of Node");
+      throw new Error("a blob cannot be sent to a worker in Node");
     },
     held: (held, start, end) => bytes({ held, start, end }),
     url: (url, start, end) => bytes({ url, start, end }),

@@ -1,4 +1,4 @@
-/** Look into OCI container images, and change them: in Node. */
+/** Inspects and changes OCI container images in Node. */
 
 import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -19,14 +19,17 @@ export { fromDataTransfer } from "./input.js";
 export { Store } from "./store.js";
 export type * from "./types.js";
 
-/** `held`: blobs that workers ask for. */
+/** `held`: the blobs that the main thread reads for workers. */
 const node = (held: readonly Blob[]): Platform => ({
-  module: async () => WebAssembly.compile(new Uint8Array(await readFile(new URL("./wasm/ocicle_bg.wasm", import.meta.url)))),
+  module: async () => {
+    const bytes = await readFile(new URL("./wasm/ocicle_bg.wasm", import.meta.url));
+    return WebAssembly.compile(new Uint8Array(bytes));
+  },
   spawn: () => {
-    // The program's own options, such as `--input-type`, are not for files.
+    // Options of the program, such as `--input-type`, must not apply to the worker.
     const started = new Worker(new URL("./node-worker.js", import.meta.url), { execArgv: [] });
     const { port1, port2 } = new MessageChannel();
-    // A worker that is asked nothing keeps no program running.
+    // An idle worker does not keep the program running.
     started.unref();
     answer(port1, held);
     let waiting = 0;
@@ -58,8 +61,8 @@ const node = (held: readonly Blob[]): Platform => ({
 });
 
 /**
- * Opens an OCI layout, or an archive of OCI's or Docker's format: by its path, or what a browser can open, too. Nothing is read yet but what
- * says which images there are.
+ * Opens an OCI layout, an OCI archive or a Docker archive: a path, or anything a browser can open. Reads no
+ * more than the list of its images.
  *
  * Rejects with an `OcicleError`, or with the reason of `signal`.
  */
@@ -72,7 +75,9 @@ export async function open(source: Source, options: OpenOptions = {}): Promise<S
   const found = await origin(source, options);
   let crossing = found;
   if ("archive" in found) crossing = { archive: hold(found.archive) };
-  if ("files" in found) crossing = { files: new Map([...found.files].map(([path, part]) => [path, hold(part)])) };
+  if ("files" in found) {
+    crossing = { files: new Map([...found.files].map(([path, part]) => [path, hold(part)])) };
+  }
   return openOrigin(crossing, options, node(held));
 }
 
@@ -82,5 +87,6 @@ async function origin(source: Source, { signal }: OpenOptions): Promise<Origin> 
   const found = await stat(source).catch((error: NodeJS.ErrnoException) => {
     throw new OcicleError(error.code === "ENOENT" ? "notFound" : "io", error.message, { cause: error });
   });
-  return found.isDirectory() ? { directory: source } : { archive: { path: source, start: 0, size: found.size } };
+  if (found.isDirectory()) return { directory: source };
+  return { archive: { path: source, start: 0, size: found.size } };
 }

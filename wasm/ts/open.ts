@@ -5,12 +5,12 @@ import { Remote, type Port } from "./remote.js";
 import { Store } from "./store.js";
 import type { OpenOptions } from "./types.js";
 
-/** What differs between a browser and Node. */
+/** The differences between a browser and Node. */
 export interface Platform {
-  /** The wasm module from beside the package. */
+  /** Loads the wasm module of the package. */
   module(): Promise<WebAssembly.Module>;
   spawn(options: OpenOptions): Port;
-  /** How many threads run at the same time. */
+  /** Returns the number of threads that can run at the same time. */
   cores(): number;
 }
 
@@ -42,6 +42,6 @@ async function moduleOf({ module }: OpenOptions, platform: Platform): Promise<We
     return await (module === undefined ? (fetched ??= platform.module()) : WebAssembly.compile(module));
   } catch (error) {
     if (module === undefined) fetched = undefined;
-    throw new OcicleError("io", `the wasm module of ocicle does not load: ${String(error)}`, { cause: error });
+    throw new OcicleError("io", `the wasm module of ocicle did not load: ${String(error)}`, { cause: error });
   }
 }

@@ -1,18 +1,18 @@
-/** Bytes that a worker can read. They cross to it as they are: nothing is copied, but what is in memory. */
+/** Bytes that a worker can read. Sending one to a worker copies nothing, except bytes in memory. */
 export type Part =
   | { readonly blob: Blob }
   | { readonly bytes: Uint8Array }
   | { readonly url: string; readonly start: number; readonly size: number }
   /** In Node. */
   | { readonly path: string; readonly start: number; readonly size: number }
-  /** In Node, where blobs of files do not cross: one that the main thread holds. */
+  /** In Node, where a blob cannot be sent to a worker: the number of one that the main thread reads. */
   | { readonly held: number; readonly start: number; readonly size: number };
 
-/** What a store is read from. */
+/** The bytes of a store. */
 export type Origin =
   | { readonly archive: Part }
   | { readonly files: ReadonlyMap<string, Part> }
-  /** A server that has the files of a layout below this address. */
+  /** The address of a layout on a server. */
   | { readonly base: string }
   /** In Node. */
   | { readonly directory: string };
@@ -25,7 +25,7 @@ export function sizeOf(part: Part): number {
 
 export function slice(part: Part, start: number, size: number): Part {
   if ("blob" in part) return { blob: part.blob.slice(start, start + size) };
-  // A copy: what is a part of a buffer crosses to a worker with all of that.
+  // A copy: a view would be sent with its whole buffer.
   if ("bytes" in part) return { bytes: part.bytes.slice(start, start + size) };
   return { ...part, start: part.start + start, size };
 }

@@ -3,23 +3,26 @@ import type { Remote } from "./remote.js";
 import type { RunOptions } from "./types.js";
 
 interface Options extends RunOptions {
-  /** Bytes that will be read, about; 0 if nobody knows. */
+  /** About how many bytes will be read; 0 if unknown. */
   total: number;
 }
 
-/** Somebody who waits for it. */
-interface Turn {
+/** A call that waits for a slot. */
+interface Waiter {
   go(): void;
   stop(reason: unknown): void;
 }
 
-/** Workers for what takes long, each for one thing at a time. Aborting ends the worker: nothing else stops a loop in it. */
+/**
+ * Workers for long calls, each for one call at a time. Aborting a call ends its worker: nothing else stops a
+ * loop in it.
+ */
 export class Pool {
   readonly #idle: Remote[] = [];
-  readonly #queue: Turn[] = [];
+  readonly #queue: Waiter[] = [];
   readonly #busy = new Set<Remote>();
-  /** Turns that were given and not given back. */
-  #turns = 0;
+  /** Slots in use: one for each call that runs. */
+  #slots = 0;
   #ended: { reason: unknown } | undefined;
 
   constructor(
@@ -30,7 +33,7 @@ export class Pool {
   async run<C extends Call>(call: C, argument: Calls[C][0], options: Options): Promise<Calls[C][1]> {
     const { signal, onProgress, total } = options;
     signal?.throwIfAborted();
-    await this.#turn(signal);
+    await this.#slot(signal);
     let worker: Remote | undefined;
     const onAbort = (): void => worker?.end(signal?.reason);
     signal?.addEventListener("abort", onAbort);
@@ -51,7 +54,7 @@ export class Pool {
       signal?.removeEventListener("abort", onAbort);
       if (worker !== undefined) this.#busy.delete(worker);
       if (worker?.ended === false) this.#idle.push(worker);
-      this.#giveBack();
+      this.#release();
     }
   }
 
@@ -62,31 +65,31 @@ export class Pool {
     this.#idle.length = 0;
   }
 
-  /** Waits until a worker is free, or one more may be started. */
-  #turn(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#turns < this.most) {
-      this.#turns += 1;
+  /** Waits for a slot. */
+  #slot(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#slots < this.most) {
+      this.#slots += 1;
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
       const done = (): void => signal?.removeEventListener("abort", onAbort);
-      const turn = {
+      const waiter = {
         go: () => (done(), resolve()),
         stop: (reason: unknown) => (done(), reject(reason)),
       };
       const onAbort = (): void => {
-        this.#queue.splice(this.#queue.indexOf(turn), 1);
-        turn.stop(signal?.reason);
+        this.#queue.splice(this.#queue.indexOf(waiter), 1);
+        waiter.stop(signal?.reason);
       };
-      this.#queue.push(turn);
+      this.#queue.push(waiter);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
-  /** To the next who waits, if somebody does. */
-  #giveBack(): void {
+  /** Hands the slot to the next waiter. */
+  #release(): void {
     const next = this.#queue.shift();
-    if (next === undefined) this.#turns -= 1;
+    if (next === undefined) this.#slots -= 1;
     else next.go();
   }
 }

@@ -1,57 +1,68 @@
 import { sizeOf, type Origin, type Part } from "./part.js";
 
-/** How this platform reads while everything waits. Each gives as many bytes as there are, up to `end`. */
+/** The synchronous reads of a platform. Each returns as many bytes as there are up to `end`. */
 export interface Sync {
   blob(blob: Blob, start: number, end: number): Uint8Array;
   url(url: string, start: number, end: number): Uint8Array;
-  /** Bytes at an address; `undefined` if there is nothing. */
+  /** The size of what is at an address; `undefined` if there is nothing. */
   urlSize(url: string): number | undefined;
   path(path: string, start: number, end: number): Uint8Array;
   pathSize(path: string): number | undefined;
   held(blob: number, start: number, end: number): Uint8Array;
 }
 
-/** One call of a `FileReaderSync` costs 3 ms, however little it reads. */
+/** One call of a `FileReaderSync` takes 3 ms, however little it reads. */
 const BLOCK = 1 << 20;
 const BLOCKS = 4;
 
 interface Block {
-  source: number;
+  part: Part;
   start: number;
   bytes: Uint8Array;
 }
 
-/** What the wasm module reads from: sources by number. */
+/** The host of the wasm module: opens and reads sources, which are numbers there. */
 export class Reader {
-  readonly #sources: Part[] = [];
-  readonly #found = new Map<string, number>();
-  /** The block that was used last comes last. */
+  readonly #sources = new Map<number, Part>();
+  #next = 0;
+  /** The files of the layout that were looked up. */
+  readonly #found = new Map<string, Part | undefined>();
+  /** The most recently used last. */
   readonly #blocks: Block[] = [];
   #origin: Origin | undefined;
 
   constructor(
     readonly sync: Sync,
-    /** Is told how many bytes were read. */
+    /** Called with the number of bytes of each read. */
     readonly onRead: (bytes: number) => void,
   ) {}
 
-  /** Says where the files of the layout are. */
-  from(origin: Origin): void {
+  /** Sets where the files of the layout are; forgets those of the last one. */
+  from(origin: Origin | undefined): void {
     this.#origin = origin;
+    this.#found.clear();
+    this.#blocks.length = 0;
   }
 
+  /** Opens a source; the wasm module closes it. */
   add(part: Part): number {
-    return this.#sources.push(part) - 1;
+    this.#sources.set(this.#next, part);
+    return this.#next++;
+  }
+
+  /** How many sources are open. */
+  get sources(): number {
+    return this.#sources.size;
   }
 
   find(path: string): number {
-    let source = this.#found.get(path);
-    if (source === undefined) {
-      const part = this.#look(path);
-      source = part === undefined ? -1 : this.add(part);
-      this.#found.set(path, source);
-    }
-    return source;
+    if (!this.#found.has(path)) this.#found.set(path, this.#look(path));
+    const part = this.#found.get(path);
+    return part === undefined ? -1 : this.add(part);
+  }
+
+  close(source: number): void {
+    this.#sources.delete(source);
   }
 
   size(source: number): number {
@@ -66,15 +77,15 @@ export class Reader {
       into.set(part.bytes.subarray(position, position + most));
       return most;
     }
-    const { start, bytes } = this.#block(source, part, position);
+    const { start, bytes } = this.#block(part, position);
     const there = bytes.subarray(position - start, position - start + most);
     into.set(there);
     return there.byteLength;
   }
 
   #part(source: number): Part {
-    const part = this.#sources[source];
-    if (part === undefined) throw new Error(`there is no source ${source}`);
+    const part = this.#sources.get(source);
+    if (part === undefined) throw new Error(`source ${source} is not open`);
     return part;
   }
 
@@ -92,24 +103,24 @@ export class Reader {
     return size === undefined ? undefined : { path: file, start: 0, size };
   }
 
-  #block(source: number, part: Exclude<Part, { bytes: Uint8Array }>, position: number): Block {
+  #block(part: Exclude<Part, { bytes: Uint8Array }>, position: number): Block {
     const start = position - (position % BLOCK);
-    const known = this.#blocks.findIndex((block) => block.source === source && block.start === start);
-    const [block] = known < 0 ? [this.#load(source, part, start)] : this.#blocks.splice(known, 1);
+    const known = this.#blocks.findIndex((block) => block.part === part && block.start === start);
+    const [block] = known < 0 ? [this.#load(part, start)] : this.#blocks.splice(known, 1);
     this.#blocks.push(block!);
     if (this.#blocks.length > BLOCKS) this.#blocks.shift();
     return block!;
   }
 
-  #load(source: number, part: Exclude<Part, { bytes: Uint8Array }>, start: number): Block {
+  #load(part: Exclude<Part, { bytes: Uint8Array }>, start: number): Block {
     const end = Math.min(start + BLOCK, sizeOf(part));
     let bytes: Uint8Array;
     if ("blob" in part) bytes = this.sync.blob(part.blob, start, end);
     else if ("url" in part) bytes = this.sync.url(part.url, part.start + start, part.start + end);
     else if ("held" in part) bytes = this.sync.held(part.held, part.start + start, part.start + end);
     else bytes = this.sync.path(part.path, part.start + start, part.start + end);
-    if (bytes.byteLength < end - start) throw new Error("it became shorter while it was read");
+    if (bytes.byteLength < end - start) throw new Error("the file became shorter while it was read");
     this.onRead(bytes.byteLength);
-    return { source, start, bytes };
+    return { part, start, bytes };
   }
 }

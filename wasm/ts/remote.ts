@@ -1,12 +1,12 @@
-/** The side of the main thread: a worker, and what it was asked for. */
+/** The main thread's side: a worker and its pending calls. */
 
 import { OcicleError, revived } from "./error.js";
 import type { Call, Calls, Reply, Request, Start } from "./messages.js";
 
-/** A worker of this platform. */
+/** A worker of the platform. */
 export interface Port {
   post(message: Start | Request, transfer: Transferable[]): void;
-  /** Is called with what the worker posts, and with what ended it. */
+  /** Sets the functions that are called with each reply, and when an error ends the worker. */
   listen(onReply: (reply: Reply) => void, onEnd: (message: string) => void): void;
   terminate(): void;
 }
@@ -45,19 +45,19 @@ export class Remote {
       try {
         this.#port.post({ id, call, argument }, transfer);
       } catch (error) {
-        // Something that cannot cross: the caller's value.
+        // The argument has a value that cannot be sent.
         this.#waiting.delete(id);
         reject(error);
       }
     });
   }
 
-  /** Whether nothing is asked of it any more. */
+  /** Whether the worker was ended. */
   get ended(): boolean {
     return this.#ended !== undefined;
   }
 
-  /** Ends the worker; what it was asked for is rejected with this. */
+  /** Ends the worker; pending calls reject with this reason. */
   end(reason: unknown): void {
     this.#ended ??= reason;
     this.#port.terminate();

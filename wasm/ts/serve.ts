@@ -1,9 +1,8 @@
-/** The side of a worker: calls come in, results go out. */
+/** The worker's side: receives calls, sends results. */
 
 import { connect, Image, Indexed, initSync, Store } from "./wasm/ocicle.js";
 import { OcicleError, plain } from "./error.js";
-import type { LayerBlob } from "./layers.js";
-import type { Call, Calls, Opening, Reply, Request, Start } from "./messages.js";
+import type { Call, Calls, Lent, Opening, Reply, Request, Start } from "./messages.js";
 import { Reader, type Sync } from "./reader.js";
 import type { StoreKind } from "./types.js";
 
@@ -14,8 +13,12 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 type Handlers = { [C in Call]: (argument: Calls[C][0]) => Calls[C][1] };
 
-/** Starts a worker; gives what is to be called with each request. */
-export function serve({ module }: Start, sync: Sync, post: (reply: Reply, transfer: Transferable[]) => void) {
+type Handle = <C extends Call>(request: Request<C>) => void;
+
+type Post = (reply: Reply, transfer: Transferable[]) => void;
+
+/** Starts a worker; returns the function to call with each request. */
+export function serve({ module }: Start, sync: Sync, post: Post): Handle {
   const { memory } = initSync({ module });
   let current = 0;
   let read = 0;
@@ -44,13 +47,14 @@ export function serve({ module }: Start, sync: Sync, post: (reply: Reply, transf
 
 function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
   let store: Store | undefined;
-  let images: Image[] = [];
+  const images = new Map<number, Image>();
+  let next = 0;
   const opened = (): Store => {
     if (store === undefined) throw new OcicleError("misuse", "nothing is open");
     return store;
   };
   const image = (number: number): Image => {
-    const found = images[number];
+    const found = images.get(number);
     if (found === undefined) throw new OcicleError("misuse", "this image was closed");
     return found;
   };
@@ -60,6 +64,7 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
       return use(opened);
     } finally {
       opened.free();
+      reader.from(undefined);
     }
   };
   return {
@@ -70,48 +75,47 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
     list: () => opened().list(),
     resolve: (fragment) => opened().resolve(fragment),
     blob: (digest) => opened().blob(digest),
-    locate: (digest) => opened().locate(digest),
-    keep: ({ descriptor, diffId, index }) => void opened().keep(descriptor, diffId, index),
-    forget: ({ digest, diffId }) => void opened().forget(digest, diffId),
     changes: () => opened().changes(),
     configure: ({ fragment, edit, options }) => opened().configure(fragment, edit, options),
     insert: ({ fragment, target, files, contents, options }) =>
       opened().insert(fragment, target, files, contents, options),
     image: (fragment) => {
       const found = opened().image(fragment);
-      return { image: images.push(found) - 1, digest: found.digest, layers: found.layers() };
+      images.set(next, found);
+      return { image: next++, digest: found.digest, layers: opened().layers(found) };
     },
     free: (number) => {
       image(number).free();
-      delete images[number];
+      images.delete(number);
       return undefined;
     },
     stat: (number) => image(number).stat(),
-    look: (number) => void image(number).look(opened()),
+    look: ({ image: number, indexes }) => {
+      for (const { layer, index } of indexes) image(number).hand(layer, index);
+      image(number).look();
+      return undefined;
+    },
     rows: ({ image: number, query, from, count }) => image(number).rows(query, from, count),
     position: ({ image: number, query, path }) => image(number).position(query, path),
-    boxes: ({ image: number, byLayer, path, parts }) => image(number).boxes(byLayer, path, parts),
+    areas: ({ image: number, byLayer, path, parts }) => image(number).areas(byLayer, path, parts),
     files: ({ image: number, path, layer }) => image(number).files(path, layer),
     why: ({ image: number, path }) => image(number).why(path),
     waste: (number) => image(number).waste(),
-    lend: (number) => {
-      const layers = JSON.parse(image(number).layers()) as LayerBlob[];
-      return {
-        documents: image(number).documents(),
-        layers: layers.map(({ descriptor, diffId }) => ({
-          descriptor: JSON.stringify(descriptor),
-          diffId,
-          index: opened().index(descriptor.digest, diffId),
-        })),
+    lend: (number) => image(number).lend(),
+    diff: ({ before, after, semantic }) => {
+      const borrowed: Image[] = [];
+      const side = (of: number | Lent): Image => {
+        if (typeof of === "number") return image(of);
+        const found = Image.borrowed(of);
+        borrowed.push(found);
+        return found;
       };
+      try {
+        return side(before).diff(side(after), semantic);
+      } finally {
+        for (const image of borrowed) image.free();
+      }
     },
-    borrow: ({ documents, layers }) => {
-      for (const { descriptor, diffId, index } of layers) opened().keep(descriptor, diffId, index);
-      const lent = Image.lent(documents);
-      lent.look(opened());
-      return images.push(lent) - 1;
-    },
-    diff: ({ before, after, semantic }) => image(before).diff(image(after), semantic),
     mtree: ({ image: number, dialect }) => image(number).mtree(dialect),
     read: ({ image: number, path }) => {
       const pieces: Bytes[] = [];
@@ -120,19 +124,21 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
     },
     index: ({ part, descriptor, diffId, verify }) => {
       const indexed = Indexed.read(reader.add(part), descriptor, diffId, verify);
-      const { toc } = indexed;
-      const index = indexed.bytes();
-      indexed.free();
-      return { index, toc };
+      try {
+        return { index: indexed.bytes(), toc: indexed.toc };
+      } finally {
+        indexed.free();
+      }
     },
     check: (opening) => once(opening, (store) => store.check()),
     archive: (opening) => {
-      // Each piece becomes a blob at once: a browser keeps those outside of memory.
+      // Each piece becomes a blob at once: browsers keep blobs outside of memory.
       const pieces: Blob[] = [];
       once(opening, (store) => store.archive((piece: Bytes) => pieces.push(new Blob([piece]))));
       return new Blob(pieces);
     },
     memory: () => memory.buffer.byteLength,
+    kept: () => ({ images: images.size, layers: store?.kept ?? 0, sources: reader.sources }),
   };
 }
 
@@ -143,7 +149,7 @@ function open(reader: Reader, { origin, kind, changes }: Opening): Store {
   return store;
 }
 
-/** What need not be copied on its way out. */
+/** The buffers of a result that can be moved instead of copied. */
 function transferable(value: unknown): Transferable[] {
   if (value instanceof Uint8Array) return [value.buffer as ArrayBuffer];
   if (Array.isArray(value)) return value.flatMap(transferable);

@@ -9,8 +9,8 @@ interface Running {
 }
 
 /**
- * Something that is done once, whoever asks for it. Each who asks can stop waiting; the work itself is stopped when nobody waits any more, and
- * begun anew when somebody asks again.
+ * Work that is done once, however many callers wait for it. Each caller can stop waiting; when the last one
+ * does, the work is aborted, and started again by the next caller.
  */
 export class Shared {
   readonly #work: Work;
@@ -34,7 +34,8 @@ export class Shared {
     this.#waiting += 1;
     const settled = new AbortController();
     try {
-      await (signal === undefined ? running.promise : Promise.race([running.promise, aborted(signal, settled.signal)]));
+      if (signal === undefined) await running.promise;
+      else await Promise.race([running.promise, aborted(signal, settled.signal)]);
     } finally {
       settled.abort();
       this.#waiting -= 1;
@@ -53,12 +54,14 @@ export class Shared {
     const promise = this.#work({ signal: control.signal, onProgress }).then(() => {
       this.#done = true;
     });
-    promise.catch(() => {}); // whoever still waits is told
+    promise.catch(() => {}); // the callers that wait get the error
     return { promise, control, progress };
   }
 }
 
-/** Rejects if a signal is aborted before something is settled. */
+/** Rejects when `signal` is aborted, unless `settled` is aborted first. */
 function aborted(signal: AbortSignal, settled: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { signal: settled }));
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { signal: settled });
+  });
 }

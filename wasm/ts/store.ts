@@ -1,6 +1,6 @@
-import { Image, type InStore } from "./image.js";
+import { Image } from "./image.js";
 import { LayerWork, type LayerBlob } from "./layers.js";
-import type { Opening } from "./messages.js";
+import type { Kept, Opening } from "./messages.js";
 import { sizeOf, type Origin } from "./part.js";
 import type { Pool } from "./pool.js";
 import type { Remote } from "./remote.js";
@@ -16,12 +16,13 @@ import type {
   StoreKind,
 } from "./types.js";
 
-/** An OCI layout or archive. What is edited stays in memory until {@link archive} gives all of it. */
+/** An OCI layout or archive. Edits stay in memory; {@link archive} writes everything. */
 export class Store {
   readonly kind: StoreKind;
   readonly #remote: Remote;
   readonly #pool: Pool;
   readonly #origin: Origin;
+  /** The layers of the open images. */
   readonly #layers = new Map<string, LayerWork>();
 
   /** @internal */
@@ -37,48 +38,54 @@ export class Store {
     return JSON.parse(await this.#remote.call("list", undefined)) as Listing;
   }
 
-  /** As `ocicle resolve --json`; `fragment` is what follows `#` in a reference. */
+  /** As `ocicle resolve --json`; `fragment` is the part of a reference after `#`. */
   async resolve(fragment?: string): Promise<Resolution> {
     return JSON.parse(await this.#remote.call("resolve", fragment)) as Resolution;
   }
 
-  /** Opens an image: its manifest and config are read, its layers are not. */
+  /** Opens an image: reads manifest and config, but not the layers. */
   async image(fragment?: string): Promise<Image> {
     const found = await this.#remote.call("image", fragment);
     const blobs = JSON.parse(found.layers) as LayerBlob[];
     return new Image(this.#remote, found, blobs.map((blob) => ({ ...blob, work: this.#work(blob) })));
   }
 
-  /** The bytes of a document or any other blob, not verified; 16 MiB at most of one that was not written here. */
+  /**
+   * Returns the bytes of a document or any other blob, not verified. Blobs over 16 MiB are refused, except
+   * those of edits.
+   */
   blob(digest: string): Promise<Uint8Array> {
     return this.#remote.call("blob", digest);
   }
 
-  /** As `ocicle check --json`: everything is read and verified. */
+  /** As `ocicle check --json`: reads and verifies everything. */
   async check(options: RunOptions = {}): Promise<CheckReport> {
-    const total = this.#size();
-    return JSON.parse(await this.#pool.run("check", await this.#opening(), { ...options, total })) as CheckReport;
+    const run = { ...options, total: this.#size() };
+    return JSON.parse(await this.#pool.run("check", await this.#opening(), run)) as CheckReport;
   }
 
-  /** As `ocicle diff --json`; the images may be of different stores. Rejects if a layer cannot be verified. */
-  async diff(before: Image, after: Image, options: RunOptions & { semantic?: boolean } = {}): Promise<Compared> {
+  /**
+   * As `ocicle diff --json`; the images may belong to different stores. Rejects if a layer cannot be
+   * verified.
+   */
+  async diff(
+    before: Image,
+    after: Image,
+    options: RunOptions & { semantic?: boolean } = {},
+  ): Promise<Compared> {
     const { semantic = false, ...run } = options;
-    const ours = await Promise.all([before, after].map((image) => image.in(this.#remote, run)));
-    const [first, second] = ours as [InStore, InStore];
-    try {
-      const argument = { before: first.number, after: second.number, semantic };
-      return JSON.parse(await this.#remote.call("diff", argument)) as Compared;
-    } finally {
-      await Promise.all(ours.map((image) => image.giveBack()));
-    }
+    const [first, second] = await Promise.all([before.in(this.#remote, run), after.in(this.#remote, run)]);
+    const argument = { before: first, after: second, semantic };
+    return JSON.parse(await this.#remote.call("diff", argument)) as Compared;
   }
 
-  /** As `ocicle config`. Gives the new digest. */
+  /** As `ocicle config`. Returns the new digest. */
   configure(fragment: string | undefined, edit: ConfigEdit, options: EditOptions = {}): Promise<string> {
-    return this.#remote.call("configure", { fragment, edit: JSON.stringify(edit), options: encoded(options) });
+    const argument = { fragment, edit: JSON.stringify(edit), options: encoded(options) };
+    return this.#remote.call("configure", argument);
   }
 
-  /** As `ocicle insert` of a directory: files become a new layer, below a path of the image. Gives the new digest. */
+  /** As `ocicle insert` of a directory: adds a layer with files below `target`. Returns the new digest. */
   async insert(
     fragment: string | undefined,
     target: string,
@@ -91,34 +98,38 @@ export class Store {
       return { path, mode, uid, gid, mtime: time(mtime ?? modified) };
     });
     const contents = await Promise.all(files.map(({ content }) => bytes(content)));
-    return this.#remote.call(
-      "insert",
-      { fragment, target, files: JSON.stringify(entries), contents, options: encoded({ ...options, created }) },
-    );
+    const encodedOptions = encoded({ ...options, created });
+    const argument = { fragment, target, files: JSON.stringify(entries), contents, options: encodedOptions };
+    return this.#remote.call("insert", argument);
   }
 
-  /** Everything as an `oci-archive`, with what was edited; the bytes are those of `ocicle copy`. */
+  /** Returns the whole store as an `oci-archive`, with all edits; the bytes are those of `ocicle copy`. */
   async archive(options: RunOptions = {}): Promise<Blob> {
     return this.#pool.run("archive", await this.#opening(), { ...options, total: this.#size() });
   }
 
-  /** Ends all workers. What is not finished is rejected. */
+  /** Ends all workers. Calls that are not finished reject. */
   close(): void {
     const reason = new DOMException("the store was closed", "AbortError");
     this.#pool.end(reason);
     this.#remote.end(reason);
   }
 
-  /** Bytes that the worker of this store has taken; it gives none back before it ends. */
+  /** Returns the memory of the store's worker in bytes; it never shrinks. */
   memory(): Promise<number> {
     return this.#remote.call("memory", undefined);
   }
 
+  /** @internal Counts what the worker keeps. */
+  async kept(): Promise<Kept> {
+    return this.#remote.call("kept", undefined);
+  }
+
   #work(blob: LayerBlob): LayerWork {
-    const key = `${blob.descriptor.digest} ${blob.diffId}`;
+    const key = `${blob.digest} ${blob.diffId}`;
     let work = this.#layers.get(key);
     if (work === undefined) {
-      work = new LayerWork(blob, this.#remote, this.#pool, this.#origin);
+      work = new LayerWork(blob, this.#remote, this.#pool, this.#origin, () => this.#layers.delete(key));
       this.#layers.set(key, work);
     }
     return work;
@@ -128,7 +139,7 @@ export class Store {
     return { origin: this.#origin, kind: this.kind, changes: await this.#remote.call("changes", undefined) };
   }
 
-  /** Bytes of all that was opened; 0 where nobody knows. */
+  /** The size of the opened source in bytes; 0 if unknown. */
   #size(): number {
     if ("archive" in this.#origin) return sizeOf(this.#origin.archive);
     if (!("files" in this.#origin)) return 0;
@@ -140,7 +151,7 @@ function encoded({ tag, created = new Date() }: EditOptions): string {
   return JSON.stringify({ tag, created: time(created) });
 }
 
-/** Seconds and nanoseconds. */
+/** Returns seconds and nanoseconds. */
 function time(date: Date): [number, number] {
   const milliseconds = date.getTime();
   const seconds = Math.floor(milliseconds / 1000);

@@ -2,8 +2,9 @@
  * What goes in and comes out. Shapes with a `schemaVersion` are those of the command's `--json`, key by key.
  * Sizes are bytes, layers count from 1, modes are octal texts such as `"0755"`, times RFC 3339.
  *
- * A path is from the root, with a slash before it. One that is no text, or has a backslash, control characters or such as turn the direction
- * of writing in it, is escaped as in mtree(5); so an escaped one has a backslash in it, and no other has. What takes a path takes both forms.
+ * A path is from the root, with a slash before it. One that is no text, or has a backslash, control
+ * characters or such as turn the direction of writing in it, is escaped as in mtree(5); so an escaped one has
+ * a backslash in it, and no other has. What takes a path takes both forms.
  */
 
 /** The kinds of {@link OcicleError}, those of the library. */
@@ -210,11 +211,14 @@ export interface Layer {
   /** The command that made it, as the history has it. */
   createdBy?: string;
   /**
-   * `waiting`: not read yet; `listed`: what is in it is known, but nobody has vouched for it; `verified`: size, digest and diff_id are as
-   * promised; `failed`: it cannot be read, or is not what was promised.
+   * `waiting`: not read yet; `listed`: what is in it is known, but nobody has vouched for it; `verified`:
+   * size, digest and diff_id are as promised; `failed`: it cannot be read, or is not what was promised.
    */
   state: "waiting" | "listed" | "verified" | "failed";
-  /** Where the list is from: a table of contents inside the layer (eStargz, zstd:chunked), or the archive itself. */
+  /**
+   * Where the list is from: a table of contents inside the layer (eStargz, zstd:chunked), or the archive
+   * itself.
+   */
   listedFrom?: "toc" | "archive";
   error?: { kind: ErrorKind; message: string };
 }
@@ -222,8 +226,8 @@ export interface Layer {
 export type FileType = "file" | "dir" | "link" | "char" | "block" | "fifo" | "socket";
 
 /**
- * What a layer does to a path. Where content was only listed, nobody has compared it: a file that is stored again the same is `replaced` then, and
- * `attributes` once its layers are verified.
+ * What a layer does to a path. Where content was only listed, nobody has compared it: a file that is stored
+ * again the same is `replaced` then, and `attributes` once its layers are verified.
  */
 export type Change = "added" | "replaced" | "attributes" | "linked" | "removed";
 
@@ -233,11 +237,16 @@ export interface RowQuery {
   layer?: number;
   /** Only these; with `layer`. */
   changes?: Change[];
-  /** Only paths whose bytes are hidden by a later layer: all of them, or with `layer` those this layer stores. */
+  /**
+   * Only paths whose bytes are hidden by a later layer: all of them, or with `layer` those this layer stores.
+   */
   wasted?: boolean;
   /** Only paths with this text in their last name, upper and lower case alike, with the way to each. */
   search?: string;
-  /** Directories that are open, the root always. With `search`, `changes` or `wasted`, all are open but those in `closed`. */
+  /**
+   * Directories that are open, the root always. With `search`, `changes` or `wasted`, all are open but those
+   * in `closed`.
+   */
   open?: string[];
   closed?: string[];
   /** `size`: the largest first. */

@@ -1,0 +1,46 @@
+//! A query for rows, as JavaScript writes it.
+
+use std::collections::BTreeSet;
+
+use ocicle::tree::provenance::ChangeKind;
+use serde::Deserialize;
+
+use super::{Open, Query, Sort};
+use crate::{
+    failure::Result,
+    image::{layer_number, parse_path},
+};
+
+/// `RowQuery` in TypeScript.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(crate) struct RowQuery {
+    layer: Option<usize>,
+    changes: BTreeSet<ChangeKind>,
+    wasted: bool,
+    search: Option<String>,
+    open: BTreeSet<String>,
+    closed: BTreeSet<String>,
+    sort: Sort,
+}
+
+impl RowQuery {
+    /// Returns which paths it matches, in an image with this many layers.
+    pub(crate) fn query(&self, layers: usize) -> Result<Query> {
+        let layer = self.layer.map(|layer| layer_number(layer, layers)).transpose()?;
+        let search = self.search.clone().filter(|text| !text.is_empty());
+        Ok(Query { layer, changes: self.changes.clone(), wasted: self.wasted, search })
+    }
+
+    /// Returns which directories are open.
+    pub(crate) fn open(&self) -> Result<Open> {
+        let paths =
+            |paths: &BTreeSet<String>| paths.iter().map(|path| parse_path(path)).collect::<Result<_>>();
+        Ok(Open { open: paths(&self.open)?, closed: paths(&self.closed)? })
+    }
+
+    /// Returns the order of siblings.
+    pub(crate) fn sort(&self) -> Sort {
+        self.sort
+    }
+}
