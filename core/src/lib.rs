@@ -35,7 +35,13 @@ pub mod spec;
 pub mod store;
 pub mod tree;
 
+pub use digest::Digest;
 pub use error::{Error, Result};
+pub use graph::{RefName, reference::Reference, selector::Selector};
+pub use image::Image;
+pub use limits::Limits;
+pub use spec::{Descriptor, Platform};
+pub use store::{Repository, archive::Archive, layout::LayoutStore, memory::MemoryStore};
 
 /// The examples of the README are tests, too.
 #[cfg(doctest)]

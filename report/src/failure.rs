@@ -78,7 +78,7 @@ impl From<&ResolveError> for FailureKind {
             ResolveError::Other(error) => error.into(),
             ResolveError::Ambiguous { .. } => Self::Ambiguous,
             // No selector was given, and the store has several objects or none.
-            ResolveError::Unsaid { there } if !there.is_empty() => Self::Ambiguous,
+            ResolveError::NoDefault { there } if !there.is_empty() => Self::Ambiguous,
             _ => Self::NotFound,
         }
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_reference_means_nothing_or_too_much() {
-        let unsaid = |count: usize| ResolveError::Unsaid { there: vec![String::new(); count] };
+        let unsaid = |count: usize| ResolveError::NoDefault { there: vec![String::new(); count] };
         for (error, word) in [
             (ResolveError::NotFound { looked_for: String::new(), there: Vec::new() }, "notFound"),
             (ResolveError::Ambiguous { candidates: Vec::new() }, "ambiguous"),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use ocicle::{
+    Repository,
     digest::Digest,
     graph::rewrite::{Destination, Referrers},
     image::{Image, look::Look},
@@ -84,23 +85,23 @@ impl Context {
     /// known.
     pub(crate) fn watched<'a, S>(
         &self,
-        store: &'a S,
+        repository: &'a Repository<S>,
         doing: &'static str,
         total: Option<u64>,
-    ) -> Watched<'a, S> {
+    ) -> Repository<Watched<'a, S>> {
         let show = match self.verbosity {
             Verbosity::Quiet => Show::Nothing,
             Verbosity::Normal | Verbosity::Verbose => Show::Progress(self.progress),
             // Lines about blobs and a bar do not go together.
             Verbosity::Blobs => Show::Blobs,
         };
-        Watched::new(store, doing, total, show)
+        repository.with_store(Watched::new(repository.store(), doing, total, show))
     }
 
     /// The indexes of the layers of an image.
     pub(crate) fn look(&self, place: &Place, image: &Image) -> Result<Look, Failure> {
-        let store = self.watched(&place.store, "reading layers", Some(image.size()));
-        Ok(Look::indexed(&store, image, &mut Cache::of_user(), false, &self.limits)?)
+        let store = self.watched(&place.repository, "reading layers", Some(image.size()));
+        Ok(Look::indexed(&store, image, &mut Cache::of_user(), false)?)
     }
 
     /// Prints a result.

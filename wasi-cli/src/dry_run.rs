@@ -3,29 +3,38 @@
 use std::io::{self, Read, Write};
 
 use ocicle::{
-    Result,
+    Repository, Result,
     digest::Digest,
     layer::{Change, ChangeSink},
-    spec::{Index, Raw},
-    store::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex},
+    spec::{Descriptor, Index, Raw},
+    store::{BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex},
     text::printable,
 };
 
 /// A store that keeps nothing of what is written. Reads from another store.
-pub(crate) struct DryRun<'a, S>(pub(crate) &'a S);
+pub(crate) struct DryRun<'a, S>(&'a S);
+
+/// Returns a repository that reads from another one and keeps nothing of what is written.
+pub(crate) fn dry_run<S>(repository: &Repository<S>) -> Repository<DryRun<'_, S>> {
+    repository.with_store(DryRun(repository.store()))
+}
 
 impl<S: BlobRead> BlobRead for DryRun<'_, S> {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        self.0.try_open(digest)
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        self.0.try_open(blob)
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        self.0.try_size(digest)
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        self.0.try_seek(blob)
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        self.0.try_size(blob)
     }
 }
 
 impl<S> BlobWrite for DryRun<'_, S> {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Ok(Box::new(Nowhere))
     }
 }

@@ -3,18 +3,18 @@
 use std::{io, path::Path};
 
 use ocicle::{
+    Repository,
     graph::{
         RefName, Resolution,
         reference::Reference,
-        resolve::{Want, resolve},
-        rewrite::{Destination, Replaced, replace_target},
+        resolve::Want,
+        rewrite::{Destination, Replaced},
         selector::Selector,
     },
     image::Image,
     limits::Limits,
     name::EntryPath,
     spec::{Index, Raw},
-    store::{RootIndex as _, RootIndexExt as _},
 };
 
 use crate::{
@@ -23,80 +23,71 @@ use crate::{
     system::{self, SystemDir},
 };
 
-/// A store, and what in it is meant.
+/// A repository, and what in it a reference selects.
 pub(crate) struct Place {
-    pub(crate) store: AnyStore,
-    pub(crate) selector: Option<Selector>,
-    limits: Limits,
+    pub(crate) repository: Repository<AnyStore>,
+    /// Empty if the reference names the store alone.
+    pub(crate) selector: Selector,
 }
 
 impl Place {
     /// Opens the store of a reference.
     pub(crate) fn open(reference: &str, limits: &Limits) -> Result<Self, Failure> {
         let Reference { kind, path, selector } = reference.parse()?;
-        Ok(Self { store: AnyStore::open(kind, &path, limits)?, selector, limits: *limits })
+        let store = AnyStore::open(kind, &path, limits)?;
+        Ok(Self { repository: Repository::new(store, *limits), selector })
     }
 
     /// Opens the store of a reference that stands for all of it.
     pub(crate) fn open_whole(reference: &str, limits: &Limits) -> Result<Self, Failure> {
         let place = Self::open(reference, limits)?;
-        match &place.selector {
-            None => Ok(place),
-            Some(selector) => {
-                Err(Failure::usage(format!("this command is about a whole store: leave out #{selector}")))
-            }
+        match place.selector.is_empty() {
+            true => Ok(place),
+            false => Err(Failure::usage(format!(
+                "this command is about a whole store: leave out #{}",
+                place.selector
+            ))),
         }
     }
 
-    /// The tag that the reference of a command is, where it must be one.
+    /// Returns the tag that the reference of a command must be.
     pub(crate) fn tag(&self, command: &str) -> Result<RefName, Failure> {
-        tag(self.selector.as_ref(), command)
+        tag(&self.selector, command)
     }
 
-    /// The object that is meant.
+    /// Resolves the reference.
     pub(crate) fn resolve(&self, want: Want) -> Result<Resolution, Failure> {
-        self.resolve_in(&self.store.load()?, want)
+        Ok(self.repository.resolve(&self.selector, want)?)
     }
 
-    /// The object that is meant, in an index just read.
+    /// Resolves the reference in an index that was just read.
     pub(crate) fn resolve_in(&self, root: &Raw<Index>, want: Want) -> Result<Resolution, Failure> {
-        Ok(resolve(&self.store, root, self.selector.as_ref(), want, &self.limits)?)
+        Ok(self.repository.resolve_in(root, &self.selector, want)?)
     }
 
-    /// The image that is meant.
+    /// Opens the image that the reference selects.
     pub(crate) fn image(&self) -> Result<Image, Failure> {
-        self.image_at(&self.resolve(Want::Image)?)
+        Ok(self.repository.image(&self.selector)?)
     }
 
-    /// An image that was found.
+    /// Opens an image that was found.
     pub(crate) fn image_at(&self, at: &Resolution) -> Result<Image, Failure> {
-        Ok(Image::open(&self.store, at.target(), &self.limits)?)
+        Ok(Image::open(&self.repository, at.target())?)
     }
 
-    /// Changes the image that is meant. `edit` may be called again, on the new state, if somebody else
-    /// changed the index meanwhile.
+    /// Edits the image that the reference selects; see [`Repository::edit`].
     pub(crate) fn edit_image(
         &self,
         to: &Destination,
-        mut edit: impl FnMut(&Image) -> ocicle::Result<Image>,
+        edit: impl FnMut(&Image) -> ocicle::Result<Image>,
     ) -> Result<Replaced, Failure> {
-        let mut replaced = None;
-        self.store.update(|root| {
-            let at = self.resolve_in(root, Want::Image)?;
-            let image = edit(&self.image_at(&at)?)?;
-            let bytes = image.manifest.bytes();
-            let done = replace_target(&self.store, root, &at, &image.descriptor, bytes, to, &self.limits)?;
-            let root = done.root.clone();
-            replaced = Some(done);
-            Ok::<_, Failure>(root)
-        })?;
-        replaced.ok_or_else(|| Failure::failed("nothing was edited"))
+        Ok(self.repository.edit(&self.selector, to, edit)?)
     }
 }
 
 /// The tag that a selector is, where it must be one.
-pub(crate) fn tag(selector: Option<&Selector>, command: &str) -> Result<RefName, Failure> {
-    match selector.and_then(Selector::as_tag) {
+pub(crate) fn tag(selector: &Selector, command: &str) -> Result<RefName, Failure> {
+    match selector.as_tag() {
         Some(tag) => Ok(tag.parse()?),
         None => Err(Failure::usage(format!("{command} needs a tag: {command} STORE#TAG"))),
     }

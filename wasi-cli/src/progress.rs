@@ -13,8 +13,8 @@ use clap::ValueEnum;
 use ocicle::{
     Result,
     digest::Digest,
-    spec::{Index, Raw},
-    store::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex},
+    spec::{Descriptor, Index, Raw},
+    store::{BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex},
 };
 
 use crate::{show::human_size, system::Bar};
@@ -89,22 +89,30 @@ impl Meter {
 }
 
 impl<S: BlobRead> BlobRead for Watched<'_, S> {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
         if self.show == Show::Blobs {
-            eprintln!("reading blob {digest}");
+            eprintln!("reading blob {}", blob.digest);
         }
-        let blob = self.store.try_open(digest)?;
+        let blob = self.store.try_open(blob)?;
+        Ok(blob.map(|inner| Box::new(Counted { inner, meter: &self.meter }) as Box<dyn Read + Send + '_>))
+    }
+
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        if self.show == Show::Blobs {
+            eprintln!("reading blob {}", blob.digest);
+        }
+        let blob = self.store.try_seek(blob)?;
         Ok(blob.map(|inner| Box::new(Counted { inner, meter: &self.meter }) as Box<dyn ReadSeek + '_>))
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        self.store.try_size(digest)
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        self.store.try_size(blob)
     }
 }
 
 impl<S: BlobWrite> BlobWrite for Watched<'_, S> {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
-        Ok(Box::new(Counted { inner: self.store.begin()?, meter: &self.meter }))
+    fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
+        Ok(Box::new(Counted { inner: self.store.begin(blob)?, meter: &self.meter }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The stores a reference can name, as one type.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, io::Read, path::Path};
 
 use ocicle::{
     Error, Result,
@@ -8,10 +8,10 @@ use ocicle::{
     graph::{archive::ArchiveFile, reference::StoreKind},
     limits::Limits,
     name::Name,
-    spec::{Index, Raw},
+    spec::{Descriptor, Index, Raw},
     store::{
-        BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, Sweep, Sweepable, archive::ArchiveKind,
-        layout::LayoutStore,
+        BlobRead, BlobWrite, Collect, Collector, NewBlob, Pending, ReadSeek, RootIndex, Store,
+        archive::ArchiveKind, layout::LayoutStore,
     },
 };
 
@@ -52,18 +52,13 @@ impl AnyStore {
         archive.map(|archive| Self::Archive(Box::new(archive))).map_err(|error| at(path, error).into())
     }
 
-    fn get(&self) -> &dyn Full {
+    fn get(&self) -> &dyn Store {
         match self {
             Self::Layout(store) => store,
             Self::Archive(store) => &**store,
         }
     }
 }
-
-/// What both can do.
-trait Full: BlobRead + BlobWrite + RootIndex {}
-
-impl<T: BlobRead + BlobWrite + RootIndex> Full for T {}
 
 fn open_layout(path: &str, limits: &Limits) -> Result<LayoutStore<SystemDir>, Failure> {
     let dir = system::open_dir(Path::new(&path)).map_err(|error| no_layout(path, &error))?;
@@ -117,18 +112,22 @@ pub(crate) fn parent(path: &Path) -> Result<(SystemDir, OsString), Failure> {
 }
 
 impl BlobRead for AnyStore {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        self.get().try_open(digest)
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        self.get().try_open(blob)
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        self.get().try_size(digest)
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        self.get().try_seek(blob)
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        self.get().try_size(blob)
     }
 }
 
 impl BlobWrite for AnyStore {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
-        self.get().begin()
+    fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
+        self.get().begin(blob)
     }
 }
 
@@ -142,11 +141,11 @@ impl RootIndex for AnyStore {
     }
 }
 
-impl Sweepable for AnyStore {
-    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
+impl Collect for AnyStore {
+    fn collect(&self) -> Result<Box<dyn Collector + '_>> {
         match self {
-            Self::Layout(store) => store.sweep(),
-            Self::Archive(store) => store.sweep(),
+            Self::Layout(store) => store.collect(),
+            Self::Archive(store) => store.collect(),
         }
     }
 }

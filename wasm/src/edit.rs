@@ -6,10 +6,7 @@ use js_sys::{Array, Uint8Array};
 use ocicle::{
     attrs::Time,
     fs::{AttrChange, Dir as _, DirPosix as _, FileType, mem::MemDir},
-    graph::{
-        resolve::Want,
-        rewrite::{Destination, replace_target},
-    },
+    graph::rewrite::Destination,
     image::{
         self,
         config::{Clear, ConfigEdit, Text, Words, edit_config},
@@ -18,15 +15,14 @@ use ocicle::{
     },
     layer::{clamp::Clamp, writer::LayerWriter},
     name::EntryPath,
-    spec::{Compression, History},
-    store::RootIndexExt as _,
+    spec::History,
 };
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use crate::{
     failure::{Failure, Result},
-    store::Store,
+    store::{Store, selector},
 };
 
 /// As `EditOptions` in TypeScript; times are seconds and nanoseconds.
@@ -110,7 +106,7 @@ impl Store {
         }
         let history = History { empty_layer: Some(true), ..options.history("config") };
         self.edit(fragment.as_deref(), &options, |image| {
-            edit_config(&self.content, image, &edits, Some(&history))
+            edit_config(&self.repository, image, &edits, Some(&history))
         })
     }
 
@@ -126,19 +122,18 @@ impl Store {
     ) -> Result<String> {
         let files: Vec<NewFile> = serde_json::from_str(files).map_err(Failure::misuse)?;
         let options: Options = serde_json::from_str(options).map_err(Failure::misuse)?;
-        let target = EntryPath::clean(target.as_bytes(), &self.limits).map_err(Failure::misuse)?;
+        let target =
+            EntryPath::clean(target.as_bytes(), self.repository.limits()).map_err(Failure::misuse)?;
         let latest = options.created();
         let directory = self.directory(&files, contents, latest)?;
-        let at = self.find(fragment.as_deref(), Want::Image)?;
-        let base = image::Image::open(&self.content, at.target(), &self.limits)?;
-        let last = base.manifest.view().layers.last().and_then(|layer| layer.media_type.layer_compression());
-        let compression = last.unwrap_or(Compression::Gzip);
-        let mut writer = LayerWriter::new(&self.content, compression)?;
-        send_directory(&directory, &target, false, &mut Clamp { sink: &mut writer, latest }, &self.limits)?;
+        let limits = self.repository.limits();
+        let base = self.repository.image(&selector(fragment.as_deref())?)?;
+        let mut writer = LayerWriter::new(&self.repository, base.last_compression())?;
+        send_directory(&directory, &target, false, &mut Clamp { sink: &mut writer, latest }, limits)?;
         let layer = writer.finish()?;
         let history = options.history("insert");
         self.edit(fragment.as_deref(), &options, |image| {
-            append_layer(&self.content, image, &layer, compression, Some(&history))
+            append_layer(&self.repository, image, &layer, Some(&history))
         })
     }
 }
@@ -148,28 +143,21 @@ impl Store {
         &self,
         fragment: Option<&str>,
         options: &Options,
-        mut edit: impl FnMut(&image::Image) -> ocicle::Result<image::Image>,
+        edit: impl FnMut(&image::Image) -> ocicle::Result<image::Image>,
     ) -> Result<String> {
         let to = match &options.tag {
             Some(tag) => Destination::tag(tag.parse()?),
             None => Destination::in_place(),
         };
-        let mut digest = String::new();
-        self.content.update(|root| {
-            let at = self.find_in(root, fragment, Want::Image)?;
-            let image = edit(&image::Image::open(&self.content, at.target(), &self.limits)?)?;
-            let bytes = image.manifest.bytes();
-            let done = replace_target(&self.content, root, &at, &image.descriptor, bytes, &to, &self.limits)?;
-            digest = done.resolution.target().digest.to_string();
-            Ok::<_, Failure>(done.root)
-        })?;
-        Ok(digest)
+        let done = self.repository.edit(&selector(fragment)?, &to, edit)?;
+        Ok(done.resolution.target().digest.to_string())
     }
 
     fn directory(&self, files: &[NewFile], contents: &Array, time: Time) -> Result<MemDir> {
         let mut found = BTreeMap::new();
         for (file, content) in files.iter().zip(contents.iter()) {
-            let path = EntryPath::clean(file.path.as_bytes(), &self.limits).map_err(Failure::misuse)?;
+            let path =
+                EntryPath::clean(file.path.as_bytes(), self.repository.limits()).map_err(Failure::misuse)?;
             if found.insert(path, (file, Uint8Array::new(&content).to_vec())).is_some() {
                 return Err(Failure::misuse(format!("{}: there twice", file.path)));
             }

@@ -2,12 +2,16 @@
 //!
 //! A source is a number, so stores made of sources hold no JavaScript value and are `Sync`, as the library requires.
 
-use std::{cell::RefCell, io, sync::Arc};
+use std::{
+    cell::RefCell,
+    io::{self, Read},
+    sync::Arc,
+};
 
 use js_sys::Uint8Array;
 use ocicle::{
     Error, Result,
-    digest::Digest,
+    spec::Descriptor,
     store::{BlobRead, ReadAt, ReadSeek, files::Files, reader},
 };
 use wasm_bindgen::prelude::*;
@@ -120,16 +124,23 @@ impl OneBlob {
     pub(crate) fn new(source: Source) -> Self {
         Self(Arc::new(source))
     }
+
+    fn reader(&self) -> Result<impl ReadSeek + use<>> {
+        let bytes: Arc<dyn ReadAt> = self.0.clone();
+        reader(&bytes).map_err(Error::io("open the blob"))
+    }
 }
 
 impl BlobRead for OneBlob {
-    fn try_open(&self, _: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        let bytes: Arc<dyn ReadAt> = self.0.clone();
-        let blob = reader(&bytes).map_err(Error::io("open the blob"))?;
-        Ok(Some(Box::new(blob)))
+    fn try_open(&self, _: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        Ok(Some(Box::new(self.reader()?)))
     }
 
-    fn try_size(&self, _: &Digest) -> Result<Option<u64>> {
+    fn try_seek(&self, _: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        Ok(Some(Box::new(self.reader()?)))
+    }
+
+    fn try_size(&self, _: &Descriptor) -> Result<Option<u64>> {
         self.0.size().map(Some).map_err(Error::io("open the blob"))
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     host::Pieces,
     json,
     layers::Slot,
+    report,
     rows::{Area, Query, RowQuery, Table, View},
     store::Store,
 };
@@ -141,16 +142,16 @@ impl Image {
     pub fn files(&self, path: &str, layer: Option<usize>) -> Result<String> {
         let (look, path) = (seen(self.look.as_ref())?, parse_path(path)?);
         match layer {
-            None => json(&Files::merged(look, &path)?),
+            None => report(&Files::merged(look, &path)?),
             Some(layer) => {
-                json(&Files::of_layer(look, layer_number(layer, self.image.layers().len())?, &path))
+                report(&Files::of_layer(look, layer_number(layer, self.image.layers().len())?, &path))
             }
         }
     }
 
     /// As `ocicle why --json`.
     pub fn why(&self, path: &str) -> Result<String> {
-        json(&Why::new(seen(self.look.as_ref())?, &self.image, &parse_path(path)?)?)
+        report(&Why::new(seen(self.look.as_ref())?, &self.image, &parse_path(path)?)?)
     }
 
     /// As `ocicle waste --json`.
@@ -174,7 +175,7 @@ impl Image {
     /// Passes the content of a file to `piece`, as `ocicle cat`.
     pub fn read(&self, store: &Store, path: &str, piece: &Function) -> Result<()> {
         let (look, path) = (seen(self.look.as_ref())?, parse_path(path)?);
-        Ok(read_file(&store.content, &self.image, look, &path, &mut Pieces(piece), &store.limits)?)
+        Ok(read_file(&store.repository, &self.image, look, &path, &mut Pieces(piece))?)
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ocicle::{
+    Repository,
     digest::Digest,
     image::Image,
     layer::index::LayerIndex,
@@ -114,11 +115,11 @@ pub struct Indexed {
 impl Indexed {
     /// Reads a layer from a source; with `verify`, hashes everything.
     pub fn read(source: u32, descriptor: &str, diff_id: &str, verify: bool) -> Result<Indexed> {
-        let (store, limits) = (OneBlob::new(Source::new(source)), Limits::default());
+        let repository = Repository::new(OneBlob::new(Source::new(source)), Limits::default());
         let (descriptor, diff_id) = (serde_json::from_str(descriptor)?, diff_id.parse()?);
         let index = match verify {
-            true => LayerIndex::build(&store, &descriptor, &diff_id, &limits)?,
-            false => LayerIndex::list_unverified(&store, &descriptor, &diff_id, &limits)?,
+            true => LayerIndex::build(&repository, &descriptor, &diff_id)?,
+            false => LayerIndex::list_unverified(&repository, &descriptor, &diff_id)?,
         };
         Ok(Self { index })
     }

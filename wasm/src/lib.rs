@@ -20,6 +20,11 @@ pub use self::{
     store::Store,
 };
 
+/// Returns what the command prints with `--json`, on one line.
+fn report(report: &impl ocicle_report::Report) -> failure::Result<String> {
+    Ok(ocicle_report::to_string(report)?)
+}
+
 fn json(value: &impl serde::Serialize) -> failure::Result<String> {
     Ok(serde_json::to_string(value)?)
 }

@@ -1,20 +1,20 @@
 //! A store that was opened, and what was changed in it: changes stay in memory.
 
+use std::io::Read;
+
 use js_sys::{Array, Function, Uint8Array};
 use ocicle::{
+    Repository,
     digest::Digest,
     graph::{
-        Resolution,
         copy::{Plan, What},
-        list::list,
-        resolve::{Want, resolve},
+        resolve::Want,
         selector::Selector,
     },
-    image::check::check,
     limits::Limits,
-    spec::{Index, Raw},
+    spec::{Descriptor, Index, MediaType, Raw},
     store::{
-        BlobRead, BlobWriter, ReadSeek, RootIndex, Sweepable as _,
+        BlobRead, BlobWriter, Collect as _, ReadSeek, RootIndex,
         archive::{self, Archive, ArchiveKind},
         files::FileStore,
         memory::MemoryStore,
@@ -29,6 +29,7 @@ use crate::{
     image::Image,
     json,
     layers::{LayerBlob, Place, Slots},
+    report,
 };
 
 /// What was opened.
@@ -42,9 +43,8 @@ pub(crate) enum Lower {
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Store {
-    pub(crate) content: Overlay<Lower, MemoryStore>,
+    pub(crate) repository: Repository<Overlay<Lower, MemoryStore>>,
     slots: Slots,
-    pub(crate) limits: Limits,
 }
 
 #[wasm_bindgen]
@@ -77,13 +77,13 @@ impl Store {
             }
         };
         let content = Overlay::new(lower, MemoryStore::new()?, &limits);
-        Ok(Self { content, slots: Slots::default(), limits })
+        Ok(Self { repository: Repository::new(content, limits), slots: Slots::default() })
     }
 
     /// `oci`, `oci-archive` or `docker-archive`.
     #[wasm_bindgen(getter)]
     pub fn kind(&self) -> String {
-        match self.content.lower() {
+        match self.repository.store().lower() {
             Lower::Layout(_) => "oci".into(),
             Lower::Archive(archive) => archive.kind().to_string(),
         }
@@ -91,18 +91,18 @@ impl Store {
 
     /// As `ocicle ls --json`.
     pub fn list(&self) -> Result<String> {
-        report(&list(&self.content, &self.content.load()?, &self.limits)?)
+        report(&self.repository.list(None)?)
     }
 
     /// As `ocicle resolve --json`.
     pub fn resolve(&self, fragment: Option<String>) -> Result<String> {
-        report(&self.find(fragment.as_deref(), Want::Any)?.describe(&self.content, &self.limits))
+        let found = self.repository.resolve(&selector(fragment.as_deref())?, Want::Any)?;
+        report(&found.describe(&self.repository))
     }
 
     /// Opens an image.
     pub fn image(&mut self, fragment: Option<String>) -> Result<Image> {
-        let at = self.find(fragment.as_deref(), Want::Image)?;
-        let image = ocicle::image::Image::open(&self.content, at.target(), &self.limits)?;
+        let image = self.repository.image(&selector(fragment.as_deref())?)?;
         let slots = self.slots.of(&image);
         Ok(Image::new(image, slots))
     }
@@ -123,10 +123,12 @@ impl Store {
         let digest: Digest = digest.parse()?;
         // Not a damaged store: nothing in it has to name this blob.
         let missing = || ocicle::Error::NotFound(format!("blob {digest} is not in the store"));
-        let mut blob = self.content.try_open(&digest)?.ok_or_else(missing)?;
-        let size = self.content.try_size(&digest)?.ok_or_else(missing)?;
-        if size > self.limits.document && self.content.upper().try_size(&digest)?.is_none() {
-            let (name, limit) = ("document", self.limits.document);
+        let (store, named) = (self.repository.store(), any_blob(&digest));
+        let mut blob = store.try_open(&named)?.ok_or_else(missing)?;
+        let size = store.try_size(&named)?.ok_or_else(missing)?;
+        let limit = self.repository.limits().document;
+        if size > limit && store.upper().try_size(&named)?.is_none() {
+            let name = "document";
             return Err(ocicle::Error::Limit { what: format!("blob {digest}"), name, limit }.into());
         }
         let mut bytes = Vec::new();
@@ -136,22 +138,22 @@ impl Store {
 
     /// As `ocicle check --json`.
     pub fn check(&self) -> Result<String> {
-        report(&check(&self.content, &self.limits)?)
+        report(&self.repository.check()?)
     }
 
     /// Hands everything to `piece`, as an `oci-archive`.
     pub fn archive(&self, piece: &Function) -> Result<()> {
-        let plan = Plan::new(&self.content, What::Everything, &self.limits)?;
-        let (blobs, _) = plan.blobs(&self.content)?;
+        let plan = Plan::new(&self.repository, What::Everything)?;
+        let (blobs, _) = plan.blobs(&self.repository)?;
         let mut out = std::io::BufWriter::with_capacity(PIECE, Pieces(piece));
-        Ok(archive::write(&self.content, plan.index(), blobs, &mut out)?)
+        Ok(archive::write(self.repository.store(), plan.index(), blobs, &mut out)?)
     }
 
     /// What was changed: the bytes of `index.json`, and pairs of a digest and a blob.
     pub fn changes(&self) -> Result<Array> {
-        let found = Array::of1(&Uint8Array::from(self.content.load()?.bytes()));
-        let upper = self.content.upper();
-        for (digest, _) in upper.sweep()?.blobs()? {
+        let found = Array::of1(&Uint8Array::from(self.repository.index()?.bytes()));
+        let upper = self.repository.store().upper();
+        for (digest, _) in upper.collect()?.blobs()? {
             let pair =
                 Array::of2(&digest.as_str().into(), &Uint8Array::from(&self.blob_in_memory(&digest)?[..]));
             found.push(&pair);
@@ -164,13 +166,13 @@ impl Store {
         let bytes = |value: JsValue| Uint8Array::new(&value).to_vec();
         for pair in changes.iter().skip(1) {
             let pair = Array::from(&pair);
-            let mut blob = BlobWriter::new(self.content.upper())?;
+            let mut blob = BlobWriter::new(self.repository.store().upper(), octets())?;
             std::io::Write::write_all(&mut blob, &bytes(pair.get(1)))
                 .map_err(ocicle::Error::io("copy a blob"))?;
             blob.finish()?;
         }
         let index: Raw<Index> = Raw::parse("index.json", bytes(changes.get(0)), None)?;
-        Ok(self.content.replace(&self.content.load()?.digest(), &index)?)
+        Ok(self.repository.store().replace(&self.repository.index()?.digest(), &index)?)
     }
 }
 
@@ -178,28 +180,14 @@ impl Store {
 const PIECE: usize = 1 << 20;
 
 impl Store {
-    pub(crate) fn find(&self, fragment: Option<&str>, want: Want) -> Result<Resolution> {
-        self.find_in(&self.content.load()?, fragment, want)
-    }
-
-    pub(crate) fn find_in(
-        &self,
-        root: &Raw<Index>,
-        fragment: Option<&str>,
-        want: Want,
-    ) -> Result<Resolution> {
-        let selector: Option<Selector> = fragment.map(str::parse).transpose()?;
-        Ok(resolve(&self.content, root, selector.as_ref(), want, &self.limits)?)
-    }
-
     /// Returns the place of a blob; `None` if it is in memory or missing, or if that cannot be found out: reading it fails
     /// then, and says why.
     fn place(&self, digest: &Digest) -> Option<Place> {
-        if self.content.upper().try_size(digest).ok()?.is_some() {
+        if self.repository.store().upper().try_size(&any_blob(digest)).ok()?.is_some() {
             return None;
         }
-        match self.content.lower() {
-            Lower::Layout(store) => store.try_size(digest).ok()?.map(|size| Place::File {
+        match self.repository.store().lower() {
+            Lower::Layout(store) => store.try_size(&any_blob(digest)).ok()?.map(|size| Place::File {
                 path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
                 size,
             }),
@@ -211,11 +199,25 @@ impl Store {
 
     fn blob_in_memory(&self, digest: &Digest) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        if let Some(mut blob) = self.content.upper().try_open(digest)? {
+        if let Some(mut blob) = self.repository.store().upper().try_open(&any_blob(digest))? {
             blob.read_to_end(&mut bytes).map_err(ocicle::Error::io("copy a blob"))?;
         }
         Ok(bytes)
     }
+}
+
+/// Parses the fragment of a reference; without one, the default is selected.
+pub(crate) fn selector(fragment: Option<&str>) -> Result<Selector> {
+    fragment.map_or_else(|| Ok(Selector::default()), |fragment| Ok(fragment.parse()?))
+}
+
+fn octets() -> MediaType {
+    MediaType::literal("application/octet-stream")
+}
+
+/// Returns a descriptor for finding a blob of which only the digest is known.
+fn any_blob(digest: &Digest) -> Descriptor {
+    Descriptor::new(octets(), digest.clone(), 0)
 }
 
 impl Lower {
@@ -232,12 +234,16 @@ trait Reading: BlobRead + RootIndex {}
 impl<T: BlobRead + RootIndex> Reading for T {}
 
 impl BlobRead for Lower {
-    fn try_open(&self, digest: &Digest) -> ocicle::Result<Option<Box<dyn ReadSeek + '_>>> {
-        self.get().try_open(digest)
+    fn try_open(&self, blob: &Descriptor) -> ocicle::Result<Option<Box<dyn Read + Send + '_>>> {
+        self.get().try_open(blob)
     }
 
-    fn try_size(&self, digest: &Digest) -> ocicle::Result<Option<u64>> {
-        self.get().try_size(digest)
+    fn try_seek(&self, blob: &Descriptor) -> ocicle::Result<Option<Box<dyn ReadSeek + '_>>> {
+        self.get().try_seek(blob)
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> ocicle::Result<Option<u64>> {
+        self.get().try_size(blob)
     }
 }
 

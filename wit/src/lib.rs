@@ -19,24 +19,20 @@ mod place;
 
 use bindings::exports::ocicle::image::images::{Failure, Guest, Kind};
 use ocicle::{
+    Repository,
     attrs::Time,
     bundle::{self, Bundle, RepackOptions, UnpackOptions},
-    fs::Readable,
-    graph::{
-        list::{list, list_below},
-        resolve::Want,
-        rewrite::Destination,
-    },
+    fs::{Readable, wasi::WasiDir},
+    graph::{resolve::Want, rewrite::Destination},
     image::{
         Image,
         layers::merged,
         look::{Files, Look, read_file},
     },
     layer::on_disk::OnDisk,
-    limits::Limits,
     name::EntryPath,
     spec::History,
-    store::RootIndex as _,
+    store::layout::LayoutStore,
     tree::mtree,
 };
 
@@ -51,55 +47,49 @@ struct Component;
 
 impl Guest for Component {
     fn ls(reference: String) -> Done<String> {
-        let limits = Limits::default();
-        let place = Place::open(&reference, &limits)?;
-        let root = place.store.load()?;
-        json(&match place.selector {
-            None => list(&place.store, &root, &limits)?,
-            Some(_) => list_below(&place.store, &root, &place.resolve(Want::Any, &limits)?, &limits)?,
-        })
+        let place = Place::open(&reference)?;
+        let at = match place.selector.is_empty() {
+            true => None,
+            false => Some(place.repository.resolve(&place.selector, Want::Any)?),
+        };
+        json(&place.repository.list(at.as_ref())?)
     }
 
     fn stat(reference: String) -> Done<String> {
-        let (_, image) = image(&reference, &Limits::default())?;
+        let (_, image) = image(&reference)?;
         json(&image)
     }
 
     fn files(reference: String, path: String) -> Done<String> {
-        let limits = Limits::default();
-        let (place, image) = image(&reference, &limits)?;
-        let path = EntryPath::clean(path.as_bytes(), &limits).map_err(failure::misuse)?;
-        json(&Files::merged(&Look::inside(&place.store, &image, &limits)?, &path)?)
+        let (repository, image) = image(&reference)?;
+        let path = EntryPath::clean(path.as_bytes(), repository.limits()).map_err(failure::misuse)?;
+        json(&Files::merged(&Look::inside(&repository, &image)?, &path)?)
     }
 
     fn cat(reference: String, path: String) -> Done<Vec<u8>> {
-        let limits = Limits::default();
-        let (place, image) = image(&reference, &limits)?;
-        let path = EntryPath::clean(path.as_bytes(), &limits).map_err(failure::misuse)?;
-        let look = Look::inside(&place.store, &image, &limits)?;
+        let (repository, image) = image(&reference)?;
+        let path = EntryPath::clean(path.as_bytes(), repository.limits()).map_err(failure::misuse)?;
+        let look = Look::inside(&repository, &image)?;
         let mut content = Bounded(Vec::new());
-        read_file(&place.store, &image, &look, &path, &mut content, &limits)?;
+        read_file(&repository, &image, &look, &path, &mut content)?;
         Ok(content.0)
     }
 
     fn mtree(reference: String, dialect: String) -> Done<Vec<u8>> {
-        let limits = Limits::default();
-        let (place, image) = image(&reference, &limits)?;
-        let tree = merged(&place.store, &image, &OnDisk::default(), &limits)?;
+        let (repository, image) = image(&reference)?;
+        let tree = merged(&repository, &image, &OnDisk::default())?;
         let mut text = Vec::new();
         mtree::write(&tree, dialect.parse()?, &mut text)?;
         Ok(text)
     }
 
     fn unpack(reference: String, bundle: String) -> Done<()> {
-        let limits = Limits::default();
-        let place = Place::open(&reference, &limits)?;
-        let resolution = place.resolve(Want::Image, &limits)?;
-        let image = Image::open(&place.store, resolution.target(), &limits)?;
+        let Place { repository, selector } = Place::open(&reference)?;
+        let resolution = repository.resolve(&selector, Want::Image)?;
+        let image = Image::open(&repository, resolution.target())?;
         let made = std::fs::create_dir(&bundle).is_ok();
         let dir = open_dir(&bundle)?;
-        let options = UnpackOptions::default();
-        let done = bundle::unpack(&place.store, &image, &resolution, &dir, &options, &limits);
+        let done = bundle::unpack(&repository, &image, &resolution, &dir, &UnpackOptions::default());
         if done.is_err() && made {
             let _ = std::fs::remove_dir(&bundle); // only if it is empty; the first error is the one to tell
         }
@@ -108,10 +98,9 @@ impl Guest for Component {
     }
 
     fn repack(bundle: String, layout: String, tag: String, now: u64) -> Done<String> {
-        let limits = Limits::default();
         let dir = Readable::new(open_dir(&bundle)?);
-        let place = Place::open(&layout, &limits)?;
-        let bundle = Bundle::open(&dir, &limits)?;
+        let Place { repository, .. } = Place::open(&layout)?;
+        let bundle = Bundle::open(&dir, repository.limits())?;
         let now = Time::from_seconds(i64::try_from(now).map_err(failure::misuse)?);
         let history = History {
             created: Some(now.to_string()),
@@ -120,18 +109,18 @@ impl Guest for Component {
         };
         let options = RepackOptions::default().latest(now).history(history);
         let to = Destination::tag(tag.parse()?);
-        let at = bundle.resolution(&place.store)?;
-        let image = Image::open(&place.store, at.target(), &limits)?;
-        let done = bundle.repack(&place.store, &image, &at, &to, &options)?;
+        let at = bundle.resolution(&repository)?;
+        let image = Image::open(&repository, at.target())?;
+        let done = bundle.repack(&repository, &image, &at, &to, &options)?;
         Ok(done.resolution.target().digest.to_string())
     }
 }
 
-/// The image of a reference, and the store it is in.
-fn image(reference: &str, limits: &Limits) -> Done<(Place, Image)> {
-    let place = Place::open(reference, limits)?;
-    let image = Image::open(&place.store, place.resolve(Want::Image, limits)?.target(), limits)?;
-    Ok((place, image))
+/// Opens the image of a reference, and the repository it is in.
+fn image(reference: &str) -> Done<(Repository<LayoutStore<WasiDir>>, Image)> {
+    let Place { repository, selector } = Place::open(reference)?;
+    let image = repository.image(&selector)?;
+    Ok((repository, image))
 }
 
 fn json(report: &impl ocicle_report::Report) -> Done<String> {

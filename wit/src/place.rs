@@ -1,37 +1,25 @@
-//! Where things are: references to layouts, paths to directories.
+//! References to layouts, and paths to directories.
 
 use ocicle::{
-    Error,
-    fs::wasi::WasiDir,
-    graph::{
-        Resolution,
-        reference::{Reference, StoreKind},
-        resolve::{Want, resolve},
-        selector::Selector,
-    },
-    limits::Limits,
-    store::{RootIndex as _, layout::LayoutStore},
+    Error, Limits, Reference, Repository, Selector, fs::wasi::WasiDir, graph::reference::StoreKind,
+    store::layout::LayoutStore,
 };
 
 use crate::Done;
 
-/// A layout, and what in it is meant.
+/// A layout, and what in it a reference selects.
 pub(crate) struct Place {
-    pub(crate) store: LayoutStore<WasiDir>,
-    pub(crate) selector: Option<Selector>,
+    pub(crate) repository: Repository<LayoutStore<WasiDir>>,
+    pub(crate) selector: Selector,
 }
 
 impl Place {
-    pub(crate) fn open(reference: &str, limits: &Limits) -> Done<Self> {
+    pub(crate) fn open(reference: &str) -> Done<Self> {
         let Reference { kind, path, selector } = reference.parse()?;
         if kind.is_some_and(|kind| kind != StoreKind::Oci) {
             return Err(Error::Unsupported(format!("{reference}: only layouts, no archives")).into());
         }
-        Ok(Self { store: LayoutStore::open(open_dir(&path)?, limits)?, selector })
-    }
-
-    pub(crate) fn resolve(&self, want: Want, limits: &Limits) -> Done<Resolution> {
-        Ok(resolve(&self.store, &self.store.load()?, self.selector.as_ref(), want, limits)?)
+        Ok(Self { repository: Repository::open(open_dir(&path)?, Limits::default())?, selector })
     }
 }
 

@@ -9,10 +9,9 @@ use super::{
 use crate::{
     attrs::Xattrs,
     error::{Error, Result},
-    fs::{AttrChange, Dir, remove_tree},
+    fs::{AttrChange, DirPosix, remove_tree},
     image::Image,
-    limits::Limits,
-    store::BlobRead,
+    store::{BlobRead, Repository},
     tree::{merge::Merge, rootfs::RootfsSink, scan::scan},
 };
 
@@ -55,14 +54,13 @@ impl std::error::Error for ExtractError {
 ///
 /// # Errors
 /// Those of [`unpack`](super::unpack), but for those that concern bundles.
-pub fn extract<S: BlobRead + ?Sized, D: Dir>(
-    store: &S,
+pub fn extract<S: BlobRead, D: DirPosix>(
+    repository: &Repository<S>,
     image: &Image,
     dir: D,
     options: &ExtractOptions,
-    limits: &Limits,
 ) -> Result<(), ExtractError> {
-    let layers = Layers::new(store, image, options, limits)?;
+    let layers = Layers::new(repository, image, options)?;
     check_support(&dir.support(), options.on_disk.privilege)?;
     let implied = options.on_disk.implied_dir()?;
     let empty = dir.names().map_err(Error::io("read the directory"))?.is_empty();
@@ -70,9 +68,9 @@ pub fn extract<S: BlobRead + ?Sized, D: Dir>(
         // A default access control list would be inherited by every file.
         let none = AttrChange { xattrs: Some(&Xattrs::new()), ..AttrChange::default() };
         dir.set_self_attrs(&none).map_err(Error::io("clear the attributes of the directory"))?;
-        Merge::implying(implied, RootfsSink::over(dir), limits)
+        Merge::implying(implied, RootfsSink::over(dir), repository.limits())
     } else {
-        Merge::over(scan(&dir, limits)?, implied, RootfsSink::over(dir), limits)
+        Merge::over(scan(&dir, repository.limits())?, implied, RootfsSink::over(dir), repository.limits())
     };
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
     layers.apply(&mut merge).and_then(|()| merge.finish_sink()).map_err(|error| {
@@ -83,7 +81,7 @@ pub fn extract<S: BlobRead + ?Sized, D: Dir>(
 }
 
 /// Removes everything in a directory.
-fn clear<D: Dir>(dir: &D) -> std::io::Result<()> {
+fn clear<D: DirPosix>(dir: &D) -> std::io::Result<()> {
     dir.names()?.iter().try_for_each(|name| remove_tree(dir, name.as_name()))
 }
 

@@ -5,7 +5,7 @@ use std::io::{BufWriter, ErrorKind, Read, Write};
 use crate::{
     attrs::{Time, Xattrs},
     error::{Error, Result},
-    fs::{AttrChange, Dir, File as _, remove_tree},
+    fs::{AttrChange, DirPosix, File as _, FilePosix as _, remove_tree},
     limits::Limits,
     name::{Name, NameBuf},
 };
@@ -24,7 +24,7 @@ pub(super) const UMOCI: &str = "umoci.json";
 const NAMES: [&str; 9] = [ROOTFS, LAYERS, UPPER, WORK, CONFIG, MTREE, STAMPS, STATE, UMOCI];
 
 /// Refuses a directory that has any part of a bundle.
-pub(super) fn check_absent<D: Dir>(dir: &D) -> Result<()> {
+pub(super) fn check_absent<D: DirPosix>(dir: &D) -> Result<()> {
     for name in NAMES {
         match dir.metadata(Name::literal(name)) {
             Ok(_) => {
@@ -39,12 +39,12 @@ pub(super) fn check_absent<D: Dir>(dir: &D) -> Result<()> {
 }
 
 /// Opens a directory of a bundle.
-pub(super) fn open_dir<D: Dir>(dir: &D, name: &'static str) -> Result<D> {
+pub(super) fn open_dir<D: DirPosix>(dir: &D, name: &'static str) -> Result<D> {
     dir.open_dir(Name::literal(name)).map_err(Error::io(format_args!("open {name}")))
 }
 
 /// Creates a directory that inherits no access control list, which would pass on to every file, and opens it.
-pub(super) fn create_dir<D: Dir>(dir: &D, name: &'static str) -> Result<D> {
+pub(super) fn create_dir<D: DirPosix>(dir: &D, name: &'static str) -> Result<D> {
     let (place, none) = (Name::literal(name), Xattrs::new());
     let created = (|| {
         dir.create_dir(place)?;
@@ -67,12 +67,12 @@ pub(super) fn read(file: impl Read, name: &str, limits: &Limits) -> Result<Vec<u
 }
 
 /// Writes a file with these bytes.
-pub(super) fn write_all<D: Dir>(dir: &D, name: Name<'_>, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_all<D: DirPosix>(dir: &D, name: Name<'_>, bytes: &[u8]) -> Result<()> {
     write(dir, name, |out| out.write_all(bytes).map_err(Error::io(format_args!("write {name}")))).map(drop)
 }
 
 /// Writes a file and returns its ctime: the time on the file system's own clock.
-pub(super) fn write<D: Dir>(
+pub(super) fn write<D: DirPosix>(
     dir: &D,
     name: Name<'_>,
     fill: impl FnOnce(&mut dyn Write) -> Result<()>,
@@ -90,13 +90,13 @@ pub(super) fn write<D: Dir>(
 }
 
 /// Moves an entry into the bundle.
-pub(super) fn move_into<D: Dir>(bundle: &D, from: &D, name: &NameBuf) -> Result<()> {
+pub(super) fn move_into<D: DirPosix>(bundle: &D, from: &D, name: &NameBuf) -> Result<()> {
     let name = name.as_name();
     from.rename(name, bundle, name).map_err(Error::io(format_args!("move {name} into the bundle")))
 }
 
 /// A directory in a bundle in which something is made. Dropping it removes it.
-pub(super) struct Staging<'a, D: Dir> {
+pub(super) struct Staging<'a, D: DirPosix> {
     bundle: &'a D,
     name: Name<'static>,
     pub(super) dir: D,
@@ -104,7 +104,7 @@ pub(super) struct Staging<'a, D: Dir> {
     pub(super) exists: bool,
 }
 
-impl<'a, D: Dir> Staging<'a, D> {
+impl<'a, D: DirPosix> Staging<'a, D> {
     /// Creates the directory; `AlreadyExists` if it is there.
     pub(super) fn create(bundle: &'a D, name: &'static str) -> std::io::Result<Self> {
         let name = Name::literal(name);
@@ -136,7 +136,7 @@ impl<'a, D: Dir> Staging<'a, D> {
     }
 }
 
-impl<D: Dir> Drop for Staging<'_, D> {
+impl<D: DirPosix> Drop for Staging<'_, D> {
     fn drop(&mut self) {
         if self.exists {
             let _ = remove_tree(self.bundle, self.name); // the first error is the one to report

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    fs::{Dir, Support},
+    fs::{DirPosix, Support},
     layer::{ChangeSink, on_disk::Privilege},
     limits::Limits,
     name::{Name, NameBuf},
@@ -59,8 +59,8 @@ impl Format {
     /// Puts the layers into new directories of `dir`.
     pub(super) fn lay_out<S, D>(self, layers: &Layers<'_, S>, dir: &D) -> Result<Laid>
     where
-        S: BlobRead + ?Sized,
-        D: Dir,
+        S: BlobRead,
+        D: DirPosix,
     {
         match self {
             Self::Native => rootfs::lay_out(layers, dir, dir.support().effective()),
@@ -71,7 +71,12 @@ impl Format {
 
     /// Writes the record of a bundle, whose `rootfs/` is in `bundle`, to `to`. Returns the names of the files, the one
     /// that makes it a bundle last.
-    pub(super) fn write_record<D: Dir>(self, record: &Record, bundle: &D, to: &D) -> Result<Vec<NameBuf>> {
+    pub(super) fn write_record<D: DirPosix>(
+        self,
+        record: &Record,
+        bundle: &D,
+        to: &D,
+    ) -> Result<Vec<NameBuf>> {
         match self {
             Self::Native => native::write(record, None, to),
             Self::Umoci => umoci::write(record, &open_dir(bundle, ROOTFS)?, to),
@@ -80,7 +85,7 @@ impl Format {
     }
 
     /// Reads the record of a bundle of any format.
-    pub(super) fn read_record<D: Dir>(bundle: &D, limits: &Limits) -> Result<(Self, Record)> {
+    pub(super) fn read_record<D: DirPosix>(bundle: &D, limits: &Limits) -> Result<(Self, Record)> {
         if bundle.metadata(Name::literal(STATE)).is_err()
             && let Ok(file) = bundle.open_file(Name::literal(UMOCI))
         {
@@ -92,7 +97,7 @@ impl Format {
 
     /// Sends what changed since the record was made, as it is on the disk. With `learn`, the summary has the stamps that
     /// a new record needs.
-    pub(super) fn changes<D: Dir>(
+    pub(super) fn changes<D: DirPosix>(
         self,
         bundle: &Recorded<'_, D>,
         options: &CompareOptions,
@@ -116,7 +121,7 @@ impl Format {
     }
 
     /// Replaces the record of a bundle that was unpacked from the image `old`.
-    pub(super) fn replace_record<D: Dir>(
+    pub(super) fn replace_record<D: DirPosix>(
         self,
         replacement: Replacement<'_, D>,
         record: &Record,

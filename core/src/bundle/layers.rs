@@ -10,7 +10,7 @@ use crate::{
     },
     layer::on_disk::Privilege,
     limits::Limits,
-    store::BlobRead,
+    store::{BlobRead, Repository},
     tree::{
         Tree,
         merge::{Merge, TreeSink},
@@ -18,29 +18,32 @@ use crate::{
 };
 
 /// The layers of an image that the options ask for.
-pub(super) struct Layers<'a, S: ?Sized> {
-    store: &'a S,
+pub(super) struct Layers<'a, S> {
+    repository: &'a Repository<S>,
     image: &'a Image,
     /// How many of the lowest layers are left out.
     skipped: usize,
     pub(super) options: &'a ExtractOptions,
-    pub(super) limits: &'a Limits,
 }
 
-impl<'a, S: BlobRead + ?Sized> Layers<'a, S> {
+impl<'a, S: BlobRead> Layers<'a, S> {
     /// # Errors
     /// [`Error::NotFound`] if the image does not have the layer to start from.
     pub(super) fn new(
-        store: &'a S,
+        repository: &'a Repository<S>,
         image: &'a Image,
         options: &'a ExtractOptions,
-        limits: &'a Limits,
     ) -> Result<Self> {
         let skipped = match &options.start_from {
             Some(layer) => find_layer(image, layer.as_str())?.0,
             None => 0,
         };
-        Ok(Self { store, image, skipped, options, limits })
+        Ok(Self { repository, image, skipped, options })
+    }
+
+    /// Returns the limits on what is read.
+    pub(super) fn limits(&self) -> &'a Limits {
+        self.repository.limits()
     }
 
     /// Returns whether no layer is left out.
@@ -57,14 +60,14 @@ impl<'a, S: BlobRead + ?Sized> Layers<'a, S> {
     pub(super) fn merge<M: TreeSink>(&self, mirror: M) -> Result<(Tree, M)> {
         let implied = self.options.on_disk.implied_dir()?;
         let mut merge =
-            Merge::implying(implied, mirror, self.limits).keep_dirlinks(self.options.keep_dirlinks);
+            Merge::implying(implied, mirror, self.limits()).keep_dirlinks(self.options.keep_dirlinks);
         self.apply(&mut merge)?;
         merge.finish()
     }
 
     /// Applies the layers to a merge that has begun.
     pub(super) fn apply<M: TreeSink>(&self, merge: &mut Merge<M>) -> Result<()> {
-        apply_layers_from(self.store, self.image, self.skipped, &self.options.on_disk, merge, self.limits)
+        apply_layers_from(self.repository, self.image, self.skipped, &self.options.on_disk, merge)
     }
 }
 

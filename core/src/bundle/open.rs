@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    fs::Dir,
+    fs::DirPosix,
     graph::Resolution,
     layer::{
         ChangeSink,
@@ -14,7 +14,7 @@ use crate::{
     },
     limits::Limits,
     spec::Descriptor,
-    store::{BlobRead, RootIndex},
+    store::{BlobRead, Repository, RootIndex},
     tree::{
         diff::DiffSummary,
         emulated::{Defaults, Emulated},
@@ -28,7 +28,7 @@ pub struct Bundle<'a, D> {
     pub(super) inner: Recorded<'a, D>,
 }
 
-impl<'a, D: Dir> Bundle<'a, D> {
+impl<'a, D: DirPosix> Bundle<'a, D> {
     /// Opens a bundle, and reads what it records.
     ///
     /// # Errors
@@ -63,11 +63,11 @@ impl<'a, D: Dir> Bundle<'a, D> {
     ///
     /// # Errors
     /// For a bundle in umoci's format those of [`Resolution::locate`].
-    pub fn resolution<S>(&self, store: &S) -> Result<Resolution>
+    pub fn resolution<S>(&self, repository: &Repository<S>) -> Result<Resolution>
     where
-        S: BlobRead + RootIndex + ?Sized,
+        S: BlobRead + RootIndex,
     {
-        self.record().source.resolution(store, self.inner.limits)
+        self.record().source.resolution(repository)
     }
 
     /// Returns how entries are stored on the disk.

@@ -5,7 +5,7 @@ use crate::{
     digest::Digest,
     layer::{on_disk::OnDisk, overlayfs::Namespace},
     name::EntryPath,
-    spec::{History, media_type::Compression},
+    spec::{Compression, History},
 };
 
 /// How a bundle is laid out, and how it records what was unpacked.
@@ -159,7 +159,7 @@ impl CompareOptions {
 /// How a bundle is repacked.
 ///
 /// ```
-/// use ocicle::{bundle::RepackOptions, spec::media_type::Compression};
+/// use ocicle::{bundle::RepackOptions, spec::Compression};
 ///
 /// let options = RepackOptions::default().compression(Compression::Zstd).refresh(true);
 /// ```

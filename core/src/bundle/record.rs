@@ -4,12 +4,12 @@ use super::files::{ROOTFS, open_dir};
 use crate::{
     attrs::Time,
     error::Result,
-    fs::{Dir, Support},
+    fs::{DirPosix, Support},
     graph::Resolution,
     layer::on_disk::OnDisk,
     limits::Limits,
     spec::Descriptor,
-    store::{BlobRead, RootIndex},
+    store::{BlobRead, Repository, RootIndex},
     tree::{
         Tree,
         emulated::{Defaults, Emulated},
@@ -72,13 +72,13 @@ impl Source {
     }
 
     /// Returns the slots, looked up in the store if they are not known.
-    pub(super) fn resolution<S>(&self, store: &S, limits: &Limits) -> Result<Resolution>
+    pub(super) fn resolution<S>(&self, repository: &Repository<S>) -> Result<Resolution>
     where
-        S: BlobRead + RootIndex + ?Sized,
+        S: BlobRead + RootIndex,
     {
         match self {
             Self::Resolution(resolution) => Ok(resolution.clone()),
-            Self::Walk(walk) => Resolution::locate(store, &store.load()?, walk, limits),
+            Self::Walk(walk) => Resolution::locate(repository, &repository.index()?, walk),
         }
     }
 }
@@ -92,7 +92,7 @@ pub(super) struct Recorded<'a, D> {
     pub(super) limits: &'a Limits,
 }
 
-impl<D: Dir> Recorded<'_, D> {
+impl<D: DirPosix> Recorded<'_, D> {
     /// Opens `rootfs/` as it would be if the disk could hold everything.
     pub(super) fn root(&self) -> Result<Emulated<'_, D>> {
         let root = open_dir(self.dir, ROOTFS)?;

@@ -3,7 +3,7 @@
 use super::{open::Bundle, options::CompareOptions, record::Source, replace::Replacement};
 use crate::{
     error::Result,
-    fs::Dir,
+    fs::DirPosix,
     graph::Resolution,
     layer::{ChangeSink, on_disk::FromDisk},
     tree::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A new record, in the making. Dropping it leaves the old one.
-pub(super) struct Refresh<'a, D: Dir> {
+pub(super) struct Refresh<'a, D: DirPosix> {
     bundle: &'a Bundle<'a, D>,
     /// Begun before any file is looked at: a file that is changed later may have the same ctime.
     replacement: Replacement<'a, D>,
@@ -24,7 +24,7 @@ pub(super) struct Refresh<'a, D: Dir> {
     learned: Learned,
 }
 
-impl<'a, D: Dir> Refresh<'a, D> {
+impl<'a, D: DirPosix> Refresh<'a, D> {
     /// Begins, before any file is looked at.
     ///
     /// # Errors

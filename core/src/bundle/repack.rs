@@ -5,7 +5,7 @@ use std::io::Read;
 use super::{open::Bundle, options::RepackOptions, refresh::Refresh, unpack::check_image};
 use crate::{
     error::{Error, Result},
-    fs::{Dir, DirPosix},
+    fs::DirPosix,
     graph::{
         Resolution,
         rewrite::{self, Replaced},
@@ -16,8 +16,8 @@ use crate::{
         clamp::Clamp,
         writer::{Layer, LayerWriter},
     },
-    spec::{Descriptor, media_type::Compression},
-    store::{BlobWrite, RootIndexExt as _, Store},
+    spec::{Compression, Descriptor},
+    store::{BlobWrite, Repository, RootIndexExt as _, Store},
     tree::diff::DiffSummary,
 };
 
@@ -38,7 +38,7 @@ pub struct Repacked {
     pub not_refreshed: Option<Error>,
 }
 
-impl<D: Dir> Bundle<'_, D> {
+impl<D: DirPosix> Bundle<'_, D> {
     /// Writes what changed as a new layer on the image, found at `at`, and makes `to` point at the result. If nothing
     /// changed, there is no new layer, and `to` points at the image as it is.
     ///
@@ -46,9 +46,9 @@ impl<D: Dir> Bundle<'_, D> {
     /// [`Error::Conflict`] if the index changed in a way that `at` no longer fits; [`Error::Misuse`] if `at` leads to
     /// another image; [`Error::Unsupported`] for a refresh of a bundle for overlayfs; those of [`Bundle::changes`], and
     /// of writing the store. Nothing points at anything new then.
-    pub fn repack<S: Store + ?Sized>(
+    pub fn repack<S: Store>(
         &self,
-        store: &S,
+        repository: &Repository<S>,
         image: &Image,
         at: &Resolution,
         to: &rewrite::Destination,
@@ -57,7 +57,7 @@ impl<D: Dir> Bundle<'_, D> {
         check_image(image, at)?;
         let mut refresh = options.refresh.then(|| Refresh::begin(self)).transpose()?;
         let compression = options.compression.unwrap_or_else(|| last_compression(image));
-        let mut sink = LazyLayer { store, compression, writer: None };
+        let mut sink = LazyLayer { repository, compression, writer: None };
         let summary = match options.latest {
             Some(latest) => self.send(&mut Clamp { sink: &mut sink, latest }, options, refresh.as_mut())?,
             None => self.send(&mut sink, options, refresh.as_mut())?,
@@ -65,12 +65,12 @@ impl<D: Dir> Bundle<'_, D> {
         let layer = sink.writer.map(LayerWriter::finish).transpose()?;
         let image = match &layer {
             None => image,
-            Some(layer) => &append_layer(store, image, layer, compression, options.history.as_ref())?,
+            Some(layer) => &append_layer(repository, image, layer, options.history.as_ref())?,
         };
         let mut replaced = None;
-        store.update(|root| {
+        repository.store().update(|root| {
             let (new, bytes) = (&image.descriptor, image.manifest.bytes());
-            let done = rewrite::replace_target(store, root, at, new, bytes, to, self.inner.limits)?;
+            let done = rewrite::replace_target(repository, root, at, new, bytes, to)?;
             let root = done.root.clone();
             replaced = Some(done);
             Ok::<_, Error>(root)
@@ -101,17 +101,17 @@ fn last_compression(image: &Image) -> Compression {
 }
 
 /// A layer that is begun with its first change.
-struct LazyLayer<'a, S: ?Sized> {
-    store: &'a S,
+struct LazyLayer<'a, S> {
+    repository: &'a Repository<S>,
     compression: Compression,
     writer: Option<LayerWriter<'a>>,
 }
 
-impl<S: BlobWrite + ?Sized> ChangeSink for LazyLayer<'_, S> {
+impl<S: BlobWrite> ChangeSink for LazyLayer<'_, S> {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(LayerWriter::new(self.store, self.compression)?),
+            None => self.writer.insert(LayerWriter::new(self.repository, self.compression)?),
         };
         writer.put(change, body)
     }

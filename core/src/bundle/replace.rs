@@ -9,7 +9,7 @@ use super::files::{Staging, move_into};
 use crate::{
     attrs::Time,
     error::{Error, Result},
-    fs::{Dir, File as _},
+    fs::{DirPosix, FileWrite as _},
     name::{Name, NameBuf},
 };
 
@@ -19,7 +19,7 @@ const VALID: &str = ".ocicle-refreshed";
 const STAGING: &str = ".ocicle-refreshing";
 
 /// Opens a file of a bundle, the newest there is.
-pub(super) fn open_newest<D: Dir>(dir: &D, name: Name<'_>) -> std::io::Result<D::File> {
+pub(super) fn open_newest<D: DirPosix>(dir: &D, name: Name<'_>) -> std::io::Result<D::File> {
     match dir.open_dir(Name::literal(VALID)).and_then(|valid| valid.open_file(name)) {
         Err(error) if error.kind() == ErrorKind::NotFound => dir.open_file(name),
         opened => opened,
@@ -27,14 +27,14 @@ pub(super) fn open_newest<D: Dir>(dir: &D, name: Name<'_>) -> std::io::Result<D:
 }
 
 /// Files that are to replace those of a bundle. Dropping it leaves the bundle as it was.
-pub(super) struct Replacement<'a, D: Dir> {
+pub(super) struct Replacement<'a, D: DirPosix> {
     bundle: &'a D,
     staging: Staging<'a, D>,
     /// When it was begun, on the file system's own clock.
     pub(super) since: Time,
 }
 
-impl<'a, D: Dir> Replacement<'a, D> {
+impl<'a, D: DirPosix> Replacement<'a, D> {
     /// Begins, with what an interrupted call left completed or removed.
     pub(super) fn begin(bundle: &'a D) -> Result<Self> {
         move_valid(bundle)?;
@@ -79,7 +79,7 @@ impl<'a, D: Dir> Replacement<'a, D> {
 }
 
 /// Moves valid files into their place.
-fn move_valid<D: Dir>(bundle: &D) -> Result<()> {
+fn move_valid<D: DirPosix>(bundle: &D) -> Result<()> {
     let name = Name::literal(VALID);
     let valid = match bundle.open_dir(name) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

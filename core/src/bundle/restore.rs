@@ -6,7 +6,7 @@ use super::{files::Staging, layers::check_support, open::Bundle, options::Format
 use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
-    fs::{AttrChange, Dir, FileType, Metadata, Special, Support},
+    fs::{AttrChange, Dir as _, DirPosix, FileType, Metadata, Special, Support},
     hash::Sha256Read,
     layer::{Entry, EntryKind, on_disk::OnDisk},
     name::{EntryPath, Name, NameBuf},
@@ -16,7 +16,7 @@ use crate::{
 /// Where what replaces something else is made.
 const STAGING: &str = ".ocicle-restore";
 
-impl<D: Dir> Bundle<'_, D> {
+impl<D: DirPosix> Bundle<'_, D> {
     /// Restores what the disk could not hold when the bundle was unpacked: owners, modes, attributes, devices, fifos,
     /// absolute links. What has changed since keeps its content and time; new files get the defaults. `on_disk` is how
     /// entries are stored on this disk. Returns the number of entries; 0 if there was nothing to restore.

@@ -19,13 +19,13 @@ use crate::{
     limits::Limits,
     name::Name,
     spec::{Compression, History},
-    store::{RootIndex as _, memory::MemoryStore},
+    store::{Repository, RootIndex as _, memory::MemoryStore},
     tree::testing::{Record, dir, file, link, path, remove, symlink},
 };
 
 /// An image of two layers, tagged `t`.
-fn store() -> (MemoryStore, Image, Resolution) {
-    let store = MemoryStore::new().unwrap();
+fn store() -> (Repository<MemoryStore>, Image, Resolution) {
+    let store = Repository::in_memory().unwrap();
     let base = [dir("etc"), file("etc/hosts", "here"), file("gone", "x"), symlink("l", "etc/hosts")];
     let top = [remove("gone"), file("big", &"b".repeat(5000)), link("same", "big")];
     let image = image(&store, &[&base, &top]);
@@ -33,9 +33,9 @@ fn store() -> (MemoryStore, Image, Resolution) {
     (store, image, at)
 }
 
-fn unpacked(store: &MemoryStore, image: &Image, at: &Resolution) -> MemDir {
+fn unpacked(store: &Repository<MemoryStore>, image: &Image, at: &Resolution) -> MemDir {
     let bundle = MemDir::new();
-    unpack(store, image, at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap();
+    unpack(store, image, at, &bundle, &UnpackOptions::default()).unwrap();
     bundle
 }
 
@@ -73,9 +73,14 @@ fn rootfs(bundle: &MemDir) -> MemDir {
     bundle.open_dir(Name::literal(ROOTFS)).unwrap()
 }
 
-fn repack(bundle: &MemDir, store: &MemoryStore, at: &Resolution, to: &Destination) -> Result<Repacked> {
+fn repack(
+    bundle: &MemDir,
+    store: &Repository<MemoryStore>,
+    at: &Resolution,
+    to: &Destination,
+) -> Result<Repacked> {
     let limits = Limits::default();
-    let image = Image::open(store, at.target(), &limits)?;
+    let image = Image::open(store, at.target())?;
     Bundle::open(bundle, &limits)?.repack(store, &image, at, to, &RepackOptions::default())
 }
 
@@ -104,11 +109,11 @@ fn an_image_becomes_a_bundle() {
 fn an_untouched_bundle_makes_no_layer() {
     let (store, image, at) = store();
     let bundle = unpacked(&store, &image, &at);
-    let before = store.load().unwrap();
+    let before = store.store().load().unwrap();
     let repacked = repack(&bundle, &store, &at, &Destination::in_place()).unwrap();
     assert_eq!((repacked.layer, repacked.summary.changes), (None, 0));
     assert_eq!(repacked.resolution.target().digest, image.descriptor.digest);
-    assert_eq!(store.load().unwrap().bytes(), before.bytes());
+    assert_eq!(store.store().load().unwrap().bytes(), before.bytes());
 
     let to = Destination::tag("other".parse().unwrap());
     repack(&bundle, &store, &at, &to).unwrap();
@@ -135,11 +140,11 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
     let options = RepackOptions::default().compression(Compression::Zstd).history(history);
     let repacked = opened.repack(&store, &image, &at, &Destination::in_place(), &options).unwrap();
 
-    let now = Image::open(&store, find(&store, "t").target(), &limits).unwrap();
+    let now = Image::open(&store, find(&store, "t").target()).unwrap();
     assert_eq!(now.descriptor.digest, repacked.resolution.target().digest);
     let layers = &now.manifest.view().layers;
     assert_eq!((layers.len(), &layers[..2]), (3, &image.manifest.view().layers[..]));
-    assert_eq!(layers[2].digest, repacked.layer.unwrap().digest);
+    assert_eq!(layers[2].digest, repacked.layer.unwrap().descriptor.digest);
     assert_eq!(layers[2].media_type.as_str(), "application/vnd.oci.image.layer.v1.tar+zstd");
     assert_eq!(now.config.view().created.as_deref(), Some("2021-01-01T00:00:00Z"));
 
@@ -169,8 +174,7 @@ fn a_layer_that_fails_leaves_the_bundle_as_it_was() {
     let before = listing(&bundle);
     // The second layer: by then the first is on disk.
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
-    let error =
-        unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap_err();
+    let error = unpack(&store, &image, &at, &bundle, &UnpackOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert_eq!(listing(&bundle), before);
 }
@@ -180,7 +184,7 @@ fn other_files_are_kept() {
     let (store, image, at) = store();
     let bundle = MemDir::new();
     write(&bundle, "notes", "mine");
-    unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap();
+    unpack(&store, &image, &at, &bundle, &UnpackOptions::default()).unwrap();
     assert_eq!(read(&bundle, Name::literal("notes")), "mine");
     assert_eq!(bundle.names().unwrap().len(), 6);
 }
@@ -198,8 +202,7 @@ fn existing_files_are_left_alone() {
         let bundle = MemDir::new();
         bundle.create_dir(Name::literal(name)).unwrap();
         write(&bundle.open_dir(Name::literal(name)).unwrap(), "precious", "1");
-        let error =
-            unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap_err();
+        let error = unpack(&store, &image, &at, &bundle, &UnpackOptions::default()).unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Exists, message(name)));
         assert_eq!(listing(&bundle), [format!("{name}/"), format!("{name}/precious 1")]);
     }
@@ -212,8 +215,7 @@ fn an_image_that_cannot_run_here_is_refused_before_anything_is_written() {
     config.os = "windows".into();
     image.config = crate::spec::Raw::new(config).unwrap();
     let bundle = MemDir::new();
-    let error =
-        unpack(&store, &image, &at, &bundle, &UnpackOptions::default(), &Limits::default()).unwrap_err();
+    let error = unpack(&store, &image, &at, &bundle, &UnpackOptions::default()).unwrap_err();
     assert_eq!((error.kind(), listing(&bundle).len()), (ErrorKind::Unsupported, 0));
 }
 
@@ -275,10 +277,10 @@ fn a_repack_in_place_of_what_has_moved_on_conflicts() {
     write(&rootfs(&first), "new", "first");
     repack(&first, &store, &at, &Destination::in_place()).unwrap();
     write(&rootfs(&bundle), "new", "second");
-    let before = store.load().unwrap();
+    let before = store.store().load().unwrap();
     let error = repack(&bundle, &store, &at, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
-    assert_eq!(store.load().unwrap().bytes(), before.bytes());
+    assert_eq!(store.store().load().unwrap().bytes(), before.bytes());
 }
 
 #[test]
@@ -287,9 +289,9 @@ fn an_image_that_is_not_at_the_place_is_refused() {
     let other = image(&store, &[&[file("a", "1")]]);
     let bundle = MemDir::new();
     let limits = Limits::default();
-    let error = unpack(&store, &other, &at, &bundle, &UnpackOptions::default(), &limits).unwrap_err();
+    let error = unpack(&store, &other, &at, &bundle, &UnpackOptions::default()).unwrap_err();
     assert_eq!((error.kind(), listing(&bundle).len()), (ErrorKind::Misuse, 0), "{error}");
-    unpack(&store, &first, &at, &bundle, &UnpackOptions::default(), &limits).unwrap();
+    unpack(&store, &first, &at, &bundle, &UnpackOptions::default()).unwrap();
     let opened = Bundle::open(&bundle, &limits).unwrap();
     let to = Destination::in_place();
     let error = opened.repack(&store, &other, &at, &to, &RepackOptions::default()).unwrap_err();

@@ -11,12 +11,11 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    fs::{Dir, remove_tree},
+    fs::{DirPosix, remove_tree},
     graph::Resolution,
     image::Image,
-    limits::Limits,
     name::{Name, NameBuf},
-    store::BlobRead,
+    store::{BlobRead, Repository},
     tree::Tree,
 };
 
@@ -45,17 +44,16 @@ pub struct Unpacked {
 /// from; [`Error::Unsupported`] for an image that is not for Linux, or a directory that cannot hold it;
 /// [`Error::Misuse`] if `at` leads to another image; [`Error::Mismatch`] for a layer that does not match its digest,
 /// size or diff_id; [`Error::Layer`] for one that must not be applied; [`Error::Io`].
-pub fn unpack<S: BlobRead + ?Sized, D: Dir>(
-    store: &S,
+pub fn unpack<S: BlobRead, D: DirPosix>(
+    repository: &Repository<S>,
     image: &Image,
     at: &Resolution,
     bundle: &D,
     options: &UnpackOptions,
-    limits: &Limits,
 ) -> Result<Unpacked> {
     check_image(image, at)?;
     check_supported(image.config.view())?;
-    let layers = Layers::new(store, image, &options.extract, limits)?;
+    let layers = Layers::new(repository, image, &options.extract)?;
     options.format.check(&bundle.support(), options.extract.on_disk.privilege)?;
     files::check_absent(bundle)?;
     let staging = Staging::create(bundle, STAGING).map_err(|error| match error.kind() {
@@ -80,7 +78,7 @@ pub(super) fn check_image(image: &Image, at: &Resolution) -> Result<()> {
 }
 
 /// Makes the bundle in `dir`. Returns the names of its entries, the one that makes it a bundle last.
-fn fill<S: BlobRead + ?Sized, D: Dir>(
+fn fill<S: BlobRead, D: DirPosix>(
     layers: &Layers<'_, S>,
     image: &Image,
     at: &Resolution,
@@ -109,7 +107,7 @@ fn fill<S: BlobRead + ?Sized, D: Dir>(
 }
 
 /// Moves everything into the bundle, or nothing.
-fn move_all<D: Dir>(bundle: &D, from: &D, names: &[NameBuf]) -> Result<()> {
+fn move_all<D: DirPosix>(bundle: &D, from: &D, names: &[NameBuf]) -> Result<()> {
     for (moved, name) in names.iter().enumerate() {
         files::move_into(bundle, from, name).inspect_err(|_| {
             for name in &names[..moved] {

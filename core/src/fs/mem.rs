@@ -90,7 +90,7 @@ fn put_file(table: &mut Table, root: u64, path: &EntryPath, bytes: Vec<u8>) -> R
     };
     let taken = |error: io::Error| match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
-            Error::Exists(format!("{path} exists already"))
+            Error::Exists(format!("{path} already exists"))
         }
         _ => Error::io(format_args!("create {path}"))(error),
     };

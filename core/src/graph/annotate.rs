@@ -6,9 +6,8 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Document, Index, Manifest, Platform, REF_NAME, Raw},
-    store::{BlobReadExt as _, Store, put_document},
+    store::{Repository, Store, put_document},
     text::printable,
 };
 
@@ -32,14 +31,13 @@ pub enum Of {
 /// [`Error::NotFound`] if one that is to be removed is not there; [`Error::Unsupported`] for an object that can have none;
 /// [`Error::Misuse`] for an empty name, or for the tag of an entry, which [`super::rewrite::tag`] changes; those of
 /// [`replace_target`].
-pub fn annotate<S: Store + ?Sized>(
-    store: &S,
+pub fn annotate<S: Store>(
+    repository: &Repository<S>,
     root: &Raw<Index>,
     at: &Resolution,
     of: Of,
     changes: &[Annotation],
     to: &Destination,
-    limits: &Limits,
 ) -> Result<Replaced> {
     let target = at.target();
     if changes.iter().any(|(name, _)| name.is_empty()) {
@@ -55,16 +53,16 @@ pub fn annotate<S: Store + ?Sized>(
                 index.annotate(position, name, value.as_deref())
             })
         };
-        return replace_entry(store, root, at, edit, to, limits);
+        return replace_entry(repository, root, at, edit, to);
     }
     let (new, bytes) = if target.media_type.is_index() {
-        let index: Raw<Index> = store.document(target, limits)?;
+        let index: Raw<Index> = repository.document(target)?;
         check_names(&index.view().annotations, changes)?;
-        put(store, target, &index, changes)?
+        put(repository, target, &index, changes)?
     } else if target.media_type.is_manifest() {
-        let manifest: Raw<Manifest> = store.document(target, limits)?;
+        let manifest: Raw<Manifest> = repository.document(target)?;
         check_names(&manifest.view().annotations, changes)?;
-        put(store, target, &manifest, changes)?
+        put(repository, target, &manifest, changes)?
     } else {
         let message = format!(
             "{} is of type {}, which has no annotations: annotate the entry that leads to it (--descriptor)",
@@ -72,23 +70,22 @@ pub fn annotate<S: Store + ?Sized>(
         );
         return Err(Error::Unsupported(message));
     };
-    replace_target(store, root, at, &new, &bytes, to, limits)
+    replace_target(repository, root, at, &new, &bytes, to)
 }
 
 /// Says what the entry that leads to an object runs on. The object stays as it is.
 ///
 /// # Errors
 /// Those of [`replace_target`].
-pub fn set_platform<S: Store + ?Sized>(
-    store: &S,
+pub fn set_platform<S: Store>(
+    repository: &Repository<S>,
     root: &Raw<Index>,
     at: &Resolution,
     platform: &Platform,
     to: &Destination,
-    limits: &Limits,
 ) -> Result<Replaced> {
     let edit = |index: &Raw<Index>, position: usize| index.set_platform(position, platform);
-    replace_entry(store, root, at, edit, to, limits)
+    replace_entry(repository, root, at, edit, to)
 }
 
 fn check_names(there: &crate::spec::Annotations, changes: &[Annotation]) -> Result<()> {
@@ -100,8 +97,8 @@ fn check_names(there: &crate::spec::Annotations, changes: &[Annotation]) -> Resu
 }
 
 /// Stores the changed document; gives a descriptor of it, and its bytes.
-fn put<S: Store + ?Sized, T: Document + Clone>(
-    store: &S,
+fn put<S: Store, T: Document + Clone>(
+    repository: &Repository<S>,
     old: &Descriptor,
     document: &Raw<T>,
     changes: &[Annotation],
@@ -109,38 +106,31 @@ fn put<S: Store + ?Sized, T: Document + Clone>(
     let document = changes.iter().try_fold(document.clone(), |document, (name, value)| {
         document.annotate_self(name, value.as_deref())
     })?;
-    let new = put_document(store, &document, &old.media_type)?;
+    let new = put_document(repository.store(), &document, &old.media_type)?;
     Ok((new, document.bytes().to_vec()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{
-            resolve::{Want, resolve},
-            rewrite::Destination,
-            testing::store,
-        },
+        super::{resolve::Want, rewrite::Destination, testing::store},
         *,
     };
     use crate::{error::ErrorKind, store::memory::MemoryStore};
 
-    fn find(store: &MemoryStore, root: &Raw<Index>, selector: &str) -> Resolution {
-        resolve(store, root, Some(&selector.parse().unwrap()), Want::Any, &Limits::default()).unwrap()
+    fn find(store: &Repository<MemoryStore>, root: &Raw<Index>, selector: &str) -> Resolution {
+        store.resolve_in(root, &selector.parse().unwrap(), Want::Any).unwrap()
     }
 
-    fn change(
-        selector: &str,
-        of: Of,
-        changes: &[(&str, Option<&str>)],
-        to: &Destination,
-    ) -> Result<(MemoryStore, Raw<Index>, Raw<Index>, Resolution)> {
+    /// A store with its root index before and after a change, and the way to the changed object.
+    type Changed = (Repository<MemoryStore>, Raw<Index>, Raw<Index>, Resolution);
+
+    fn change(selector: &str, of: Of, changes: &[(&str, Option<&str>)], to: &Destination) -> Result<Changed> {
         let (store, root) = store();
         let at = find(&store, &root, selector);
         let changes: Vec<Annotation> =
             changes.iter().map(|(name, value)| ((*name).to_owned(), value.map(Into::into))).collect();
-        let Replaced { root: after, resolution: now, .. } =
-            annotate(&store, &root, &at, of, &changes, to, &Limits::default())?;
+        let Replaced { root: after, resolution: now, .. } = annotate(&store, &root, &at, of, &changes, to)?;
         Ok((store, root, after, now))
     }
 
@@ -152,11 +142,10 @@ mod tests {
             let (store, before, after, now) =
                 change(selector, Of::Object, &[("a", Some("1"))], &Destination::in_place()).unwrap();
             assert_eq!(find(&store, &after, selector), now);
-            let limits = Limits::default();
             let annotations = if now.target().media_type.is_index() {
-                store.document::<Index>(now.target(), &limits).unwrap().view().annotations.clone()
+                store.document::<Index>(now.target()).unwrap().view().annotations.clone()
             } else {
-                store.document::<Manifest>(now.target(), &limits).unwrap().view().annotations.clone()
+                store.document::<Manifest>(now.target()).unwrap().view().annotations.clone()
             };
             assert_eq!(annotations.into_iter().collect::<Vec<_>>(), [("a".to_owned(), "1".to_owned())]);
             let old = find(&store, &before, selector);
@@ -177,16 +166,9 @@ mod tests {
             assert_eq!(now.target().annotations.get("a").map(String::as_str), Some("1"));
             assert_eq!(find(&store, &after, selector), now);
             assert_eq!(now.root().descriptor.digest == old.root().descriptor.digest, old.hops().len() == 1);
-            let Replaced { root: again, resolution: gone, .. } = annotate(
-                &store,
-                &after,
-                &now,
-                Of::Entry,
-                &[("a".into(), None)],
-                &Destination::in_place(),
-                &Limits::default(),
-            )
-            .unwrap();
+            let Replaced { root: again, resolution: gone, .. } =
+                annotate(&store, &after, &now, Of::Entry, &[("a".into(), None)], &Destination::in_place())
+                    .unwrap();
             assert_eq!((again.bytes(), gone.target()), (before.bytes(), old.target()), "{selector}");
         }
     }
@@ -222,8 +204,7 @@ mod tests {
         for of in [Of::Object, Of::Entry] {
             let changes = [("a".to_owned(), Some("1".to_owned()))];
             let error =
-                annotate(&store, &root, &several, of, &changes, &Destination::in_place(), &Limits::default())
-                    .unwrap_err();
+                annotate(&store, &root, &several, of, &changes, &Destination::in_place()).unwrap_err();
             assert!(error.to_string().contains("is at 3 places"), "{error}");
         }
     }

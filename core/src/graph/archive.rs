@@ -1,7 +1,7 @@
 //! An archive that is edited: what is new is kept in a layout beside it, until the archive is written anew.
 
 use std::{
-    io::{self, BufWriter, ErrorKind, Write},
+    io::{self, BufWriter, ErrorKind, Read, Write},
     sync::{
         Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,9 +15,10 @@ use crate::{
     fs::{Dir, DirPosix, FileType, remove_tree},
     limits::Limits,
     name::{Name, NameBuf},
-    spec::{Index, Raw},
+    spec::{Descriptor, Index, Raw},
     store::{
-        BlobRead, BlobWrite, FileBytes, Pending, ReadSeek, RootIndex, Sweep, Sweepable,
+        BlobRead, BlobWrite, Collect, Collector, FileBytes, NewBlob, Pending, ReadSeek, Repository,
+        RootIndex,
         archive::{Archive, ArchiveKind, write},
         layout::LayoutStore,
         temporary::Temporary,
@@ -105,9 +106,10 @@ where
     }
 
     fn write(&self, index: &Raw<Index>) -> Result<()> {
-        let plan = Plan::of_index(self, index.clone(), &self.limits)?;
+        let repository = Repository::new(self, self.limits);
+        let plan = Plan::of_index(&repository, index.clone())?;
         // An archive that lacks something can be edited all the same.
-        let (there, _) = plan.sorted(self)?;
+        let (there, _) = plan.sorted(&repository)?;
         let name = edit_name(self.name.as_name())?;
         // In there, since what a killed edit leaves is removed as one.
         let edit = self
@@ -170,16 +172,23 @@ fn edit_name(name: Name<'_>) -> Result<NameBuf> {
 }
 
 impl<D: DirPosix + Sync> BlobRead for ArchiveFile<D> {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        match self.edit.get().map(|edit| edit.try_open(digest)).transpose()?.flatten() {
-            None => self.archive.try_open(digest),
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        match self.edit.get().map(|edit| edit.try_open(blob)).transpose()?.flatten() {
+            None => self.archive.try_open(blob),
             found => Ok(found),
         }
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        match self.edit.get().map(|edit| edit.try_size(digest)).transpose()?.flatten() {
-            None => self.archive.try_size(digest),
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        match self.edit.get().map(|edit| edit.try_seek(blob)).transpose()?.flatten() {
+            None => self.archive.try_seek(blob),
+            found => Ok(found),
+        }
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        match self.edit.get().map(|edit| edit.try_size(blob)).transpose()?.flatten() {
+            None => self.archive.try_size(blob),
             found => Ok(found),
         }
     }
@@ -189,8 +198,8 @@ impl<D: DirPosix + Sync> BlobWrite for ArchiveFile<D>
 where
     D::File: 'static,
 {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
-        self.edit()?.begin()
+    fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
+        self.edit()?.begin(blob)
     }
 }
 
@@ -221,22 +230,22 @@ where
     }
 }
 
-impl<D: DirPosix + Sync> Sweepable for ArchiveFile<D>
+impl<D: DirPosix + Sync> Collect for ArchiveFile<D>
 where
     D::File: 'static,
 {
-    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
-        Ok(Box::new(ArchiveSweep { file: self, removed: AtomicBool::new(false) }))
+    fn collect(&self) -> Result<Box<dyn Collector + '_>> {
+        Ok(Box::new(ArchiveCollector { file: self, removed: AtomicBool::new(false) }))
     }
 }
 
 /// What is written is only what the index leads to, so to remove is to write.
-struct ArchiveSweep<'a, D: DirPosix + Sync> {
+struct ArchiveCollector<'a, D: DirPosix + Sync> {
     file: &'a ArchiveFile<D>,
     removed: AtomicBool,
 }
 
-impl<D: DirPosix + Sync> Sweep for ArchiveSweep<'_, D>
+impl<D: DirPosix + Sync> Collector for ArchiveCollector<'_, D>
 where
     D::File: 'static,
 {

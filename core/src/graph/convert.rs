@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Document, Index, Manifest, Raw},
-    store::{BlobRead, BlobReadExt as _, BlobWrite, put_document},
+    store::{BlobRead, BlobWrite, Repository, put_document},
 };
 
 /// Stores what an index leads to with OCI's media types in the place of Docker's, and gives an index of that. Layers and configs stay as
@@ -16,13 +15,12 @@ use crate::{
 /// # Errors
 /// Those of [`BlobReadExt::document`](crate::store::BlobReadExt::document), [`Error::Limit`] past [`Limits::depth`], and of the
 /// store.
-pub fn to_oci<S: BlobRead + BlobWrite>(store: &S, index: &Raw<Index>, limits: &Limits) -> Result<Raw<Index>> {
-    Converter { store, limits, done: HashMap::new() }.entries(index.clone(), 0)
+pub fn to_oci<S: BlobRead + BlobWrite>(repository: &Repository<S>, index: &Raw<Index>) -> Result<Raw<Index>> {
+    Converter { repository, done: HashMap::new() }.entries(index.clone(), 0)
 }
 
 struct Converter<'a, S> {
-    store: &'a S,
-    limits: &'a Limits,
+    repository: &'a Repository<S>,
     done: HashMap<Digest, Converted>,
 }
 
@@ -31,9 +29,9 @@ type Converted = Option<(Descriptor, Vec<u8>)>;
 
 impl<S: BlobRead + BlobWrite> Converter<'_, S> {
     fn entries(&mut self, mut index: Raw<Index>, depth: usize) -> Result<Raw<Index>> {
-        if depth > self.limits.depth {
+        if depth > self.repository.limits().depth {
             let what = format!("index {}: depth of indexes", index.digest());
-            return Err(Error::Limit { what, name: "depth", limit: self.limits.depth as u64 });
+            return Err(Error::Limit { what, name: "depth", limit: self.repository.limits().depth as u64 });
         }
         for position in 0..index.view().manifests.len() {
             let Some(entry) = index.view().manifests.get(position).cloned() else { continue };
@@ -49,7 +47,7 @@ impl<S: BlobRead + BlobWrite> Converter<'_, S> {
             return Ok(done.clone());
         }
         let done = if old.media_type.is_index() {
-            match self.store.document::<Index>(old, self.limits) {
+            match self.repository.document::<Index>(old) {
                 Err(Error::MissingBlob(_)) => None,
                 index => {
                     let index = index?;
@@ -58,7 +56,7 @@ impl<S: BlobRead + BlobWrite> Converter<'_, S> {
                 }
             }
         } else if old.media_type.is_manifest() {
-            match self.store.document::<Manifest>(old, self.limits) {
+            match self.repository.document::<Manifest>(old) {
                 Err(Error::MissingBlob(_)) => None,
                 manifest => {
                     let manifest = manifest?;
@@ -77,6 +75,6 @@ impl<S: BlobRead + BlobWrite> Converter<'_, S> {
         if old.bytes() == new.bytes() && media_type == entry.media_type {
             return Ok(None);
         }
-        Ok(Some((put_document(self.store, new, &media_type)?, new.bytes().to_vec())))
+        Ok(Some((put_document(self.repository.store(), new, &media_type)?, new.bytes().to_vec())))
     }
 }

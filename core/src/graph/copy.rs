@@ -13,9 +13,10 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Index, Raw},
-    store::{BlobRead, BlobReadExt as _, BlobWrite, RootIndex, layout::empty_index},
+    store::{
+        BlobRead, BlobWrite, NewBlob, Repository, RootIndex, RootIndexExt as _, Store, layout::empty_index,
+    },
 };
 
 /// What is to be copied.
@@ -56,22 +57,22 @@ impl Plan {
     ///
     /// # Errors
     /// Those of [`RootIndex::load`]; an index or manifest that cannot be read; [`Error::Limit`] past [`Limits::descriptors`].
-    pub fn new<S: BlobRead + RootIndex>(store: &S, what: What<'_>, limits: &Limits) -> Result<Self> {
-        let root = store.load()?;
+    pub fn new<S: BlobRead + RootIndex>(repository: &Repository<S>, what: What<'_>) -> Result<Self> {
+        let root = repository.store().load()?;
         match what {
-            What::Everything => Self::of_index(store, root, limits),
+            What::Everything => Self::of_index(repository, root),
             What::Object(at) => {
                 let (above, hop) = match at.hops() {
                     [hop] => (root, hop),
-                    [.., above, hop] => (store.document(&above.descriptor, limits)?, hop),
+                    [.., above, hop] => (repository.document(&above.descriptor)?, hop),
                     [] => return Err(Error::NotFound("a resolution without slots".into())),
                 };
                 let index = empty_index()?.push_from(&above, hop.position)?;
-                Ok(Self { index, blobs: reach(store, vec![Reached::needed(at.target())], limits)? })
+                Ok(Self { index, blobs: reach(repository, vec![Reached::needed(at.target())])? })
             }
             What::Sparse(at) => {
                 let index = empty_index()?.push_from(&root, at.root().position)?;
-                let mut blobs = reach(store, vec![Reached::needed(at.target())], limits)?;
+                let mut blobs = reach(repository, vec![Reached::needed(at.target())])?;
                 for hop in at.hops() {
                     blobs.insert(hop.descriptor.digest.clone(), Reached::needed(&hop.descriptor));
                 }
@@ -84,8 +85,8 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::new`].
-    pub fn of_index<S: BlobRead>(store: &S, index: Raw<Index>, limits: &Limits) -> Result<Self> {
-        let blobs = reach(store, entries_of(index.view()), limits)?;
+    pub fn of_index<S: BlobRead>(repository: &Repository<S>, index: Raw<Index>) -> Result<Self> {
+        let blobs = reach(repository, entries_of(index.view()))?;
         Ok(Self { index, blobs })
     }
 
@@ -146,7 +147,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::MissingBlob`] for one that must be there: a part of a manifest.
-    pub fn blobs<S: BlobRead>(&self, from: &S) -> Result<(Vec<&Descriptor>, u64)> {
+    pub fn blobs<S: BlobRead>(&self, from: &Repository<S>) -> Result<(Vec<&Descriptor>, u64)> {
         let (there, absent) = self.sorted(from)?;
         match absent.iter().find(|reached| reached.needed) {
             Some(reached) => Err(Error::MissingBlob(reached.descriptor.digest.clone())),
@@ -155,10 +156,13 @@ impl Plan {
     }
 
     /// What is there and what is not.
-    pub(super) fn sorted<S: BlobRead>(&self, from: &S) -> Result<(Vec<&Descriptor>, Vec<&Reached>)> {
+    pub(super) fn sorted<S: BlobRead>(
+        &self,
+        from: &Repository<S>,
+    ) -> Result<(Vec<&Descriptor>, Vec<&Reached>)> {
         let (mut there, mut absent) = (Vec::new(), Vec::new());
         for reached in self.blobs.values() {
-            match from.try_size(&reached.descriptor.digest)? {
+            match from.store().try_size(&reached.descriptor)? {
                 Some(_) => there.push(&reached.descriptor),
                 None => absent.push(reached),
             }
@@ -170,16 +174,20 @@ impl Plan {
     ///
     /// # Errors
     /// Those of [`Plan::blobs`]; [`Error::Mismatch`] for a blob that is not what its descriptor says; those of the stores.
-    pub fn copy_blobs<S: BlobRead, T: BlobRead + BlobWrite>(&self, from: &S, to: &T) -> Result<Copied> {
+    pub fn copy_blobs<S: BlobRead, T: BlobRead + BlobWrite>(
+        &self,
+        from: &Repository<S>,
+        to: &Repository<T>,
+    ) -> Result<Copied> {
         let (blobs, absent) = self.blobs(from)?;
         let mut copied = Copied { absent, ..Copied::default() };
         for blob in blobs {
-            if to.try_size(&blob.digest)? == Some(blob.size) {
+            if to.store().try_size(blob)? == Some(blob.size) {
                 copied.present += 1;
                 continue;
             }
-            let mut pending = to.begin()?;
-            let mut content = from.open(blob)?;
+            let mut pending = to.store().begin(&NewBlob::known(blob))?;
+            let mut content = from.blob(blob)?;
             io::copy(&mut content, &mut pending).map_err(|error| {
                 error.downcast::<Error>().unwrap_or_else(Error::io(format_args!("copy blob {}", blob.digest)))
             })?;
@@ -188,6 +196,28 @@ impl Plan {
             copied.blobs += 1;
             copied.bytes = copied.bytes.saturating_add(blob.size);
         }
+        Ok(copied)
+    }
+}
+
+impl<S: BlobRead + RootIndex> Repository<S> {
+    /// Copies what is asked for to another repository, under `tag` if one is given: the blobs first, then the root index.
+    /// A tag of the copy replaces an equal one at the destination; the rest is added.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], [`Plan::tagged`], [`Plan::copy_blobs`] and [`Plan::merged_into`].
+    pub fn copy<T: Store>(
+        &self,
+        what: What<'_>,
+        tag: Option<&RefName>,
+        to: &Repository<T>,
+    ) -> Result<Copied> {
+        let mut plan = Plan::new(self, what)?;
+        if let Some(tag) = tag {
+            plan = plan.tagged(tag)?;
+        }
+        let copied = plan.copy_blobs(self, to)?;
+        to.store().update(|root| plan.merged_into(root))?;
         Ok(copied)
     }
 }

@@ -6,15 +6,13 @@ use serde::Serialize;
 
 use super::{
     progress::{Progress, clause_holds},
-    resolve::{ResolveError, Want, default_selector, matches, resolution, value},
+    resolve::{ResolveError, Want, matches, or_default, resolution, value},
     selector::Selector,
     walk::Places,
 };
 use crate::{
     error::Result,
-    limits::Limits,
-    spec::{Index, Raw},
-    store::BlobRead,
+    store::{BlobRead, Repository, RootIndex},
 };
 
 /// How each clause of a selector narrows what a store holds.
@@ -47,24 +45,16 @@ pub struct Narrowing {
     pub values: Vec<String>,
 }
 
-impl Explanation {
-    /// Follows a selector through a store.
+impl<S: BlobRead + RootIndex> Repository<S> {
+    /// Follows a selector through the store, clause by clause.
     ///
     /// # Errors
-    /// [`ResolveError::Unsaid`] if there is no selector and none can be assumed; [`ResolveError::Other`] for
-    /// [`Error::Limit`](crate::Error::Limit).
-    pub fn new<S: BlobRead + ?Sized>(
-        store: &S,
-        root: &Raw<Index>,
-        selector: Option<&Selector>,
-        want: Want,
-        limits: &Limits,
-    ) -> Result<Self, ResolveError> {
-        let selector = match selector {
-            Some(selector) => selector.clone(),
-            None => default_selector(root)?,
-        };
-        let places = Places::walk(store, root, limits)?;
+    /// [`ResolveError::NoDefault`] if the selector is empty and there is no default; [`ResolveError::Other`] for errors of
+    /// reading the store.
+    pub fn explain(&self, selector: &Selector, want: Want) -> Result<Explanation, ResolveError> {
+        let root = self.index()?;
+        let selector = or_default(selector, &root)?;
+        let places = Places::walk(self, &root)?;
         let progress = Progress::new(&places, &selector);
         let mut clauses = Vec::new();
         for (number, step) in selector.steps().iter().enumerate() {
@@ -88,6 +78,6 @@ impl Explanation {
         }
         let exact = |&place: &usize| resolution(&places, place, 1).selector();
         let found: Vec<_> = matches(&places, &selector, want).iter().map(exact).collect();
-        Ok(Self { selector, clauses, found })
+        Ok(Explanation { selector, clauses, found })
     }
 }

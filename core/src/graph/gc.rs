@@ -6,8 +6,7 @@ use super::reach::{entries_of, reach};
 use crate::{
     digest::Digest,
     error::Result,
-    limits::Limits,
-    store::{BlobRead, RootIndex, Sweepable},
+    store::{BlobRead, Collect, Repository, RootIndex},
 };
 
 /// The blobs and temporary files that were removed, or with a dry run would be.
@@ -47,47 +46,56 @@ pub struct Leftover {
     pub size: u64,
 }
 
-/// Removes every blob that `index.json` does not lead to, and what interrupted writers left. With `dry_run` it only says
-/// what that would be.
-///
-/// Kept is what any descriptor names: of indexes and manifests, of OCI or Docker, with their subjects, at any depth. What is
-/// absent is passed over, since a layout may hold a part of an image only. A blob whose digest has an algorithm that this
-/// library does not know is kept, too.
-///
-/// Waits for edits that are at work (see [`Sweepable::sweep`]), and edits wait for this. Programs that take no lock, such as
-/// skopeo or umoci, must not write at the same time.
-///
-/// # Errors
-/// An index or manifest that is there but cannot be read or is not what its digest promises, as [`BlobReadExt::document`] has
-/// it: what it leads to cannot be known, and nothing was removed. The same for [`Error::Limit`](crate::Error::Limit) past
-/// [`Limits::descriptors`]. Those of [`RootIndex::load`] and [`Sweepable::sweep`]; [`Error::Io`](crate::Error::Io).
-///
-/// [`BlobReadExt::document`]: crate::store::BlobReadExt::document
-pub fn gc<S>(store: &S, dry_run: bool, limits: &Limits) -> Result<GcReport>
-where
-    S: BlobRead + RootIndex + Sweepable + ?Sized,
-{
-    let sweep = store.sweep()?;
-    // Read after everybody else has finished: what they wrote is in it.
-    let reachable = reach(store, entries_of(store.load()?.view()), limits)?;
-    let all = sweep.blobs()?;
-    let total = all.len();
-    let unused = |digest: &Digest| digest.algorithm().is_some() && !reachable.contains_key(digest);
-    let blobs: Vec<UnusedBlob> = all
-        .into_iter()
-        .filter(|(digest, _)| unused(digest))
-        .map(|(digest, size)| UnusedBlob { digest, size })
-        .collect();
-    let leftovers: Vec<Leftover> =
-        sweep.leftovers()?.into_iter().map(|(name, size)| Leftover { name, size }).collect();
-    if !dry_run {
-        blobs.iter().try_for_each(|blob| sweep.remove(&blob.digest))?;
-        leftovers.iter().try_for_each(|leftover| sweep.remove_leftover(&leftover.name))?;
-        sweep.finish()?;
+/// Whether garbage collection removes what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "to do it or not")]
+pub enum GcMode {
+    /// Reports what would be removed.
+    DryRun,
+    /// Removes it.
+    Remove,
+}
+
+impl<S: BlobRead + RootIndex + Collect> Repository<S> {
+    /// Removes every blob that `index.json` does not lead to, and temporary files of interrupted writers.
+    ///
+    /// Kept is what any descriptor names: of indexes and manifests, of OCI or Docker, with their subjects, at any depth.
+    /// Absent objects are skipped, since a layout may hold a part of an image only. Blobs whose digest algorithm is unknown
+    /// are kept, too.
+    ///
+    /// Waits for edits in progress (see [`Collect::collect`]), and edits wait for this. Programs that take no lock, such as
+    /// skopeo or umoci, must not write at the same time.
+    ///
+    /// # Errors
+    /// An index or manifest that is there but cannot be read or does not match its digest: what it leads to cannot be known,
+    /// and nothing was removed. The same for [`Error::Limit`](crate::Error::Limit) past [`Limits::descriptors`]. Those of
+    /// [`RootIndex::load`] and [`Collect::collect`]; [`Error::Io`](crate::Error::Io).
+    ///
+    /// [`Limits::descriptors`]: crate::limits::Limits::descriptors
+    pub fn gc(&self, mode: GcMode) -> Result<GcReport> {
+        let collector = self.store().collect()?;
+        // Read after all writers have finished: what they wrote is in it.
+        let reachable = reach(self, entries_of(self.index()?.view()))?;
+        let all = collector.blobs()?;
+        let total = all.len();
+        let unused = |digest: &Digest| digest.algorithm().is_some() && !reachable.contains_key(digest);
+        let blobs: Vec<UnusedBlob> = all
+            .into_iter()
+            .filter(|(digest, _)| unused(digest))
+            .map(|(digest, size)| UnusedBlob { digest, size })
+            .collect();
+        let leftovers: Vec<Leftover> =
+            collector.leftovers()?.into_iter().map(|(name, size)| Leftover { name, size }).collect();
+        if mode == GcMode::Remove {
+            blobs.iter().try_for_each(|blob| collector.remove(&blob.digest))?;
+            leftovers.iter().try_for_each(|leftover| collector.remove_leftover(&leftover.name))?;
+            collector.finish()?;
+        }
+        let sizes = blobs.iter().map(|blob| blob.size).chain(leftovers.iter().map(|leftover| leftover.size));
+        let bytes = sizes.fold(0, u64::saturating_add);
+        let dry_run = mode == GcMode::DryRun;
+        Ok(GcReport { dry_run, kept: total - blobs.len(), bytes, blobs, leftovers })
     }
-    let sizes = blobs.iter().map(|blob| blob.size).chain(leftovers.iter().map(|leftover| leftover.size));
-    let bytes = sizes.fold(0, u64::saturating_add);
-    Ok(GcReport { dry_run, kept: total - blobs.len(), bytes, blobs, leftovers })
 }
 
 #[cfg(test)]

@@ -13,9 +13,8 @@ use super::{
 use crate::{
     digest::Digest,
     error::Result,
-    limits::Limits,
     spec::{Annotations, Descriptor, Index, Manifest, MediaType, Platform, Raw},
-    store::BlobRead,
+    store::{BlobRead, Repository, RootIndex},
 };
 
 /// Everything below `index.json`, or below one place of it.
@@ -66,30 +65,33 @@ pub struct ListEntry {
     pub entries: Vec<ListEntry>,
 }
 
-/// Lists a whole store.
-///
-/// # Errors
-/// [`Error::Limit`](crate::Error::Limit). What cannot be read is listed, with the reason.
-pub fn list<S: BlobRead + ?Sized>(store: &S, root: &Raw<Index>, limits: &Limits) -> Result<Listing> {
-    let places = Places::walk(store, root, limits)?;
-    Ok(Lister::new(&places).listing(&places, |place| places.get(place).parent.is_none()))
+impl<S: BlobRead + RootIndex> Repository<S> {
+    /// Lists everything below `index.json`, or one place with what is below it. Referrers are found in the whole store.
+    ///
+    /// # Errors
+    /// [`Error::Limit`](crate::Error::Limit); [`Error::Io`](crate::Error::Io). Objects that cannot be read are listed, with
+    /// the reason.
+    pub fn list(&self, at: Option<&Resolution>) -> Result<Listing> {
+        self.list_in(&self.index()?, at)
+    }
 }
 
-/// Lists one place, and what is below it. What is about it may be anywhere in the store.
-///
-/// # Errors
-/// [`Error::Limit`](crate::Error::Limit).
-pub fn list_below<S: BlobRead + ?Sized>(
-    store: &S,
-    root: &Raw<Index>,
-    at: &Resolution,
-    limits: &Limits,
-) -> Result<Listing> {
-    let places = Places::walk(store, root, limits)?;
-    let way: Vec<usize> = at.hops().iter().map(|hop| hop.position).collect();
-    let is_there =
-        |place| places.way(place).iter().map(|&place| places.get(place).position).eq(way.iter().copied());
-    Ok(Lister::new(&places).listing(&places, is_there))
+impl<S: BlobRead> Repository<S> {
+    /// As [`Repository::list`], below a root index that is not, or not yet, that of the store.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn list_in(&self, root: &Raw<Index>, at: Option<&Resolution>) -> Result<Listing> {
+        let places = Places::walk(self, root)?;
+        let lister = Lister::new(&places);
+        let Some(at) = at else {
+            return Ok(lister.listing(&places, |place| places.get(place).parent.is_none()));
+        };
+        let positions: Vec<usize> = at.hops().iter().map(|hop| hop.position).collect();
+        Ok(lister.listing(&places, |place| {
+            places.way(place).iter().map(|&place| places.get(place).position).eq(positions.iter().copied())
+        }))
+    }
 }
 
 /// What is known about all places.
@@ -108,7 +110,7 @@ struct Lister {
 const ATTESTS: &str = "vnd.docker.reference.digest";
 
 impl Lister {
-    fn new<S: BlobRead + ?Sized>(places: &Places<'_, S>) -> Self {
+    fn new<S: BlobRead>(places: &Places<'_, S>) -> Self {
         let mut lister = Self { children: vec![Vec::new(); places.ids().len()], ..Self::default() };
         for place in places.ids() {
             if let Some(parent) = places.get(place).parent {
@@ -119,16 +121,12 @@ impl Lister {
         lister
     }
 
-    fn listing<S: BlobRead + ?Sized>(
-        &self,
-        places: &Places<'_, S>,
-        is_root: impl Fn(usize) -> bool,
-    ) -> Listing {
+    fn listing<S: BlobRead>(&self, places: &Places<'_, S>, is_root: impl Fn(usize) -> bool) -> Listing {
         let roots = places.ids().filter(|&place| is_root(place));
         Listing { entries: roots.map(|place| self.entry(places, place)).collect() }
     }
 
-    fn note<S: BlobRead + ?Sized>(&mut self, places: &Places<'_, S>, place: usize) {
+    fn note<S: BlobRead>(&mut self, places: &Places<'_, S>, place: usize) {
         let Descriptor { digest, annotations, .. } = &places.get(place).descriptor;
         *self.places.entry(digest.clone()).or_default() += 1;
         if let Some(about) = annotations.get(ATTESTS) {
@@ -144,7 +142,7 @@ impl Lister {
         }
     }
 
-    fn subject<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> Option<Digest> {
+    fn subject<S: BlobRead>(&self, places: &Places<'_, S>, place: usize) -> Option<Digest> {
         let subject = match self.manifests.get(&place) {
             Some(manifest) => manifest.subject.as_ref(),
             None => places.index_at(place)?.subject.as_ref(),
@@ -152,7 +150,7 @@ impl Lister {
         Some(subject?.digest.clone())
     }
 
-    fn entry<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> ListEntry {
+    fn entry<S: BlobRead>(&self, places: &Places<'_, S>, place: usize) -> ListEntry {
         let at = places.get(place);
         let Descriptor { media_type, digest, annotations, .. } = &at.descriptor;
         let manifest = self.manifests.get(&place);

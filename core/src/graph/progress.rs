@@ -25,7 +25,7 @@ struct State {
 const START: &[State] = &[State { done: 0, adjacent: true }];
 
 impl Progress {
-    pub(super) fn new<S: BlobRead + ?Sized>(places: &Places<'_, S>, selector: &Selector) -> Self {
+    pub(super) fn new<S: BlobRead>(places: &Places<'_, S>, selector: &Selector) -> Self {
         let steps = selector.steps();
         let mut progress = Self { states: Vec::new(), hits: Vec::new() };
         for place in places.ids() {
@@ -66,7 +66,7 @@ impl Progress {
     }
 
     /// Whether a place was held against a step, by its number.
-    pub(super) fn tested<S: BlobRead + ?Sized>(
+    pub(super) fn tested<S: BlobRead>(
         &self,
         places: &Places<'_, S>,
         place: usize,
@@ -76,7 +76,7 @@ impl Progress {
         self.above(places, place).iter().any(|state| state.done == number && state.fits(step))
     }
 
-    fn above<S: BlobRead + ?Sized>(&self, places: &Places<'_, S>, place: usize) -> &[State] {
+    fn above<S: BlobRead>(&self, places: &Places<'_, S>, place: usize) -> &[State] {
         places.get(place).parent.map_or(START, |parent| &self.states[parent])
     }
 }
@@ -87,7 +87,7 @@ impl State {
     }
 }
 
-fn holds<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, step: &Step) -> bool {
+fn holds<S: BlobRead>(places: &Places<'_, S>, place: usize, step: &Step) -> bool {
     // These may have to be read from the object: last.
     let is_inside = |clause: &&Clause| matches!(clause, Clause::Platform(_) | Clause::Artifact(_));
     let outside = step.iter().filter(|clause| !is_inside(clause));
@@ -95,11 +95,7 @@ fn holds<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, step: &Step
 }
 
 /// Whether a clause holds for what is at a place.
-pub(super) fn clause_holds<S: BlobRead + ?Sized>(
-    places: &Places<'_, S>,
-    place: usize,
-    clause: &Clause,
-) -> bool {
+pub(super) fn clause_holds<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &Clause) -> bool {
     let Place { parent, descriptor, position, .. } = places.get(place);
     match clause {
         Clause::Tag(tag) => parent.is_none() && descriptor.ref_name() == Some(tag),

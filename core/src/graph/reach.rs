@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Index, Manifest, MediaType, Raw},
-    store::{BlobRead, BlobReadExt as _},
+    store::{BlobRead, Repository},
 };
 
 /// An object that something leads to.
@@ -44,10 +43,9 @@ pub(crate) fn entries_of(index: &Index) -> Vec<Reached> {
 /// # Errors
 /// An index or manifest that is there but cannot be read or is not what its digest promises; [`Error::Limit`] past
 /// [`Limits::descriptors`].
-pub(crate) fn reach<S: BlobRead + ?Sized>(
-    store: &S,
+pub(crate) fn reach<S: BlobRead>(
+    repository: &Repository<S>,
     start: Vec<Reached>,
-    limits: &Limits,
 ) -> Result<BTreeMap<Digest, Reached>> {
     let mut found: BTreeMap<Digest, Reached> = BTreeMap::new();
     let mut read: HashSet<(Digest, u64, MediaType)> = HashSet::new();
@@ -56,9 +54,13 @@ pub(crate) fn reach<S: BlobRead + ?Sized>(
     let mut visited = 0_usize;
     while let Some(reached) = pending.pop() {
         visited += 1;
-        if visited > limits.descriptors {
-            let limit = limits.descriptors as u64;
-            return Err(Error::Limit { what: "descriptors in the store".into(), name: "descriptors", limit });
+        if visited > repository.limits().descriptors {
+            let limit = repository.limits().descriptors as u64;
+            return Err(Error::Limit {
+                what: "descriptors in the repository".into(),
+                name: "descriptors",
+                limit,
+            });
         }
         let descriptor = reached.descriptor.clone();
         let entry = found.entry(descriptor.digest.clone()).or_insert_with(|| reached.clone());
@@ -67,7 +69,7 @@ pub(crate) fn reach<S: BlobRead + ?Sized>(
         if read.contains(&key) {
             continue;
         }
-        match children(store, &descriptor, limits) {
+        match children(repository, &descriptor) {
             // Not remembered: another descriptor of it may have the content embedded.
             Err(Error::MissingBlob(_)) => {}
             children => {
@@ -79,16 +81,12 @@ pub(crate) fn reach<S: BlobRead + ?Sized>(
     Ok(found)
 }
 
-fn children<S: BlobRead + ?Sized>(
-    store: &S,
-    descriptor: &Descriptor,
-    limits: &Limits,
-) -> Result<Vec<Reached>> {
+fn children<S: BlobRead>(repository: &Repository<S>, descriptor: &Descriptor) -> Result<Vec<Reached>> {
     if descriptor.media_type.is_index() {
-        let index: Raw<Index> = store.document(descriptor, limits)?;
+        let index: Raw<Index> = repository.document(descriptor)?;
         Ok(entries_of(index.view()))
     } else if descriptor.media_type.is_manifest() {
-        let manifest: Raw<Manifest> = store.document(descriptor, limits)?;
+        let manifest: Raw<Manifest> = repository.document(descriptor)?;
         let manifest = manifest.view();
         let parts = std::iter::once(&manifest.config).chain(&manifest.layers).map(Reached::part);
         Ok(parts.chain(manifest.subject.as_ref().map(Reached::optional)).collect())

@@ -22,8 +22,8 @@ pub struct Reference {
     pub kind: Option<StoreKind>,
     /// Where the store is.
     pub path: String,
-    /// What is meant; `None`: all of it, or its only or latest image.
-    pub selector: Option<Selector>,
+    /// What is selected in the store; empty for all of it, or its default image.
+    pub selector: Selector,
 }
 
 /// The kinds of stores that have a path.
@@ -85,7 +85,10 @@ impl FromStr for Reference {
                  for a path with a colon in it, leave out {prefix}"
             )));
         }
-        let selector = fragment.filter(|fragment| !fragment.is_empty()).map(str::parse).transpose()?;
+        let selector = match fragment {
+            None | Some("") => Selector::default(),
+            Some(fragment) => fragment.parse()?,
+        };
         Ok(Self { kind, path: path.into(), selector })
     }
 }
@@ -105,27 +108,30 @@ impl fmt::Display for Reference {
             write!(f, "{kind}")?;
         }
         f.write_str(&self.path)?;
-        match &self.selector {
-            Some(selector) => write!(f, "#{selector}"),
-            None => Ok(()),
+        match self.selector.is_empty() {
+            true => Ok(()),
+            false => write!(f, "#{}", self.selector),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Reference, StoreKind};
+    use super::{Reference, Selector, StoreKind};
 
     #[test]
     fn a_kind_a_path_and_a_selector() {
         let parse = |text: &str| text.parse::<Reference>().unwrap();
-        assert_eq!(parse("images"), Reference { kind: None, path: "images".into(), selector: None });
+        assert_eq!(
+            parse("images"),
+            Reference { kind: None, path: "images".into(), selector: Selector::default() }
+        );
         assert_eq!(parse("./a:b").path, "./a:b");
         assert_eq!(parse("oci-archive:a.tar#v1").kind, Some(StoreKind::OciArchive));
         assert_eq!(parse("oci:C:/d").path, "C:/d");
-        assert_eq!(parse("oci:a#").selector, None);
+        assert!(parse("oci:a#").selector.is_empty());
         assert_eq!(parse("oci:C/d#v1").path, "C/d");
-        assert_eq!(parse("x#v1").selector.unwrap().as_tag(), Some("v1"));
+        assert_eq!(parse("x#v1").selector.as_tag(), Some("v1"));
         for text in ["images", "oci:a#v1", "docker-archive:b.tar", "p#v1//digest=sha256:00ff,type=index"] {
             assert_eq!(parse(text).to_string(), text);
         }

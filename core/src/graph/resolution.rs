@@ -9,9 +9,8 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Index, MediaType, Platform, Raw},
-    store::{BlobRead, BlobReadExt as _},
+    store::{BlobRead, Repository},
 };
 
 /// The way from `index.json` to an object. Never empty.
@@ -65,18 +64,17 @@ impl Resolution {
     ///
     /// # Errors
     /// [`Error::NotFound`] if an index on the way does not have the next one; those of [`BlobReadExt::document`](crate::store::BlobReadExt::document).
-    pub fn locate<S: BlobRead + ?Sized>(
-        store: &S,
+    pub fn locate<S: BlobRead>(
+        repository: &Repository<S>,
         root: &Raw<Index>,
         walk: &[Descriptor],
-        limits: &Limits,
     ) -> Result<Self> {
         let mut hops: Vec<Hop> = Vec::with_capacity(walk.len());
         for descriptor in walk {
             let (index, position) = match hops.last() {
                 None => (root.digest(), slot_of(root, descriptor).unwrap_or(0)),
                 Some(above) => {
-                    let index: Raw<Index> = store.document(&above.descriptor, limits)?;
+                    let index: Raw<Index> = repository.document(&above.descriptor)?;
                     let position = slot_of(&index, descriptor).ok_or_else(|| {
                         let (above, digest) = (&above.descriptor.digest, &descriptor.digest);
                         Error::NotFound(format!("index {above} has no entry {digest}"))
@@ -129,14 +127,14 @@ impl Resolution {
     /// Describes the object. The config is read where no index says what an image runs on; the platform is `None` if that
     /// fails.
     #[must_use]
-    pub fn describe<S: BlobRead + ?Sized>(&self, store: &S, limits: &Limits) -> ResolvedObject<'_> {
+    pub fn describe<S: BlobRead>(&self, repository: &Repository<S>) -> ResolvedObject<'_> {
         let target = self.target();
         let above = || self.hops.iter().rev().find_map(|hop| hop.descriptor.platform.clone());
         ResolvedObject {
             media_type: &target.media_type,
             digest: &target.digest,
             size: target.size,
-            platform: platform_of(store, target, limits).or_else(above),
+            platform: platform_of(repository, target).or_else(above),
             selector: self.selector(),
             places: self.places,
             hops: &self.hops,

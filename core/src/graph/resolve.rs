@@ -14,9 +14,8 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Index, Platform, Raw},
-    store::BlobRead,
+    store::{BlobRead, Repository, RootIndex},
     text::printable,
 };
 
@@ -43,8 +42,8 @@ pub enum ResolveError {
         there: Vec<String>,
     },
     /// No selector was given, there is more than one entry or none, and none is tagged `latest`.
-    #[error("{}", unsaid(.there))]
-    Unsaid {
+    #[error("{}", no_default(.there))]
+    NoDefault {
         /// The tags there are; positions of entries without one.
         there: Vec<String>,
     },
@@ -81,77 +80,84 @@ pub struct Candidate {
     pub platform: Option<Platform>,
 }
 
-/// Finds the one object a selector means. Without a selector: the only entry of `index.json`, else the one tagged `latest`.
-///
-/// The same object at several places is one object; the resolution goes to the first and says how many there are.
-///
-/// # Errors
-/// [`ResolveError::NotFound`], [`ResolveError::Ambiguous`]; [`Error::Document`] and others of reading the indexes on the way.
-pub fn resolve<S: BlobRead + ?Sized>(
-    store: &S,
-    root: &Raw<Index>,
-    selector: Option<&Selector>,
-    want: Want,
-    limits: &Limits,
-) -> Result<Resolution, ResolveError> {
-    let selector = match selector {
-        Some(selector) => selector,
-        None => &default_selector(root)?,
-    };
-    let mut places = Places::walk_for(store, root, selector, limits)?;
-    let found = matches(&places, selector, want);
-    let Some(&first) = found.first() else { return Err(explain(&mut places, selector, want)) };
-    let digest = |place: usize| &places.get(place).descriptor.digest;
-    if found.iter().all(|&place| digest(place) == digest(first)) {
-        return Ok(resolution(&places, first, found.len()));
+impl<S: BlobRead + RootIndex> Repository<S> {
+    /// Finds the one object that a selector means.
+    ///
+    /// The same object at several places is one object; the resolution names the first place and counts the others.
+    ///
+    /// # Errors
+    /// [`ResolveError::NotFound`], [`ResolveError::Ambiguous`], [`ResolveError::NoDefault`]; [`Error::Document`] and other
+    /// errors of reading the indexes on the way.
+    pub fn resolve(&self, selector: &Selector, want: Want) -> Result<Resolution, ResolveError> {
+        self.resolve_in(&self.index()?, selector, want)
     }
-    let all = Places::walk(store, root, limits)?;
-    let mut known = BTreeSet::new();
-    let mut found = matches(&all, selector, want);
-    found.retain(|&place| known.insert(&all.get(place).descriptor.digest));
-    let candidate = |&place: &usize| Candidate {
-        selector: match found.len() {
-            ..=SEARCHED => shortest(&all, place, want),
-            _ => resolution(&all, place, 1).selector(),
-        },
-        descriptor: all.get(place).descriptor.clone(),
-        platform: all.platform(place).cloned(),
-    };
-    let candidates = found.iter().map(candidate).collect();
-    Err(ResolveError::Ambiguous { candidates })
+
+    /// Finds every place that a selector means, in document order. One object may be at several.
+    ///
+    /// # Errors
+    /// As [`Repository::resolve`], except for ambiguity.
+    pub fn resolve_all(&self, selector: &Selector, want: Want) -> Result<Vec<Resolution>, ResolveError> {
+        let root = self.index()?;
+        let selector = &or_default(selector, &root)?;
+        let mut places = Places::walk_for(self, &root, selector)?;
+        let found = matches(&places, selector, want);
+        if found.is_empty() {
+            return Err(explain(&mut places, selector, want));
+        }
+        Ok(found.into_iter().map(|place| resolution(&places, place, 1)).collect())
+    }
 }
 
-/// Every place a selector means, in document order: one object may be at several.
-///
-/// # Errors
-/// As [`resolve`], but for ambiguity.
-pub fn resolve_all<S: BlobRead + ?Sized>(
-    store: &S,
-    root: &Raw<Index>,
-    selector: Option<&Selector>,
-    want: Want,
-    limits: &Limits,
-) -> Result<Vec<Resolution>, ResolveError> {
-    let selector = match selector {
-        Some(selector) => selector,
-        None => &default_selector(root)?,
-    };
-    let mut places = Places::walk_for(store, root, selector, limits)?;
-    let found = matches(&places, selector, want);
-    if found.is_empty() {
-        return Err(explain(&mut places, selector, want));
+impl<S: BlobRead> Repository<S> {
+    /// As [`Repository::resolve`], below a root index that was read before: inside [`RootIndexExt::update`], for example.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// [`RootIndexExt::update`]: crate::store::RootIndexExt::update
+    pub fn resolve_in(
+        &self,
+        root: &Raw<Index>,
+        selector: &Selector,
+        want: Want,
+    ) -> Result<Resolution, ResolveError> {
+        let selector = &or_default(selector, root)?;
+        let mut places = Places::walk_for(self, root, selector)?;
+        let found = matches(&places, selector, want);
+        let Some(&first) = found.first() else { return Err(explain(&mut places, selector, want)) };
+        let digest = |place: usize| &places.get(place).descriptor.digest;
+        if found.iter().all(|&place| digest(place) == digest(first)) {
+            return Ok(resolution(&places, first, found.len()));
+        }
+        // Short selectors have to be unique in the whole store.
+        let all = Places::walk(self, root)?;
+        let mut known = BTreeSet::new();
+        let mut found = matches(&all, selector, want);
+        found.retain(|&place| known.insert(&all.get(place).descriptor.digest));
+        let candidate = |&place: &usize| Candidate {
+            selector: match found.len() {
+                ..=SEARCHED => shortest(&all, place, want),
+                _ => resolution(&all, place, 1).selector(),
+            },
+            descriptor: all.get(place).descriptor.clone(),
+            platform: all.platform(place).cloned(),
+        };
+        Err(ResolveError::Ambiguous { candidates: found.iter().map(candidate).collect() })
     }
-    Ok(found.into_iter().map(|place| resolution(&places, place, 1)).collect())
 }
 
 /// Looking for the shortest selectors takes time that grows with the square of the number of candidates. Nobody reads more
 /// than that, so they get the exact ways, which are there already.
 const SEARCHED: usize = 256;
 
-pub(super) fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveError> {
+/// The selector itself, or what an empty one stands for.
+pub(super) fn or_default(selector: &Selector, root: &Raw<Index>) -> Result<Selector, ResolveError> {
+    if !selector.is_empty() {
+        return Ok(selector.clone());
+    }
     let entries = &root.view().manifests;
     let clause = match &entries[..] {
-        [] => return Err(ResolveError::Unsaid { there: Vec::new() }),
+        [] => return Err(ResolveError::NoDefault { there: Vec::new() }),
         [_] => Clause::Position(0),
         _ if entries.iter().any(|entry| entry.ref_name() == Some("latest")) => Clause::Tag("latest".into()),
         _ => {
@@ -161,7 +167,7 @@ pub(super) fn default_selector(root: &Raw<Index>) -> Result<Selector, ResolveErr
                 let clause = tag.unwrap_or(Clause::Position(position));
                 there.extend(Some(format!("#{}", Selector::of(clause))));
             }
-            return Err(ResolveError::Unsaid { there: there.values });
+            return Err(ResolveError::NoDefault { there: there.values });
         }
     };
     Ok(Selector::of(clause))
@@ -171,11 +177,7 @@ fn not_there(looked_for: &str, there: Vec<String>) -> ResolveError {
     ResolveError::NotFound { looked_for: looked_for.into(), there }
 }
 
-pub(super) fn resolution<S: BlobRead + ?Sized>(
-    places: &Places<'_, S>,
-    place: usize,
-    count: usize,
-) -> Resolution {
+pub(super) fn resolution<S: BlobRead>(places: &Places<'_, S>, place: usize, count: usize) -> Resolution {
     let hop = |&place: &usize| {
         let place = places.get(place);
         Hop { index: place.index.clone(), position: place.position, descriptor: place.descriptor.clone() }
@@ -184,11 +186,7 @@ pub(super) fn resolution<S: BlobRead + ?Sized>(
 }
 
 /// The places a selector means.
-pub(super) fn matches<S: BlobRead + ?Sized>(
-    places: &Places<'_, S>,
-    selector: &Selector,
-    want: Want,
-) -> Vec<usize> {
+pub(super) fn matches<S: BlobRead>(places: &Places<'_, S>, selector: &Selector, want: Want) -> Vec<usize> {
     let progress = Progress::new(places, selector);
     let steps = selector.steps().len();
     let hit = |&place: &usize| match want {
@@ -200,11 +198,7 @@ pub(super) fn matches<S: BlobRead + ?Sized>(
 }
 
 /// Which clause nothing matched, and what was there.
-fn explain<S: BlobRead + ?Sized>(
-    places: &mut Places<'_, S>,
-    selector: &Selector,
-    want: Want,
-) -> ResolveError {
+fn explain<S: BlobRead>(places: &mut Places<'_, S>, selector: &Selector, want: Want) -> ResolveError {
     let progress = Progress::new(places, selector);
     let steps = selector.steps();
     let reached = places.ids().filter_map(|place| progress.reached(place)).max().unwrap_or(0);
@@ -268,11 +262,7 @@ impl There {
 }
 
 /// What a place has where a clause asks.
-pub(super) fn value<S: BlobRead + ?Sized>(
-    places: &Places<'_, S>,
-    place: usize,
-    clause: &Clause,
-) -> Option<String> {
+pub(super) fn value<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &Clause) -> Option<String> {
     let Place { parent, descriptor, position, .. } = places.get(place);
     let clause = match clause {
         Clause::Tag(_) if parent.is_some() => return None,
@@ -292,7 +282,7 @@ pub(super) fn value<S: BlobRead + ?Sized>(
 }
 
 /// The shortest selector that means the object at a place alone. The exact way to the place always does.
-pub(super) fn shortest<S: BlobRead + ?Sized>(places: &Places<'_, S>, place: usize, want: Want) -> Selector {
+pub(super) fn shortest<S: BlobRead>(places: &Places<'_, S>, place: usize, want: Want) -> Selector {
     let digest = &places.get(place).descriptor.digest;
     let way = places.way(place);
     let tag = way
@@ -333,7 +323,7 @@ fn prefix(digest: &Digest, length: usize) -> &str {
     encoded.get(..length).unwrap_or(encoded)
 }
 
-fn unsaid(there: &[String]) -> String {
+fn no_default(there: &[String]) -> String {
     if there.is_empty() {
         return "the store is empty".into();
     }

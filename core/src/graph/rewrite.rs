@@ -22,9 +22,8 @@ pub use self::{
 use super::{Hop, RefName, Resolution};
 use crate::{
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Index, Raw},
-    store::Store,
+    store::{Repository, Store},
 };
 
 /// Where a replaced object goes, and what else follows it.
@@ -98,14 +97,13 @@ pub struct Replaced {
 /// # Errors
 /// [`Error::Misuse`] if the object was found at several places and `to` does not say which, or if `to` contradicts itself;
 /// [`Error::Conflict`] if, in place, the root index does not lead there any more; whatever reading and writing indexes meets.
-pub fn replace_target<S: Store + ?Sized>(
-    store: &S,
+pub fn replace_target<S: Store>(
+    repository: &Repository<S>,
     root: &Raw<Index>,
     at: &Resolution,
     new: &Descriptor,
     bytes: &[u8],
     to: &Destination,
-    limits: &Limits,
 ) -> Result<Replaced> {
     let pinned = Descriptor { platform: None, ..new.clone() };
     let point = |index: &Raw<Index>, position: usize| {
@@ -113,30 +111,28 @@ pub fn replace_target<S: Store + ?Sized>(
         let follows = entry(index, position)?.platform == at.target().platform;
         replace_slot(index, position, if follows { new } else { &pinned }, bytes)
     };
-    replace(store, root, at, Some((new, bytes)), &point, to, limits)
+    replace(repository, root, at, Some((new, bytes)), &point, to)
 }
 
 /// As [`replace_target`], but what is changed is the entry that leads to the object, in the index above it. `edit` gets that index and
 /// the position.
-pub(super) fn replace_entry<S: Store + ?Sized>(
-    store: &S,
+pub(super) fn replace_entry<S: Store>(
+    repository: &Repository<S>,
     root: &Raw<Index>,
     at: &Resolution,
     edit: impl Fn(&Raw<Index>, usize) -> Result<Raw<Index>>,
     to: &Destination,
-    limits: &Limits,
 ) -> Result<Replaced> {
-    replace(store, root, at, None, &edit, to, limits)
+    replace(repository, root, at, None, &edit, to)
 }
 
-fn replace<S: Store + ?Sized>(
-    store: &S,
+fn replace<S: Store>(
+    repository: &Repository<S>,
     root: &Raw<Index>,
     at: &Resolution,
     new: Option<(&Descriptor, &[u8])>,
     edit: EditSlot<'_>,
     to: &Destination,
-    limits: &Limits,
 ) -> Result<Replaced> {
     // What can be refused is refused before anything is written.
     to.check()?;
@@ -155,8 +151,7 @@ fn replace<S: Store + ?Sized>(
         Some(name) => copy_to_tag(root, at.root(), name)?,
     };
     let mut pass = Pass {
-        store,
-        limits,
+        repository,
         old: &at.target().digest,
         new,
         edit,

@@ -19,7 +19,8 @@ use crate::{
     spec::{MediaType, Platform},
 };
 
-/// Steps from `index.json` downwards, at least one.
+/// Steps from `index.json` downwards. Without steps, as [`Selector::default`] is, it selects the only entry of
+/// `index.json`, or else the one tagged `latest`.
 ///
 /// ```
 /// use ocicle::graph::selector::Selector;
@@ -27,7 +28,7 @@ use crate::{
 /// assert_eq!(selector.steps().len(), 2);
 /// # Ok::<(), ocicle::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Selector(Vec<Step>);
 
@@ -65,6 +66,12 @@ impl Selector {
     #[must_use]
     pub fn of(clause: Clause) -> Self {
         Self(vec![vec![clause]])
+    }
+
+    /// Whether nothing was asked for: the default object is selected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The steps.

@@ -9,11 +9,11 @@ use crate::{
         Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw, RootFs,
         media_type::{CONFIG, EMPTY, INDEX, MANIFEST},
     },
-    store::{BlobWriter, RootIndexExt as _, memory::MemoryStore, put_document},
+    store::{BlobWriter, Repository, RootIndexExt as _, memory::MemoryStore, put_document},
 };
 
 /// An image of that platform; `salt` makes it differ from others.
-pub(super) fn image(store: &MemoryStore, platform: &str, salt: u64) -> Descriptor {
+pub(super) fn image(store: &Repository<MemoryStore>, platform: &str, salt: u64) -> Descriptor {
     let platform: Platform = platform.parse().unwrap();
     let config = ImageConfig {
         created: Some(format!("2020-01-01T00:00:{salt:02}Z")),
@@ -27,17 +27,18 @@ pub(super) fn image(store: &MemoryStore, platform: &str, salt: u64) -> Descripto
         rootfs: RootFs { kind: "layers".into(), diff_ids: Vec::new() },
         history: None,
     };
-    let config = put_document(store, &Raw::new(config).unwrap(), &MediaType::literal(CONFIG)).unwrap();
+    let config =
+        put_document(store.store(), &Raw::new(config).unwrap(), &MediaType::literal(CONFIG)).unwrap();
     manifest(store, config)
 }
 
 /// A manifest that is no image's, as its config says: cosign writes such.
-pub(super) fn artifact(store: &MemoryStore) -> Descriptor {
+pub(super) fn artifact(store: &Repository<MemoryStore>) -> Descriptor {
     let config = digest_of(Algorithm::Sha256, b"{}");
     manifest(store, Descriptor::new(MediaType::literal(EMPTY), config, 2))
 }
 
-fn manifest(store: &MemoryStore, config: Descriptor) -> Descriptor {
+fn manifest(store: &Repository<MemoryStore>, config: Descriptor) -> Descriptor {
     let manifest = Manifest {
         schema_version: 2,
         media_type: None,
@@ -47,7 +48,7 @@ fn manifest(store: &MemoryStore, config: Descriptor) -> Descriptor {
         subject: None,
         annotations: Annotations::new(),
     };
-    put_document(store, &Raw::new(manifest).unwrap(), &MediaType::literal(MANIFEST)).unwrap()
+    put_document(store.store(), &Raw::new(manifest).unwrap(), &MediaType::literal(MANIFEST)).unwrap()
 }
 
 pub(super) fn with_platform(mut descriptor: Descriptor, platform: &str) -> Descriptor {
@@ -65,26 +66,28 @@ pub(super) fn tagged(descriptor: Descriptor, tag: &str) -> Descriptor {
 }
 
 /// An index with a field nobody knows, and white space nobody would write.
-pub(super) fn index(store: &MemoryStore, entries: &[Descriptor]) -> Descriptor {
+pub(super) fn index(store: &Repository<MemoryStore>, entries: &[Descriptor]) -> Descriptor {
     let entries: Vec<String> = entries.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
     let text = format!(
         "{{\"x-unknown\" : [1,  2],\n \"schemaVersion\": 2, \"mediaType\": \"{INDEX}\",\n \"manifests\": [\n  {}\n ]}}\n",
         entries.join(",\n  ")
     );
-    let mut writer = BlobWriter::new(store).unwrap();
+    let mut writer = BlobWriter::new(store.store(), MediaType::literal(INDEX)).unwrap();
     writer.write_all(text.as_bytes()).unwrap();
-    let (digest, size) = writer.finish().unwrap();
-    Descriptor::new(MediaType::literal(INDEX), digest, size)
+    writer.finish().unwrap()
 }
 
-pub(super) fn root(store: &MemoryStore, entries: &[Descriptor]) -> Raw<Index> {
-    store.update(|root| entries.iter().try_fold(root.clone(), |root, entry| root.push(entry))).unwrap()
+pub(super) fn root(store: &Repository<MemoryStore>, entries: &[Descriptor]) -> Raw<Index> {
+    store
+        .store()
+        .update(|root| entries.iter().try_fold(root.clone(), |root, entry| root.push(entry)))
+        .unwrap()
 }
 
 /// `v1`: an index of two platforms and what BuildKit adds; `v2`: a bare manifest; `deep`: an index with the index of `v1`
 /// and an index of one image; `sparse`: an index the store lacks; `again`: one of the images of `v1`.
-pub(super) fn store() -> (MemoryStore, Raw<Index>) {
-    let store = MemoryStore::new().unwrap();
+pub(super) fn store() -> (Repository<MemoryStore>, Raw<Index>) {
+    let store = Repository::in_memory().unwrap();
     let amd64 = image(&store, "linux/amd64", 1);
     let arm64 = image(&store, "linux/arm64", 1);
     let proof = annotated(

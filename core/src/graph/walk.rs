@@ -6,9 +6,8 @@ use super::selector::{Selector, Step};
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, Raw},
-    store::{BlobRead, BlobReadExt as _},
+    store::{BlobRead, Repository},
 };
 
 /// One slot of one index, as reached by one way from `index.json`.
@@ -26,42 +25,39 @@ pub(super) struct Place {
 }
 
 /// All places that were walked; parents stand before children.
-pub(super) struct Places<'a, S: ?Sized> {
-    store: &'a S,
-    limits: &'a Limits,
+pub(super) struct Places<'a, S> {
+    repository: &'a Repository<S>,
     places: Vec<Place>,
     /// Indexes read so far: one that is reached in many ways is read once.
     indexes: BTreeMap<(Digest, u64, MediaType), Rc<Index>>,
 }
 
-impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
+impl<'a, S: BlobRead> Places<'a, S> {
     /// Walks all that is below an index.
     ///
     /// # Errors
     /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]. An index that cannot be read is no error of the walk: it
     /// may be none of those that matter.
-    pub(super) fn walk(store: &'a S, root: &Raw<Index>, limits: &'a Limits) -> Result<Self> {
-        Self::walk_where(store, root, limits, |_| true)
+    pub(super) fn walk(repository: &'a Repository<S>, root: &Raw<Index>) -> Result<Self> {
+        Self::walk_where(repository, root, |_| true)
     }
 
     /// Walks what a selector can mean: a tag stands on an entry of `index.json`, so the others need not be opened.
     pub(super) fn walk_for(
-        store: &'a S,
+        repository: &'a Repository<S>,
         root: &Raw<Index>,
         selector: &Selector,
-        limits: &'a Limits,
     ) -> Result<Self> {
         let tag = selector.steps().first().and_then(tag_of);
-        Self::walk_where(store, root, limits, |entry| tag.is_none_or(|tag| entry.ref_name() == Some(tag)))
+        Self::walk_where(repository, root, |entry| tag.is_none_or(|tag| entry.ref_name() == Some(tag)))
     }
 
     fn walk_where(
-        store: &'a S,
+        repository: &'a Repository<S>,
         root: &Raw<Index>,
-        limits: &'a Limits,
         open: impl Fn(&Descriptor) -> bool,
     ) -> Result<Self> {
-        let mut places = Self { store, limits, places: Vec::new(), indexes: BTreeMap::new() };
+        let mut places = Self { repository, places: Vec::new(), indexes: BTreeMap::new() };
         let digest = root.digest();
         for (position, entry) in root.view().manifests.iter().enumerate() {
             let place = places.push(None, &digest, position, entry)?;
@@ -77,9 +73,9 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         if !descriptor.media_type.is_index() {
             return Ok(());
         }
-        if depth > self.limits.depth {
+        if depth > self.repository.limits().depth {
             let what = format!("index {}: depth of indexes", descriptor.digest);
-            return Err(Error::Limit { what, name: "depth", limit: self.limits.depth as u64 });
+            return Err(Error::Limit { what, name: "depth", limit: self.repository.limits().depth as u64 });
         }
         let index = match self.index(&descriptor) {
             Ok(index) => index,
@@ -100,7 +96,7 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         if let Some(index) = self.indexes.get(&key) {
             return Ok(Rc::clone(index));
         }
-        let index = Rc::new(self.store.document::<Index>(descriptor, self.limits)?.view().clone());
+        let index = Rc::new(self.repository.document::<Index>(descriptor)?.view().clone());
         self.indexes.insert(key, Rc::clone(&index));
         Ok(index)
     }
@@ -112,8 +108,8 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
         position: usize,
         entry: &Descriptor,
     ) -> Result<usize> {
-        if self.places.len() >= self.limits.descriptors {
-            let limit = self.limits.descriptors as u64;
+        if self.places.len() >= self.repository.limits().descriptors {
+            let limit = self.repository.limits().descriptors as u64;
             return Err(Error::Limit { what: "descriptors in the store".into(), name: "descriptors", limit });
         }
         self.places.push(Place {
@@ -162,7 +158,7 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
     /// that cannot be read only the index above is asked.
     pub(super) fn platform(&self, place: usize) -> Option<&Platform> {
         let at = &self.places[place];
-        let own = at.platform.get_or_init(|| platform_of(self.store, &at.descriptor, self.limits));
+        let own = at.platform.get_or_init(|| platform_of(self.repository, &at.descriptor));
         own.as_ref().or_else(|| self.platform(at.parent?))
     }
 
@@ -181,14 +177,14 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
             return artifact_type.is_config();
         }
         // Whoever reads a manifest that is broken or missing is told so; here it could be an image.
-        let manifest = self.store.document::<Manifest>(descriptor, self.limits);
+        let manifest = self.repository.document::<Manifest>(descriptor);
         manifest.map_or(true, |manifest| manifest.view().config.media_type.is_config())
     }
 
     /// A manifest; `None` for anything else.
     pub(super) fn manifest(&self, place: usize) -> Option<Result<Manifest>> {
         let descriptor = &self.places[place].descriptor;
-        let manifest = || Ok(self.store.document::<Manifest>(descriptor, self.limits)?.view().clone());
+        let manifest = || Ok(self.repository.document::<Manifest>(descriptor)?.view().clone());
         descriptor.media_type.is_manifest().then(manifest)
     }
 
@@ -219,20 +215,19 @@ impl<'a, S: BlobRead + ?Sized> Places<'a, S> {
 }
 
 /// What an object runs on: as its descriptor says, else its config.
-pub(super) fn platform_of<S: BlobRead + ?Sized>(
-    store: &S,
+pub(super) fn platform_of<S: BlobRead>(
+    repository: &Repository<S>,
     descriptor: &Descriptor,
-    limits: &Limits,
 ) -> Option<Platform> {
     if descriptor.platform.is_some() || !descriptor.media_type.is_manifest() {
         return descriptor.platform.clone();
     }
-    let manifest: Raw<Manifest> = store.document(descriptor, limits).ok()?;
+    let manifest: Raw<Manifest> = repository.document(descriptor).ok()?;
     let config = &manifest.view().config;
     if !config.media_type.is_config() {
         return None;
     }
-    let config: Raw<ImageConfig> = store.document(config, limits).ok()?;
+    let config: Raw<ImageConfig> = repository.document(config).ok()?;
     Some(config.view().platform())
 }
 

@@ -13,9 +13,8 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     layer::{Change, ChangeSink, reader::read_layer},
-    limits::Limits,
     spec::{self, Descriptor, Document, Index, Manifest, Raw},
-    store::{BlobRead, BlobReadExt as _, RootIndex},
+    store::{BlobRead, Repository, RootIndex},
     text::printable,
 };
 
@@ -52,32 +51,34 @@ pub struct CheckReport {
     pub warnings: Vec<Finding>,
 }
 
-/// Checks a whole store. What an image does wrong is a finding; only a store that cannot be read at all is an error.
-///
-/// Each blob is read once, wherever it is used. A `subject` may be absent, and so may what an index below `index.json` names, by the
-/// specification; the latter is a warning.
-///
-/// # Errors
-/// Those of [`RootIndex::load`].
-pub fn check<S: BlobRead + RootIndex + ?Sized>(store: &S, limits: &Limits) -> Result<CheckReport> {
-    let root = store.load()?;
-    let report = CheckReport { blobs: 0, layers: 0, findings: Vec::new(), warnings: Vec::new() };
-    let mut checker = Checker { store, limits, report, seen: HashSet::new(), visited: 0 };
-    checker.tags(&root);
-    checker.index(&root, "", 0);
-    Ok(checker.report)
+impl<S: BlobRead + RootIndex> Repository<S> {
+    /// Verifies everything in the store: documents, blobs, layers. Faults are findings; only a store that cannot be read at
+    /// all is an error.
+    ///
+    /// Each blob is read once, wherever it is used. The specification lets a `subject` be absent, and entries of indexes below
+    /// `index.json`; the latter is a warning.
+    ///
+    /// # Errors
+    /// Those of [`RootIndex::load`].
+    pub fn check(&self) -> Result<CheckReport> {
+        let root = self.index()?;
+        let report = CheckReport { blobs: 0, layers: 0, findings: Vec::new(), warnings: Vec::new() };
+        let mut checker = Checker { repository: self, report, seen: HashSet::new(), visited: 0 };
+        checker.tags(&root);
+        checker.index(&root, "", 0);
+        Ok(checker.report)
+    }
 }
 
-struct Checker<'a, S: ?Sized> {
-    store: &'a S,
-    limits: &'a Limits,
+struct Checker<'a, S> {
+    repository: &'a Repository<S>,
     report: CheckReport,
     /// What was verified already: a blob, and for a layer also the diff_id it was verified against.
     seen: HashSet<(Digest, Option<Digest>)>,
     visited: usize,
 }
 
-impl<S: BlobRead + ?Sized> Checker<'_, S> {
+impl<S: BlobRead> Checker<'_, S> {
     fn finding(&mut self, place: &str, digest: &Digest, problem: impl fmt::Display) {
         self.report.findings.push(finding(place, digest, problem));
     }
@@ -103,11 +104,15 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
             let place =
                 if place.is_empty() { format!("pos={position}") } else { format!("{place}//pos={position}") };
             self.visited += 1;
-            if self.visited > self.limits.descriptors || depth >= self.limits.depth {
+            if self.visited > self.repository.limits().descriptors || depth >= self.repository.limits().depth
+            {
                 let problem = "not checked: more than the limits on depth or descriptors allow";
                 return self.finding(&place, &entry.digest, problem);
             }
-            if depth > 0 && entry.data.is_none() && matches!(self.store.try_size(&entry.digest), Ok(None)) {
+            if depth > 0
+                && entry.data.is_none()
+                && matches!(self.repository.store().try_size(entry), Ok(None))
+            {
                 // image-layout.md: a layout may be without blobs that are elsewhere.
                 self.warning(&place, &entry.digest, "is not in the store: this index is sparse");
             } else if entry.media_type.is_index() {
@@ -127,7 +132,7 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
     /// Each place is looked at, even of a document seen before: what its parent says of it can differ.
     fn document<T: Document>(&mut self, place: &str, descriptor: &Descriptor) -> Option<Raw<T>> {
         self.see(&descriptor.digest, None);
-        match self.store.document::<T>(descriptor, self.limits) {
+        match self.repository.document::<T>(descriptor) {
             Ok(document) => {
                 if let Err(error) = spec::validate(&descriptor.media_type, document.bytes()) {
                     self.warning(place, &descriptor.digest, error);
@@ -210,7 +215,7 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
             return;
         }
         self.report.layers += 1;
-        if let Err(error) = read_layer(self.store, layer, diff_id, self.limits, &mut Discard) {
+        if let Err(error) = read_layer(self.repository, layer, diff_id, &mut Discard) {
             self.finding(place, &layer.digest, error);
         }
     }
@@ -219,7 +224,7 @@ impl<S: BlobRead + ?Sized> Checker<'_, S> {
         if !self.see(&descriptor.digest, None) {
             return;
         }
-        let read = self.store.open(descriptor).and_then(|mut blob| {
+        let read = self.repository.blob(descriptor).and_then(|mut blob| {
             io::copy(&mut blob, &mut io::sink())
                 .map_err(Error::io(format_args!("read blob {}", descriptor.digest)))
         });

@@ -15,7 +15,7 @@ use crate::{
         History, Raw, is_date_time,
         json::{Array, Object},
     },
-    store::Store,
+    store::{Repository, Store},
 };
 
 /// One edit of a config or manifest. Applied in order.
@@ -91,8 +91,8 @@ pub enum Clear {
 /// # Errors
 /// [`Error::Misuse`] for a value that cannot be; [`Error::Document`] if a field to be edited is not what it must be;
 /// [`Error::Io`] if the store cannot be written.
-pub fn edit_config<S: Store + ?Sized>(
-    store: &S,
+pub fn edit_config<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     edits: &[ConfigEdit],
     history: Option<&History>,
@@ -104,7 +104,7 @@ pub fn edit_config<S: Store + ?Sized>(
         config = fill_history(config, image.layers().len())?.push_history(entry)?;
     }
     let (before, after) = (image.config.view().platform(), config.view().platform());
-    let mut edited = with_config(store, image, config, |manifest| annotate(&manifest, edits))?;
+    let mut edited = with_config(repository, image, config, |manifest| annotate(&manifest, edits))?;
     if before != after && edited.descriptor.platform.as_ref() == Some(&before) {
         edited.descriptor.platform = Some(after);
     }

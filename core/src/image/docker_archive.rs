@@ -16,9 +16,8 @@ use crate::{
     error::{Error, Result},
     graph::archive::WriteSeek,
     layer::reader::plain_layer,
-    limits::Limits,
     spec::{Index, Raw},
-    store::{BlobRead, archive::write::plain_header},
+    store::{BlobRead, Repository, archive::write::plain_header},
 };
 
 pub use super::docker_tag::is_tag;
@@ -40,11 +39,10 @@ struct Saved {
 /// # Errors
 /// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`]; [`Error::Mismatch`] for a layer that is
 /// not what its digests say; [`Error::Io`]. What was written is no archive then.
-pub fn write<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn write<S: BlobRead>(
+    repository: &Repository<S>,
     index: &Raw<Index>,
     out: &mut dyn WriteSeek,
-    limits: &Limits,
 ) -> Result<()> {
     let mut written = BTreeSet::new();
     let mut list: Vec<Saved> = Vec::new();
@@ -55,7 +53,7 @@ pub fn write<S: BlobRead + ?Sized>(
                 entry.digest
             )));
         }
-        let image = Image::open(store, entry, limits)?;
+        let image = Image::open(repository, entry)?;
         let config = format!("{}.json", image.config.digest().encoded());
         if written.insert(config.clone()) {
             member(out, &config, &mut image.config.bytes())?;
@@ -64,7 +62,7 @@ pub fn write<S: BlobRead + ?Sized>(
         for (layer, diff_id) in image.layers() {
             let name = format!("{}.tar", diff_id.encoded());
             if written.insert(name.clone()) {
-                member(out, &name, &mut plain_layer(store, layer, diff_id, limits)?)?;
+                member(out, &name, &mut plain_layer(repository, layer, diff_id)?)?;
             }
             layers.push(name);
         }

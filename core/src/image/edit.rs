@@ -2,15 +2,55 @@
 
 use super::Image;
 use crate::{
-    error::Result,
+    error::{Error, Result},
+    graph::{
+        RefName,
+        resolve::{ResolveError, Want},
+        rewrite::{Destination, Replaced, point, replace_target},
+        selector::Selector,
+    },
     layer::writer::Layer,
     spec::{
-        Annotations, Compression, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType,
-        Platform, Raw, RootFs,
+        Annotations, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw,
+        RootFs,
         media_type::{CONFIG, DOCKER_MANIFEST, MANIFEST},
     },
-    store::{Store, put_document},
+    store::{Repository, RootIndexExt as _, Store, put_document},
 };
+
+impl<S: Store> Repository<S> {
+    /// Edits the image that a selector means: resolves it, opens it, lets `edit` make a new image of it, and points
+    /// `destination` at the result. `edit` is called again on the new state if the root index was changed meanwhile.
+    ///
+    /// # Errors
+    /// As [`Repository::resolve`] and [`Image::open`]; what `edit` fails with; as
+    /// [`replace_target`](crate::graph::rewrite::replace_target) and [`RootIndexExt::update`](crate::store::RootIndexExt::update).
+    /// The root index is unchanged then.
+    pub fn edit(
+        &self,
+        selector: &Selector,
+        destination: &Destination,
+        mut edit: impl FnMut(&Image) -> Result<Image>,
+    ) -> Result<Replaced, ResolveError> {
+        let mut replaced = None;
+        self.store().update(|root| {
+            let at = self.resolve_in(root, selector, Want::Image)?;
+            let image = edit(&Image::open(self, at.target())?)?;
+            let (new, bytes) = (&image.descriptor, image.manifest.bytes());
+            let done = replace_target(self, root, &at, new, bytes, destination)?;
+            Ok::<_, ResolveError>(replaced.insert(done).root.clone())
+        })?;
+        replaced.ok_or_else(|| Error::Misuse("the root index was not updated".into()).into())
+    }
+
+    /// Points a tag at an object in the store. An entry that has the tag is replaced.
+    ///
+    /// # Errors
+    /// [`Error::Document`] if the tag is used more than once; those of the store.
+    pub fn tag(&self, descriptor: &Descriptor, name: &RefName) -> Result<()> {
+        self.store().update(|root| point(root, name, descriptor)).map(drop)
+    }
+}
 
 /// Puts a layer on top: the config gets its diff_id and the history entry, the manifest its descriptor. Both go to the store;
 /// nothing points at them yet. The image's `created` becomes that of the history entry. Without an entry, history and `created`
@@ -20,24 +60,22 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) if the store cannot be written.
-pub fn append_layer<S: Store + ?Sized>(
-    store: &S,
+pub fn append_layer<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     layer: &Layer,
-    compression: Compression,
     history: Option<&History>,
 ) -> Result<Image> {
     let mut config = image.config.push_layer(&layer.diff_id)?;
     if let Some(entry) = history {
         config = push_history(config, image.manifest.view().layers.len(), entry)?;
     }
-    // In the family of the manifest: readers of Docker's know only their own.
-    let media_type = match image.descriptor.media_type.as_str() {
-        DOCKER_MANIFEST => MediaType::docker_layer(compression),
-        _ => MediaType::layer(compression),
-    };
-    let layer = Descriptor::new(media_type, layer.digest.clone(), layer.size);
-    with_config(store, image, config, |manifest| manifest.push_layer(&layer))
+    let docker = image.descriptor.media_type.as_str() == DOCKER_MANIFEST;
+    let mut layer = layer.descriptor.clone();
+    if docker && let Some(compression) = layer.media_type.layer_compression() {
+        layer.media_type = MediaType::docker_layer(compression);
+    }
+    with_config(repository, image, config, |manifest| manifest.push_layer(&layer))
 }
 
 /// Adds empty entries for layers that have none.
@@ -64,7 +102,7 @@ fn push_history(config: Raw<ImageConfig>, below: usize, entry: &History) -> Resu
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) if the store cannot be written.
-pub fn blank<S: Store + ?Sized>(store: &S, platform: &Platform, created: &str) -> Result<Descriptor> {
+pub fn blank<S: Store>(repository: &Repository<S>, platform: &Platform, created: &str) -> Result<Descriptor> {
     let config = Raw::new(ImageConfig {
         created: Some(created.into()),
         author: None,
@@ -81,25 +119,25 @@ pub fn blank<S: Store + ?Sized>(store: &S, platform: &Platform, created: &str) -
         schema_version: 2,
         media_type: Some(MediaType::literal(MANIFEST)),
         artifact_type: None,
-        config: put_document(store, &config, &MediaType::literal(CONFIG))?,
+        config: put_document(repository.store(), &config, &MediaType::literal(CONFIG))?,
         layers: Vec::new(),
         subject: None,
         annotations: Annotations::new(),
     })?;
-    put_document(store, &manifest, &MediaType::literal(MANIFEST))
+    put_document(repository.store(), &manifest, &MediaType::literal(MANIFEST))
 }
 
 /// Stores a config, and the manifest that points at it.
-pub(super) fn with_config<S: Store + ?Sized>(
-    store: &S,
+pub(super) fn with_config<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     config: Raw<ImageConfig>,
     then: impl FnOnce(Raw<Manifest>) -> Result<Raw<Manifest>>,
 ) -> Result<Image> {
-    let descriptor = put_document(store, &config, &image.manifest.view().config.media_type)?;
+    let descriptor = put_document(repository.store(), &config, &image.manifest.view().config.media_type)?;
     let manifest = then(image.manifest.set_config(&descriptor, config.bytes())?)?;
     let mut descriptor = image.descriptor.clone();
-    let written = put_document(store, &manifest, &descriptor.media_type)?;
+    let written = put_document(repository.store(), &manifest, &descriptor.media_type)?;
     descriptor.digest = written.digest;
     descriptor.size = written.size;
     descriptor.data = None;

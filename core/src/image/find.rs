@@ -13,9 +13,8 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     layer::{Change, ChangeSink, Entry, EntryKind, reader::read_layer},
-    limits::Limits,
     name::EntryPath,
-    store::BlobRead,
+    store::{BlobRead, Repository},
     tree::{
         Tree,
         merge::Merge,
@@ -85,18 +84,13 @@ impl Finds {
     ///
     /// # Errors
     /// Those of [`apply_layers`](super::layers::apply_layers).
-    pub fn new<S: BlobRead + ?Sized>(
-        store: &S,
-        image: &Image,
-        query: &Query,
-        limits: &Limits,
-    ) -> Result<Self> {
-        let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
+    pub fn new<S: BlobRead>(repository: &Repository<S>, image: &Image, query: &Query) -> Result<Self> {
+        let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
         let mut hits = Vec::new();
         let mut files = 0;
         for (layer, (blob, diff_id)) in image.layers().enumerate() {
             let mut sink = Finder { merge: &mut merge, query, layer, files, hits: &mut hits };
-            read_layer(store, blob, diff_id, limits, &mut sink)?;
+            read_layer(repository, blob, diff_id, &mut sink)?;
             files = sink.files;
             merge.next_layer()?;
         }
@@ -232,8 +226,7 @@ mod tests {
     use super::{Finds, Query};
     use crate::{
         image::testing::image,
-        limits::Limits,
-        store::memory::MemoryStore,
+        store::Repository,
         tree::testing::{Item, dir, file, link, remove, symlink},
     };
 
@@ -254,9 +247,9 @@ mod tests {
             &[remove("root"), file("tool.py", "print(2)"), file("big", &"x".repeat(2000))],
             &[remove("py"), remove("again"), dir("root")],
         ];
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let image = image(&store, layers);
-        let finds = Finds::new(&store, &image, query, &Limits::default()).unwrap();
+        let finds = Finds::new(&store, &image, query).unwrap();
         assert!(
             finds.found.iter().all(|find| find.digest == image.manifest.view().layers[find.layer - 1].digest)
         );

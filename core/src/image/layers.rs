@@ -8,8 +8,7 @@ use crate::{
         on_disk::{OnDisk, ToDisk},
         reader::read_layer,
     },
-    limits::Limits,
-    store::BlobRead,
+    store::{BlobRead, Repository},
     tree::{
         Tree,
         merge::{Merge, TreeSink},
@@ -22,31 +21,29 @@ use crate::{
 /// # Errors
 /// [`Error::Mismatch`] naming the layer by number, from 1, and digest; [`Error::Layer`], [`Error::Limit`]; [`Error::MissingBlob`];
 /// those of [`OnDisk::to_disk`]; [`Error::Io`] of the store or the mirror.
-pub fn apply_layers<S: BlobRead + ?Sized, M: TreeSink>(
-    store: &S,
+pub fn apply_layers<S: BlobRead, M: TreeSink>(
+    repository: &Repository<S>,
     image: &Image,
     how: &OnDisk,
     merge: &mut Merge<M>,
-    limits: &Limits,
 ) -> Result<()> {
-    apply_layers_from(store, image, 0, how, merge, limits)
+    apply_layers_from(repository, image, 0, how, merge)
 }
 
 /// As [`apply_layers`], but without so many of the lowest layers.
 ///
 /// # Errors
 /// As [`apply_layers`]; [`Error::Layer`] also for a hard link to a file of a layer that was left out.
-pub fn apply_layers_from<S: BlobRead + ?Sized, M: TreeSink>(
-    store: &S,
+pub fn apply_layers_from<S: BlobRead, M: TreeSink>(
+    repository: &Repository<S>,
     image: &Image,
     first: usize,
     how: &OnDisk,
     merge: &mut Merge<M>,
-    limits: &Limits,
 ) -> Result<()> {
     for (number, (descriptor, diff_id)) in image.layers().enumerate().skip(first) {
         let sink = &mut ToDisk { sink: merge, how };
-        read_layer(store, descriptor, diff_id, limits, sink).map_err(|error| match error {
+        read_layer(repository, descriptor, diff_id, sink).map_err(|error| match error {
             Error::Mismatch { property, expected, actual, .. } => {
                 let subject = format!("layer {} ({})", number + 1, descriptor.digest);
                 Error::Mismatch { subject, property, expected, actual }
@@ -85,9 +82,9 @@ pub fn find_layer<'a>(image: &'a Image, beginning: &str) -> Result<(usize, &'a D
 ///
 /// # Errors
 /// As [`apply_layers`].
-pub fn merged<S: BlobRead + ?Sized>(store: &S, image: &Image, how: &OnDisk, limits: &Limits) -> Result<Tree> {
-    let mut merge = Merge::implying(how.implied_dir()?, (), limits);
-    apply_layers(store, image, how, &mut merge, limits)?;
+pub fn merged<S: BlobRead>(repository: &Repository<S>, image: &Image, how: &OnDisk) -> Result<Tree> {
+    let mut merge = Merge::implying(how.implied_dir()?, (), repository.limits());
+    apply_layers(repository, image, how, &mut merge)?;
     Ok(merge.finish()?.0)
 }
 
@@ -96,13 +93,13 @@ mod tests {
     use super::*;
     use crate::{
         image::testing::image,
-        store::memory::MemoryStore,
+        store::Repository,
         tree::testing::{dir, file},
     };
 
     #[test]
     fn layers_are_found_by_the_beginning_of_their_digest() {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let layers: [&[_]; 3] = [&[file("a", "1")], &[dir("d")], &[file("a", "1")]];
         let image = image(&store, &layers);
         let digests: Vec<&str> = image.layers().map(|(layer, _)| layer.digest.as_str()).collect();

@@ -17,10 +17,9 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     layer::reader::read_layer,
-    limits::Limits,
     name::EntryPath,
     spec::{Descriptor, History, media_type::DOCKER_MANIFEST},
-    store::{BlobRead, Store},
+    store::{BlobRead, Repository, Store},
     tree::{
         Content, Tree,
         compare::{Property, between},
@@ -83,49 +82,46 @@ pub fn layers_of_base(image: &Image, base: &Image) -> Result<usize> {
 /// # Errors
 /// Those of [`read_layer`]; [`Error::Layer`] also where a layer cannot be put there at all, such as for a hard link to a file that
 /// is not there.
-pub fn conflicts<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn conflicts<S: BlobRead>(
+    repository: &Repository<S>,
     image: &Image,
     old: usize,
     new: &Image,
-    limits: &Limits,
 ) -> Result<Conflicts> {
     let base: Layers<'_> = new.layers().collect();
-    conflicts_on(store, image, old, &base, limits)
+    conflicts_on(repository, image, old, &base)
 }
 
 /// As [`conflicts`], if the layer at a position, from 0, were not there.
 ///
 /// # Errors
 /// As [`conflicts`].
-pub fn conflicts_without<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn conflicts_without<S: BlobRead>(
+    repository: &Repository<S>,
     image: &Image,
     layer: usize,
-    limits: &Limits,
 ) -> Result<Conflicts> {
     let below: Layers<'_> = image.layers().take(layer).collect();
-    conflicts_on(store, image, layer + 1, &below, limits)
+    conflicts_on(repository, image, layer + 1, &below)
 }
 
-fn conflicts_on<S: BlobRead + ?Sized>(
-    store: &S,
+fn conflicts_on<S: BlobRead>(
+    repository: &Repository<S>,
     image: &Image,
     old: usize,
     new: &Layers<'_>,
-    limits: &Limits,
 ) -> Result<Conflicts> {
-    let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
+    let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
     let all: Layers<'_> = image.layers().collect();
-    put(store, all.get(..old).unwrap_or_default(), &mut merge, limits)?;
+    put(repository, all.get(..old).unwrap_or_default(), &mut merge)?;
     let before = merge.tree().clone();
-    put(store, all.get(old..).unwrap_or_default(), &mut merge, limits)?;
+    put(repository, all.get(old..).unwrap_or_default(), &mut merge)?;
     let (image_tree, provenance) = merge.finish()?;
-    let mut merge = Merge::new(Tree::new(), (), limits);
-    put(store, new, &mut merge, limits)?;
+    let mut merge = Merge::new(Tree::new(), (), repository.limits());
+    put(repository, new, &mut merge)?;
     let after = merge.tree().clone();
     // Whether the layers can be put there at all.
-    put(store, all.get(old..).unwrap_or_default(), &mut merge, limits)?;
+    put(repository, all.get(old..).unwrap_or_default(), &mut merge)?;
     drop(merge);
 
     let changed = changed_paths(&before, &after, &image_tree);
@@ -194,14 +190,13 @@ fn changed_paths(before: &Tree, after: &Tree, image: &Tree) -> BTreeMap<EntryPat
     changed
 }
 
-fn put<S: BlobRead + ?Sized, M: TreeSink>(
-    store: &S,
+fn put<S: BlobRead, M: TreeSink>(
+    repository: &Repository<S>,
     layers: &[(&Descriptor, &Digest)],
     merge: &mut Merge<M>,
-    limits: &Limits,
 ) -> Result<()> {
     for (blob, diff_id) in layers {
-        read_layer(store, blob, diff_id, limits, merge)?;
+        read_layer(repository, blob, diff_id, merge)?;
         merge.next_layer()?;
     }
     Ok(())
@@ -212,8 +207,8 @@ fn put<S: BlobRead + ?Sized, M: TreeSink>(
 ///
 /// # Errors
 /// [`Error::Unsupported`] if one is for another platform, or a base of OCI is for an image of Docker's types; those of the store.
-pub fn rebase<S: Store + ?Sized>(
-    store: &S,
+pub fn rebase<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     old: usize,
     new: &Image,
@@ -244,7 +239,7 @@ pub fn rebase<S: Store + ?Sized>(
         .map(|(_, id)| id)
         .chain(image.layers().skip(image.layers().len() - upper).map(|(_, id)| id))
         .collect();
-    let made = rewritten(store, image, &layers, &ids, &entries, history, |manifest| {
+    let made = rewritten(repository, image, &layers, &ids, &entries, history, |manifest| {
         let manifest = manifest.annotate_self(BASE_DIGEST, Some(new.descriptor.digest.as_str()))?;
         manifest.annotate_self(BASE_NAME, None)
     })?;
@@ -255,19 +250,19 @@ pub fn rebase<S: Store + ?Sized>(
 ///
 /// # Errors
 /// Those of the store.
-pub fn without_layer<S: Store + ?Sized>(
-    store: &S,
+pub fn without_layer<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     layer: usize,
     history: Option<&History>,
 ) -> Result<Image> {
     let order: Vec<usize> = (0..image.layers().len()).filter(|number| *number != layer).collect();
-    in_order(store, image, &order, history)
+    in_order(repository, image, &order, history)
 }
 
 /// The layers at these positions, in this order, each with its entry of the history.
-fn in_order<S: Store + ?Sized>(
-    store: &S,
+fn in_order<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     order: &[usize],
     history: Option<&History>,
@@ -293,7 +288,7 @@ fn in_order<S: Store + ?Sized>(
                 .extend(next.next().and_then(|number| of_layers.get(*number)).map(|entry| (*entry).clone())),
         }
     }
-    rewritten(store, image, &layers, &ids, &ordered, history, Ok)
+    rewritten(repository, image, &layers, &ids, &ordered, history, Ok)
 }
 
 /// Puts the layers into another order: positions from 0, each once.
@@ -301,12 +296,11 @@ fn in_order<S: Store + ?Sized>(
 /// # Errors
 /// [`Error::Misuse`] if the positions are not those of the layers, or if the files are others then: it names the first path; those of
 /// [`read_layer`] and the store.
-pub fn reorder<S: Store + ?Sized>(
-    store: &S,
+pub fn reorder<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     order: &[usize],
     history: Option<&History>,
-    limits: &Limits,
 ) -> Result<Image> {
     let all: Layers<'_> = image.layers().collect();
     let sorted: BTreeSet<usize> = order.iter().copied().collect();
@@ -314,8 +308,8 @@ pub fn reorder<S: Store + ?Sized>(
         return Err(Error::Misuse(format!("the image has {} layers: name each of them once", all.len())));
     }
     let tree = |layers: &Layers<'_>| {
-        let mut merge = Merge::new(Tree::new(), (), limits);
-        put(store, layers, &mut merge, limits)?;
+        let mut merge = Merge::new(Tree::new(), (), repository.limits());
+        put(repository, layers, &mut merge)?;
         Ok::<_, Error>(merge.finish()?.0)
     };
     let moved: Layers<'_> = order.iter().filter_map(|number| all.get(*number).copied()).collect();
@@ -327,12 +321,12 @@ pub fn reorder<S: Store + ?Sized>(
             "in this order {} is another: the layers touch it in turn",
             shown(&path)
         ))),
-        None => in_order(store, image, order, history),
+        None => in_order(repository, image, order, history),
     }
 }
 
-fn rewritten<S: Store + ?Sized>(
-    store: &S,
+fn rewritten<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     layers: &[Box<RawValue>],
     ids: &[&Digest],
@@ -349,7 +343,7 @@ fn rewritten<S: Store + ?Sized>(
             config = config.set_created(created)?;
         }
     }
-    with_config(store, image, config, |manifest| annotate(manifest.set_layers(layers)?))
+    with_config(repository, image, config, |manifest| annotate(manifest.set_layers(layers)?))
 }
 
 /// The history, with an entry for every layer.

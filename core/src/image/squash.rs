@@ -10,10 +10,9 @@ use super::{
 use crate::{
     error::Result,
     layer::{Change, ChangeSink, Entry, EntryKind, reader::read_layer, writer::LayerWriter},
-    limits::Limits,
     name::EntryPath,
     spec::{Compression, History},
-    store::{BlobRead, Store},
+    store::{BlobRead, Repository, Store},
     tree::{Content, Inode, InodeId, Tree, merge::Merge},
 };
 
@@ -22,15 +21,14 @@ use crate::{
 ///
 /// # Errors
 /// Those of [`Look::inside`], and of the sink.
-pub fn send_squashed<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn send_squashed<S: BlobRead>(
+    repository: &Repository<S>,
     image: &Image,
     from: usize,
     sink: &mut dyn ChangeSink,
-    limits: &Limits,
 ) -> Result<()> {
-    let base = lowest(store, image, from, limits)?;
-    let look = Look::inside(store, image, limits)?;
+    let base = lowest(repository, image, from)?;
+    let look = Look::inside(repository, image)?;
     let now = &look.tree;
     for path in gone(&base, now) {
         sink.put(&Change::Remove(path), &mut io::empty())?;
@@ -69,7 +67,7 @@ pub fn send_squashed<S: BlobRead + ?Sized>(
             }
         }
     }
-    each_file(store, image, &look, limits, &|id| first.contains_key(&id), &mut |id, body| {
+    each_file(repository, image, &look, &|id| first.contains_key(&id), &mut |id, body| {
         let (Some(path), Content::File { size, .. }) = (first.get(&id), &now.inode(id).content) else {
             return Ok(());
         };
@@ -88,16 +86,15 @@ pub fn send_squashed<S: BlobRead + ?Sized>(
 ///
 /// # Errors
 /// Those of [`send_squashed`] and [`append_layer`].
-pub fn squash<S: Store + ?Sized>(
-    store: &S,
+pub fn squash<S: Store>(
+    repository: &Repository<S>,
     image: &Image,
     from: usize,
     compression: Compression,
     history: Option<&History>,
-    limits: &Limits,
 ) -> Result<Image> {
-    let mut sink = Counted { writer: LayerWriter::new(store, compression)?, changes: 0 };
-    send_squashed(store, image, from, &mut sink, limits)?;
+    let mut sink = Counted { writer: LayerWriter::new(repository, compression)?, changes: 0 };
+    send_squashed(repository, image, from, &mut sink)?;
     let layer = if sink.changes > 0 { Some(sink.writer.finish()?) } else { None };
     let mut layers = 0;
     let made: Vec<bool> = image
@@ -113,10 +110,10 @@ pub fn squash<S: Store + ?Sized>(
         })
         .collect();
     let config = image.config.keep_layers(from)?.keep_history(|entry| made.get(entry) == Some(&true))?;
-    let lower = with_config(store, image, config, |manifest| manifest.keep_layers(from))?;
+    let lower = with_config(repository, image, config, |manifest| manifest.keep_layers(from))?;
     match layer {
         None => Ok(lower),
-        Some(layer) => append_layer(store, &lower, &layer, compression, history),
+        Some(layer) => append_layer(repository, &lower, &layer, history),
     }
 }
 
@@ -138,10 +135,10 @@ fn put(sink: &mut dyn ChangeSink, path: EntryPath, inode: &Inode, kind: EntryKin
 }
 
 /// The tree of the lowest layers.
-fn lowest<S: BlobRead + ?Sized>(store: &S, image: &Image, count: usize, limits: &Limits) -> Result<Tree> {
-    let mut merge = Merge::new(Tree::new(), (), limits);
+fn lowest<S: BlobRead>(repository: &Repository<S>, image: &Image, count: usize) -> Result<Tree> {
+    let mut merge = Merge::new(Tree::new(), (), repository.limits());
     for (descriptor, diff_id) in image.layers().take(count) {
-        read_layer(store, descriptor, diff_id, limits, &mut merge)?;
+        read_layer(repository, descriptor, diff_id, &mut merge)?;
         merge.next_layer()?;
     }
     Ok(merge.finish()?.0)
@@ -196,17 +193,16 @@ mod tests {
     use crate::{
         image::{Image, layers::merged, testing::image},
         layer::on_disk::OnDisk,
-        limits::Limits,
         spec::{Compression, History},
-        store::memory::MemoryStore,
+        store::{Repository, memory::MemoryStore},
         tree::{
             mtree::{self, Dialect},
             testing::{Item, Record, clear, dir, file, link, remove, symlink},
         },
     };
 
-    fn manifest(store: &MemoryStore, image: &Image) -> String {
-        let tree = merged(store, image, &OnDisk::default(), &Limits::default()).unwrap();
+    fn manifest(store: &Repository<MemoryStore>, image: &Image) -> String {
+        let tree = merged(store, image, &OnDisk::default()).unwrap();
         let mut text = Vec::new();
         mtree::write(&tree, Dialect::Native, &mut text).unwrap();
         String::from_utf8(text).unwrap()
@@ -245,42 +241,41 @@ mod tests {
 
     #[test]
     fn the_files_stay_whatever_is_squashed() {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let layers = layers();
         let layers: Vec<&[Item]> = layers.iter().map(Vec::as_slice).collect();
         let before = image(&store, &layers);
         for from in 0..4 {
             let entry = History { created_by: Some("squash".into()), ..History::default() };
-            let after =
-                squash(&store, &before, from, Compression::Gzip, Some(&entry), &Limits::default()).unwrap();
+            let after = squash(&store, &before, from, Compression::Gzip, Some(&entry)).unwrap();
             assert_eq!(manifest(&store, &after), manifest(&store, &before), "from {from}");
             assert_eq!(after.manifest.view().layers.len(), from + 1);
             assert_eq!(after.manifest.view().layers[..from], before.manifest.view().layers[..from]);
             let history = after.config.view().history.clone().unwrap();
             assert_eq!((history.len(), history[from].created_by.as_deref()), (from + 1, Some("squash")));
-            Image::open(&store, &after.descriptor, &Limits::default()).unwrap();
+            Image::open(&store, &after.descriptor).unwrap();
         }
     }
 
     #[test]
     fn what_comes_to_nothing_makes_no_layer() {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let before = image(
             &store,
             &[&[file("a", "a")], &[file("b", "b"), file("a", "x")], &[remove("b"), file("a", "a")]],
         );
-        let after = squash(&store, &before, 1, Compression::Gzip, None, &Limits::default()).unwrap();
+        let after = squash(&store, &before, 1, Compression::Gzip, None).unwrap();
         assert_eq!(after.manifest.view().layers, before.manifest.view().layers[..1]);
         assert_eq!(manifest(&store, &after), manifest(&store, &before));
     }
 
     #[test]
     fn what_is_hidden_is_not_sent() {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let image =
             image(&store, &[&[file("a", "old"), file("gone", "g")], &[file("a", "new"), remove("gone")]]);
         let mut record = Record::default();
-        send_squashed(&store, &image, 0, &mut record, &Limits::default()).unwrap();
+        send_squashed(&store, &image, 0, &mut record).unwrap();
         let sent: Vec<_> =
             record.0.iter().map(|item| String::from_utf8_lossy(&item.1).into_owned()).collect();
         assert_eq!(sent, ["new", ""]);

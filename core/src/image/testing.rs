@@ -9,23 +9,17 @@ use super::{
 };
 use crate::{
     digest::Digest,
-    graph::{
-        Resolution,
-        resolve::{Want, resolve},
-        rewrite::point,
-        selector::Selector,
-    },
+    graph::{Resolution, resolve::Want, rewrite::point, selector::Selector},
     layer::{
         ChangeSink as _,
         writer::{Layer, LayerWriter},
     },
-    limits::Limits,
-    spec::{Compression, Descriptor, History},
-    store::{BlobWrite as _, RootIndex as _, RootIndexExt as _, memory::MemoryStore},
+    spec::{Compression, Descriptor, History, MediaType},
+    store::{BlobWrite as _, NewBlob, Repository, RootIndex as _, RootIndexExt as _, memory::MemoryStore},
     tree::testing::Item,
 };
 
-pub(crate) fn layer(store: &MemoryStore, items: &[Item], compression: Compression) -> Layer {
+pub(crate) fn layer(store: &Repository<MemoryStore>, items: &[Item], compression: Compression) -> Layer {
     let mut writer = LayerWriter::new(store, compression).unwrap();
     for Item(change, content) in items {
         writer.put(change, &mut &content[..]).unwrap();
@@ -34,28 +28,29 @@ pub(crate) fn layer(store: &MemoryStore, items: &[Item], compression: Compressio
 }
 
 /// An image for linux/amd64 with these layers.
-pub(crate) fn image(store: &MemoryStore, layers: &[&[Item]]) -> Image {
+pub(crate) fn image(store: &Repository<MemoryStore>, layers: &[&[Item]]) -> Image {
     let blank = blank(store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    let image = Image::open(store, &blank, &Limits::default()).unwrap();
+    let image = Image::open(store, &blank).unwrap();
     layers.iter().fold(image, |image, items| {
         let layer = layer(store, items, Compression::Gzip);
-        append_layer(store, &image, &layer, Compression::Gzip, Some(&History::default())).unwrap()
+        append_layer(store, &image, &layer, Some(&History::default())).unwrap()
     })
 }
 
-pub(crate) fn tag(store: &MemoryStore, tag: &str, descriptor: &Descriptor) -> Resolution {
-    store.update(|root| point(root, &tag.parse().unwrap(), descriptor)).unwrap();
+pub(crate) fn tag(store: &Repository<MemoryStore>, tag: &str, descriptor: &Descriptor) -> Resolution {
+    store.store().update(|root| point(root, &tag.parse().unwrap(), descriptor)).unwrap();
     find(store, tag)
 }
 
-pub(crate) fn find(store: &MemoryStore, tag: &str) -> Resolution {
+pub(crate) fn find(store: &Repository<MemoryStore>, tag: &str) -> Resolution {
     let selector = Selector::of(crate::graph::selector::Clause::Tag(tag.into()));
-    resolve(store, &store.load().unwrap(), Some(&selector), Want::Any, &Limits::default()).unwrap()
+    store.resolve_in(&store.store().load().unwrap(), &selector, Want::Any).unwrap()
 }
 
 /// Gives a blob other content.
-pub(crate) fn overwrite(store: &MemoryStore, digest: &Digest, content: &[u8]) {
-    let mut pending = store.begin().unwrap();
+pub(crate) fn overwrite(store: &Repository<MemoryStore>, digest: &Digest, content: &[u8]) {
+    let mut pending =
+        store.store().begin(&NewBlob::streamed(&MediaType::literal("application/octet-stream"))).unwrap();
     pending.write_all(content).unwrap();
     pending.publish(digest).unwrap();
 }

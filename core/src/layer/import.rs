@@ -16,8 +16,8 @@ use crate::{
     error::{Error, Result},
     hash::HashWrite,
     limits::Limits,
-    spec::{CompressedFormat, Compression},
-    store::{BlobWrite, BlobWriter},
+    spec::{CompressedFormat, Compression, MediaType},
+    store::{BlobWrite, BlobWriter, Repository},
 };
 
 /// The compression of an imported layer. An archive that has the wanted compression is stored byte for byte.
@@ -41,7 +41,7 @@ pub enum Recompress {
 /// ```
 /// use ocicle::{
 ///     layer::{import::{Recompress, import_layer}, tar::TarWriter},
-///     limits::Limits, spec::Compression, store::memory::MemoryStore,
+///     limits::Limits, spec::{Compression, MediaType}, store::memory::MemoryStore,
 /// };
 /// let archive = TarWriter::new(Vec::new()).finish()?;
 /// let store = MemoryStore::new()?;
@@ -50,14 +50,14 @@ pub enum Recompress {
 /// assert_eq!((layer.size, &layer.digest), (1024, &layer.diff_id));
 /// # Ok::<(), ocicle::Error>(())
 /// ```
-pub fn import_layer<S: BlobWrite + ?Sized>(
-    store: &S,
+pub fn import_layer<S: BlobWrite>(
+    repository: &Repository<S>,
     mut archive: impl Read,
     what: &str,
     how: Recompress,
     sink: &mut dyn ChangeSink,
-    limits: &Limits,
-) -> Result<(Layer, Compression)> {
+) -> Result<Layer> {
+    let limits = repository.limits();
     let mut start = Vec::with_capacity(BLOCK);
     archive
         .by_ref()
@@ -83,7 +83,7 @@ pub fn import_layer<S: BlobWrite + ?Sized>(
         Recompress::IfPlain(_) => found,
     };
     let archive = start.chain(archive);
-    let mut blob = BlobWriter::new(store)?;
+    let mut blob = BlobWriter::new(repository.store(), MediaType::layer(wanted))?;
     let diff_id = if found == wanted {
         let inflate = Inflate::new(Tee { from: archive, to: &mut blob }, found, what, limits)?;
         let mut content = HashWrite::new(io::sink(), Algorithm::Sha256);
@@ -98,8 +98,7 @@ pub fn import_layer<S: BlobWrite + ?Sized>(
         blob = compressor.finish().map_err(Error::io("write layer"))?;
         diff_id
     };
-    let (digest, size) = blob.finish()?;
-    Ok((Layer { diff_id, digest, size }, wanted))
+    Ok(Layer { descriptor: blob.finish()?, diff_id })
 }
 
 /// Moves a whole archive through the parser and into a writer.

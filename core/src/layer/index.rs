@@ -30,7 +30,7 @@ use crate::{
     hash::{Sha256, Sha256Read},
     limits::Limits,
     spec::{Compression, Descriptor},
-    store::BlobRead,
+    store::{BlobRead, BlobReadExt as _, Repository},
 };
 
 /// The index of a layer.
@@ -73,16 +73,15 @@ impl LayerIndex {
     /// Reads a layer to its end, and verifies it.
     ///
     /// # Errors
-    /// Fails as [`LayerReader`](super::reader::LayerReader) does.
-    pub fn build<S: BlobRead + ?Sized>(
-        store: &S,
+    /// Those of [`LayerReader`](super::reader::LayerReader).
+    pub fn build<S: BlobRead>(
+        repository: &Repository<S>,
         descriptor: &Descriptor,
         diff_id: &Digest,
-        limits: &Limits,
     ) -> Result<Self> {
         let points = Points::default();
-        let content = indexed(store, descriptor, diff_id, &points, limits)?;
-        let changes = changes(content, descriptor, true, limits)?;
+        let content = indexed(repository, descriptor, diff_id, &points)?;
+        let changes = changes(content, descriptor, true, repository.limits())?;
         Ok(Self { points: points.take(), ..Self::of(descriptor, diff_id, changes) })
     }
 
@@ -90,16 +89,15 @@ impl LayerIndex {
     /// comes from it, and files have no place; otherwise the layer is read to its end.
     ///
     /// # Errors
-    /// Fails as [`LayerIndex::build`] does, except that mismatches go unnoticed.
-    pub fn list_unverified<S: BlobRead + ?Sized>(
-        store: &S,
+    /// As [`LayerIndex::build`], as far as they show.
+    pub fn list_unverified<S: BlobRead>(
+        repository: &Repository<S>,
         descriptor: &Descriptor,
         diff_id: &Digest,
-        limits: &Limits,
     ) -> Result<Self> {
-        let changes = match toc::read(store, descriptor, limits) {
+        let changes = match toc::read(repository, descriptor) {
             Ok(Some(listed)) => listed.into_iter().map(|change| (change, None)).collect(),
-            _ => changes(unverified(store, descriptor, limits)?, descriptor, false, limits)?,
+            _ => changes(unverified(repository, descriptor)?, descriptor, false, repository.limits())?,
         };
         Ok(Self::of(descriptor, diff_id, changes))
     }
@@ -150,19 +148,19 @@ impl LayerIndex {
     /// unless the list is unverified; the rest of the blob is not read.
     ///
     /// # Errors
-    /// Fails with [`Error::Mismatch`] if the content differs from the index; [`Error::Layer`];
-    /// [`Error::MissingBlob`]; [`Error::Io`] of the store or of `out`.
-    pub fn read_file<S: BlobRead + ?Sized>(
+    /// [`Error::Mismatch`] if it is not what the index says; [`Error::Layer`], [`Error::MissingBlob`]; [`Error::Io`] of the store or of
+    /// `out`.
+    pub fn read_file<S: BlobRead>(
         &self,
-        store: &S,
+        repository: &Repository<S>,
         descriptor: &Descriptor,
         place: Place,
         out: &mut dyn Write,
-        limits: &Limits,
     ) -> Result<()> {
         let what = format!("layer {}", descriptor.digest);
-        let content = self.enter(store, descriptor, place.at, &what, limits)?;
-        let mut tar = TarReader::new(BufReader::with_capacity(64 << 10, content), what.clone(), limits);
+        let content = self.enter(repository, descriptor, place.at, &what)?;
+        let mut tar =
+            TarReader::new(BufReader::with_capacity(64 << 10, content), what.clone(), repository.limits());
         let Some((_, body)) = tar.next_change()? else {
             return Err(Error::layer(what, "the archive ends before an entry of its index"));
         };
@@ -175,23 +173,21 @@ impl LayerIndex {
         Err(Error::Mismatch { subject: format!("a file of {what}"), property: "sha256", expected, actual })
     }
 
-    /// Opens the content of a blob from an offset on.
-    fn enter<'a, S: BlobRead + ?Sized>(
+    /// The content of a blob from a byte on.
+    fn enter<'a, S: BlobRead>(
         &self,
-        store: &'a S,
+        repository: &'a Repository<S>,
         descriptor: &Descriptor,
         at: u64,
         what: &str,
-        limits: &Limits,
     ) -> Result<Box<dyn Read + 'a>> {
-        let mut blob = match descriptor.embedded()? {
-            Some(data) => Box::new(io::Cursor::new(data)) as Box<dyn crate::store::ReadSeek + 'a>,
-            None => store
-                .try_open(&descriptor.digest)?
-                .ok_or_else(|| Error::MissingBlob(descriptor.digest.clone()))?,
-        };
         let compression = descriptor.media_type.layer_compression().unwrap_or(Compression::None);
         let failed = || Error::io(format!("read {what}"));
+        let Some(mut blob) = repository.store().seekable(descriptor)? else {
+            let blob = repository.store().content(descriptor)?;
+            let content = Inflate::new(blob, compression, what, repository.limits())?;
+            return skipped(content, at, what);
+        };
         if compression == Compression::None {
             blob.seek(SeekFrom::Start(at)).map_err(failed())?;
             return Ok(Box::new(blob));
@@ -200,14 +196,18 @@ impl LayerIndex {
         let start = Point { blob: 0, content: 0, inside: None };
         let point = next.checked_sub(1).and_then(|last| self.points.get(last)).unwrap_or(&start);
         blob.seek(SeekFrom::Start(point.blob)).map_err(failed())?;
-        let mut content = Inflate::resume(blob, compression, point, what, limits)?;
-        let before = at.saturating_sub(point.content);
-        let skipped =
-            io::copy(&mut Read::by_ref(&mut content).take(before), &mut io::sink()).map_err(failed())?;
-        match skipped == before {
-            true => Ok(Box::new(content)),
-            false => Err(Error::layer(what, "the archive ends before an entry of its index")),
-        }
+        let content = Inflate::resume(blob, compression, point, what, repository.limits())?;
+        skipped(content, at.saturating_sub(point.content), what)
+    }
+}
+
+/// Reads past the first bytes of a layer's content.
+fn skipped<'a>(mut content: impl Read + 'a, before: u64, what: &str) -> Result<Box<dyn Read + 'a>> {
+    let got = io::copy(&mut Read::by_ref(&mut content).take(before), &mut io::sink())
+        .map_err(Error::io(format!("read {what}")))?;
+    match got == before {
+        true => Ok(Box::new(content)),
+        false => Err(Error::layer(what, "ends where its index has an entry")),
     }
 }
 

@@ -12,9 +12,8 @@ use super::{Change, ChangeSink, ChangeSource, inflate::points::Points, tar::TarR
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Result},
-    limits::Limits,
     spec::Descriptor,
-    store::BlobRead,
+    store::{BlobRead, Repository},
 };
 
 /// A layer as a source of changes. The changes come before the end of the layer is verified, so callers must
@@ -28,18 +27,16 @@ impl<'a> LayerReader<'a> {
     /// Opens a layer, whose uncompressed archive must have this diff_id.
     ///
     /// # Errors
-    /// Fails with [`Error::MissingBlob`]; [`Error::Unsupported`] for an unknown media type or digest
-    /// algorithm; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Layer`] if the
-    /// content is not compressed as its media type says.
-    pub fn open<S: BlobRead + ?Sized>(
-        store: &'a S,
+    /// [`Error::MissingBlob`]; [`Error::Unsupported`] for a media type or a digest we do not know; [`Error::Mismatch`] if
+    /// the store has a blob of another size; [`Error::Layer`] if the content is not compressed as its media type says.
+    pub fn open<S: BlobRead>(
+        repository: &'a Repository<S>,
         descriptor: &Descriptor,
         diff_id: &Digest,
-        limits: &Limits,
     ) -> Result<Self> {
-        let content = Content::open(store, descriptor, limits)?;
+        let content = Content::open(repository, descriptor)?;
         let what = content.what().to_owned();
-        Ok(Self { tar: TarReader::new(Hashed::new(content, diff_id)?, what, limits) })
+        Ok(Self { tar: TarReader::new(Hashed::new(content, diff_id)?, what, repository.limits()) })
     }
 
     /// Reads the layer to its end and verifies it: size, digest and diff_id.
@@ -61,35 +58,31 @@ impl ChangeSource for LayerReader<'_> {
 /// otherwise reading fails with an `io::Error` that holds the [`Error`].
 ///
 /// # Errors
-/// Fails as [`LayerReader::open`] does.
-pub fn plain_layer<'a, S: BlobRead + ?Sized>(
-    store: &'a S,
+/// What [`LayerReader::open`] fails with.
+pub fn plain_layer<'a, S: BlobRead>(
+    repository: &'a Repository<S>,
     descriptor: &Descriptor,
     diff_id: &Digest,
-    limits: &Limits,
 ) -> Result<impl Read + use<'a, S>> {
-    Hashed::new(Content::open(store, descriptor, limits)?, diff_id)
+    Hashed::new(Content::open(repository, descriptor)?, diff_id)
 }
 
-/// Opens the archive of a layer as [`plain_layer`] does, and records the points where decompression can
-/// start.
-pub(crate) fn indexed<'a, S: BlobRead + ?Sized>(
-    store: &'a S,
+/// The archive of a layer, as [`plain_layer`], noting where one could start.
+pub(crate) fn indexed<'a, S: BlobRead>(
+    repository: &'a Repository<S>,
     descriptor: &Descriptor,
     diff_id: &Digest,
     points: &Points,
-    limits: &Limits,
 ) -> Result<impl BufRead + use<'a, S>> {
-    Hashed::new(Content::open(store, descriptor, limits)?.noting(points), diff_id)
+    Hashed::new(Content::open(repository, descriptor)?.noting(points), diff_id)
 }
 
-/// Opens the archive of a layer without verifying blob or content.
-pub(crate) fn unverified<'a, S: BlobRead + ?Sized>(
-    store: &'a S,
+/// The archive of a layer that nobody vouches for.
+pub(crate) fn unverified<'a, S: BlobRead>(
+    repository: &'a Repository<S>,
     descriptor: &Descriptor,
-    limits: &Limits,
 ) -> Result<impl BufRead + use<'a, S>> {
-    Ok(BufReader::with_capacity(CHUNK, stage::unverified(store, descriptor, limits)?))
+    Ok(BufReader::with_capacity(CHUNK, stage::unverified(repository, descriptor)?))
 }
 
 /// Sends all changes of a layer to a sink, and verifies the layer. With the feature `parallel`, other threads
@@ -99,20 +92,19 @@ pub(crate) fn unverified<'a, S: BlobRead + ?Sized>(
 /// result before this function returns `Ok`.
 ///
 /// # Errors
-/// Fails if the sink does; with [`Error::Mismatch`] if size, digest or diff_id differ, even if the wrong
-/// content led to another error first; [`Error::Layer`]; [`Error::Limit`]; and as [`LayerReader::open`] does.
-pub fn read_layer<S: BlobRead + ?Sized>(
-    store: &S,
+/// What the sink fails with; [`Error::Mismatch`] if size, digest or diff_id differ, also where the content that differs
+/// led to another error first; [`Error::Layer`]; [`Error::Limit`]; and what [`LayerReader::open`] fails with.
+pub fn read_layer<S: BlobRead>(
+    repository: &Repository<S>,
     descriptor: &Descriptor,
     diff_id: &Digest,
-    limits: &Limits,
     sink: &mut dyn ChangeSink,
 ) -> Result<()> {
     #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
     if descriptor.size >= threads::WORTHWHILE {
-        return threads::read_layer(store, descriptor, diff_id, limits, sink);
+        return threads::read_layer(repository, descriptor, diff_id, sink);
     }
-    let mut layer = LayerReader::open(store, descriptor, diff_id, limits)?;
+    let mut layer = LayerReader::open(repository, descriptor, diff_id)?;
     pump(&mut layer.tar, sink)
 }
 

@@ -27,14 +27,14 @@ mod tests;
 mod time;
 mod zstd_chunked;
 
-use std::io::{Cursor, Read, Seek as _, SeekFrom};
+use std::io::{Read, Seek as _, SeekFrom};
 
 use super::Change;
 use crate::{
     error::{Error, Result},
     limits::Limits,
     spec::{Compression, Descriptor, MediaType},
-    store::{BlobRead, ReadSeek},
+    store::{BlobRead, BlobReadExt as _, ReadSeek, Repository},
 };
 
 /// The digest of the JSON; stargz-snapshotter sets it for both formats.
@@ -42,41 +42,37 @@ const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 
 /// Reads the table of contents of a layer, which is unverified.
 ///
-/// Returns `None` if the layer has none; to find out, at most the last 72 bytes of the blob are read. The
-/// contents of files are not available.
+/// `None` if the layer has none, or the store cannot seek; to know that, the last 72 bytes of the blob are read, at most. The content of the
+/// changes is not at hand.
 ///
 /// ```
-/// # use ocicle::{layer::{toc, writer::LayerWriter}, limits::Limits, store::memory::MemoryStore};
-/// # use ocicle::spec::{Descriptor, MediaType, Compression};
-/// # let store = MemoryStore::new()?;
-/// # let layer = LayerWriter::new(&store, Compression::Gzip)?.finish()?;
-/// # let descriptor = Descriptor::new(MediaType::layer(Compression::Gzip), layer.digest, layer.size);
-/// match toc::read(&store, &descriptor, &Limits::default())? {
-///     Some(changes) => println!("{} entries, unverified", changes.len()),
-///     None => println!("the layer must be read"),
+/// # use ocicle::{Repository, layer::{toc, writer::LayerWriter}, spec::Compression};
+/// # let repository = Repository::in_memory()?;
+/// # let layer = LayerWriter::new(&repository, Compression::Gzip)?.finish()?;
+/// match toc::read(&repository, &layer.descriptor)? {
+///     Some(changes) => println!("{} entries, if we may believe it", changes.len()),
+///     None => println!("the layer has to be read"),
 /// }
 /// # Ok::<(), ocicle::Error>(())
 /// ```
 ///
 /// # Errors
-/// Fails for an existing table: with [`Error::Layer`] if it is invalid; [`Error::Mismatch`] if it does not
-/// match the descriptor; [`Error::Limit`] beyond [`Limits::toc`], [`Limits::entries`] or
-/// [`Limits::layer_size`]; [`Error::Unsupported`] for an unknown version or digest algorithm. For any layer:
-/// with [`Error::MissingBlob`]; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Io`].
-pub fn read<S: BlobRead + ?Sized>(
-    store: &S,
-    descriptor: &Descriptor,
-    limits: &Limits,
-) -> Result<Option<Vec<Change>>> {
+/// For a table that is there: [`Error::Layer`] if it cannot be understood; [`Error::Mismatch`] if it is not the one of the
+/// descriptor; [`Error::Limit`] past [`Limits::toc`], [`Limits::entries`] or [`Limits::layer_size`];
+/// [`Error::Unsupported`] for another version, or a digest we cannot compute. For any layer: [`Error::MissingBlob`],
+/// [`Error::Mismatch`] if the store has a blob of another size, [`Error::Io`].
+pub fn read<S: BlobRead>(repository: &Repository<S>, descriptor: &Descriptor) -> Result<Option<Vec<Change>>> {
     let find = match descriptor.media_type.layer_compression() {
         Some(Compression::Gzip) => estargz::find,
         Some(Compression::Zstd) => zstd_chunked::find,
         _ => return Ok(None),
     };
-    let mut blob = Blob::open(store, descriptor)?;
-    let Some(Table { json, own }) = find(&mut blob, descriptor, limits)? else { return Ok(None) };
+    let Some(mut blob) = Blob::open(repository.store(), descriptor)? else { return Ok(None) };
+    let Some(Table { json, own }) = find(&mut blob, descriptor, repository.limits())? else {
+        return Ok(None);
+    };
     verify(&blob.what, descriptor, JSON_DIGEST, &json)?;
-    let mut changes = json::changes(&json, &blob.what, limits)?;
+    let mut changes = json::changes(&json, &blob.what, repository.limits())?;
     changes.extend(own);
     Ok(Some(changes))
 }
@@ -97,17 +93,18 @@ struct Blob<'a> {
 }
 
 impl<'a> Blob<'a> {
-    fn open<S: BlobRead + ?Sized>(store: &'a S, descriptor: &Descriptor) -> Result<Self> {
+    /// Opens a blob; `None` in a store that cannot seek.
+    fn open<S: BlobRead>(store: &'a S, descriptor: &Descriptor) -> Result<Option<Self>> {
         let what = format!("table of contents of layer {}", descriptor.digest);
-        let mut reader = match descriptor.embedded()? {
-            Some(data) => Box::new(Cursor::new(data)) as Box<dyn ReadSeek + 'a>,
-            None => store
-                .try_open(&descriptor.digest)?
-                .ok_or_else(|| Error::MissingBlob(descriptor.digest.clone()))?,
+        let Some(mut reader) = store.seekable(descriptor)? else {
+            return match store.try_size(descriptor)? {
+                Some(_) => Ok(None),
+                None => Err(Error::MissingBlob(descriptor.digest.clone())),
+            };
         };
         let size = reader.seek(SeekFrom::End(0)).map_err(Error::io(format_args!("read {what}")))?;
         if size == descriptor.size {
-            return Ok(Self { reader, size, what });
+            return Ok(Some(Self { reader, size, what }));
         }
         let (expected, actual) = (descriptor.size.to_string(), size.to_string());
         let subject = format!("layer {}", descriptor.digest);

@@ -7,32 +7,30 @@ use crate::{
     digest::{Algorithm, Digest},
     error::{Error, Result},
     hash::HashWrite,
-    spec::Compression,
-    store::{BlobWrite, BlobWriter},
+    spec::{Compression, Descriptor, MediaType},
+    store::{BlobWrite, BlobWriter, Repository},
 };
 
-/// A layer being written. Dropping it discards the layer.
+/// A layer being written to a store. Dropping it discards the layer.
 pub struct LayerWriter<'a>(TarWriter<HashWrite<Compressor<BlobWriter<'a>>>>);
 
 /// A layer that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Layer {
-    /// Digest of the archive, uncompressed.
+    /// Descriptor of the blob, with OCI's media type.
+    pub descriptor: Descriptor,
+    /// Digest of the uncompressed archive.
     pub diff_id: Digest,
-    /// Digest of the blob.
-    pub digest: Digest,
-    /// Bytes of the blob.
-    pub size: u64,
 }
 
 impl<'a> LayerWriter<'a> {
     /// Starts a layer.
     ///
     /// # Errors
-    /// Fails with [`Error::Io`] if the store cannot be written.
-    pub fn new<S: BlobWrite + ?Sized>(store: &'a S, compression: Compression) -> Result<Self> {
-        let blob = BlobWriter::new(store)?;
+    /// [`Error::Io`] if the store cannot be written.
+    pub fn new<S: BlobWrite>(repository: &'a Repository<S>, compression: Compression) -> Result<Self> {
+        let blob = BlobWriter::new(repository.store(), MediaType::layer(compression))?;
         let compressor = Compressor::new(blob, compression).map_err(Error::io("write layer"))?;
         Ok(Self(TarWriter::new(HashWrite::new(compressor, Algorithm::Sha256))))
     }
@@ -43,8 +41,8 @@ impl<'a> LayerWriter<'a> {
     /// Fails with [`Error::Io`]; no blob is visible then.
     pub fn finish(self) -> Result<Layer> {
         let (compressor, diff_id, _) = self.0.finish()?.finish();
-        let (digest, size) = compressor.finish().map_err(Error::io("write layer"))?.finish()?;
-        Ok(Layer { diff_id, digest, size })
+        let descriptor = compressor.finish().map_err(Error::io("write layer"))?.finish()?;
+        Ok(Layer { descriptor, diff_id })
     }
 }
 

@@ -1,9 +1,9 @@
 //! A layout whose files somebody else finds: those of a browser, or of a server.
 
-use std::{io::Read as _, sync::Arc};
+use std::{io::Read, sync::Arc};
 
 use super::{
-    BlobRead, BlobWrite, Pending, ReadAt, ReadSeek, RootIndex,
+    BlobRead, BlobWrite, NewBlob, Pending, ReadAt, ReadSeek, RootIndex,
     layout::{BLOBS, INDEX, MARKER},
     read_at::Part,
 };
@@ -11,7 +11,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     limits::Limits,
-    spec::{Index, Layout, Raw},
+    spec::{Descriptor, Index, Layout, Raw},
 };
 
 /// Finds files by their paths, such as `index.json` or `blobs/sha256/1f2e…`.
@@ -85,21 +85,31 @@ fn whole(file: &Arc<dyn ReadAt>, name: &str) -> Result<Part> {
     Part::whole(file).map_err(Error::io(format_args!("open {name}")))
 }
 
-impl<F: Files> BlobRead for FileStore<F> {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+impl<F: Files> FileStore<F> {
+    fn try_part(&self, digest: &Digest) -> Result<Option<Part>> {
         let Some(file) = self.blob(digest)? else { return Ok(None) };
-        Ok(Some(Box::new(whole(&file, digest.as_str())?)))
+        whole(&file, digest.as_str()).map(Some)
+    }
+}
+
+impl<F: Files> BlobRead for FileStore<F> {
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        Ok(self.try_part(&blob.digest)?.map(|part| Box::new(part) as Box<dyn Read + Send + '_>))
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        let Some(file) = self.blob(digest)? else { return Ok(None) };
-        file.size().map(Some).map_err(Error::io(format_args!("open {digest}")))
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        Ok(self.try_part(&blob.digest)?.map(|part| Box::new(part) as Box<dyn ReadSeek + '_>))
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        let Some(file) = self.blob(&blob.digest)? else { return Ok(None) };
+        file.size().map(Some).map_err(Error::io(format_args!("open {}", blob.digest)))
     }
 }
 
 /// Always [`Error::Unsupported`].
 impl<F: Files> BlobWrite for FileStore<F> {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Err(read_only())
     }
 }

@@ -4,12 +4,12 @@
 //! or the new, and at worst a file `.ocicle-…` that nobody reads.
 
 use std::{
-    io::{self, ErrorKind, Read as _, Write},
+    io::{self, ErrorKind, Read, Write},
     sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
 use super::{
-    BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index,
+    BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex, check_index,
     temporary::{TEMPORARY, Temporary, free_name},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     fs::{Dir, DirWrite, FileType},
     limits::Limits,
     name::{EntryPath, Name},
-    spec::{Annotations, Index, Layout, MediaType, Raw, media_type},
+    spec::{Annotations, Descriptor, Index, Layout, MediaType, Raw, media_type},
 };
 
 /// The file that makes a directory a layout.
@@ -29,13 +29,13 @@ pub(super) const BLOBS: &str = "blobs";
 
 /// A layout in a directory. Processes and threads may use it side by side.
 ///
-/// One value stands for one edit: from its first [`BlobWrite::begin`] until it is dropped, [`Sweepable::sweep`] of any other
+/// One value stands for one edit: from its first [`BlobWrite::begin`] until it is dropped, [`Collect::collect`] of any other
 /// value waits, in this process or another. So drop it when the edit is done.
 ///
 /// There are two locks, taken in this order: that of `blobs/` (shared by those who write blobs, exclusive for who removes
 /// some), and that of the layout's directory (exclusive, for the moment of a change beside or above `blobs/`).
 ///
-/// [`Sweepable::sweep`]: super::Sweepable::sweep
+/// [`Collect::collect`]: super::Collect::collect
 #[derive(Debug)]
 pub struct LayoutStore<D: DirWrite> {
     pub(super) dir: D,
@@ -55,7 +55,7 @@ impl<D: DirWrite> LayoutStore<D> {
     pub fn create(dir: D) -> Result<Self> {
         let names = dir.names().map_err(Error::io("read the directory"))?;
         if names.iter().any(|name| name.as_name() == Name::literal(MARKER)) {
-            return Err(Error::Exists("a layout exists already".into()));
+            return Err(Error::Exists("a layout already exists".into()));
         }
         for name in &names {
             let leftover = match is_leftover(&dir, name.as_name()) {
@@ -66,7 +66,7 @@ impl<D: DirWrite> LayoutStore<D> {
             if !leftover {
                 let name = EntryPath::root().join(name.as_name());
                 return Err(Error::Exists(format!(
-                    "a new layout needs an empty directory, but {name} exists already"
+                    "a new layout needs an empty directory, but {name} already exists"
                 )));
             }
         }
@@ -78,7 +78,7 @@ impl<D: DirWrite> LayoutStore<D> {
         match store.dir.metadata(Name::literal(MARKER)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(Error::io(format_args!("stat {MARKER}"))(error)),
-            Ok(_) => return Err(Error::Exists("a layout exists already".into())),
+            Ok(_) => return Err(Error::Exists("a layout already exists".into())),
         }
         store.write(INDEX, empty_index()?.bytes())?;
         let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;
@@ -165,6 +165,16 @@ impl<D: DirWrite> LayoutStore<D> {
         file.place(&self.dir, Name::literal(name)).map_err(Error::io(format_args!("write {name}")))
     }
 
+    /// Opens the file of a blob; `None` if there is none.
+    fn try_file(&self, digest: &Digest) -> Result<Option<D::File>> {
+        let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
+        match dir.open_file(name_of(digest.encoded())?) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(format_args!("open blob {digest}"))(error)),
+        }
+    }
+
     /// The directory of a digest's algorithm; `None` if there is none.
     pub(super) fn algorithm(&self, digest: &Digest) -> Result<Option<D>> {
         let name = name_of(digest.algorithm_name())?;
@@ -231,16 +241,16 @@ pub(crate) fn empty_index() -> Result<Raw<Index>> {
 }
 
 impl<D: DirWrite + Sync> BlobRead for LayoutStore<D> {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
-        match dir.open_file(name_of(digest.encoded())?) {
-            Ok(file) => Ok(Some(Box::new(file))),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(format_args!("open blob {digest}"))(error)),
-        }
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        Ok(self.try_file(&blob.digest)?.map(|file| Box::new(file) as Box<dyn Read + Send + '_>))
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        Ok(self.try_file(&blob.digest)?.map(|file| Box::new(file) as Box<dyn ReadSeek + '_>))
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        let digest = &blob.digest;
         let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
         match dir.metadata(name_of(digest.encoded())?) {
             Ok(metadata) if metadata.file_type == FileType::File => Ok(Some(metadata.size)),
@@ -255,7 +265,7 @@ impl<D: DirWrite + Sync> BlobRead for LayoutStore<D> {
 }
 
 impl<D: DirWrite + Sync> BlobWrite for LayoutStore<D> {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         let mut writing = self.writing();
         if writing.is_none() {
             *writing = Some(self.blobs_dir()?.lock_shared().map_err(Error::io("lock the blobs"))?);

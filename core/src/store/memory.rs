@@ -2,16 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Cursor, Write},
+    io::{self, Cursor, Read, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, Sweep, Sweepable, check_index, layout};
+use super::{
+    BlobRead, BlobWrite, Collect, Collector, NewBlob, Pending, ReadSeek, RootIndex, check_index, layout,
+};
 use crate::{
     digest::Digest,
     error::{Error, Result},
     limits::Limits,
-    spec::{Index, Layout, Raw},
+    spec::{Descriptor, Index, Layout, Raw},
 };
 
 /// A store in memory. It may be shared between threads.
@@ -87,24 +89,31 @@ impl MemoryStore {
         Ok(Self::with(blobs, index, limits))
     }
 
+    fn cursor(&self, digest: &Digest) -> Option<Cursor<Arc<[u8]>>> {
+        self.content().blobs.get(digest).cloned().map(Cursor::new)
+    }
+
     fn content(&self) -> MutexGuard<'_, Content> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl BlobRead for MemoryStore {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        let blob = self.content().blobs.get(digest).cloned();
-        Ok(blob.map(|blob| Box::new(Cursor::new(blob)) as Box<dyn ReadSeek + '_>))
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        Ok(self.cursor(&blob.digest).map(|blob| Box::new(blob) as Box<dyn Read + Send + '_>))
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        Ok(self.content().blobs.get(digest).map(|blob| blob.len() as u64))
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        Ok(self.cursor(&blob.digest).map(|blob| Box::new(blob) as Box<dyn ReadSeek + '_>))
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        Ok(self.content().blobs.get(&blob.digest).map(|blob| blob.len() as u64))
     }
 }
 
 impl BlobWrite for MemoryStore {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Ok(Box::new(MemoryPending { store: self, bytes: Vec::new() }))
     }
 }
@@ -132,16 +141,16 @@ impl Pending for MemoryPending<'_> {
     }
 }
 
-/// Memory does not know what an edit is: whoever shares a store between threads lets none of them edit while another sweeps.
-impl Sweepable for MemoryStore {
-    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
-        Ok(Box::new(MemorySweep(self)))
+/// A store in memory does not know when an edit is in progress: threads that share it must not edit while one collects.
+impl Collect for MemoryStore {
+    fn collect(&self) -> Result<Box<dyn Collector + '_>> {
+        Ok(Box::new(MemoryCollector(self)))
     }
 }
 
-struct MemorySweep<'a>(&'a MemoryStore);
+struct MemoryCollector<'a>(&'a MemoryStore);
 
-impl Sweep for MemorySweep<'_> {
+impl Collector for MemoryCollector<'_> {
     fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
         let content = self.0.content();
         Ok(content.blobs.iter().map(|(digest, bytes)| (digest.clone(), bytes.len() as u64)).collect())

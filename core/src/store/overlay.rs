@@ -1,13 +1,16 @@
 //! Two stores as one: what is written goes to the upper one, what is read comes from either.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    io::Read,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use super::{BlobRead, BlobWrite, Pending, ReadSeek, RootIndex, check_index};
+use super::{BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex, check_index};
 use crate::{
     digest::Digest,
     error::{Error, Result},
     limits::Limits,
-    spec::{Index, Raw},
+    spec::{Descriptor, Index, Raw},
 };
 
 /// Reads blobs from `upper`, and what it does not have from `lower`; writes to `upper` alone. The index is that of `lower` until it is replaced;
@@ -57,24 +60,31 @@ impl<L, U> Overlay<L, U> {
 }
 
 impl<L: BlobRead, U: BlobRead> BlobRead for Overlay<L, U> {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        match self.upper.try_open(digest)? {
-            None => self.lower.try_open(digest),
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        match self.upper.try_open(blob)? {
+            None => self.lower.try_open(blob),
             found => Ok(found),
         }
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        match self.upper.try_size(digest)? {
-            None => self.lower.try_size(digest),
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        match self.upper.try_seek(blob)? {
+            None if self.upper.try_size(blob)?.is_none() => self.lower.try_seek(blob),
+            found => Ok(found),
+        }
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        match self.upper.try_size(blob)? {
+            None => self.lower.try_size(blob),
             found => Ok(found),
         }
     }
 }
 
 impl<L, U: BlobWrite> BlobWrite for Overlay<L, U> {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
-        self.upper.begin()
+    fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
+        self.upper.begin(blob)
     }
 }
 

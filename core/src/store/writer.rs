@@ -2,64 +2,69 @@
 
 use std::io::{self, Write};
 
-use super::{BlobWrite, Pending};
+use super::{BlobWrite, NewBlob, Pending};
 use crate::{
-    digest::{Algorithm, Digest},
+    digest::Algorithm,
     error::{Error, Result},
     hash::HashWrite,
     spec::{Descriptor, Document, MediaType, Raw},
 };
 
-/// A blob in the making; its digest is computed while it is written. Dropping it discards it.
-pub struct BlobWriter<'a>(HashWrite<Box<dyn Pending + 'a>>);
+/// A blob being written; its digest is computed on the way. Dropping it discards the blob.
+pub struct BlobWriter<'a> {
+    content: HashWrite<Box<dyn Pending + 'a>>,
+    media_type: MediaType,
+}
 
 impl<'a> BlobWriter<'a> {
-    /// Starts a blob.
+    /// Starts a blob of unknown digest and size. `media_type` is that of the descriptors that will name it.
     ///
     /// # Errors
-    /// Those of [`BlobWrite::begin`].
-    pub fn new<S: BlobWrite + ?Sized>(store: &'a S) -> Result<Self> {
-        Ok(Self(HashWrite::new(store.begin()?, Algorithm::Sha256)))
+    /// As [`BlobWrite::begin`].
+    pub fn new<S: BlobWrite + ?Sized>(store: &'a S, media_type: MediaType) -> Result<Self> {
+        let pending = store.begin(&NewBlob::streamed(&media_type))?;
+        Ok(Self { content: HashWrite::new(pending, Algorithm::Sha256), media_type })
     }
 
-    /// Makes the blob visible, and gives its digest and size in bytes.
+    /// Makes the blob visible and returns its descriptor.
     ///
     /// # Errors
-    /// Those of [`Pending::publish`].
-    pub fn finish(self) -> Result<(Digest, u64)> {
-        let (pending, digest, size) = self.0.finish();
+    /// As [`Pending::publish`].
+    pub fn finish(self) -> Result<Descriptor> {
+        let (pending, digest, size) = self.content.finish();
         pending.publish(&digest)?;
-        Ok((digest, size))
+        Ok(Descriptor::new(self.media_type, digest, size))
     }
 }
 
 impl Write for BlobWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.content.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.content.flush()
     }
 }
 
 impl std::fmt::Debug for BlobWriter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("BlobWriter")
+        f.debug_struct("BlobWriter").field("media_type", &self.media_type).finish_non_exhaustive()
     }
 }
 
-/// Stores a document, and gives a descriptor with its type, digest and size.
+/// Stores a document and returns its descriptor.
 ///
 /// # Errors
-/// Those of [`BlobWrite::begin`] and [`Pending::publish`].
+/// As [`BlobWrite::begin`] and [`Pending::publish`].
 pub fn put_document<S: BlobWrite + ?Sized, T: Document>(
     store: &S,
     document: &Raw<T>,
     media_type: &MediaType,
 ) -> Result<Descriptor> {
-    let mut writer = BlobWriter::new(store)?;
-    writer.write_all(document.bytes()).map_err(Error::io(format_args!("write {}", T::KIND)))?;
-    let (digest, size) = writer.finish()?;
-    Ok(Descriptor::new(media_type.clone(), digest, size))
+    let descriptor = Descriptor::new(media_type.clone(), document.digest(), document.bytes().len() as u64);
+    let mut pending = store.begin(&NewBlob::known(&descriptor))?;
+    pending.write_all(document.bytes()).map_err(Error::io(format_args!("write {}", T::KIND)))?;
+    pending.publish(&descriptor.digest)?;
+    Ok(descriptor)
 }

@@ -4,17 +4,14 @@
 use std::{fs, io::Write as _, path::Path};
 
 use ocicle::{
+    Repository, Selector,
     bundle::{Bundle, Format, RepackOptions, UnpackOptions, unpack},
     fs::{Dir as _, DirWrite as _, mem::MemDir},
-    graph::{
-        Resolution,
-        resolve::{Want, resolve},
-        rewrite::{Destination, point},
-    },
+    graph::{Resolution, resolve::Want, rewrite::Destination},
     image::{Image, edit::blank},
     limits::Limits,
     name::Name,
-    store::{RootIndex as _, RootIndexExt as _, memory::MemoryStore},
+    store::memory::MemoryStore,
 };
 use ocicle_tests::{
     failing_dir::{Fail, FailingDir},
@@ -145,12 +142,11 @@ fn bundles_of_umoci_stay_such() {
     assert_eq!((names.len(), names[0].to_str()), (4, Some("config.json")), "{names:?}");
 }
 
-fn image(store: &MemoryStore) -> (Image, Resolution) {
-    let limits = Limits::default();
+fn image(store: &Repository<MemoryStore>) -> (Image, Resolution) {
     let blank = blank(store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    store.update(|root| point(root, &"t".parse().unwrap(), &blank)).unwrap();
-    let image = Image::open(store, &blank, &limits).unwrap();
-    (image, resolve(store, &store.load().unwrap(), None, Want::Image, &limits).unwrap())
+    store.tag(&blank, &"t".parse().unwrap()).unwrap();
+    let image = Image::open(store, &blank).unwrap();
+    (image, store.resolve(&Selector::default(), Want::Image).unwrap())
 }
 
 /// Whether the process ends or one call fails: the bundle records the old image or the new one, and fits it.
@@ -161,11 +157,11 @@ fn an_interruption_leaves_the_old_or_the_new() {
         for fail in [Fail::Only, Fail::From] {
             let (mut old, mut new) = (0, 0);
             for call in 0.. {
-                let store = MemoryStore::new().unwrap();
+                let store = Repository::in_memory().unwrap();
                 let (image, at) = image(&store);
                 let bundle = MemDir::new();
                 let options = UnpackOptions::default().format(format);
-                unpack(&store, &image, &at, &bundle, &options, &limits).unwrap();
+                unpack(&store, &image, &at, &bundle, &options).unwrap();
                 let rootfs = bundle.open_dir(Name::literal("rootfs")).unwrap();
                 rootfs.create_file(Name::literal("f")).unwrap().write_all(b"content").unwrap();
 
@@ -185,8 +181,8 @@ fn an_interruption_leaves_the_old_or_the_new() {
                 if let Ok(done) = &result {
                     assert_eq!(done.not_refreshed.is_none(), is_new, "{format:?}, call {call}: {result:?}");
                 }
-                let at = resolve(&store, &store.load().unwrap(), None, Want::Image, &limits).unwrap();
-                let image = Image::open(&store, at.target(), &limits).unwrap();
+                let at = store.resolve(&Selector::default(), Want::Image).unwrap();
+                let image = Image::open(&store, at.target()).unwrap();
                 let again = opened.repack(&store, &image, &at, &Destination::in_place(), &options).unwrap();
                 assert_eq!(again.layer.is_none(), is_new, "{format:?}, call {call}");
                 assert!(again.not_refreshed.is_none(), "{format:?}, call {call}: {again:?}");

@@ -31,10 +31,9 @@ fn archive() -> MemDir {
 }
 
 fn put(store: &impl Store, content: &[u8]) -> Result<Descriptor> {
-    let mut writer = BlobWriter::new(store)?;
+    let mut writer = BlobWriter::new(store, MediaType::literal("application/octet-stream"))?;
     writer.write_all(content).map_err(Error::io("write"))?;
-    let (digest, size) = writer.finish()?;
-    Ok(Descriptor::new(MediaType::literal("application/octet-stream"), digest, size))
+    writer.finish()
 }
 
 fn open<D: DirPosix + Sync>(dir: D) -> Result<ArchiveFile<D>>

@@ -1,17 +1,15 @@
 //! Documents damaged at random, with digests that vouch for the damage: nothing panics, whatever comes of it.
 
 use ocicle::{
+    Repository, Selector,
     digest::Algorithm,
-    graph::{
-        list::list,
-        resolve::{Want, resolve},
-    },
+    graph::resolve::Want,
     hash::digest_of,
-    image::{Image, check::check, config::ConfigEdit, edit::blank, layers::merged},
+    image::{Image, config::ConfigEdit, edit::blank, layers::merged},
     layer::on_disk::OnDisk,
     limits::Limits,
     spec::History,
-    store::{RootIndex as _, memory::MemoryStore},
+    store::memory::MemoryStore,
 };
 use proptest::prelude::*;
 
@@ -80,28 +78,29 @@ fn layout(mut damage: impl FnMut(&str, String) -> Vec<u8>) -> Vec<(String, Vec<u
 fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
     let limits = Limits::default();
     let Ok(store) = MemoryStore::from_layout(files, &limits) else { return 0 };
-    let root = store.load().unwrap();
+    let repository = Repository::new(store, limits);
     let mut shown = String::new();
-    let report = check(&store, &limits).unwrap();
+    let report = repository.check().unwrap();
     shown += &ocicle_report::to_string(&report).unwrap();
-    if let Ok(listing) = list(&store, &root, &limits) {
+    if let Ok(listing) = repository.list(None) {
         shown += &ocicle_report::to_string(&listing).unwrap();
     }
     for selector in ["t", "t//platform=linux/amd64", "pos=0//pos=0", "digest=0", "type=manifest"] {
-        let _ = resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Any, &limits)
-            .map(|found| shown += &ocicle_report::to_string(&found.describe(&store, &limits)).unwrap())
+        let _ = repository
+            .resolve(&selector.parse().unwrap(), Want::Any)
+            .map(|found| shown += &ocicle_report::to_string(&found.describe(&repository)).unwrap())
             .map_err(|error| shown += &error.to_string());
     }
-    let Ok(found) = resolve(&store, &root, None, Want::Image, &limits) else { return 1 };
-    let Ok(image) = Image::open(&store, found.target(), &limits) else { return 2 };
+    let Ok(found) = repository.resolve(&Selector::default(), Want::Image) else { return 1 };
+    let Ok(image) = Image::open(&repository, found.target()) else { return 2 };
     shown += &ocicle_report::to_string_pretty(&image).unwrap();
     assert!(
         !shown.chars().any(|character| character.is_control() && !"\n\t".contains(character)),
         "{shown:?}"
     );
     let edits = [ConfigEdit::Env("A".into(), "2".into()), ConfigEdit::Label("c".into(), "d".into())];
-    let _ = ocicle::image::config::edit_config(&store, &image, &edits, Some(&History::default()));
-    match merged(&store, &image, &OnDisk::default(), &limits) {
+    let _ = ocicle::image::config::edit_config(&repository, &image, &edits, Some(&History::default()));
+    match merged(&repository, &image, &OnDisk::default()) {
         Ok(_) => 4,
         Err(_) => 3,
     }
@@ -110,8 +109,8 @@ fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
 #[test]
 fn undamaged_it_works() {
     assert_eq!(use_it(layout(|_, text| text.into_bytes())), 4);
-    let store = MemoryStore::new().unwrap();
-    blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let repository = Repository::in_memory().unwrap();
+    blank(&repository, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
 }
 
 /// What is put in the place of some bytes.

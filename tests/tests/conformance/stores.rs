@@ -1,6 +1,6 @@
 //! Every store does the same; and layouts on disk, as they are found and left.
 
-use std::{fs, io::Write as _, os::unix::fs::symlink};
+use std::{collections::BTreeMap, fs, io::Write as _, os::unix::fs::symlink, sync::Arc};
 
 use ocicle::{
     Error,
@@ -11,10 +11,12 @@ use ocicle::{
     hash::digest_of,
     limits::Limits,
     name::Name,
-    spec::{Index, Raw},
+    spec::{Descriptor, Index, Raw},
     store::{
-        BlobRead as _, BlobWriter, RootIndex, Store, archive,
+        BlobRead as _, BlobWriter, ReadAt, RootIndex, Store,
+        archive::{self, Archive},
         conformance::{self, get, put},
+        files::{FileStore, Files},
         layout::LayoutStore,
         memory::MemoryStore,
         overlay::Overlay,
@@ -37,12 +39,65 @@ fn a_layout_in_memory() {
 
 #[test]
 fn a_layout_on_the_host() {
-    let temps: Vec<TempDir> = (0..9).map(|_| TempDir::new().unwrap()).collect();
+    let temps: Vec<TempDir> = (0..16).map(|_| TempDir::new().unwrap()).collect();
     let next = std::cell::Cell::new(0);
     conformance::run(|| {
         let temp = &temps[next.replace(next.get() + 1)];
         LayoutStore::create(temp.open().unwrap()).unwrap()
     });
+}
+
+#[test]
+fn layouts_and_memory_collect_garbage() {
+    let dir = MemDir::new();
+    drop(LayoutStore::create(dir.clone()).unwrap());
+    conformance::collect(|| LayoutStore::open(dir.clone(), &Limits::default()).unwrap());
+    let store = Arc::new(MemoryStore::new().unwrap());
+    conformance::collect(|| store.clone());
+}
+
+/// Stores that only read.
+#[test]
+fn archives_and_files_are_read() {
+    conformance::read(|contents| {
+        let blobs = contents.blobs.iter();
+        let blobs = blobs.map(|(descriptor, bytes)| (path_of(&descriptor.digest), bytes.clone()));
+        let documents = [
+            ("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
+            ("index.json".to_owned(), contents.index.bytes().to_vec()),
+        ];
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, bytes) in documents.into_iter().chain(blobs) {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            tar.append_data(&mut header, name, &bytes[..]).unwrap();
+        }
+        Archive::open(tar.into_inner().unwrap(), None, &Limits::default()).unwrap()
+    });
+    conformance::read(|contents| {
+        let blobs = contents.blobs.iter();
+        let mut files: BTreeMap<String, Vec<u8>> =
+            blobs.map(|(descriptor, bytes)| (path_of(&descriptor.digest), bytes.clone())).collect();
+        files.insert("oci-layout".into(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec());
+        files.insert("index.json".into(), contents.index.bytes().to_vec());
+        FileStore::open(InMemory(files), &Limits::default()).unwrap()
+    });
+}
+
+fn path_of(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded())
+}
+
+struct InMemory(BTreeMap<String, Vec<u8>>);
+
+impl Files for InMemory {
+    fn find(&self, path: &str) -> ocicle::Result<Option<Arc<dyn ReadAt>>> {
+        Ok(self.0.get(path).map(|bytes| Arc::new(bytes.clone()) as Arc<dyn ReadAt>))
+    }
+}
+
+fn named(digest: &Digest) -> Descriptor {
+    Descriptor::new("text/plain".parse().unwrap(), digest.clone(), 0)
 }
 
 #[test]
@@ -104,15 +159,16 @@ fn links_are_not_followed() {
     let blob = temp.path().join("blobs/sha256").join(secret.encoded());
     symlink(outside.path().join("secret"), &blob).unwrap();
     let refused = |store: &LayoutStore<_>, digest: &Digest| {
+        let blob = named(digest);
         let kinds =
-            (store.try_open(digest).err().unwrap().kind(), store.try_size(digest).err().unwrap().kind());
+            (store.try_open(&blob).err().unwrap().kind(), store.try_size(&blob).err().unwrap().kind());
         assert_eq!(kinds, (ErrorKind::Io, ErrorKind::Io));
     };
     refused(&store, &secret);
     // A blob of that digest takes the place of the link, not of its target.
     put(&store, b"secret").unwrap();
     assert!(fs::symlink_metadata(&blob).unwrap().is_file());
-    assert_eq!(store.try_size(&secret).unwrap(), Some(6));
+    assert_eq!(store.try_size(&named(&secret)).unwrap(), Some(6));
 
     // A directory is no blob either.
     let empty = digest_of(Algorithm::Sha256, b"");
@@ -324,7 +380,7 @@ fn a_publish_that_fails_leaves_all_or_nothing() {
                 |dir| put(&open(dir)?, &content).map(drop),
                 |call, dir, published| {
                     let store = open(dir.clone()).unwrap();
-                    let size = store.try_size(&digest).unwrap();
+                    let size = store.try_size(&named(&digest)).unwrap();
                     assert!(size == Some(40) || size.is_none() && !published, "call {call}: {size:?}");
                     let blob = put(&store, &content).unwrap();
                     assert_eq!(get(&store, &blob).unwrap(), content, "call {call}");
@@ -360,7 +416,7 @@ fn a_blob_that_is_never_finished_leaves_no_file() {
     let dir = layout();
     let store = open(dir.clone()).unwrap();
     let before = names(&dir);
-    let mut writer = BlobWriter::new(&store).unwrap();
+    let mut writer = BlobWriter::new(&store, "text/plain".parse().unwrap()).unwrap();
     writer.write_all(b"content").unwrap();
     assert_eq!(temporaries(&dir).len(), 1);
     drop(writer);

@@ -1,14 +1,11 @@
 //! An unpack that fails at any call leaves the bundle as it was, or whole.
 
 use ocicle::{
+    Repository, Selector,
     attrs::Attrs,
     bundle::{Bundle, CompareOptions, Format, UnpackOptions, unpack},
     fs::{Dir, DirWrite as _, mem::MemDir},
-    graph::{
-        Resolution,
-        resolve::{Want, resolve},
-        rewrite::point,
-    },
+    graph::{Resolution, resolve::Want},
     image::{
         Image,
         edit::{append_layer, blank},
@@ -17,12 +14,12 @@ use ocicle::{
     limits::Limits,
     name::{EntryPath, Name},
     spec::{Compression, History},
-    store::{RootIndex as _, RootIndexExt as _, memory::MemoryStore},
+    store::memory::MemoryStore,
 };
 use ocicle_tests::failing_dir::{Fail, FailingDir};
 
-fn store() -> (MemoryStore, Image, Resolution) {
-    let (store, limits) = (MemoryStore::new().unwrap(), Limits::default());
+fn store() -> (Repository<MemoryStore>, Image, Resolution) {
+    let (store, limits) = (Repository::in_memory().unwrap(), Limits::default());
     let blank = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let mut writer = LayerWriter::new(&store, Compression::None).unwrap();
     for (path, kind) in [
@@ -38,10 +35,10 @@ fn store() -> (MemoryStore, Image, Resolution) {
         writer.put(&Change::Put(Entry { path, attrs, kind }), &mut &content[..]).unwrap();
     }
     let layer = writer.finish().unwrap();
-    let image = Image::open(&store, &blank, &limits).unwrap();
-    let image = append_layer(&store, &image, &layer, Compression::None, Some(&History::default())).unwrap();
-    store.update(|root| point(root, &"t".parse().unwrap(), &image.descriptor)).unwrap();
-    let at = resolve(&store, &store.load().unwrap(), None, Want::Image, &limits).unwrap();
+    let image = Image::open(&store, &blank).unwrap();
+    let image = append_layer(&store, &image, &layer, Some(&History::default())).unwrap();
+    store.tag(&image.descriptor, &"t".parse().unwrap()).unwrap();
+    let at = store.resolve(&Selector::default(), Want::Image).unwrap();
     (store, image, at)
 }
 
@@ -68,7 +65,7 @@ fn fail_at_any_call(format: Format, whole: &[&str]) {
         let bundle = MemDir::new();
         bundle.create_file(Name::literal("mine")).unwrap();
         let failing = FailingDir::new(bundle.clone(), Fail::Only(call));
-        let result = unpack(&store, &image, &at, &failing, &options, &limits);
+        let result = unpack(&store, &image, &at, &failing, &options);
         let found = names(&bundle);
         if !failing.failed() {
             assert!(result.is_ok());
@@ -106,7 +103,7 @@ fn crash_at_any_call(format: Format) {
     for call in 0.. {
         let bundle = MemDir::new();
         let failing = FailingDir::new(bundle.clone(), Fail::From(call));
-        let result = unpack(&store, &image, &at, &failing, &options, &limits);
+        let result = unpack(&store, &image, &at, &failing, &options);
         if !failing.failed() {
             return;
         }

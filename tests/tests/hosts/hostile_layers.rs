@@ -11,7 +11,6 @@ use ocicle::{
     error::{Error, ErrorKind},
     layer::on_disk::OnDisk,
     limits::Limits,
-    store::RootIndex as _,
 };
 use ocicle_tests::{
     handmade::{Archive, Layer, layout},
@@ -259,19 +258,19 @@ fn gzip_that_is_cut_or_followed_by_garbage_is_refused() {
 #[test]
 fn bombs_end_at_the_limits() {
     use ocicle::{
+        Repository,
         image::{Image, layers::merged},
         spec::Descriptor,
-        store::layout::LayoutStore,
     };
     let small = Limits { entries: 10, layer_size: 1 << 20, ..Limits::default() };
     let open = |layers: &[Layer]| -> Error {
         let temp = TempDir::new().unwrap();
         layout(temp.path(), layers);
         let dir = cap_std::fs::Dir::open_ambient_dir(temp.path(), cap_std::ambient_authority()).unwrap();
-        let store = LayoutStore::open(ocicle::fs::host::HostDir::new(dir), &small).unwrap();
-        let entry: Descriptor = store.load().unwrap().view().manifests[0].clone();
-        let image = Image::open(&store, &entry, &small).unwrap();
-        merged(&store, &image, &OnDisk::default(), &small).unwrap_err()
+        let repository = Repository::open(ocicle::fs::host::HostDir::new(dir), small).unwrap();
+        let entry: Descriptor = repository.index().unwrap().view().manifests[0].clone();
+        let image = Image::open(&repository, &entry).unwrap();
+        merged(&repository, &image, &OnDisk::default()).unwrap_err()
     };
     let many = (0..11).fold(Archive::new(), |archive, number| archive.file(&format!("f{number}"), ""));
     let zeros = Archive::new().file("zeros", &"\0".repeat(2 << 20)).end();

@@ -4,12 +4,12 @@
 use std::{fs, path::Path, process::Command};
 
 use ocicle::{
+    Repository,
     attrs::{Attrs, Time},
     layer::{Change, ChangeSink as _, Entry, EntryKind, tar::TarWriter, writer::LayerWriter},
     limits::Limits,
     name::EntryPath,
     spec::Compression,
-    store::{BlobRead as _, memory::MemoryStore},
     tree::{
         Tree,
         merge::Merge,
@@ -324,14 +324,14 @@ fn compressed_layers_pass_the_tests_of_their_tools() {
         (Compression::Zstd, "zstd", "zst"),
         (Compression::None, "tar", "tar"),
     ] {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let mut writer = LayerWriter::new(&store, compression).unwrap();
         for change in &changes {
             writer.put(change, &mut content(change)).unwrap();
         }
         let layer = writer.finish().unwrap();
         let mut blob = Vec::new();
-        store.try_open(&layer.digest).unwrap().unwrap().read_to_end(&mut blob).unwrap();
+        std::io::Read::read_to_end(&mut store.blob(&layer.descriptor).unwrap(), &mut blob).unwrap();
         let temp = TempDir::new().unwrap();
         let name = format!("layer.{ending}");
         fs::write(temp.path().join(&name), &blob).unwrap();

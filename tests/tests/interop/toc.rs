@@ -3,6 +3,7 @@
 use std::fs;
 
 use ocicle::{
+    Repository,
     attrs::{Attrs, Time},
     digest::Digest,
     image::Image,
@@ -10,7 +11,7 @@ use ocicle::{
     limits::Limits,
     name::EntryPath,
     spec::{Annotations, Descriptor},
-    store::{RootIndex as _, archive::Archive},
+    store::archive::Archive,
 };
 use ocicle_tests::{
     fixtures::ODD,
@@ -20,28 +21,27 @@ use ocicle_tests::{
 };
 
 /// The layers of the first image of an archive.
-fn layers<T>(archive: Vec<u8>, look: impl Fn(&Archive, &Descriptor, &Digest) -> T) -> Vec<T> {
+fn layers<T>(archive: Vec<u8>, look: impl Fn(&Repository<Archive>, &Descriptor, &Digest) -> T) -> Vec<T> {
     let limits = Limits::default();
-    let store = Archive::open(archive, None, &limits).unwrap();
-    let index = store.load().unwrap();
-    let image = Image::open(&store, &index.view().manifests[0], &limits).unwrap();
+    let store = Repository::new(Archive::open(archive, None, &limits).unwrap(), limits);
+    let index = store.index().unwrap();
+    let image = Image::open(&store, &index.view().manifests[0]).unwrap();
     image.layers().map(|(descriptor, diff_id)| look(&store, descriptor, diff_id)).collect()
 }
 
 /// What the table of a layer says.
-fn said(store: &Archive, descriptor: &Descriptor, _: &Digest) -> Vec<Change> {
-    let limits = Limits::default();
+fn said(store: &Repository<Archive>, descriptor: &Descriptor, _: &Digest) -> Vec<Change> {
     assert!(descriptor.annotations.keys().any(|key| key.ends_with(".digest") || key.ends_with("-checksum")));
-    let said = toc::read(store, descriptor, &limits).unwrap().unwrap();
+    let said = toc::read(store, descriptor).unwrap().unwrap();
     // Where the annotations are lost, the end of the blob says the same.
     let bare = Descriptor { annotations: Annotations::new(), ..descriptor.clone() };
-    assert_eq!(toc::read(store, &bare, &limits).unwrap().unwrap(), said);
+    assert_eq!(toc::read(store, &bare).unwrap().unwrap(), said);
     said
 }
 
 /// What reading a layer gives.
-fn read(store: &Archive, descriptor: &Descriptor, diff_id: &Digest) -> Vec<Change> {
-    let mut layer = LayerReader::open(store, descriptor, diff_id, &Limits::default()).unwrap();
+fn read(store: &Repository<Archive>, descriptor: &Descriptor, diff_id: &Digest) -> Vec<Change> {
+    let mut layer = LayerReader::open(store, descriptor, diff_id).unwrap();
     let mut changes = Vec::new();
     while let Some((change, _)) = layer.next_change().unwrap() {
         changes.push(change);

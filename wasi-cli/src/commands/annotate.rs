@@ -8,14 +8,14 @@ use ocicle::{
         annotate::{Annotation, Of, annotate},
         resolve::Want,
     },
-    store::{RootIndex as _, RootIndexExt as _},
+    store::RootIndexExt as _,
 };
 
 use super::config::pair;
 use crate::{
     args::{Edit, Target},
     context::Context,
-    dry_run::DryRun,
+    dry_run::dry_run,
     failure::Failure,
 };
 
@@ -45,19 +45,19 @@ pub(crate) struct Annotate {
 impl Annotate {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.reference)?;
-        let (changes, limits) = (self.changes()?, &context.limits);
+        let (changes, _limits) = (self.changes()?, &context.limits);
         let of = if self.descriptor { Of::Entry } else { Of::Object };
         let to = self.result.destination();
         if self.edit.dry_run {
-            let root = place.store.load()?;
+            let root = place.repository.index()?;
             let at = place.resolve_in(&root, Want::Any)?;
-            annotate(&DryRun(&place.store), &root, &at, of, &changes, &to, limits)?;
+            annotate(&dry_run(&place.repository), &root, &at, of, &changes, &to)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut replaced = None;
-        place.store.update(|root| {
+        place.repository.store().update(|root| {
             let at = place.resolve_in(root, Want::Any)?;
-            let done = annotate(&place.store, root, &at, of, &changes, &to, limits)?;
+            let done = annotate(&place.repository, root, &at, of, &changes, &to)?;
             let root = done.root.clone();
             replaced = Some(done);
             Ok::<_, Failure>(root)

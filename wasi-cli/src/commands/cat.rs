@@ -23,9 +23,9 @@ impl Cat {
         let (place, image) = context.open_image(&self.reference)?;
         let limits = &context.limits;
         let path = path_in_image(&self.path, limits)?;
-        let store = context.watched(&place.store, "reading layers", Some(image.size()));
-        let look = Look::indexed(&store, &image, &mut Cache::of_user(), true, limits)?;
-        context.print(|out| Ok(read_file(&place.store, &image, &look, &path, out, limits)?))?;
+        let store = context.watched(&place.repository, "reading layers", Some(image.size()));
+        let look = Look::indexed(&store, &image, &mut Cache::of_user(), true)?;
+        context.print(|out| Ok(read_file(&place.repository, &image, &look, &path, out)?))?;
         Ok(ExitCode::SUCCESS)
     }
 }

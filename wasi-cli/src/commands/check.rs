@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::check::check;
 
 use crate::{
     args::Format,
@@ -25,8 +24,8 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open_whole(&self.reference)?;
-        let store = context.watched(&place.store, "checking", None);
-        let found = check(&store, &context.limits)?;
+        let store = context.watched(&place.repository, "checking", None);
+        let found = store.check()?;
         context.report(&found, &self.format)?;
         Ok(if found.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(CORRUPT) })
     }

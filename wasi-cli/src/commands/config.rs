@@ -14,7 +14,7 @@ use self::health::HealthArgs;
 use crate::{
     args::{Edit, HistoryArgs, Target},
     context::Context,
-    dry_run::DryRun,
+    dry_run::dry_run,
     failure::Failure,
 };
 
@@ -112,11 +112,11 @@ impl Config {
         let history = self.history.entry("config")?.map(|entry| History { empty_layer: Some(true), ..entry });
         let history = history.as_ref();
         if self.edit.dry_run {
-            edit_config(&DryRun(&place.store), &place.image()?, &edits, history)?;
+            edit_config(&dry_run(&place.repository), &place.image()?, &edits, history)?;
             return Ok(ExitCode::SUCCESS);
         }
         let to = self.result.destination();
-        let done = place.edit_image(&to, |image| edit_config(&place.store, image, &edits, history))?;
+        let done = place.edit_image(&to, |image| edit_config(&place.repository, image, &edits, history))?;
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         Ok(ExitCode::SUCCESS)
     }

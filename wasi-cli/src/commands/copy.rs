@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use ocicle::{
+    Repository,
     graph::{
         RefName,
         archive::place as place_file,
@@ -13,12 +14,9 @@ use ocicle::{
         resolve::Want,
     },
     image::docker_archive,
-    limits::Limits,
     name::Name,
     spec::{Descriptor, Index, Raw},
-    store::{
-        BlobRead, RootIndexExt as _, archive, layout::LayoutStore, memory::MemoryStore, overlay::Overlay,
-    },
+    store::{BlobRead, RootIndexExt as _, archive, layout::LayoutStore, memory::MemoryStore},
     text::printable,
 };
 
@@ -60,13 +58,16 @@ enum CopyFormat {
 
 impl Copy {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (place, limits) = (context.open(&self.source)?, &context.limits);
+        let place = context.open(&self.source)?;
         let to: Reference = self.destination.parse()?;
         let tag = tag_of(&to)?;
-        let store = context.watched(&place.store, "copying", None);
+        let store = context.watched(&place.repository, "copying", None);
         // Documents that are converted are of neither store.
-        let from = Overlay::new(&store, MemoryStore::new()?, limits);
-        let at = place.selector.as_ref().map(|_| place.resolve(Want::Any)).transpose()?;
+        let from = store.with_upper(MemoryStore::new()?);
+        let at = match place.selector.is_empty() {
+            true => None,
+            false => Some(place.resolve(Want::Any)?),
+        };
         let what = match &at {
             None if self.sparse => {
                 return Err(Failure::usage("--sparse needs a reference to one image of an index"));
@@ -75,16 +76,16 @@ impl Copy {
             Some(at) if self.sparse => What::Sparse(at),
             Some(at) => What::Object(at),
         };
-        let mut plan = Plan::new(&from, what, limits)?;
+        let mut plan = Plan::new(&from, what)?;
         if self.format.is_some() {
-            let converted = to_oci(&from, plan.index(), limits)?;
+            let converted = to_oci(&from, plan.index())?;
             tell_new_digests(context, plan.index(), &converted);
-            plan = Plan::of_index(&from, converted, limits)?;
+            plan = Plan::of_index(&from, converted)?;
         }
         if let Some(tag) = &tag {
             plan = plan.tagged(tag)?;
         }
-        let Copied { blobs, bytes, present, absent, .. } = write(&from, &plan, &to, limits)?;
+        let Copied { blobs, bytes, present, absent, .. } = write(&from, &plan, &to)?;
         let absent = if absent == 0 { String::new() } else { format!("; {absent} are not in the source") };
         context
             .note(format_args!("copied {blobs} blobs, {}; {present} were there{absent}", human_size(bytes)));
@@ -98,8 +99,10 @@ impl Copy {
 
 /// The tag that the destination names, if it does.
 fn tag_of(to: &Reference) -> Result<Option<RefName>, Failure> {
-    let Some(selector) = &to.selector else { return Ok(None) };
-    let tag = place::tag(Some(selector), "copy")?;
+    if to.selector.is_empty() {
+        return Ok(None);
+    }
+    let tag = place::tag(&to.selector, "copy")?;
     if to.kind == Some(StoreKind::DockerArchive) && !docker_archive::is_tag(tag.as_str()) {
         return Err(Failure::usage(format!(
             "{tag} is no tag for Docker: expected NAME:TAG, such as example/app:1"
@@ -129,12 +132,12 @@ fn tell_untagged(context: &Context, index: &Raw<Index>) {
     }
 }
 
-fn write<S: BlobRead>(from: &S, plan: &Plan, to: &Reference, limits: &Limits) -> Result<Copied, Failure> {
+fn write<S: BlobRead>(from: &Repository<S>, plan: &Plan, to: &Reference) -> Result<Copied, Failure> {
     let path = Path::new(&to.path);
     let is_new = !path.exists();
     match to.kind {
         Some(StoreKind::DockerArchive) if !is_new => Err(Failure::failed(format!(
-            "{} exists already, and archives of Docker's format are only written anew",
+            "{} already exists, and archives of Docker's format are only written anew",
             to.path
         ))),
         Some(kind @ (StoreKind::OciArchive | StoreKind::DockerArchive)) if is_new => {
@@ -145,8 +148,8 @@ fn write<S: BlobRead>(from: &S, plan: &Plan, to: &Reference, limits: &Limits) ->
             let bytes = blobs.iter().map(|blob| blob.size).sum();
             let copied = Copied { blobs: blobs.len() as u64, bytes, absent, ..Copied::default() };
             place_file(&dir, name, |out| match kind {
-                StoreKind::DockerArchive => docker_archive::write(from, plan.index(), out, limits),
-                _ => archive::write(from, plan.index(), blobs, out),
+                StoreKind::DockerArchive => docker_archive::write(from, plan.index(), out),
+                _ => archive::write(from.store(), plan.index(), blobs, out),
             })?;
             Ok(copied)
         }
@@ -159,10 +162,10 @@ fn write<S: BlobRead>(from: &S, plan: &Plan, to: &Reference, limits: &Limits) ->
                 let (dir, _) = make_dir(path)?;
                 LayoutStore::create(dir)?;
             }
-            let store = AnyStore::open(kind, &to.path, limits)?;
+            let to = from.with_store(AnyStore::open(kind, &to.path, from.limits())?);
             // An archive of Docker's format says so before anything is read.
-            let copied = plan.copy_blobs(from, &store)?;
-            store.update(|root| plan.merged_into(root))?;
+            let copied = plan.copy_blobs(from, &to)?;
+            to.store().update(|root| plan.merged_into(root))?;
             Ok(copied)
         }
     }

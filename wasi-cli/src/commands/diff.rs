@@ -64,8 +64,8 @@ impl Diff {
 }
 
 fn tree_of(context: &Context, place: &Place, image: &Image, how: &OnDisk) -> Result<Tree, Failure> {
-    let store = context.watched(&place.store, "reading layers", Some(image.size()));
-    Ok(merged(&store, image, how, &context.limits)?)
+    let store = context.watched(&place.repository, "reading layers", Some(image.size()));
+    Ok(merged(&store, image, how)?)
 }
 
 /// The files of a bundle or directory, as `before`, those of the image, would be there.

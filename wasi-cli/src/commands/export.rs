@@ -33,18 +33,18 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
-        let limits = &context.limits;
-        let store = context.watched(&place.store, "exporting", Some(image.size()));
+        let _limits = &context.limits;
+        let store = context.watched(&place.repository, "exporting", Some(image.size()));
         let write_tar = |out: &mut dyn Write| -> io::Result<()> {
             let mut tar = TarWriter::new(out);
-            send_squashed(&store, &image, 0, &mut tar, limits)?;
+            send_squashed(&store, &image, 0, &mut tar)?;
             tar.finish()?;
             Ok(())
         };
         let path = &self.output;
         if path.is_dir() {
             let options = ExtractOptions::default();
-            extract(&store, &image, open_dir(path)?, &options, limits).map_err(|failed| failed.error)?;
+            extract(&store, &image, open_dir(path)?, &options).map_err(|failed| failed.error)?;
         } else if path != Path::new("-") {
             output::write_file(path, write_tar)?;
         } else if io::stdout().is_terminal() {

@@ -38,14 +38,14 @@ pub(crate) struct Find {
 impl Find {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
-        let store = context.watched(&place.store, "reading layers", Some(image.size()));
+        let store = context.watched(&place.repository, "reading layers", Some(image.size()));
         let query = Query {
             name: self.name.clone(),
             larger: self.larger.map(|Bytes(bytes)| bytes),
             setuid: self.setuid,
             secret: self.secret,
         };
-        context.report(&Finds::new(&store, &image, &query, &context.limits)?, &self.format)?;
+        context.report(&Finds::new(&store, &image, &query)?, &self.format)?;
         Ok(ExitCode::SUCCESS)
     }
 }

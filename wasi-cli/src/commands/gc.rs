@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::graph::gc::gc;
+use ocicle::graph::gc::GcMode;
 
 use crate::{
     args::{Edit, Format},
@@ -28,7 +28,8 @@ pub(crate) struct Gc {
 impl Gc {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open_whole(&self.reference)?;
-        context.report(&gc(&place.store, self.edit.dry_run, &context.limits)?, &self.format)?;
+        let mode = if self.edit.dry_run { GcMode::DryRun } else { GcMode::Remove };
+        context.report(&place.repository.gc(mode)?, &self.format)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -78,7 +78,7 @@ impl Insert {
         }
         let history = self.history.entry("insert")?;
         let compression = self.compress.for_layer_of(&base);
-        let store = context.watched(&place.store, "inserting", None);
+        let store = context.watched(&place.repository, "inserting", None);
         let mut writer = LayerWriter::new(&store, compression)?;
         match clock::source_date()? {
             Some(latest) => self.send(context, &mut Clamp { sink: &mut writer, latest })?,
@@ -86,9 +86,8 @@ impl Insert {
         }
         let layer = writer.finish()?;
         let to = self.result.destination();
-        let done = place.edit_image(&to, |image| {
-            append_layer(&place.store, image, &layer, compression, history.as_ref())
-        })?;
+        let done = place
+            .edit_image(&to, |image| append_layer(&place.repository, image, &layer, history.as_ref()))?;
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         Ok(ExitCode::SUCCESS)
     }

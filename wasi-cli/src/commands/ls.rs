@@ -3,13 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::{
-    graph::{
-        list::{list, list_below},
-        resolve::Want,
-    },
-    store::RootIndex as _,
-};
+use ocicle::graph::resolve::Want;
 
 use crate::{args::Format, context::Context, failure::Failure, show::Drawn};
 
@@ -33,13 +27,11 @@ pub(crate) struct Ls {
 impl Ls {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.reference)?;
-        let root = place.store.load()?;
-        let listing = match place.selector {
-            None => list(&place.store, &root, &context.limits)?,
-            Some(_) => {
-                list_below(&place.store, &root, &place.resolve_in(&root, Want::Any)?, &context.limits)?
-            }
+        let at = match place.selector.is_empty() {
+            true => None,
+            false => Some(place.resolve(Want::Any)?),
         };
+        let listing = place.repository.list(at.as_ref())?;
         if self.tree {
             context.report(&Drawn(listing), &self.format)?;
         } else {

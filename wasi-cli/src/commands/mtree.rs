@@ -58,8 +58,8 @@ impl Mtree {
 
     fn print(&self, context: &Context, reference: &str) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(reference)?;
-        let store = context.watched(&place.store, "reading layers", Some(image.size()));
-        let tree = merged(&store, &image, &self.owners.on_disk()?, &context.limits)?;
+        let store = context.watched(&place.repository, "reading layers", Some(image.size()));
+        let tree = merged(&store, &image, &self.owners.on_disk()?)?;
         context.print(|out| mtree::write(&tree, self.dialect, out).map_err(io::Error::from))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -34,8 +34,8 @@ impl New {
             context.print(|out| writeln!(out, "new image for {platform}, tag {name}"))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let descriptor = blank(&place.store, &platform, &created)?;
-        place.store.update(|root| rewrite::point(root, &name, &descriptor))?;
+        let descriptor = blank(&place.repository, &platform, &created)?;
+        place.repository.store().update(|root| rewrite::point(root, &name, &descriptor))?;
         context.print_lines([descriptor.digest])?;
         Ok(ExitCode::SUCCESS)
     }

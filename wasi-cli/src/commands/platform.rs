@@ -9,13 +9,13 @@ use ocicle::{
     graph::{annotate::set_platform, resolve::Want, rewrite::Destination},
     image::config::{ConfigEdit, Text, edit_config},
     spec::{self, Index, Raw},
-    store::{RootIndex as _, RootIndexExt as _},
+    store::RootIndexExt as _,
 };
 
 use crate::{
     args::{Edit, Target},
     context::Context,
-    dry_run::DryRun,
+    dry_run::dry_run,
     failure::Failure,
     place::Place,
 };
@@ -71,11 +71,11 @@ impl Platform {
     ) -> Result<(), Failure> {
         let edits = edits(platform);
         if self.edit.dry_run {
-            edit_config(&DryRun(&place.store), &place.image()?, &edits, None)?;
+            edit_config(&dry_run(&place.repository), &place.image()?, &edits, None)?;
             return Ok(());
         }
         let done = place.edit_image(to, |image| {
-            let mut image = edit_config(&place.store, image, &edits, None)?;
+            let mut image = edit_config(&place.repository, image, &edits, None)?;
             // Whatever it said before.
             if image.descriptor.platform.is_some() {
                 image.descriptor.platform = Some(platform.clone());
@@ -88,7 +88,7 @@ impl Platform {
     /// In the index: `platform`, or else what the config says.
     fn set(
         &self,
-        context: &Context,
+        _context: &Context,
         place: &Place,
         platform: Option<&spec::Platform>,
         to: &Destination,
@@ -101,16 +101,16 @@ impl Platform {
                 None => place.image_at(&at)?.config.view().platform(),
             };
             digest = Some(at.target().digest.clone());
-            let (store, limits) = (&place.store, &context.limits);
+            let repository = &place.repository;
             let done = match self.edit.dry_run {
-                true => set_platform(&DryRun(store), root, &at, &platform, to, limits),
-                false => set_platform(store, root, &at, &platform, to, limits),
+                true => set_platform(&dry_run(repository), root, &at, &platform, to),
+                false => set_platform(repository, root, &at, &platform, to),
             };
             Ok::<_, Failure>(done?.root)
         };
         match self.edit.dry_run {
-            true => with(&place.store.load()?).map(drop)?,
-            false => place.store.update(with).map(drop)?,
+            true => with(&place.repository.index()?).map(drop)?,
+            false => place.repository.store().update(with).map(drop)?,
         }
         Ok(digest.ok_or_else(|| Error::NotFound("nothing was edited".into()))?)
     }

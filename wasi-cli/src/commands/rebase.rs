@@ -7,21 +7,20 @@ use ocicle::{
     Error,
     graph::{
         copy::{Plan, What},
-        resolve::{Want, resolve},
+        resolve::Want,
         selector::{Clause, Selector},
     },
     image::{
         Image,
         rebase::{self, BASE_DIGEST},
     },
-    store::{RootIndex as _, overlay::Overlay},
 };
 
 use super::layers::change::{Change, refused};
 use crate::{
     args::{ConflictArgs, Edit, HistoryArgs, Target},
     context::Context,
-    dry_run::DryRun,
+    dry_run::dry_run,
     failure::{Failure, unless_different},
     place::Place,
 };
@@ -54,26 +53,26 @@ pub(crate) struct Rebase {
 impl Rebase {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
-        let (other, limits) = (context.open(&self.onto)?, &context.limits);
+        let (other, _limits) = (context.open(&self.onto)?, &context.limits);
         let at = other.resolve(Want::Image)?;
         let new = other.image_at(&at)?;
         let old = self.old_base(context, &image, [&place, &other])?;
         let count = rebase::layers_of_base(&image, &old)?;
-        let store = context.watched(&place.store, "rebasing", None);
-        let both = Overlay::new(&other.store, &store, limits);
-        let conflicts = rebase::conflicts(&both, &image, count, &new, limits)?;
+        let store = context.watched(&place.repository, "rebasing", None);
+        let both = other.repository.with_upper(store.store());
+        let conflicts = rebase::conflicts(&both, &image, count, &new)?;
         if refused(context, &conflicts, self.conflicts.on_conflict)? {
             return Ok(unless_different(true));
         }
         if !self.edit.dry_run {
-            Plan::new(&other.store, What::Object(&at), limits)?.copy_blobs(&other.store, &store)?;
+            Plan::new(&other.repository, What::Object(&at))?.copy_blobs(&other.repository, &store)?;
         }
         let change = Change { place: &place, result: &self.result, history: &self.history, edit: &self.edit };
-        change.make(context, &image, "rebase", |store, image, history| {
+        change.make(context, &image, "rebase", |repository, image, history| {
             let count = rebase::layers_of_base(image, &old)?;
-            match store {
-                Some(store) => rebase::rebase(store, image, count, &new, history),
-                None => rebase::rebase(&DryRun(&place.store), image, count, &new, history),
+            match repository {
+                Some(repository) => rebase::rebase(repository, image, count, &new, history),
+                None => rebase::rebase(&dry_run(&place.repository), image, count, &new, history),
             }
         })
     }
@@ -91,9 +90,8 @@ impl Rebase {
         };
         for place in places {
             let selector = Selector::of(Clause::Digest(digest.clone()));
-            let root = place.store.load()?;
-            if let Ok(at) = resolve(&place.store, &root, Some(&selector), Want::Image, &context.limits) {
-                return place.image_at(&at);
+            if let Ok(image) = place.repository.image(&selector) {
+                return Ok(image);
             }
         }
         Err(Error::NotFound(format!(

@@ -68,13 +68,13 @@ impl Repack {
         let failed = |error| Failure::failed(format!("bundle {}: {error}", self.bundle.display()));
         let bundle = Bundle::open(&dir, limits).map_err(failed)?.with_defaults(self.defaults.get());
         let base = &bundle.image().digest;
-        if place.store.try_size(base)?.is_none() {
+        if place.repository.store().try_size(bundle.image())?.is_none() {
             let layout = self.reference.split('#').next().unwrap_or_default();
             return Err(Failure::failed(format!(
                 "{layout} does not have {base}, the bundle's image\nhint: repack into the layout it was unpacked from"
             )));
         }
-        let from = bundle.resolution(&place.store).map_err(failed)?;
+        let from = bundle.resolution(&place.repository).map_err(failed)?;
         let (at, to) = destination(&place, from)?;
         let to = self.follow.with(to);
         let image = place.image_at(&at)?;
@@ -91,7 +91,7 @@ impl Repack {
             .latest(clock::source_date()?)
             .history(self.history.entry("repack")?)
             .refresh(self.refresh_bundle);
-        let store = context.watched(&place.store, "repacking", None);
+        let store = context.watched(&place.repository, "repacking", None);
         let done = bundle.repack(&store, &image, &at, &to, &options)?;
         tell(context, &done);
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
@@ -129,7 +129,7 @@ fn tell(context: &Context, done: &Repacked) {
     match &done.layer {
         Some(layer) => context.detail(format_args!(
             "{} changes, new layer {} of {} bytes",
-            done.summary.changes, layer.digest, layer.size
+            done.summary.changes, layer.descriptor.digest, layer.descriptor.size
         )),
         None => context.detail("nothing changed, no layer added"),
     }
@@ -138,13 +138,14 @@ fn tell(context: &Context, done: &Repacked) {
 /// Returns what is replaced, and where the result goes. A tag, or by default the tag the bundle came from, gets a copy of
 /// the tree with the image; anything more specific must still be the bundle's image, and is changed in place.
 fn destination(place: &Place, from: Resolution) -> Result<(Resolution, Destination), Failure> {
-    let Some(selector) = &place.selector else {
+    let selector = &place.selector;
+    if selector.is_empty() {
         let to = match from.tag() {
             Some(tag) => Destination::tag(tag.parse()?),
             None => Destination::in_place(),
         };
         return Ok((from, to));
-    };
+    }
     if let Some(tag) = selector.as_tag() {
         return Ok((from, Destination::tag(tag.parse()?)));
     }

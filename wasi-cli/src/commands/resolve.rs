@@ -3,13 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::{
-    graph::{
-        explain::Explanation,
-        resolve::{Want, resolve_all},
-    },
-    store::RootIndex as _,
-};
+use ocicle::graph::resolve::Want;
 
 use crate::{args::Format, context::Context, failure::Failure};
 
@@ -34,18 +28,17 @@ pub(crate) struct Resolve {
 impl Resolve {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.reference)?;
-        let (store, limits) = (&place.store, &context.limits);
-        let (root, selector) = (store.load()?, place.selector.as_ref());
+        let repository = &place.repository;
         if self.all {
-            let all = resolve_all(store, &root, selector, Want::Any, limits)?;
-            let all: Vec<_> = all.iter().map(|found| found.describe(store, limits)).collect();
+            let all = repository.resolve_all(&place.selector, Want::Any)?;
+            let all: Vec<_> = all.iter().map(|found| found.describe(repository)).collect();
             context.report(&all[..], &self.format)?;
         } else if self.explain {
-            context.report(&Explanation::new(store, &root, selector, Want::Any, limits)?, &self.format)?;
+            context.report(&repository.explain(&place.selector, Want::Any)?, &self.format)?;
             // The same failure as without.
-            place.resolve_in(&root, Want::Any)?;
+            place.resolve(Want::Any)?;
         } else {
-            context.report(&place.resolve_in(&root, Want::Any)?.describe(store, limits), &self.format)?;
+            context.report(&place.resolve(Want::Any)?.describe(repository), &self.format)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use ocicle::{
     graph::rewrite,
     spec::{Index, Raw},
-    store::{RootIndex as _, RootIndexExt as _},
+    store::RootIndexExt as _,
 };
 
 use crate::{args::Edit, context::Context, failure::Failure};
@@ -28,10 +28,10 @@ impl Rm {
         let name = place.tag("rm")?;
         let untag = |root: &Raw<Index>| rewrite::untag(root, &name);
         if self.edit.dry_run {
-            untag(&place.store.load()?)?;
+            untag(&place.repository.index()?)?;
             context.print(|out| writeln!(out, "remove tag {name}"))?;
         } else {
-            place.store.update(untag)?;
+            place.repository.store().update(untag)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -8,7 +8,7 @@ use ocicle::image::{Image, layers::find_layer, squash::squash};
 use crate::{
     args::{Compress, Edit, HistoryArgs, Target},
     context::Context,
-    dry_run::DryRun,
+    dry_run::dry_run,
     failure::Failure,
 };
 
@@ -37,22 +37,21 @@ pub(crate) struct Squash {
 impl Squash {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, base) = context.open_image(&self.reference)?;
-        let (history, limits) = (self.history.entry("squash")?, &context.limits);
+        let (history, _limits) = (self.history.entry("squash")?, &context.limits);
         let compression = self.compress.for_layer_of(&base);
         let from = |image: &Image| match &self.from {
             Some(layer) => find_layer(image, layer).map(|(position, _)| position),
             None => Ok(0),
         };
-        let store = context.watched(&place.store, "squashing", None);
+        let store = context.watched(&place.repository, "squashing", None);
         if self.edit.dry_run {
-            let scratch = DryRun(&place.store);
-            squash(&scratch, &base, from(&base)?, compression, history.as_ref(), limits)?;
+            let scratch = dry_run(&place.repository);
+            squash(&scratch, &base, from(&base)?, compression, history.as_ref())?;
             return Ok(ExitCode::SUCCESS);
         }
         let to = self.result.destination();
-        let done = place.edit_image(&to, |image| {
-            squash(&store, image, from(image)?, compression, history.as_ref(), limits)
-        })?;
+        let done = place
+            .edit_image(&to, |image| squash(&store, image, from(image)?, compression, history.as_ref()))?;
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -12,7 +12,7 @@ use ocicle::{
         rewrite,
     },
     spec::{Descriptor, Index, Platform, REF_NAME, Raw},
-    store::{BlobReadExt as _, RootIndex as _, RootIndexExt as _},
+    store::RootIndexExt as _,
 };
 
 use super::tree::apply;
@@ -87,16 +87,17 @@ impl Tag {
                 "--merge needs two objects or more, and a tag: tag --merge REF REF NAME",
             ));
         };
-        let (name, limits): (RefName, _) = (name.parse()?, &context.limits);
+        let (name, _limits): (RefName, _) = (name.parse()?, &context.limits);
         let mut targets = vec![place.resolve(Want::Any)?.target().clone()];
         for reference in others {
             let other = context.open(reference)?;
             let at = other.resolve(Want::Any)?;
             // What is there already is not copied.
-            Plan::new(&other.store, What::Object(&at), limits)?.copy_blobs(&other.store, &place.store)?;
+            Plan::new(&other.repository, What::Object(&at))?
+                .copy_blobs(&other.repository, &place.repository)?;
             targets.push(at.target().clone());
         }
-        let index = merge(&place.store, &targets, self.replace, limits)?;
+        let index = merge(&place.repository, &targets, self.replace)?;
         let root = Node { tag: Some(name.to_string()), index: Some(index), ..Node::default() };
         let description = Description { root: vec![root] };
         let base = Path::new("");
@@ -125,7 +126,7 @@ impl Tag {
                 )));
             }
             let tag = at.tag().unwrap_or_default();
-            let index: Raw<Index> = place.store.document(target, &context.limits)?;
+            let index: Raw<Index> = place.repository.document(target)?;
             made = roots_of(index.view(), tag, pattern)?;
             Ok(place_roots(root, &made)?)
         })?;
@@ -139,8 +140,8 @@ impl Tag {
         mut with: impl FnMut(&Raw<Index>) -> Result<Raw<Index>, Failure>,
     ) -> Result<(), Failure> {
         match self.edit.dry_run {
-            true => with(&place.store.load()?).map(drop),
-            false => place.store.update(with).map(drop),
+            true => with(&place.repository.index()?).map(drop),
+            false => place.repository.store().update(with).map(drop),
         }
     }
 }

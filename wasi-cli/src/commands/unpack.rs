@@ -93,8 +93,8 @@ impl Unpack {
             .extract(layers)
             .resolv_conf(Path::new("/etc/resolv.conf").exists());
         let (dir, made) = make_private_dir(bundle)?;
-        let store = context.watched(&place.store, "unpacking", Some(image.size()));
-        let result = bundle::unpack(&store, &image, &resolution, &dir, &options, &context.limits);
+        let store = context.watched(&place.repository, "unpacking", Some(image.size()));
+        let result = bundle::unpack(&store, &image, &resolution, &dir, &options);
         if result.is_err() && made {
             let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
         }

@@ -48,8 +48,8 @@ impl Waste {
         let (place, image) = context.open_image(&self.reference)?;
         if self.metric.is_some() {
             let rules = Rules::read(&self.dive_ci)?;
-            let store = context.watched(&place.store, "reading layers", Some(image.size()));
-            let gate = Gate::new(DiveNumbers::new(&store, &image, &context.limits)?, &rules);
+            let store = context.watched(&place.repository, "reading layers", Some(image.size()));
+            let gate = Gate::new(DiveNumbers::new(&store, &image)?, &rules);
             context.report(&gate, &self.format)?;
             return Ok(unless_different(gate.fails()));
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ocicle::{graph::RefName, store::RootIndex as _, text::printable};
+use ocicle::{graph::RefName, text::printable};
 
 use super::{
     image::{Image, image, new_tag},
@@ -236,7 +236,7 @@ fn remove(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
 
 fn list(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
-    let root = context.open(&layout(parsed)?)?.store.load()?;
+    let root = context.open(&layout(parsed)?)?.repository.index()?;
     print(|out| {
         let mut tags = root.view().manifests.iter().filter_map(|entry| entry.ref_name());
         tags.try_for_each(|tag| writeln!(out, "{}", printable(tag)))

@@ -1,11 +1,8 @@
 //! The image that `--image` names.
 
-use ocicle::{
-    graph::{
-        RefName, Resolution,
-        resolve::{ResolveError, Want, resolve},
-    },
-    store::RootIndex as _,
+use ocicle::graph::{
+    RefName, Resolution,
+    resolve::{ResolveError, Want},
 };
 
 use super::{
@@ -26,7 +23,7 @@ impl Image {
     }
 
     pub(super) fn is_there(&self, context: &Context) -> Result<bool, Problem> {
-        let root = context.open(&self.reference())?.store.load()?;
+        let root = context.open(&self.reference())?.repository.index()?;
         Ok(root.view().manifests.iter().any(|entry| entry.ref_name() == Some(self.tag.as_str())))
     }
 
@@ -49,10 +46,7 @@ impl Image {
             return failed(format!("{not_found}: {}", self.tag));
         }
         let place = context.open(&self.reference())?;
-        let root = place.store.load()?;
-        let selector = place.selector.as_ref();
-        let found = resolve(&place.store, &root, selector, want, &context.limits);
-        let at = found.map_err(|error| match error {
+        let at = place.repository.resolve(&place.selector, want).map_err(|error| match error {
             ResolveError::Ambiguous { .. } => {
                 Problem::Failed(format!("tag is ambiguous: {}: {error}", self.tag))
             }

@@ -6,7 +6,6 @@ use ocicle::{
     digest::Digest,
     graph::Resolution,
     spec::{Descriptor, History, ImageConfig, Manifest, Raw},
-    store::BlobReadExt as _,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -46,11 +45,11 @@ pub(super) fn print_image(
     at: &Resolution,
     json: bool,
 ) -> Result<ExitCode, Problem> {
-    let limits = &context.limits;
-    let manifest: Raw<Manifest> = place.store.document(at.target(), limits)?;
+    let _limits = &context.limits;
+    let manifest: Raw<Manifest> = place.repository.document(at.target())?;
     let config = &manifest.view().config;
     let image: Option<Raw<ImageConfig>> = match config.media_type.is_config() {
-        true => Some(place.store.document(config, limits)?),
+        true => Some(place.repository.document(config)?),
         false => None,
     };
     // Of embedded data, only the empty document is known to be JSON.

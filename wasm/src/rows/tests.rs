@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 use ocicle::{
+    Repository,
     attrs::Attrs,
     image::{
         Image,
@@ -9,8 +10,7 @@ use ocicle::{
     layer::{Change, ChangeSink as _, Entry, EntryKind, writer::LayerWriter},
     limits::Limits,
     name::EntryPath,
-    spec::{History, media_type::Compression},
-    store::memory::MemoryStore,
+    spec::{Compression, History},
     tree::provenance::ChangeKind,
 };
 
@@ -48,19 +48,19 @@ fn remove(at: &str) -> Item {
 }
 
 fn look_into(layers: &[&[Item]]) -> Look {
-    let (store, limits) = (MemoryStore::new().unwrap(), Limits::default());
-    let blank = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    let mut image = Image::open(&store, &blank, &limits).unwrap();
+    let repository = Repository::in_memory().unwrap();
+    let blank = blank(&repository, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
+    let mut image = Image::open(&repository, &blank).unwrap();
     for items in layers {
-        let mut writer = LayerWriter::new(&store, Compression::Gzip).unwrap();
+        let mut writer = LayerWriter::new(&repository, Compression::Gzip).unwrap();
         for Item(change, content) in *items {
             writer.put(change, &mut content.as_bytes()).unwrap();
         }
         let layer = writer.finish().unwrap();
         let history = History::default();
-        image = append_layer(&store, &image, &layer, Compression::Gzip, Some(&history)).unwrap();
+        image = append_layer(&repository, &image, &layer, Some(&history)).unwrap();
     }
-    Look::inside(&store, &image, &limits).unwrap()
+    Look::inside(&repository, &image).unwrap()
 }
 
 fn look() -> Look {

@@ -9,7 +9,8 @@ use crate::{
         testing::{image, overwrite},
     },
     layer::on_disk::OnDisk,
-    store::memory::MemoryStore,
+    limits::Limits,
+    store::{Repository, memory::MemoryStore},
     tree::{
         Tree,
         testing::{Item, apply, dir, file, link, remove, show, symlink},
@@ -29,21 +30,21 @@ fn shown(root: &MemDir) -> String {
 }
 
 fn extracted(
-    store: &MemoryStore,
+    store: &Repository<MemoryStore>,
     image: &Image,
     root: &MemDir,
     options: &ExtractOptions,
 ) -> Result<(), ExtractError> {
-    extract(store, image, root.clone(), options, &Limits::default())
+    extract(store, image, root.clone(), options)
 }
 
 #[test]
 fn an_empty_directory_becomes_the_root() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = image(&store, &[&[dir("etc"), file("etc/f", "x"), link("g", "etc/f")], &[remove("g")]]);
     let root = MemDir::new();
     extracted(&store, &image, &root, &ExtractOptions::default()).unwrap();
-    let expected = merged(&store, &image, &OnDisk::default(), &Limits::default()).unwrap();
+    let expected = merged(&store, &image, &OnDisk::default()).unwrap();
     assert_eq!(shown(&root), show(&expected));
 }
 
@@ -57,7 +58,7 @@ fn existing_content_is_merged_over() {
         file("gone", "x"),
     ];
     let root = disk(&[&mine[..], &[symlink("lib", "usr/lib"), file("usr/lib/mine", "m")]].concat());
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let base = [file("etc/both", "the image's"), file("new/f", "x"), dir("lib")];
     let image = image(&store, &[&base, &[remove("gone")]]);
     let options = ExtractOptions::default().keep_dirlinks(true);
@@ -75,7 +76,7 @@ fn existing_content_is_merged_over() {
 
 #[test]
 fn after_a_failure_an_empty_directory_is_empty_and_another_says_so() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = image(&store, &[&[file("a", "1")], &[file("b", "2")]]);
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");
     let root = MemDir::new();
@@ -95,7 +96,7 @@ fn after_a_failure_an_empty_directory_is_empty_and_another_says_so() {
 
 #[test]
 fn layers_can_be_left_out() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = image(&store, &[&[file("a", "1")], &[file("b", "2")]]);
     let (root, layers) = (MemDir::new(), &image.manifest.view().layers);
     let from = |layer| ExtractOptions::default().start_from(layer);

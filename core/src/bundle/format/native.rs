@@ -16,7 +16,7 @@ use crate::{
     attrs::Time,
     digest::{Algorithm, Digest},
     error::{Error, Result},
-    fs::{Dir, Support},
+    fs::{DirPosix, Support},
     graph::Resolution,
     hash::{HashWrite, Sha256Read, digest_of},
     layer::{on_disk::OnDisk, overlayfs::Namespace},
@@ -48,7 +48,11 @@ struct State {
 }
 
 /// Writes the record, without stamps if it is of a bundle for overlayfs.
-pub(super) fn write<D: Dir>(record: &Record, overlay: Option<Namespace>, to: &D) -> Result<Vec<NameBuf>> {
+pub(super) fn write<D: DirPosix>(
+    record: &Record,
+    overlay: Option<Namespace>,
+    to: &D,
+) -> Result<Vec<NameBuf>> {
     let Source::Resolution(resolution) = &record.source else {
         return Err(Error::Misuse("the image's place in the layout is not known".into()));
     };
@@ -85,7 +89,7 @@ pub(super) fn write<D: Dir>(record: &Record, overlay: Option<Namespace>, to: &D)
 /// # Errors
 /// [`Error::NotFound`] if a file is missing; [`Error::Mismatch`] if the manifest is not the one that the state names;
 /// [`Error::Document`]; [`Error::Limit`]; [`Error::Io`].
-pub(super) fn read<D: Dir>(bundle: &D, limits: &Limits) -> Result<(Option<Namespace>, Record)> {
+pub(super) fn read<D: DirPosix>(bundle: &D, limits: &Limits) -> Result<(Option<Namespace>, Record)> {
     let state = State::from_json(&files::read(open(bundle, STATE)?, STATE, limits)?)?;
     let mut manifest = BufReader::new(Sha256Read::new(open(bundle, MTREE)?));
     let tree = mtree::read_tree(MTREE, &mut manifest, limits)?;
@@ -129,7 +133,7 @@ impl State {
     }
 }
 
-fn open<D: Dir>(bundle: &D, name: &'static str) -> Result<D::File> {
+fn open<D: DirPosix>(bundle: &D, name: &'static str) -> Result<D::File> {
     open_newest(bundle, Name::literal(name)).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
             Error::NotFound(format!("{name} not found: not a bundle that ocicle or umoci unpacked"))

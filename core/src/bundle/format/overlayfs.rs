@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    fs::{AttrChange, Dir, Readable, Support},
+    fs::{AttrChange, DirPosix, Readable, Support},
     layer::{
         ChangeSink,
         on_disk::Privilege,
@@ -77,16 +77,17 @@ pub(super) fn check(namespace: Namespace, privilege: Privilege) -> Result<()> {
 /// Unpacks each layer into a directory of its own.
 pub(super) fn lay_out<S, D>(layers: &Layers<'_, S>, dir: &D, namespace: Namespace) -> Result<Laid>
 where
-    S: BlobRead + ?Sized,
-    D: Dir,
+    S: BlobRead,
+    D: DirPosix,
 {
     let (lower, upper) = (create_dir(dir, LAYERS)?, create_dir(dir, UPPER)?);
     create_dir(dir, WORK)?;
     create_dir(dir, ROOTFS)?;
     let (tree, written) = layers.merge(OverlayfsSink::new(Readable::new(lower), namespace))?;
     let lower = Readable::new(open_dir(dir, LAYERS)?);
-    let users =
-        Users::open(layers.limits, |path| open_file(&lower, written.count(), &tree, path, layers.limits))?;
+    let users = Users::open(layers.limits(), |path| {
+        open_file(&lower, written.count(), &tree, path, layers.limits())
+    })?;
     // The root of what is mounted is the upper directory.
     let root = &tree.inode(Tree::ROOT).attrs;
     let change = AttrChange {
@@ -101,7 +102,7 @@ where
 }
 
 /// Sends what was written to the mounted file system: what the upper directory stands for.
-pub(super) fn changes<D: Dir>(
+pub(super) fn changes<D: DirPosix>(
     bundle: &Recorded<'_, D>,
     namespace: Namespace,
     options: &CompareOptions,

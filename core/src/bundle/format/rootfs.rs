@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    fs::{Dir, Support},
+    fs::{DirPosix, Support},
     layer::ChangeSink,
     name::Name,
     store::BlobRead,
@@ -27,18 +27,18 @@ use super::{
 /// Merges the layers into `rootfs/`, on a disk that can hold what `held` says.
 pub(super) fn lay_out<S, D>(layers: &Layers<'_, S>, dir: &D, held: Support) -> Result<Laid>
 where
-    S: BlobRead + ?Sized,
-    D: Dir,
+    S: BlobRead,
+    D: DirPosix,
 {
     let root = Emulated::new(create_dir(dir, ROOTFS)?, held, None, Defaults::default());
     let (tree, mirror) = layers.merge(RootfsSink::new(root))?;
-    let users = Users::read(&open_dir(dir, ROOTFS)?, layers.limits)?;
+    let users = Users::read(&open_dir(dir, ROOTFS)?, layers.limits())?;
     let dirs = vec![Name::literal(ROOTFS).into()];
     Ok(Laid { tree, stamps: mirror.into_stamps(), held, users, dirs })
 }
 
 /// Sends what changed in `rootfs/`.
-pub(super) fn changes<D: Dir>(
+pub(super) fn changes<D: DirPosix>(
     bundle: &Recorded<'_, D>,
     options: &CompareOptions,
     learn: bool,

@@ -13,7 +13,7 @@ use super::super::{
 use crate::{
     attrs::Time,
     error::{Error, Result},
-    fs::{Dir, Support},
+    fs::{DirPosix, Support},
     layer::on_disk::{IdMap, IdRange, OnDisk, Privilege},
     limits::Limits,
     name::{Name, NameBuf},
@@ -45,7 +45,7 @@ struct MapOptions {
 }
 
 /// Writes the record of a bundle with this root file system.
-pub(super) fn write<D: Dir>(record: &Record, root: &D, to: &D) -> Result<Vec<NameBuf>> {
+pub(super) fn write<D: DirPosix>(record: &Record, root: &D, to: &D) -> Result<Vec<NameBuf>> {
     let manifest = manifest_name(record.source.image())?;
     files::write(to, manifest.as_name(), |out| mtree::write_for_umoci(&record.tree, root, out))?;
     let last = Name::literal(UMOCI);
@@ -57,7 +57,7 @@ pub(super) fn write<D: Dir>(record: &Record, root: &D, to: &D) -> Result<Vec<Nam
 ///
 /// # Errors
 /// [`Error::Document`]; [`Error::Limit`]; [`Error::Io`].
-pub(super) fn read<D: Dir>(file: D::File, bundle: &D, limits: &Limits) -> Result<Record> {
+pub(super) fn read<D: DirPosix>(file: D::File, bundle: &D, limits: &Limits) -> Result<Record> {
     let meta = Meta::from_json(&files::read(file, UMOCI, limits)?)?;
     let on_disk = meta.on_disk();
     let source = Source::Walk(meta.from_descriptor_path.descriptor_walk);

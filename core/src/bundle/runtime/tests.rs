@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     error::ErrorKind,
-    fs::{Dir as _, mem::MemDir},
+    fs::{Dir as _, DirPosix as _, DirWrite as _, mem::MemDir},
     layer::on_disk::OnDisk,
     limits::Limits,
     name::{EntryPath, Name},

@@ -15,12 +15,11 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     graph::{RefName, rewrite::move_to_tag},
-    limits::Limits,
     spec::{
         Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
-    store::{BlobRead, BlobReadExt as _, BlobWriter, Store, put_document},
+    store::{BlobRead, BlobWriter, Repository, Store, put_document},
 };
 
 /// What a description refers to.
@@ -54,13 +53,12 @@ pub struct Root {
 /// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those of the sources and the
 /// store.
 pub fn build<S: Store>(
-    store: &S,
+    repository: &Repository<S>,
     description: &Description,
     sources: &mut dyn Sources,
-    limits: &Limits,
 ) -> Result<Vec<Root>> {
     let named = check(description)?;
-    let mut builder = Builder { store, sources, limits, named, done: BTreeMap::new(), active: Vec::new() };
+    let mut builder = Builder { repository, sources, named, done: BTreeMap::new(), active: Vec::new() };
     let roots = description.root.iter().enumerate().map(|(number, node)| {
         let descriptor = builder.node(&format!("root[{number}]"), node, false)?;
         let tag = node.tag.as_ref().map(|tag| tag.parse()).transpose()?;
@@ -89,9 +87,8 @@ pub fn place(root: &Raw<Index>, roots: &[Root]) -> Result<Raw<Index>> {
 }
 
 struct Builder<'a, S> {
-    store: &'a S,
+    repository: &'a Repository<S>,
     sources: &'a mut dyn Sources,
-    limits: &'a Limits,
     named: BTreeMap<&'a str, (String, &'a Node)>,
     done: BTreeMap<String, Descriptor>,
     /// Names that are being built.
@@ -156,9 +153,11 @@ impl<S: Store> Builder<'_, S> {
             return self.named(at, name, false);
         }
         if let (Some(media_type), Ok(digest)) = (&node.media_type, from.parse()) {
-            let size = self.store.try_size(&digest)?;
-            let size = size.ok_or_else(|| wrong(at, format_args!("there is no {digest} in the store")))?;
-            return Ok(Descriptor::new(media_type.clone(), digest, size));
+            let mut descriptor = Descriptor::new(media_type.clone(), digest, 0);
+            let size = self.repository.store().try_size(&descriptor)?;
+            descriptor.size =
+                size.ok_or_else(|| wrong(at, format_args!("blob {from} is not in the store")))?;
+            return Ok(descriptor);
         }
         let mut descriptor = self.object(from)?;
         descriptor.annotations.remove(REF_NAME);
@@ -190,7 +189,7 @@ impl<S: Store> Builder<'_, S> {
             subject: self.subject(at, index.subject.as_deref())?,
             annotations: index.annotations.clone().into_iter().collect(),
         })?;
-        let made = put_document(self.store, &document, &media_type)?;
+        let made = put_document(self.repository.store(), &document, &media_type)?;
         Ok(Descriptor { artifact_type: index.artifact_type.clone(), ..made })
     }
 
@@ -216,20 +215,21 @@ impl<S: Store> Builder<'_, S> {
             subject: self.subject(at, manifest.subject.as_deref())?,
             annotations: manifest.annotations.clone().into_iter().collect(),
         })?;
-        let made = put_document(self.store, &document, &media_type)?;
+        let made = put_document(self.repository.store(), &document, &media_type)?;
         Ok(Descriptor { artifact_type: manifest.artifact_type.clone(), ..made })
     }
 
     /// The empty JSON object (image-spec, manifest.md).
     fn empty(&self) -> Result<Descriptor> {
-        let mut blob = BlobWriter::new(self.store)?;
+        let mut blob = BlobWriter::new(self.repository.store(), MediaType::literal(EMPTY))?;
         blob.write_all(b"{}").map_err(Error::io("write the empty config"))?;
-        let (digest, size) = blob.finish()?;
-        Ok(Descriptor::new(MediaType::literal(EMPTY), digest, size))
+        blob.finish()
     }
 
     fn blob(&mut self, node: &Node, blob: &BlobNode) -> Result<Descriptor> {
-        let mut writer = BlobWriter::new(self.store)?;
+        let media_type =
+            node.media_type.clone().unwrap_or_else(|| MediaType::literal("application/octet-stream"));
+        let mut writer = BlobWriter::new(self.repository.store(), media_type)?;
         match (&blob.file, &blob.text) {
             (Some(path), _) => io::copy(&mut self.sources.file(path)?, &mut writer)
                 .map(drop)
@@ -238,10 +238,7 @@ impl<S: Store> Builder<'_, S> {
                 .write_all(text.as_deref().unwrap_or_default().as_bytes())
                 .map_err(Error::io("write a blob"))?,
         }
-        let (digest, size) = writer.finish()?;
-        let media_type =
-            node.media_type.clone().unwrap_or_else(|| MediaType::literal("application/octet-stream"));
-        Ok(Descriptor::new(media_type, digest, size))
+        writer.finish()
     }
 
     /// What an object is about: its type, digest and size.
@@ -260,8 +257,9 @@ impl<S: Store> Builder<'_, S> {
         let (Err(Error::NotFound(_)), Ok(digest)) = (&found, reference.parse::<Digest>()) else {
             return found;
         };
-        let Some(size) = self.store.try_size(&digest)? else { return found };
-        let mut descriptor = Descriptor::new(MediaType::literal(MANIFEST), digest, size);
+        let mut descriptor = Descriptor::new(MediaType::literal(MANIFEST), digest, 0);
+        let Some(size) = self.repository.store().try_size(&descriptor)? else { return found };
+        descriptor.size = size;
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Typed {
@@ -276,7 +274,7 @@ impl<S: Store> Builder<'_, S> {
     }
 
     fn platform(&mut self, at: &str, node: &Node, to: &mut Descriptor, in_index: bool) -> Result<()> {
-        let actual = config_platform(self.store, to, self.limits)?;
+        let actual = config_platform(self.repository, to)?;
         match node.platform.as_deref() {
             Some("none") => to.platform = None,
             Some(text) => to.platform = Some(text.parse::<Platform>().map_err(|error| wrong(at, error))?),
@@ -295,13 +293,13 @@ impl<S: Store> Builder<'_, S> {
     }
 
     fn content(&self, at: &str, of: &Descriptor) -> Result<Vec<u8>> {
-        if of.size > self.limits.document {
-            let limit = self.limits.document;
+        let limit = self.repository.limits().document;
+        if of.size > limit {
             return Err(Error::Limit { what: format!("{at}: content to embed"), name: "document", limit });
         }
         let mut bytes = Vec::new();
-        self.store
-            .open(of)?
+        self.repository
+            .blob(of)?
             .read_to_end(&mut bytes)
             .map_err(Error::io(format_args!("read {}", of.digest)))?;
         Ok(bytes)
@@ -309,20 +307,19 @@ impl<S: Store> Builder<'_, S> {
 }
 
 /// What the config of an image says.
-pub(super) fn config_platform<S: BlobRead + ?Sized>(
-    store: &S,
+pub(super) fn config_platform<S: BlobRead>(
+    repository: &Repository<S>,
     of: &Descriptor,
-    limits: &Limits,
 ) -> Result<Option<Platform>> {
     if !of.media_type.is_manifest() {
         return Ok(None);
     }
-    let manifest: Raw<Manifest> = store.document(of, limits)?;
+    let manifest: Raw<Manifest> = repository.document(of)?;
     let config = &manifest.view().config;
     if !config.media_type.is_config() {
         return Ok(None);
     }
-    let config: Raw<ImageConfig> = store.document(config, limits)?;
+    let config: Raw<ImageConfig> = repository.document(config)?;
     Ok(Some(config.view().platform()))
 }
 

@@ -6,12 +6,11 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    limits::Limits,
     spec::{
         Descriptor, Document, Index, Manifest, REF_NAME, Raw,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
-    store::{BlobRead, BlobReadExt as _},
+    store::{BlobRead, Repository},
 };
 
 /// Describes entries of a root index, or other descriptors. Each object is `from` its digest; `deep` spells out indexes and manifests that
@@ -19,13 +18,12 @@ use crate::{
 ///
 /// # Errors
 /// Those of reading an index or manifest, but for an absent one, which stays `from`; [`Error::Limit`] past [`Limits::depth`].
-pub fn export<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn export<S: BlobRead>(
+    repository: &Repository<S>,
     entries: &[Descriptor],
     deep: bool,
-    limits: &Limits,
 ) -> Result<Description> {
-    let exporter = Exporter { store, deep, limits };
+    let exporter = Exporter { repository, deep };
     let root = entries.iter().map(|entry| {
         let mut node = exporter.node(entry, 0, false)?;
         node.tag = node.annotations.remove(REF_NAME);
@@ -39,17 +37,16 @@ enum Spelled {
     Manifest(ManifestNode),
 }
 
-struct Exporter<'a, S: ?Sized> {
-    store: &'a S,
+struct Exporter<'a, S> {
+    repository: &'a Repository<S>,
     deep: bool,
-    limits: &'a Limits,
 }
 
-impl<S: BlobRead + ?Sized> Exporter<'_, S> {
+impl<S: BlobRead> Exporter<'_, S> {
     fn node(&self, of: &Descriptor, depth: usize, in_index: bool) -> Result<Node> {
-        if depth > self.limits.depth {
+        if depth > self.repository.limits().depth {
             let what = format!("{}: depth of indexes", of.digest);
-            return Err(Error::Limit { what, name: "depth", limit: self.limits.depth as u64 });
+            return Err(Error::Limit { what, name: "depth", limit: self.repository.limits().depth as u64 });
         }
         let mut node = Node {
             platform: of.platform.as_ref().map(ToString::to_string),
@@ -86,7 +83,7 @@ impl<S: BlobRead + ?Sized> Exporter<'_, S> {
     /// Whether the platform is another than that of the config.
     fn contradicts(&self, of: &Descriptor) -> Result<bool> {
         let Some(said) = &of.platform else { return Ok(false) };
-        match config_platform(self.store, of, self.limits) {
+        match config_platform(self.repository, of) {
             Err(Error::MissingBlob(_)) => Ok(false),
             actual => Ok(actual?.is_some_and(|actual| !fits(said, &actual))),
         }
@@ -99,17 +96,17 @@ impl<S: BlobRead + ?Sized> Exporter<'_, S> {
         let is_plain = |subject: &Option<Descriptor>| {
             subject.as_ref().is_none_or(|subject| {
                 *subject == Descriptor::new(subject.media_type.clone(), subject.digest.clone(), subject.size)
-                    && matches!(self.store.try_size(&subject.digest), Ok(Some(_)))
+                    && matches!(self.repository.store().try_size(subject), Ok(Some(_)))
             })
         };
         if of.media_type.as_str() == INDEX {
-            let document: Raw<Index> = self.store.document(of, self.limits)?;
+            let document: Raw<Index> = self.repository.document(of)?;
             let index = document.view();
             if !is_same(&document)? || index.media_type.is_none() || !is_plain(&index.subject) {
                 return Ok(None);
             }
             for entry in &index.manifests {
-                if self.store.try_size(&entry.digest)?.is_none() {
+                if self.repository.store().try_size(entry)?.is_none() {
                     return Ok(None); // a sparse index
                 }
             }
@@ -124,7 +121,7 @@ impl<S: BlobRead + ?Sized> Exporter<'_, S> {
             return Ok(Some(Spelled::Index(node)));
         }
         if of.media_type.as_str() == MANIFEST {
-            let document: Raw<Manifest> = self.store.document(of, self.limits)?;
+            let document: Raw<Manifest> = self.repository.document(of)?;
             let manifest = document.view();
             let no_type = manifest.config.media_type.as_str() == EMPTY && manifest.artifact_type.is_none();
             let no_layers = manifest.layers.is_empty() && !manifest.config.media_type.is_config();

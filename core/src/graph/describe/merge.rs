@@ -3,9 +3,8 @@
 use super::{IndexNode, Node, build::config_platform, export};
 use crate::{
     error::Result,
-    limits::Limits,
     spec::{Descriptor, Index, Platform, REF_NAME, Raw},
-    store::{BlobRead, BlobReadExt as _},
+    store::{BlobRead, Repository},
 };
 
 /// Describes an index of some images; what is an index itself gives its entries, and the first of those its type and annotations, too. With
@@ -13,18 +12,17 @@ use crate::{
 ///
 /// # Errors
 /// Those of reading indexes, manifests and configs.
-pub fn merge<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn merge<S: BlobRead>(
+    repository: &Repository<S>,
     targets: &[Descriptor],
     replace: bool,
-    limits: &Limits,
 ) -> Result<IndexNode> {
     let mut merged = IndexNode::default();
     let mut entries: Vec<(Node, Option<Platform>)> = Vec::new();
     let mut is_first = true;
     for target in targets {
         let of_index = if target.media_type.is_index() {
-            let index: Raw<Index> = store.document(target, limits)?;
+            let index: Raw<Index> = repository.document(target)?;
             if std::mem::take(&mut is_first) {
                 merged.artifact_type.clone_from(&index.view().artifact_type);
                 merged.annotations = index.view().annotations.clone().into_iter().collect();
@@ -37,7 +35,7 @@ pub fn merge<S: BlobRead + ?Sized>(
             entry.annotations.remove(REF_NAME);
             let platform = match &entry.platform {
                 Some(platform) => Some(platform.clone()),
-                None => config_platform(store, &entry, limits)?,
+                None => config_platform(repository, &entry)?,
             };
             let platform = platform.map(|platform| platform.normalized());
             // The same object once more is no second image.
@@ -48,7 +46,7 @@ pub fn merge<S: BlobRead + ?Sized>(
                         && !(replace && platform.is_some() && *other == platform && !is_attestation(&entry))
                 });
             }
-            let described = export(store, &[entry], false, limits)?.root;
+            let described = export(repository, &[entry], false)?.root;
             entries.extend(described.into_iter().map(|node| (node, platform.clone())));
         }
     }

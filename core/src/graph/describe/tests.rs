@@ -6,17 +6,18 @@ use super::{Description, ListingDiff, Sources, build, export, place};
 use crate::{
     error::{Error, Result},
     graph::{
-        list::list,
-        resolve::{Want, resolve},
+        resolve::Want,
         testing::{self, store as tree},
     },
     limits::Limits,
     spec::{Descriptor, Index, Raw},
-    store::{BlobRead, RootIndex as _, RootIndexExt as _, memory::MemoryStore, overlay::Overlay},
+    store::{
+        BlobRead as _, Repository, RootIndex as _, RootIndexExt as _, memory::MemoryStore, overlay::Overlay,
+    },
 };
 
 /// `#SELECTOR` of the store; files with their own names for content.
-struct Here<'a>(&'a MemoryStore, Raw<Index>);
+struct Here<'a>(&'a Repository<MemoryStore>, Raw<Index>);
 
 impl Sources for Here<'_> {
     fn object(&mut self, reference: &str) -> Result<Descriptor> {
@@ -24,7 +25,7 @@ impl Sources for Here<'_> {
             Some(selector) => selector.to_owned(),
             None => format!("digest={reference}"),
         };
-        let found = resolve(self.0, &self.1, Some(&selector.parse()?), Want::Any, &Limits::default())?;
+        let found = self.0.resolve_in(&self.1, &selector.parse()?, Want::Any)?;
         Ok(found.target().clone())
     }
 
@@ -34,14 +35,18 @@ impl Sources for Here<'_> {
 }
 
 /// The tree of the tests of this room, with its index.
-fn store() -> (MemoryStore, Raw<Index>) {
+fn store() -> (Repository<MemoryStore>, Raw<Index>) {
     let (store, root) = tree();
-    store.update(|_| Ok::<_, Error>(root.clone())).unwrap();
+    store.store().update(|_| Ok::<_, Error>(root.clone())).unwrap();
     (store, root)
 }
 
-fn apply(store: &MemoryStore, root: &Raw<Index>, description: &Description) -> Result<Raw<Index>> {
-    let roots = build(store, description, &mut Here(store, root.clone()), &Limits::default())?;
+fn apply(
+    store: &Repository<MemoryStore>,
+    root: &Raw<Index>,
+    description: &Description,
+) -> Result<Raw<Index>> {
+    let roots = build(store, description, &mut Here(store, root.clone()))?;
     place(root, &roots)
 }
 
@@ -59,10 +64,10 @@ fn what_is_exported_is_made_again_to_the_byte() {
     for deep in [false, true] {
         let (store, root) = store();
         // What is absent cannot be made.
-        let absent = |entry: &Descriptor| store.try_size(&entry.digest).unwrap().is_none();
+        let absent = |entry: &Descriptor| store.store().try_size(entry).unwrap().is_none();
         let at = root.view().manifests.iter().position(absent).unwrap();
         let root = root.remove(at).unwrap();
-        let description = export(&store, &root.view().manifests, deep, &Limits::default()).unwrap();
+        let description = export(&store, &root.view().manifests, deep).unwrap();
         let text = serde_json::to_string(&description).unwrap();
         assert_eq!(described(&text), description);
         let empty = root.view().manifests.iter().try_fold(root.clone(), |root, _| root.remove(0)).unwrap();
@@ -92,11 +97,11 @@ fn a_tree_of_several_levels_is_made() {
     assert_eq!(after.view().manifests.len(), root.view().manifests.len() + 1);
     // Spelled out, it is made again from its leaves.
     let entry = after.view().manifests.last().unwrap();
-    let deep = export(&store, std::slice::from_ref(entry), true, &Limits::default()).unwrap();
+    let deep = export(&store, std::slice::from_ref(entry), true).unwrap();
     let again = deep.root[0].index.as_ref().unwrap();
     assert!(again.manifests[1].index.is_some() && again.manifests[3].manifest.is_some());
     assert_eq!(apply(&store, &root, &deep).unwrap().bytes(), after.bytes());
-    let listing = list(&store, &after, &Limits::default()).unwrap();
+    let listing = store.list_in(&after, None).unwrap();
     let new = listing.entries.last().unwrap();
     assert_eq!((new.tag.as_deref(), new.annotations["a"].as_str(), new.entries.len()), (Some("new"), "b", 4));
     let [image, below, sbom, signature] = &new.entries[..] else { panic!("four") };
@@ -106,32 +111,24 @@ fn a_tree_of_several_levels_is_made() {
     assert_eq!(signature.subject.as_ref(), Some(&sbom.digest));
     assert!(image.referrers.contains(&sbom.digest));
     assert_eq!(sbom.artifact_type.as_ref().unwrap().as_str(), "application/spdx+json");
-    let index: Raw<Index> = crate::store::BlobReadExt::document(
-        &store,
-        &after.view().manifests.last().unwrap().clone(),
-        &Limits::default(),
-    )
-    .unwrap();
+    let index: Raw<Index> = store.document(after.view().manifests.last().unwrap()).unwrap();
     assert_eq!(index.view().annotations["of"], "index");
-    assert!(
-        store
-            .try_size(&crate::hash::digest_of(crate::digest::Algorithm::Sha256, b"signature"))
-            .unwrap()
-            .is_some()
-    );
+    let signature = crate::hash::digest_of(crate::digest::Algorithm::Sha256, b"signature");
+    let signature = Descriptor::new("text/plain".parse().unwrap(), signature, 9);
+    assert!(store.store().try_size(&signature).unwrap().is_some());
 }
 
 #[test]
 fn versions_of_systems_are_not_lost() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let of =
         |version: &str, salt| testing::with_platform(testing::image(&store, "windows/amd64", salt), version);
     let both =
         testing::index(&store, &[of("windows(10.0.1)/amd64", 1), of("windows(10.0.2+win32k)/amd64", 2)]);
     let root = testing::root(&store, &[testing::tagged(both, "v1")]);
-    let made = export(&store, &root.view().manifests, true, &Limits::default()).unwrap();
+    let made = export(&store, &root.view().manifests, true).unwrap();
     let made = apply(&store, &root, &made).unwrap();
-    let made = list(&store, &made, &Limits::default()).unwrap();
+    let made = store.list_in(&made, None).unwrap();
     let platforms: Vec<_> =
         made.entries[0].entries.iter().map(|entry| entry.platform.as_ref().unwrap().to_string()).collect();
     assert_eq!(platforms, ["windows(10.0.1)/amd64", "windows(10.0.2+win32k)/amd64"]);
@@ -175,7 +172,7 @@ fn every_contradiction_names_both_sides() {
         (r##"{"root":[{"from":"#absent"}]}"##, "nothing matches \"absent\""),
         (
             r#"{"root":[{"from":"sha256:0000000000000000000000000000000000000000000000000000000000000000","media_type":"a/b"}]}"#,
-            "there is no sha256:0000",
+            "blob sha256:0000",
         ),
         (
             r##"{"root":[{"from":"#v2","media_type":"a/b"}]}"##,
@@ -223,21 +220,19 @@ fn equal_platforms_are_refused_unless_said() {
 #[test]
 fn changes_are_told_before_they_are_made() {
     let (store, root) = store();
-    let scratch = Overlay::new(&store, MemoryStore::new().unwrap(), &Limits::default());
+    let scratch = Overlay::new(store.store(), MemoryStore::new().unwrap(), &Limits::default());
+    let scratch = Repository::new(scratch, Limits::default());
     let description = described(
         r##"{"root":[{"tag":"v2","index":{"manifests":[{"from":"#v2"}]}},{"tag":"new","from":"#v1"}]}"##,
     );
-    let roots = build(&scratch, &description, &mut Here(&store, root.clone()), &Limits::default()).unwrap();
+    let roots = build(&scratch, &description, &mut Here(&store, root.clone())).unwrap();
     let after = place(&root, &roots).unwrap();
-    let limits = Limits::default();
-    let changes = ListingDiff::between(
-        &list(&store, &root, &limits).unwrap(),
-        &list(&scratch, &after, &limits).unwrap(),
-    );
+    let changes =
+        ListingDiff::between(&store.list_in(&root, None).unwrap(), &scratch.list_in(&after, None).unwrap());
     let told: Vec<_> =
         changes.entries.iter().map(|entry| (entry.change.name(), entry.tag.as_deref())).collect();
     assert_eq!(told.iter().filter(|(change, _)| *change == "same").count(), root.view().manifests.len() - 1);
     assert!(told.contains(&("changed", Some("v2"))) && told.contains(&("added", Some("new"))), "{told:?}");
     assert!(!changes.is_same());
-    assert_eq!(store.load().unwrap().bytes(), root.bytes());
+    assert_eq!(store.store().load().unwrap().bytes(), root.bytes());
 }

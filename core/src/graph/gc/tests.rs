@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::{GcReport, gc};
+use super::{GcMode, GcReport};
 use crate::{
     digest::{Algorithm, Digest},
     error::{Error, ErrorKind},
@@ -13,22 +13,22 @@ use crate::{
     name::Name,
     spec::{Descriptor, MediaType, media_type},
     store::{
-        BlobRead as _, BlobWrite as _, BlobWriter, Store, Sweepable, layout::LayoutStore, memory::MemoryStore,
+        BlobRead as _, BlobWrite as _, BlobWriter, Collect, NewBlob, Repository, Store, layout::LayoutStore,
+        memory::MemoryStore,
     },
 };
 
-fn blob(store: &(impl Store + ?Sized), bytes: &[u8], media_type: &str) -> Descriptor {
-    let mut writer = BlobWriter::new(store).unwrap();
+fn blob<S: Store>(store: &Repository<S>, bytes: &[u8], media_type: &str) -> Descriptor {
+    let mut writer = BlobWriter::new(store.store(), media_type.parse().unwrap()).unwrap();
     writer.write_all(bytes).unwrap();
-    let (digest, size) = writer.finish().unwrap();
-    Descriptor::new(media_type.parse::<MediaType>().unwrap(), digest, size)
+    writer.finish().unwrap()
 }
 
-fn collect<S: Store + Sweepable>(store: &S) -> GcReport {
-    let dry = gc(store, true, &Limits::default()).unwrap();
-    let done = gc(store, false, &Limits::default()).unwrap();
+fn collect<S: Store + Collect>(store: &Repository<S>) -> GcReport {
+    let dry = store.gc(GcMode::DryRun).unwrap();
+    let done = store.gc(GcMode::Remove).unwrap();
     assert_eq!((dry.kept, &dry.blobs, &dry.leftovers), (done.kept, &done.blobs, &done.leftovers));
-    let nothing = gc(store, false, &Limits::default()).unwrap();
+    let nothing = store.gc(GcMode::Remove).unwrap();
     assert_eq!((nothing.kept, nothing.blobs, nothing.leftovers), (done.kept, vec![], vec![]));
     done
 }
@@ -39,7 +39,7 @@ fn gone(report: &GcReport) -> Vec<&Digest> {
 
 #[test]
 fn what_the_index_leads_to_at_any_depth_stays() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let inner = index(&store, &[image(&store, "linux/amd64", 1), image(&store, "linux/arm64", 2)]);
     let outer = index(&store, &[inner, image(&store, "linux/s390x", 3)]);
     root(&store, &[tagged(outer, "a")]);
@@ -51,17 +51,22 @@ fn what_the_index_leads_to_at_any_depth_stays() {
 
 #[test]
 fn an_untagged_tree_goes_with_all_that_only_it_has() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let (kept, dropped) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", 2));
     root(&store, std::slice::from_ref(&kept));
     let report = collect(&store);
     assert_eq!((report.kept, report.blobs.len()), (2, 2));
     assert!(gone(&report).contains(&&dropped.digest));
-    assert!(store.try_size(&kept.digest).unwrap().is_some());
+    assert!(store.store().try_size(&kept).unwrap().is_some());
 }
 
 /// An index with the media types and the document that are given.
-fn manifest(store: &MemoryStore, media_type: &str, config: &Descriptor, more: &str) -> Descriptor {
+fn manifest(
+    store: &Repository<MemoryStore>,
+    media_type: &str,
+    config: &Descriptor,
+    more: &str,
+) -> Descriptor {
     let config = serde_json::to_string(config).unwrap();
     let text =
         format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}","config":{config},"layers":[{more}]}}"#);
@@ -70,7 +75,7 @@ fn manifest(store: &MemoryStore, media_type: &str, config: &Descriptor, more: &s
 
 #[test]
 fn docker_types_are_followed() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let config = blob(&store, b"{}", "application/vnd.docker.container.image.v1+json");
     let layer = blob(&store, b"layer", media_type::DOCKER_LAYER_GZIP);
     let layer = serde_json::to_string(&layer).unwrap();
@@ -80,7 +85,7 @@ fn docker_types_are_followed() {
 
 #[test]
 fn what_is_absent_is_passed_over() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let absent = |size| {
         let digest = digest_of(Algorithm::Sha256, b"absent");
         Descriptor::new(MediaType::literal(media_type::MANIFEST), digest, size)
@@ -94,9 +99,10 @@ fn what_is_absent_is_passed_over() {
 
 #[test]
 fn other_digests_stay_when_named_and_unknown_ones_always() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let put = |digest: &Digest, bytes: &[u8]| {
-        let mut pending = store.begin().unwrap();
+        let mut pending =
+            store.store().begin(&NewBlob::streamed(&MediaType::literal("application/octet-stream"))).unwrap();
         pending.write_all(bytes).unwrap();
         pending.publish(digest).unwrap();
     };
@@ -113,24 +119,24 @@ fn other_digests_stay_when_named_and_unknown_ones_always() {
 
 #[test]
 fn a_document_that_cannot_be_read_stops_it_before_anything_is_removed() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let broken = blob(&store, b"no json", media_type::INDEX);
     root(&store, &[image(&store, "linux/amd64", 1), tagged(broken.clone(), "a")]);
     let stray = blob(&store, b"stray", "text/plain");
-    let error = gc(&store, false, &Limits::default()).unwrap_err();
+    let error = store.gc(GcMode::Remove).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().contains(&broken.digest.to_string()), "{error}");
-    assert_eq!(store.try_size(&stray.digest).unwrap(), Some(5));
+    assert_eq!(store.store().try_size(&stray).unwrap(), Some(5));
 }
 
-fn layout(dir: &MemDir) -> LayoutStore<MemDir> {
-    LayoutStore::open(dir.clone(), &Limits::default()).unwrap()
+fn layout(dir: &MemDir) -> Repository<LayoutStore<MemDir>> {
+    Repository::open(dir.clone(), Limits::default()).unwrap()
 }
 
 #[test]
 fn strangers_in_a_layout_stay_and_leftovers_go() {
     let dir = MemDir::new();
-    drop(LayoutStore::create(dir.clone()).unwrap());
+    drop(Repository::create(dir.clone()).unwrap());
     let stray = blob(&layout(&dir), b"stray", "text/plain").digest;
     let blobs = dir.open_dir(Name::literal("blobs")).unwrap();
     let sha256 = blobs.open_dir(Name::literal("sha256")).unwrap();
@@ -156,9 +162,9 @@ fn strangers_in_a_layout_stay_and_leftovers_go() {
 #[test]
 fn a_store_that_has_written_cannot_wait_for_itself() {
     let dir = MemDir::new();
-    let store = LayoutStore::create(dir).unwrap();
+    let store = Repository::create(dir).unwrap();
     blob(&store, b"new", "text/plain");
-    assert!(matches!(gc(&store, false, &Limits::default()), Err(Error::Misuse(_))));
+    assert!(matches!(store.gc(GcMode::Remove), Err(Error::Misuse(_))));
 }
 
 /// The point of the lock: a writer between its blobs and the index loses nothing.
@@ -169,19 +175,19 @@ fn it_waits_for_an_edit_at_work() {
     use std::sync::mpsc;
 
     let dir = MemDir::new();
-    drop(LayoutStore::create(dir.clone()).unwrap());
+    drop(Repository::create(dir.clone()).unwrap());
     let stray = blob(&layout(&dir), b"stray", "text/plain").digest;
     let writer = layout(&dir);
     let new = blob(&writer, b"new", "text/plain");
     let (done, collected) = mpsc::channel();
     std::thread::scope(|scope| {
-        scope.spawn(|| done.send(gc(&layout(&dir), false, &Limits::default())).unwrap());
+        scope.spawn(|| done.send(layout(&dir).gc(GcMode::Remove)).unwrap());
         let early = collected.recv_timeout(std::time::Duration::from_millis(100));
         assert!(early.is_err(), "it did not wait");
-        writer.update(|index| crate::graph::rewrite::point(index, &"t".parse()?, &new)).unwrap();
+        writer.store().update(|index| crate::graph::rewrite::point(index, &"t".parse()?, &new)).unwrap();
         drop(writer);
         let report = collected.recv().unwrap().unwrap();
         assert_eq!((report.kept, gone(&report)), (1, vec![&stray]));
     });
-    assert_eq!(layout(&dir).try_size(&new.digest).unwrap(), Some(3));
+    assert_eq!(layout(&dir).store().try_size(&new).unwrap(), Some(3));
 }

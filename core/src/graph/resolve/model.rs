@@ -3,21 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::{
-    super::{
-        explain::Explanation,
-        testing::{self, Random},
-    },
-    ResolveError, Want, resolve, resolve_all,
+    super::testing::{self, Random},
+    ResolveError, Want,
 };
 use crate::{
     digest::Algorithm,
     hash::digest_of,
-    limits::Limits,
     spec::{
         Descriptor, MediaType,
         media_type::{INDEX, MANIFEST},
     },
-    store::memory::MemoryStore,
+    store::{Repository, memory::MemoryStore},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -143,7 +139,7 @@ fn ways<'a>(nodes: &'a [Node], above: &Way<'a>, all: &mut Vec<Way<'a>>) {
 
 /// Makes nodes, and the entries that lead to them.
 struct Maker<'a> {
-    store: &'a MemoryStore,
+    store: &'a Repository<MemoryStore>,
     random: &'a mut Random,
     /// What was made so far: some of it is used again.
     pool: Vec<(Object, Descriptor)>,
@@ -236,10 +232,9 @@ fn clause(random: &mut Random, digests: &[String], first: bool) -> Clause {
 #[test]
 fn any_selector_means_in_any_tree_what_the_model_says() {
     let mut random = Random(7);
-    let limits = Limits::default();
     let (mut found, mut missing, mut ambiguous, mut shared) = (0, 0, 0, 0);
     for _ in 0..400 {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let mut maker = Maker { store: &store, random: &mut random, pool: Vec::new() };
         let (nodes, entries): (Vec<_>, Vec<_>) =
             (0..maker.random.below(5)).map(|_| maker.node(4, true)).unzip();
@@ -270,8 +265,8 @@ fn any_selector_means_in_any_tree_what_the_model_says() {
             let places: Vec<_> = wanted.iter().map(|way| positions(way)).collect();
             let case = format!("{text} {want:?} in {nodes:#?}");
 
-            let explained = Explanation::new(&store, &root, Some(&selector), want, &limits).unwrap();
-            match resolve_all(&store, &root, Some(&selector), want, &limits) {
+            let explained = store.explain(&selector, want).unwrap();
+            match store.resolve_all(&selector, want) {
                 Ok(all) => {
                     let exact: Vec<_> = all.iter().map(crate::graph::Resolution::selector).collect();
                     assert_eq!(explained.found, exact, "{case}");
@@ -289,11 +284,11 @@ fn any_selector_means_in_any_tree_what_the_model_says() {
             let mut known = BTreeSet::new();
             let objects: Vec<String> =
                 wanted.iter().map(|way| target(way)).filter(|digest| known.insert(digest.clone())).collect();
-            match (resolve(&store, &root, Some(&selector), want, &limits), &objects[..]) {
+            match (store.resolve_in(&root, &selector, want), &objects[..]) {
                 (Err(ResolveError::NotFound { .. }), []) => missing += 1,
                 (Ok(resolution), [only]) => {
                     assert_eq!(resolution.target().digest.to_string(), *only, "{case}");
-                    assert_eq!(resolution.describe(&store, &limits).places, places.len(), "{case}");
+                    assert_eq!(resolution.describe(&store).places, places.len(), "{case}");
                     found += 1;
                     shared += usize::from(places.len() > 1);
                 }

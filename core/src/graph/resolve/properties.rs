@@ -2,9 +2,13 @@ use proptest::prelude::*;
 
 use super::{
     super::testing::{image, index, root, tagged, with_platform},
-    ResolveError, Want, resolve,
+    ResolveError, Want,
 };
-use crate::{graph::Resolution, limits::Limits, spec::Descriptor, store::memory::MemoryStore};
+use crate::{
+    graph::Resolution,
+    spec::Descriptor,
+    store::{Repository, memory::MemoryStore},
+};
 
 #[derive(Debug, Clone)]
 enum Tree {
@@ -18,7 +22,7 @@ fn trees() -> impl Strategy<Value = Tree> {
     leaf.prop_recursive(3, 16, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Tree::Index))
 }
 
-fn put(store: &MemoryStore, tree: &Tree) -> Descriptor {
+fn put(store: &Repository<MemoryStore>, tree: &Tree) -> Descriptor {
     match tree {
         Tree::Image(platform, salt) => {
             let platform = ["linux/amd64", "linux/arm64/v8", "unknown/unknown"][*platform];
@@ -41,14 +45,14 @@ proptest! {
         selector in "(v1|type=index|type=manifest|pos=0//pos=0|platform=linux/amd64|v1//type=manifest)",
         want in prop_oneof![Just(Want::Any), Just(Want::Image)],
     ) {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let entries: Vec<_> = entries
             .iter()
             .map(|(tree, tag)| if tag.is_empty() { put(&store, tree) } else { tagged(put(&store, tree), tag) })
             .collect();
         let root = root(&store, &entries);
         let find = |selector: &str| -> Result<Resolution, ResolveError> {
-            resolve(&store, &root, Some(&selector.parse().unwrap()), want, &Limits::default())
+            store.resolve_in(&root, &selector.parse().unwrap(), want)
         };
         match find(&selector) {
             Err(ResolveError::Ambiguous { candidates }) => {
@@ -61,7 +65,7 @@ proptest! {
             Ok(found) => {
                 let exact = find(&found.selector().to_string()).unwrap();
                 prop_assert_eq!(exact.hops(), found.hops());
-                prop_assert_eq!(exact.describe(&store, &Limits::default()).places, 1);
+                prop_assert_eq!(exact.describe(&store).places, 1);
             }
             Err(ResolveError::NotFound { looked_for, .. }) => prop_assert!(!looked_for.is_empty()),
             Err(other) => prop_assert!(false, "{}", other),

@@ -1,16 +1,19 @@
 use super::{
     super::{
-        list::{ListEntry, list},
+        list::ListEntry,
         testing::{artifact, image, index, root, store, tagged, with_platform},
     },
-    Resolution, ResolveError, Want, resolve,
+    Resolution, ResolveError, Want,
 };
-use crate::{limits::Limits, store::memory::MemoryStore};
+use crate::{graph::selector::Selector, limits::Limits, store::Repository};
 
 fn find(selector: &str, want: Want) -> Result<Resolution, ResolveError> {
     let (store, root) = store();
-    let selector = (!selector.is_empty()).then(|| selector.parse().unwrap());
-    resolve(&store, &root, selector.as_ref(), want, &Limits::default())
+    let selector = match selector {
+        "" => Selector::default(),
+        selector => selector.parse().unwrap(),
+    };
+    store.resolve_in(&root, &selector, want)
 }
 
 /// The positions of the way found.
@@ -64,15 +67,12 @@ fn the_same_object_at_several_places_is_one() {
     // amd64 is in v1, in deep, and has a tag of its own.
     let digest = find("again", Want::Any).unwrap().target().digest.clone();
     let (store, root) = store();
-    let limits = Limits::default();
     let selector = format!("digest={digest}").parse().unwrap();
-    let found = resolve(&store, &root, Some(&selector), Want::Any, &limits).unwrap();
-    let object = found.describe(&store, &limits);
-    assert_eq!((found.hops().len(), object.places), (2, 3));
+    let found = store.resolve_in(&root, &selector, Want::Any).unwrap();
+    assert_eq!((found.hops().len(), found.describe(&store).places), (2, 3));
     // What the entry does not say, the config does.
-    let found = resolve(&store, &root, Some(&"v2".parse().unwrap()), Want::Any, &limits).unwrap();
-    let object = found.describe(&store, &limits);
-    assert_eq!(object.platform, Some("linux/amd64".parse().unwrap()));
+    let found = store.resolve_in(&root, &"v2".parse().unwrap(), Want::Any).unwrap();
+    assert_eq!(found.describe(&store).platform, Some("linux/amd64".parse().unwrap()));
 }
 
 #[test]
@@ -92,11 +92,10 @@ fn several_objects_are_told_apart_by_the_shortest_selectors() {
 #[test]
 fn every_object_has_a_selector_that_means_it_alone() {
     let (store, root) = store();
-    let limits = Limits::default();
-    let places = super::Places::walk(&store, &root, &limits).unwrap();
+    let places = super::Places::walk(&store, &root).unwrap();
     for place in places.ids() {
         let selector = super::shortest(&places, place, Want::Any);
-        let found = resolve(&store, &root, Some(&selector), Want::Any, &limits).unwrap();
+        let found = store.resolve_in(&root, &selector, Want::Any).unwrap();
         assert_eq!(found.target().digest, places.get(place).descriptor.digest, "{selector}");
     }
     assert_eq!(places.ids().len(), 5 + 3 + 2 + 3 + 1);
@@ -135,35 +134,38 @@ fn nothing_found_says_which_step_and_what_is_there() {
 #[test]
 fn without_a_selector_there_must_be_one_image_or_a_latest() {
     assert!(message("", Want::Any).contains("there is #v1, #v2, #deep, #sparse, #again"));
-    let one = MemoryStore::new().unwrap();
+    let one = Repository::in_memory().unwrap();
     let first = image(&one, "linux/amd64", 1);
-    let limits = Limits::default();
     let only = root(&one, std::slice::from_ref(&first));
-    assert_eq!(resolve(&one, &only, None, Want::Image, &limits).unwrap().target().digest, first.digest);
+    assert_eq!(
+        one.resolve_in(&only, &Selector::default(), Want::Image).unwrap().target().digest,
+        first.digest
+    );
     let other = image(&one, "linux/amd64", 2);
     let two = root(&one, &[tagged(other.clone(), "latest")]);
-    assert_eq!(resolve(&one, &two, None, Want::Image, &limits).unwrap().target().digest, other.digest);
-    let many = MemoryStore::new().unwrap();
+    assert_eq!(
+        one.resolve_in(&two, &Selector::default(), Want::Image).unwrap().target().digest,
+        other.digest
+    );
+    let many = Repository::in_memory().unwrap();
     let named = [tagged(first.clone(), "v1"), first.clone(), tagged(other, "no name"), tagged(first, "v1")];
-    let error = resolve(&many, &root(&many, &named), None, Want::Any, &limits).unwrap_err();
+    let error = many.resolve_in(&root(&many, &named), &Selector::default(), Want::Any).unwrap_err();
     assert_eq!(
         error.to_string(),
         "say which image is meant, since none is tagged latest: there is #v1, #pos=1, #tag=no%20name"
     );
-    let empty = MemoryStore::new().unwrap();
-    assert!(resolve(&empty, &root(&empty, &[]), None, Want::Any, &limits).is_err());
+    let empty = Repository::in_memory().unwrap();
+    assert!(empty.resolve_in(&root(&empty, &[]), &Selector::default(), Want::Any).is_err());
 }
 
 #[test]
 fn versions_of_systems_tell_images_apart() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let entry = |platform: &str, salt| with_platform(image(&store, "windows/amd64", salt), platform);
     let mut odd = entry("linux/amd64", 3);
     odd.platform.as_mut().unwrap().os = "li/nux".into();
     let root = root(&store, &[entry("windows(10.0.1)/amd64", 1), entry("windows(10.0.2)/amd64", 2), odd]);
-    let limits = Limits::default();
-    let find =
-        |selector: &str| resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Image, &limits);
+    let find = |selector: &str| store.resolve_in(&root, &selector.parse().unwrap(), Want::Image);
     let ResolveError::Ambiguous { candidates } = find("type=manifest").unwrap_err() else { panic!() };
     let shown: Vec<String> = candidates.iter().map(|candidate| candidate.selector.to_string()).collect();
     // The last is for a system that no selector can name.
@@ -185,10 +187,10 @@ fn depth_and_number_are_limited() {
     let (store, root) = store();
     let selector = "deep//platform=linux/riscv64".parse().unwrap();
     let tight = Limits { depth: 1, ..Limits::default() };
-    let error = resolve(&store, &root, Some(&selector), Want::Any, &tight).unwrap_err();
+    let error = store.with_limits(tight).resolve_in(&root, &selector, Want::Any).unwrap_err();
     assert!(error.to_string().ends_with("more than the limit of 1 (depth)"), "{error}");
     let tight = Limits { descriptors: 5, ..Limits::default() };
-    let error = list(&store, &root, &tight).unwrap_err();
+    let error = store.with_limits(tight).list_in(&root, None).unwrap_err();
     assert_eq!(error.to_string(), "descriptors in the store: more than the limit of 5 (descriptors)");
 }
 
@@ -207,7 +209,7 @@ fn shape(entries: &[ListEntry]) -> Vec<String> {
 #[test]
 fn a_listing_shows_every_place() {
     let (store, root) = store();
-    let listing = list(&store, &root, &Limits::default()).unwrap();
+    let listing = store.list_in(&root, None).unwrap();
     let shape = shape(&listing.entries);
     assert_eq!(
         shape[..7],
@@ -228,16 +230,15 @@ fn a_listing_shows_every_place() {
 
 #[test]
 fn an_exact_way_is_one_place_though_another_ends_alike() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let outer = index(&store, &[image(&store, "linux/amd64", 1)]);
     // The same object again, at positions that end with the same two.
     let root = root(&store, &[outer.clone(), index(&store, &[outer])]);
-    let limits = Limits::default();
     for selector in ["pos=0//pos=0", "pos=1//pos=0//pos=0"] {
-        let found = resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Image, &limits).unwrap();
+        let found = store.resolve_in(&root, &selector.parse().unwrap(), Want::Image).unwrap();
         let exact = found.selector();
-        let again = resolve(&store, &root, Some(&exact), Want::Any, &limits).unwrap();
-        assert_eq!((again.describe(&store, &limits).places, again.selector()), (1, exact));
+        let again = store.resolve_in(&root, &exact, Want::Any).unwrap();
+        assert_eq!((again.describe(&store).places, again.selector()), (1, exact));
     }
 }
 
@@ -252,17 +253,19 @@ fn a_position_counts_in_the_index_the_step_before_found() {
 
 #[test]
 fn attestations_and_artifacts_are_no_images() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let only = image(&store, "linux/amd64", 1);
     let proof = with_platform(image(&store, "linux/amd64", 2), "unknown/unknown");
     let signature = artifact(&store);
     let both = index(&store, &[proof, signature.clone(), only.clone()]);
     let root = root(&store, &[tagged(both, "v1")]);
-    let limits = Limits::default();
-    assert_eq!(resolve(&store, &root, None, Want::Image, &limits).unwrap().target().digest, only.digest);
+    assert_eq!(
+        store.resolve_in(&root, &Selector::default(), Want::Image).unwrap().target().digest,
+        only.digest
+    );
     let named = format!("digest={}", signature.digest).parse().unwrap();
-    assert!(resolve(&store, &root, Some(&named), Want::Any, &limits).is_ok());
-    assert!(resolve(&store, &root, Some(&named), Want::Image, &limits).is_err());
+    assert!(store.resolve_in(&root, &named, Want::Any).is_ok());
+    assert!(store.resolve_in(&root, &named, Want::Image).is_err());
 }
 
 #[test]
@@ -272,21 +275,18 @@ fn a_damaged_index_is_in_the_way_only_where_it_is_needed() {
     use super::super::testing::{image, index};
     use crate::{
         error::ErrorKind,
-        spec::{Descriptor, MediaType, media_type::INDEX},
-        store::BlobWriter,
+        spec::{MediaType, media_type::INDEX},
+        store::{BlobWriter, Repository},
     };
-    let store = MemoryStore::new().unwrap();
-    let mut writer = BlobWriter::new(&store).unwrap();
+    let store = Repository::in_memory().unwrap();
+    let mut writer = BlobWriter::new(store.store(), MediaType::literal(INDEX)).unwrap();
     writer.write_all(b"no index").unwrap();
-    let (digest, size) = writer.finish().unwrap();
-    let damaged = Descriptor::new(MediaType::literal(INDEX), digest, size);
+    let damaged = writer.finish().unwrap();
     let good = image(&store, "linux/amd64", 1);
     let both = index(&store, &[damaged.clone(), good.clone()]);
     let root =
         root(&store, &[tagged(damaged, "damaged"), tagged(both, "both"), tagged(good.clone(), "good")]);
-    let limits = Limits::default();
-    let find =
-        |selector: &str| resolve(&store, &root, Some(&selector.parse().unwrap()), Want::Image, &limits);
+    let find = |selector: &str| store.resolve_in(&root, &selector.parse().unwrap(), Want::Image);
 
     for selector in ["good", "both", "platform=linux/amd64", "type=manifest"] {
         assert_eq!(find(selector).unwrap().target().digest, good.digest, "{selector}");
@@ -296,7 +296,7 @@ fn a_damaged_index_is_in_the_way_only_where_it_is_needed() {
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{selector}");
     }
     assert!(matches!(find("missing").unwrap_err(), ResolveError::NotFound { .. }));
-    let listing = serde_json::to_value(list(&store, &root, &limits).unwrap()).unwrap();
+    let listing = serde_json::to_value(store.list_in(&root, None).unwrap()).unwrap();
     assert!(listing["entries"][0]["problem"].as_str().unwrap().starts_with("index sha256:"), "{listing}");
     assert_eq!(listing["entries"][1]["entries"][1]["kind"], "manifest");
 }

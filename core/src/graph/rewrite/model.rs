@@ -9,9 +9,8 @@ use super::{
 };
 use crate::{
     digest::Digest,
-    limits::Limits,
     spec::{Descriptor, Index, Manifest, Raw},
-    store::{BlobReadExt as _, RootIndex as _, memory::MemoryStore},
+    store::{Repository, RootIndex as _, memory::MemoryStore},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Node {
         }
     }
 
-    fn store(&self, store: &MemoryStore) -> Descriptor {
+    fn store(&self, store: &Repository<MemoryStore>) -> Descriptor {
         match self {
             Self::Image(image) => testing::image(store, "linux/amd64", *image),
             Self::Index(nodes) => {
@@ -94,12 +93,12 @@ fn expected(entries: &Entries, way: &[usize], to: &Destination, new: u64) -> Ent
 }
 
 /// What is there.
-fn actual(store: &MemoryStore, index: &Raw<Index>, images: &BTreeMap<Digest, u64>) -> Entries {
+fn actual(store: &Repository<MemoryStore>, index: &Raw<Index>, images: &BTreeMap<Digest, u64>) -> Entries {
     let entries = index.view().manifests.iter().map(|entry| {
         let node = match images.get(&entry.digest) {
             Some(image) => Node::Image(*image),
             None => {
-                let index: Raw<Index> = store.document(entry, &Limits::default()).unwrap();
+                let index: Raw<Index> = store.document(entry).unwrap();
                 assert!(index.bytes().starts_with(b"{\"x-unknown\" : [1,  2],\n"), "a field was lost");
                 Node::Index(actual(store, &index, images).into_iter().map(|(_, node)| node).collect())
             }
@@ -109,12 +108,12 @@ fn actual(store: &MemoryStore, index: &Raw<Index>, images: &BTreeMap<Digest, u64
     entries.collect()
 }
 
-fn resolution(store: &MemoryStore, root: &Raw<Index>, way: &[usize]) -> Resolution {
+fn resolution(store: &Repository<MemoryStore>, root: &Raw<Index>, way: &[usize]) -> Resolution {
     let mut hops: Vec<Hop> = Vec::new();
     for &position in way {
         let index = match hops.last() {
             None => root.clone(),
-            Some(above) => store.document(&above.descriptor, &Limits::default()).unwrap(),
+            Some(above) => store.document(&above.descriptor).unwrap(),
         };
         let descriptor = index.view().manifests[position].clone();
         hops.push(Hop { index: index.digest(), position, descriptor });
@@ -136,7 +135,7 @@ fn any_edit_of_any_tree_is_what_the_model_says() {
             continue;
         }
         let way = ways[random.below(ways.len() as u64) as usize].clone();
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let mut images = BTreeMap::new();
         for image in 0..5 {
             images.insert(testing::image(&store, "linux/amd64", image).digest, image);
@@ -149,7 +148,7 @@ fn any_edit_of_any_tree_is_what_the_model_says() {
             })
             .collect();
         testing::root(&store, &descriptors);
-        let root = store.load().unwrap();
+        let root = store.store().load().unwrap();
         let at = resolution(&store, &root, &way);
         let scope = [Scope::Place, Scope::Tag, Scope::All][random.below(3) as usize];
         let tag: Option<RefName> = match scope {
@@ -159,10 +158,10 @@ fn any_edit_of_any_tree_is_what_the_model_says() {
         let only = tag.is_some() && scope == Scope::Place && random.below(3) == 0;
         let to = Destination { tag, only, scope, ..Destination::in_place() };
         let new = testing::image(&store, "linux/amd64", 4);
-        let bytes: Raw<Manifest> = store.document(&new, &Limits::default()).unwrap();
+        let bytes: Raw<Manifest> = store.document(&new).unwrap();
 
         let Replaced { root: after, resolution: now, .. } =
-            replace_target(&store, &root, &at, &new, bytes.bytes(), &to, &Limits::default()).unwrap();
+            replace_target(&store, &root, &at, &new, bytes.bytes(), &to).unwrap();
         let wanted = expected(&entries, &way, &to, 4);
         assert_eq!(actual(&store, &after, &images), wanted, "{entries:?} {way:?} {to:?}");
         // The way it gives is the way to the new image.

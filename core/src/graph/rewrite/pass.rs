@@ -10,9 +10,8 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Index, Raw},
-    store::{BlobReadExt as _, Store, put_document},
+    store::{Repository, Store, put_document},
 };
 
 /// Changes one entry of an index.
@@ -21,9 +20,8 @@ pub(super) type EditSlot<'a> = &'a dyn Fn(&Raw<Index>, usize) -> Result<Raw<Inde
 type Content = (Descriptor, Vec<u8>);
 
 /// What is to be done in every index that is visited.
-pub(super) struct Pass<'a, S: ?Sized> {
-    pub(super) store: &'a S,
-    pub(super) limits: &'a Limits,
+pub(super) struct Pass<'a, S> {
+    pub(super) repository: &'a Repository<S>,
     /// The object that is replaced.
     pub(super) old: &'a Digest,
     /// Its replacement with its bytes; `None` if only the entry is edited.
@@ -59,7 +57,7 @@ pub(super) enum Reach {
     Below,
 }
 
-impl<S: Store + ?Sized> Pass<'_, S> {
+impl<S: Store> Pass<'_, S> {
     /// Goes over the entries of an index; `task` says what to do with each. Gives the new index, and the slots of the way from here on
     /// as they are now.
     pub(super) fn index<'t>(
@@ -68,8 +66,8 @@ impl<S: Store + ?Sized> Pass<'_, S> {
         depth: usize,
         task: &dyn Fn(usize) -> Task<'t>,
     ) -> Result<(Raw<Index>, Vec<Hop>)> {
-        if depth > self.limits.depth {
-            let limit = self.limits.depth as u64;
+        if depth > self.repository.limits().depth {
+            let limit = self.repository.limits().depth as u64;
             return Err(Error::Limit { what: "indexes below index.json".into(), name: "depth", limit });
         }
         let mut new = index.clone();
@@ -77,8 +75,8 @@ impl<S: Store + ?Sized> Pass<'_, S> {
         let (mut removed, mut on_way) = (0, None);
         for (position, entry) in index.view().manifests.iter().enumerate() {
             self.visited += 1;
-            if self.visited > self.limits.descriptors {
-                let limit = self.limits.descriptors as u64;
+            if self.visited > self.repository.limits().descriptors {
+                let limit = self.repository.limits().descriptors as u64;
                 return Err(Error::Limit {
                     what: "descriptors in the store".into(),
                     name: "descriptors",
@@ -116,7 +114,7 @@ impl<S: Store + ?Sized> Pass<'_, S> {
         }
         for position in copies {
             if let Some(about) = self.new {
-                new = copy_for(self.store, &new, position, about, self.limits)?;
+                new = copy_for(self.repository, &new, position, about)?;
             }
         }
         let hops = match on_way {
@@ -127,7 +125,7 @@ impl<S: Store + ?Sized> Pass<'_, S> {
     }
 
     fn is_about(&self, entry: &Descriptor, task: Task<'_>) -> Result<bool> {
-        match is_about(self.store, entry, self.old, self.limits) {
+        match is_about(self.repository, entry, self.old) {
             Err(_) if self.is_beside(task) => Ok(false),
             found => found,
         }
@@ -155,7 +153,7 @@ impl<S: Store + ?Sized> Pass<'_, S> {
         {
             return Ok((done.clone(), Vec::new()));
         }
-        let index: Raw<Index> = match self.store.document(entry, self.limits) {
+        let index: Raw<Index> = match self.repository.document(entry) {
             Err(Error::MissingBlob(_)) if task.way.is_empty() => return Ok((None, Vec::new())),
             Err(_) if self.is_beside(task) => return Ok((None, Vec::new())),
             index => index?,
@@ -171,7 +169,9 @@ impl<S: Store + ?Sized> Pass<'_, S> {
         let (new, hops) = self.index(&index, depth + 1, &of_entry)?;
         let changed = match new.bytes() == index.bytes() {
             true => None,
-            false => Some((put_document(self.store, &new, &entry.media_type)?, new.bytes().to_vec())),
+            false => {
+                Some((put_document(self.repository.store(), &new, &entry.media_type)?, new.bytes().to_vec()))
+            }
         };
         if task.way.is_empty() {
             self.done.insert(key, changed.clone());

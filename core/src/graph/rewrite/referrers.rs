@@ -6,9 +6,8 @@
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
     spec::{Descriptor, Document, Index, Manifest, Raw},
-    store::{BlobRead, BlobReadExt as _, Store, put_document},
+    store::{BlobRead, Repository, Store, put_document},
 };
 
 /// BuildKit's annotation: the digest of the image that an attestation is about.
@@ -29,19 +28,18 @@ pub enum Referrers {
 }
 
 /// Whether what an entry leads to is about that object. What is absent is about nothing.
-pub(super) fn is_about<S: BlobRead + ?Sized>(
-    store: &S,
+pub(super) fn is_about<S: BlobRead>(
+    repository: &Repository<S>,
     entry: &Descriptor,
     object: &Digest,
-    limits: &Limits,
 ) -> Result<bool> {
     if entry.annotations.get(ATTESTED).is_some_and(|attested| attested == object.as_str()) {
         return Ok(true);
     }
     let subject = if entry.media_type.is_manifest() {
-        store.document::<Manifest>(entry, limits).map(|manifest| manifest.view().subject.clone())
+        repository.document::<Manifest>(entry).map(|manifest| manifest.view().subject.clone())
     } else if entry.media_type.is_index() {
-        store.document::<Index>(entry, limits).map(|index| index.view().subject.clone())
+        repository.document::<Index>(entry).map(|index| index.view().subject.clone())
     } else {
         Ok(None)
     };
@@ -52,12 +50,11 @@ pub(super) fn is_about<S: BlobRead + ?Sized>(
 }
 
 /// Puts a copy of a referrer that is about `new` behind the entries of its index.
-pub(super) fn copy_for<S: Store + ?Sized>(
-    store: &S,
+pub(super) fn copy_for<S: Store>(
+    repository: &Repository<S>,
     index: &Raw<Index>,
     position: usize,
     new: (&Descriptor, &[u8]),
-    limits: &Limits,
 ) -> Result<Raw<Index>> {
     let Some(entry) = index.view().manifests.get(position).cloned() else { return Ok(index.clone()) };
     let mut index = index.duplicate(position)?;
@@ -70,19 +67,18 @@ pub(super) fn copy_for<S: Store + ?Sized>(
         return index.annotate(last, ATTESTED, Some(new.0.digest.as_str()));
     }
     let (copy, bytes) = if entry.media_type.is_index() {
-        about::<S, Index>(store, &entry, new, limits)?
+        about::<S, Index>(repository, &entry, new)?
     } else {
-        about::<S, Manifest>(store, &entry, new, limits)?
+        about::<S, Manifest>(repository, &entry, new)?
     };
     index.retarget(last, &copy, &bytes)
 }
 
-fn about<S: Store + ?Sized, T: Document>(
-    store: &S,
+fn about<S: Store, T: Document>(
+    repository: &Repository<S>,
     entry: &Descriptor,
     (new, bytes): (&Descriptor, &[u8]),
-    limits: &Limits,
 ) -> Result<(Descriptor, Vec<u8>)> {
-    let document: Raw<T> = store.document::<T>(entry, limits)?.set_subject(new, bytes)?;
-    Ok((put_document(store, &document, &entry.media_type)?, document.bytes().to_vec()))
+    let document: Raw<T> = repository.document::<T>(entry)?.set_subject(new, bytes)?;
+    Ok((put_document(repository.store(), &document, &entry.media_type)?, document.bytes().to_vec()))
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::{
     super::{
-        resolve::{Want, resolve},
+        resolve::Want,
         testing::{annotated, image, index, root as make_root, store, tagged, with_platform},
     },
     Destination, RefName, Referrers, Replaced, Resolution, Scope, point, replace_target, tag, untag,
@@ -13,16 +13,15 @@ use crate::{
     digest::Algorithm,
     error::ErrorKind,
     hash::digest_of,
-    limits::Limits,
     spec::{
         Descriptor, Index, Manifest, MediaType, Raw,
-        media_type::{EMPTY, MANIFEST},
+        media_type::{EMPTY, INDEX, MANIFEST},
     },
-    store::{BlobRead as _, BlobReadExt as _, BlobWrite as _, BlobWriter, memory::MemoryStore},
+    store::{BlobRead as _, BlobWrite as _, BlobWriter, NewBlob, Repository, memory::MemoryStore},
 };
 
-fn find(store: &MemoryStore, root: &Raw<Index>, selector: &str) -> Resolution {
-    resolve(store, root, Some(&selector.parse().unwrap()), Want::Any, &Limits::default()).unwrap()
+fn find(store: &Repository<MemoryStore>, root: &Raw<Index>, selector: &str) -> Resolution {
+    store.resolve_in(root, &selector.parse().unwrap(), Want::Any).unwrap()
 }
 
 fn name(text: &str) -> RefName {
@@ -34,15 +33,14 @@ fn tags(root: &Raw<Index>) -> Vec<&str> {
 }
 
 fn replace(
-    store: &MemoryStore,
+    store: &Repository<MemoryStore>,
     root: &Raw<Index>,
     at: &Resolution,
     new: &Descriptor,
     to: &Destination,
 ) -> crate::Result<(Raw<Index>, Resolution)> {
-    let limits = Limits::default();
-    let manifest: Raw<Manifest> = store.document(new, &limits).unwrap();
-    let done = replace_target(store, root, at, new, manifest.bytes(), to, &limits)?;
+    let manifest: Raw<Manifest> = store.document(new).unwrap();
+    let done = replace_target(store, root, at, new, manifest.bytes(), to)?;
     Ok((done.root, done.resolution))
 }
 
@@ -56,13 +54,12 @@ fn in_place_changes_the_way_and_nothing_beside_it() {
     assert_eq!(now.target().platform, at.target().platform, "the other fields of the slot stay");
     assert_eq!(find(&store, &after, "deep//platform=linux/riscv64"), now);
 
-    let limits = Limits::default();
     for (position, entry) in root.view().manifests.iter().enumerate() {
         assert_eq!(after.view().manifests[position] == *entry, position != 2);
     }
     for depth in 0..2 {
-        let old: Raw<Index> = store.document(&at.hops()[depth].descriptor, &limits).unwrap();
-        let new: Raw<Index> = store.document(&now.hops()[depth].descriptor, &limits).unwrap();
+        let old: Raw<Index> = store.document(&at.hops()[depth].descriptor).unwrap();
+        let new: Raw<Index> = store.document(&now.hops()[depth].descriptor).unwrap();
         let (before, after) = (&at.hops()[depth + 1].descriptor, &now.hops()[depth + 1].descriptor);
         let expected = String::from_utf8(old.bytes().to_vec())
             .unwrap()
@@ -144,7 +141,7 @@ fn tags_move_copy_and_go() {
 
 #[test]
 fn a_tag_used_twice_is_moved_by_nobody() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let (one, two) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", 2));
     let root = make_root(&store, &[tagged(one.clone(), "t"), tagged(two, "t")]);
     let error = point(&root, &name("t"), &one).unwrap_err();
@@ -157,7 +154,7 @@ fn a_tag_used_twice_is_moved_by_nobody() {
 
 #[test]
 fn a_slot_that_another_tag_moved_into_is_not_taken_for_the_old_one() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let one = image(&store, "linux/amd64", 1);
     let root = make_root(&store, &[tagged(one.clone(), "a"), tagged(one, "b")]);
     let at = find(&store, &root, "a");
@@ -181,14 +178,15 @@ fn nothing_is_written_for_a_way_that_is_gone() {
     let index = written_to(false).0.unwrap().1.root().descriptor.digest.clone();
     let (result, store) = written_to(true);
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Conflict);
-    assert_eq!(store.try_size(&index).unwrap(), None);
+    let index = Descriptor::new(MediaType::literal(INDEX), index, 0);
+    assert_eq!(store.store().try_size(&index).unwrap(), None);
 }
 
 #[test]
 fn what_only_fits_the_old_content_goes_and_the_resolution_is_as_written() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let old = image(&store, "linux/amd64", 1);
-    let bytes = store.document::<Manifest>(&old, &Limits::default()).unwrap().bytes().to_vec();
+    let bytes = store.document::<Manifest>(&old).unwrap().bytes().to_vec();
     let mut entry = tagged(with_platform(old, "linux/amd64"), "a");
     entry.urls = vec!["https://example.com/old".into()];
     entry.data = Some(base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes));
@@ -205,21 +203,20 @@ fn what_only_fits_the_old_content_goes_and_the_resolution_is_as_written() {
 }
 
 /// A manifest that is about another one.
-fn about(store: &MemoryStore, subject: &Descriptor) -> Descriptor {
+fn about(store: &Repository<MemoryStore>, subject: &Descriptor) -> Descriptor {
     let text = format!(
         r#"{{"schemaVersion":2,"artifactType":"text/x-sbom","config":{{"mediaType":"{EMPTY}","digest":"{}","size":2}},"layers":[],"subject":{},"x-own":1}}"#,
         digest_of(Algorithm::Sha256, b"{}"),
         serde_json::to_string(subject).unwrap(),
     );
-    let mut writer = BlobWriter::new(store).unwrap();
+    let mut writer = BlobWriter::new(store.store(), MediaType::literal(MANIFEST)).unwrap();
     writer.write_all(text.as_bytes()).unwrap();
-    let (digest, size) = writer.finish().unwrap();
-    Descriptor::new(MediaType::literal(MANIFEST), digest, size)
+    writer.finish().unwrap()
 }
 
 /// An image with an SBOM at the top and one beside it, and BuildKit's attestation; all under `v1`, but for the first.
-fn with_referrers() -> (MemoryStore, Raw<Index>, Descriptor) {
-    let store = MemoryStore::new().unwrap();
+fn with_referrers() -> (Repository<MemoryStore>, Raw<Index>, Descriptor) {
+    let store = Repository::in_memory().unwrap();
     let amd64 = image(&store, "linux/amd64", 1);
     let attestation =
         annotated(image(&store, "unknown/unknown", 2), "vnd.docker.reference.digest", amd64.digest.as_str());
@@ -230,30 +227,31 @@ fn with_referrers() -> (MemoryStore, Raw<Index>, Descriptor) {
 }
 
 /// What is about an object: at the top, and in the index of a tag.
-fn counts(store: &MemoryStore, root: &Raw<Index>, tag: &str, object: &Descriptor) -> (usize, usize) {
-    let limits = Limits::default();
+fn counts(
+    store: &Repository<MemoryStore>,
+    root: &Raw<Index>,
+    tag: &str,
+    object: &Descriptor,
+) -> (usize, usize) {
     let count = |index: &Raw<Index>| {
         let entries = index.view().manifests.iter();
-        entries
-            .filter(|entry| super::referrers::is_about(store, entry, &object.digest, &limits).unwrap())
-            .count()
+        entries.filter(|entry| super::referrers::is_about(store, entry, &object.digest).unwrap()).count()
     };
-    let inner: Raw<Index> = store.document(find(store, root, tag).target(), &limits).unwrap();
+    let inner: Raw<Index> = store.document(find(store, root, tag).target()).unwrap();
     (count(root), count(&inner))
 }
 
 fn replace_with(
-    store: &MemoryStore,
+    store: &Repository<MemoryStore>,
     root: &Raw<Index>,
     tag: Option<&str>,
     referrers: Referrers,
 ) -> (Replaced, Descriptor) {
     let at = find(store, root, "v1//platform=linux/amd64");
     let new = image(store, "linux/amd64", 9);
-    let limits = Limits::default();
-    let manifest: Raw<Manifest> = store.document(&new, &limits).unwrap();
+    let manifest: Raw<Manifest> = store.document(&new).unwrap();
     let to = Destination { tag: tag.map(name), referrers, ..Destination::in_place() };
-    (replace_target(store, root, &at, &new, manifest.bytes(), &to, &limits).unwrap(), new)
+    (replace_target(store, root, &at, &new, manifest.bytes(), &to).unwrap(), new)
 }
 
 #[test]
@@ -272,7 +270,7 @@ fn referrers_are_copied() {
     assert_eq!(counts(&store, &done.root, "v1", &old), (1, 2));
     assert_eq!(counts(&store, &done.root, "v1", &new), (1, 2));
     assert_eq!(done.resolution, find(&store, &done.root, "v1//platform=linux/amd64,pos=2"));
-    let copy: Raw<Manifest> = store.document(&done.root.view().manifests[2], &Limits::default()).unwrap();
+    let copy: Raw<Manifest> = store.document(&done.root.view().manifests[2]).unwrap();
     assert_eq!(
         copy.view().subject.as_ref().map(|subject| (&subject.digest, subject.size)),
         Some((&new.digest, new.size))
@@ -334,7 +332,8 @@ fn damage_beside_the_way_is_in_the_way_only_where_it_matters() {
     let (store, root) = store();
     let at = find(&store, &root, "v2");
     let deep = &root.view().manifests[2];
-    let mut pending = store.begin().unwrap();
+    let mut pending =
+        store.store().begin(&NewBlob::streamed(&MediaType::literal("application/octet-stream"))).unwrap();
     pending.write_all(b"damaged").unwrap();
     pending.publish(&deep.digest).unwrap();
     let new = image(&store, "linux/amd64", 50);

@@ -4,30 +4,31 @@ use super::*;
 use crate::{
     hash::digest_of,
     image::testing::{image, layer, overwrite, tag},
+    limits::Limits,
     spec::{
         Annotations, Compression, History, ImageConfig, MediaType, REF_NAME,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
-    store::{RootIndexExt as _, memory::MemoryStore, put_document},
+    store::{Repository, RootIndexExt as _, memory::MemoryStore, put_document},
     tree::testing::file,
 };
 
 /// The findings, as text.
-fn findings(store: &MemoryStore) -> Vec<String> {
+fn findings(store: &Repository<MemoryStore>) -> Vec<String> {
     findings_within(store, &Limits::default())
 }
 
-fn findings_within(store: &MemoryStore, limits: &Limits) -> Vec<String> {
-    check(store, limits).unwrap().findings.iter().map(ToString::to_string).collect()
+fn findings_within(store: &Repository<MemoryStore>, limits: &Limits) -> Vec<String> {
+    store.with_limits(*limits).check().unwrap().findings.iter().map(ToString::to_string).collect()
 }
 
-fn two_layers(store: &MemoryStore) -> Image {
+fn two_layers(store: &Repository<MemoryStore>) -> Image {
     image(store, &[&[file("a", "1")], &[file("b", "2")]])
 }
 
 /// An image tagged `t`, made wrong: first its config, then its manifest.
 fn edited(
-    store: &MemoryStore,
+    store: &Repository<MemoryStore>,
     config: impl FnOnce(&mut ImageConfig),
     manifest: impl FnOnce(&mut Manifest),
 ) -> Image {
@@ -36,15 +37,15 @@ fn edited(
     config(&mut view);
     image.config = Raw::new(view).unwrap();
     let mut view = image.manifest.view().clone();
-    view.config = put_document(store, &image.config, &view.config.media_type).unwrap();
+    view.config = put_document(store.store(), &image.config, &view.config.media_type).unwrap();
     manifest(&mut view);
     image.manifest = Raw::new(view).unwrap();
-    image.descriptor = put_document(store, &image.manifest, &MediaType::literal(MANIFEST)).unwrap();
+    image.descriptor = put_document(store.store(), &image.manifest, &MediaType::literal(MANIFEST)).unwrap();
     tag(store, "t", &image.descriptor);
     image
 }
 
-fn index_of(store: &MemoryStore, manifests: Vec<Descriptor>) -> Descriptor {
+fn index_of(store: &Repository<MemoryStore>, manifests: Vec<Descriptor>) -> Descriptor {
     let index = Index {
         schema_version: 2,
         media_type: Some(MediaType::literal(INDEX)),
@@ -53,7 +54,7 @@ fn index_of(store: &MemoryStore, manifests: Vec<Descriptor>) -> Descriptor {
         subject: None,
         annotations: Annotations::new(),
     };
-    put_document(store, &Raw::new(index).unwrap(), &MediaType::literal(INDEX)).unwrap()
+    put_document(store.store(), &Raw::new(index).unwrap(), &MediaType::literal(INDEX)).unwrap()
 }
 
 fn absent() -> Digest {
@@ -62,8 +63,8 @@ fn absent() -> Digest {
 
 #[test]
 fn a_healthy_store_has_no_findings() {
-    let store = MemoryStore::new().unwrap();
-    let report = check(&store, &Limits::default()).unwrap();
+    let store = Repository::in_memory().unwrap();
+    let report = store.check().unwrap();
     assert_eq!((report.blobs, report.layers, report.findings.len()), (0, 0, 0));
     let mut image = two_layers(&store);
     image.descriptor.platform = Some("linux/amd64".parse().unwrap());
@@ -72,13 +73,13 @@ fn a_healthy_store_has_no_findings() {
     tag(&store, "nested", &outer);
     tag(&store, "bare", &image.descriptor);
     // Two indexes, one manifest, one config, two layers, each once.
-    let report = check(&store, &Limits::default()).unwrap();
+    let report = store.check().unwrap();
     assert_eq!((report.blobs, report.layers, report.findings.len()), (6, 2, 0));
 }
 
 #[test]
 fn an_artifact_and_a_blob_of_another_type_are_verified_as_blobs() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = edited(&store, |_| {}, |manifest| manifest.config.media_type = MediaType::literal(EMPTY));
     assert_eq!(findings(&store), [""; 0]);
     let odd = Descriptor {
@@ -95,7 +96,7 @@ fn an_artifact_and_a_blob_of_another_type_are_verified_as_blobs() {
 
 #[test]
 fn missing_blobs() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let lost = |descriptor: &mut Descriptor| descriptor.digest = absent();
     edited(&store, |_| {}, |manifest| lost(&mut manifest.layers[1]));
     let missing = format!("blob {} is not in the store", absent());
@@ -107,20 +108,20 @@ fn missing_blobs() {
     overwrite(&store, &image.manifest.view().layers[0].digest, b"x");
     assert_eq!(findings(&store).len(), 2);
 
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     tag(&store, "i", &Descriptor::new(MediaType::literal(INDEX), absent(), 5));
     let nested = Descriptor::new(MediaType::literal(MANIFEST), absent(), 5);
     let index = index_of(&store, vec![nested]);
     tag(&store, "m", &index);
     // What an index names may be elsewhere.
     assert_eq!(findings(&store), [format!("pos=0: {missing}")]);
-    let report = check(&store, &Limits::default()).unwrap();
+    let report = store.check().unwrap();
     assert_eq!(report.warnings[0].to_string(), "pos=1//pos=0: is not in the store: this index is sparse");
 }
 
 #[test]
 fn sizes_and_digests() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = edited(&store, |_| {}, |manifest| manifest.layers[0].size += 1);
     let [layer, other] = &image.manifest.view().layers[..] else { panic!("two layers") };
     let size = format!("size mismatch: expected {}, actual {}", layer.size, layer.size - 1);
@@ -129,11 +130,11 @@ fn sizes_and_digests() {
     assert!(found[0].starts_with("pos=0 layer 1: ") && found[0].ends_with(&size), "{found:?}");
 
     // Same size, other content: a valid layer that is not this one.
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let whole = edited(&store, |_| {}, |_| {});
     assert_eq!(&whole.manifest.view().layers[1], other);
     let mut bytes = Vec::new();
-    store.try_open(&other.digest).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
+    store.store().try_open(other).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
     bytes[4] ^= 1; // the time in the header of gzip, which nothing else depends on
     overwrite(&store, &other.digest, &bytes);
     let found = findings(&store);
@@ -143,7 +144,7 @@ fn sizes_and_digests() {
 
 #[test]
 fn a_document_that_is_not_what_its_descriptor_says() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = edited(&store, |_| {}, |_| {});
     overwrite(&store, &image.manifest.view().config.digest, b"{}");
     let found = findings(&store);
@@ -157,7 +158,7 @@ fn a_document_that_is_not_what_its_descriptor_says() {
 
 #[test]
 fn diff_ids() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     edited(&store, |config| config.rootfs.diff_ids[1] = absent(), |_| {});
     let found = findings(&store);
     assert_eq!(found.len(), 1, "{found:?}");
@@ -167,7 +168,7 @@ fn diff_ids() {
 
 #[test]
 fn counts_of_diff_ids_and_history() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     edited(&store, |config| drop(config.rootfs.diff_ids.pop()), |_| {});
     assert_eq!(findings(&store), ["pos=0: the manifest has 2 layers, the config 1 diff_ids"]);
 
@@ -178,7 +179,7 @@ fn counts_of_diff_ids_and_history() {
         (Some(vec![History { empty_layer: Some(true), ..History::default() }, History::default()]), Some(1)),
         (Some(vec![History { empty_layer: Some(false), ..History::default() }, History::default()]), None),
     ] {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         edited(&store, |config| config.history = history, |_| {});
         let expected =
             found.map(|made| format!("pos=0: the manifest has 2 layers, the history tells of {made}"));
@@ -195,7 +196,7 @@ fn platforms_that_contradict() {
         ("windows/amd64", true),
         ("linux/amd64/v2", true),
     ] {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let mut image = two_layers(&store);
         image.descriptor.platform = Some(stated.parse().unwrap());
         tag(&store, "i", &index_of(&store, vec![image.descriptor]));
@@ -206,7 +207,7 @@ fn platforms_that_contradict() {
 
 #[test]
 fn layers_of_an_unknown_type_are_verified_as_blobs() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let odd: MediaType = "application/x-odd".parse().unwrap();
     let image = edited(&store, |_| {}, |manifest| manifest.layers[0].media_type = odd);
     let expected = "pos=0 layer 1: media type application/x-odd is none of a layer";
@@ -219,10 +220,10 @@ fn layers_of_an_unknown_type_are_verified_as_blobs() {
 
 #[test]
 fn a_layer_that_is_no_archive() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let archive = layer(&store, &[file("a", "1")], Compression::None);
     let mut content = Vec::new();
-    store.try_open(&archive.digest).unwrap().unwrap().read_to_end(&mut content).unwrap();
+    store.store().try_open(&archive.descriptor).unwrap().unwrap().read_to_end(&mut content).unwrap();
     content.iter_mut().take(512).for_each(|byte| *byte = b'!');
     let digest = digest_of(crate::digest::Algorithm::Sha256, &content);
     overwrite(&store, &digest, &content);
@@ -241,18 +242,18 @@ fn a_layer_that_is_no_archive() {
 
 #[test]
 fn a_tag_that_is_used_twice() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = two_layers(&store);
     let mut entry = image.descriptor;
     entry.annotations.insert(REF_NAME.into(), "t".into());
-    store.update(|root| root.push(&entry)?.push(&entry)?.push(&entry)).unwrap();
+    store.store().update(|root| root.push(&entry)?.push(&entry)?.push(&entry)).unwrap();
     let problem = "the ref name \"t\" is used more than once";
     assert_eq!(findings(&store), [format!("pos=1: {problem}"), format!("pos=2: {problem}")]);
 }
 
 #[test]
 fn what_is_over_the_limits_is_said_not_to_be_checked() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = two_layers(&store);
     let inner = index_of(&store, vec![image.descriptor.clone()]);
     tag(&store, "i", &index_of(&store, vec![inner]));
@@ -272,11 +273,11 @@ fn what_is_over_the_limits_is_said_not_to_be_checked() {
 
 #[test]
 fn what_is_only_unusual_is_a_warning() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let blank =
         crate::image::edit::blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     tag(&store, "t", &blank);
-    let report = check(&store, &Limits::default()).unwrap();
+    let report = store.check().unwrap();
     assert_eq!(report.findings, []);
     let warnings: Vec<String> = report.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");

@@ -1,15 +1,14 @@
 use super::{Clear, ConfigEdit, Text, Words, edit_config};
 use crate::{
     image::{Image, edit::blank},
-    limits::Limits,
     spec::History,
-    store::memory::MemoryStore,
+    store::Repository,
 };
 
 fn edited(edits: &[ConfigEdit]) -> crate::Result<Image> {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    let mut image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+    let mut image = Image::open(&store, &descriptor).unwrap();
     // What no type of ours knows.
     image.config = image
         .config
@@ -83,12 +82,12 @@ fn annotations_are_the_manifests() {
 
 #[test]
 fn the_platform_of_the_descriptor_follows_unless_it_was_another() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let mut descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let set = [ConfigEdit::Set(Text::Architecture, "arm64".into())];
     for (stated, expected) in [("linux/amd64", "linux/arm64"), ("linux/riscv64", "linux/riscv64")] {
         descriptor.platform = Some(stated.parse().unwrap());
-        let image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+        let image = Image::open(&store, &descriptor).unwrap();
         let image = edit_config(&store, &image, &set, None).unwrap();
         assert_eq!(image.descriptor.platform.unwrap().to_string(), expected);
     }
@@ -96,9 +95,9 @@ fn the_platform_of_the_descriptor_follows_unless_it_was_another() {
 
 #[test]
 fn history_is_added_where_it_is_given() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    let image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+    let image = Image::open(&store, &descriptor).unwrap();
     let entry = History { empty_layer: Some(true), ..History::default() };
     let image = edit_config(&store, &image, &[], Some(&entry)).unwrap();
     assert_eq!(image.config.view().history.as_deref(), Some(&[entry][..]));

@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     image::testing::{image, layer},
-    limits::Limits,
+    spec::Compression,
     spec::media_type::{DOCKER_CONFIG, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD},
-    store::memory::MemoryStore,
+    store::Repository,
     tree::testing::file,
 };
 
@@ -19,9 +19,9 @@ fn by(text: &str) -> History {
 
 #[test]
 fn a_blank_image_can_be_opened_and_has_nothing() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let descriptor = blank(&store, &"linux/arm64/v8".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    let image = Image::open(&store, &descriptor, &Limits::default()).unwrap();
+    let image = Image::open(&store, &descriptor).unwrap();
     assert_eq!(descriptor.media_type.as_str(), MANIFEST);
     let config = r#"{"created":"2020-01-01T00:00:00Z","architecture":"arm64","variant":"v8","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]},"history":[]}"#;
     let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
@@ -35,49 +35,52 @@ fn a_blank_image_can_be_opened_and_has_nothing() {
 
 #[test]
 fn a_layer_goes_on_top_with_its_history_and_date() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let below = image(&store, &[&[file("a", "1")]]);
     let added = layer(&store, &[file("b", "2")], Compression::Zstd);
     let history = History { created: Some("2022-02-02T00:00:00Z".into()), ..by("me") };
-    let above = append_layer(&store, &below, &added, Compression::Zstd, Some(&history)).unwrap();
+    let above = append_layer(&store, &below, &added, Some(&history)).unwrap();
     // What is returned is what is stored.
-    let read = Image::open(&store, &above.descriptor, &Limits::default()).unwrap();
+    let read = Image::open(&store, &above.descriptor).unwrap();
     assert_eq!(read.manifest.bytes(), above.manifest.bytes());
     assert_eq!(read.config.bytes(), above.config.bytes());
     let (descriptor, diff_id) = read.layers().last().unwrap();
-    assert_eq!((&descriptor.digest, descriptor.size, diff_id), (&added.digest, added.size, &added.diff_id));
+    assert_eq!(
+        (&descriptor.digest, descriptor.size, diff_id),
+        (&added.descriptor.digest, added.descriptor.size, &added.diff_id)
+    );
     assert_eq!(descriptor.media_type, MediaType::layer(Compression::Zstd));
     assert_eq!(read.config.view().created.as_deref(), Some("2022-02-02T00:00:00Z"));
     assert_eq!(history_of(&read), [History::default(), history]);
     // The one below is as it was.
-    assert_eq!(Image::open(&store, &below.descriptor, &Limits::default()).unwrap().layers().len(), 1);
+    assert_eq!(Image::open(&store, &below.descriptor).unwrap().layers().len(), 1);
 }
 
 #[test]
 fn without_a_date_the_image_keeps_its_own() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let below = image(&store, &[]);
     let added = layer(&store, &[file("b", "2")], Compression::None);
-    let above = append_layer(&store, &below, &added, Compression::None, Some(&by("me"))).unwrap();
+    let above = append_layer(&store, &below, &added, Some(&by("me"))).unwrap();
     assert_eq!(above.config.view().created.as_deref(), Some("2020-01-01T00:00:00Z"));
 }
 
 #[test]
 fn a_layer_without_an_entry_leaves_the_history_alone() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let below = image(&store, &[&[file("a", "1")]]);
     let added = layer(&store, &[file("b", "2")], Compression::Gzip);
-    let above = append_layer(&store, &below, &added, Compression::Gzip, None).unwrap();
+    let above = append_layer(&store, &below, &added, None).unwrap();
     assert_eq!((above.layers().len(), history_of(&above)), (2, history_of(&below)));
     assert_eq!(above.config.view().created, below.config.view().created);
     // The next entry stands at its layer.
-    let above = append_layer(&store, &above, &added, Compression::Gzip, Some(&by("me"))).unwrap();
+    let above = append_layer(&store, &above, &added, Some(&by("me"))).unwrap();
     assert_eq!(history_of(&above), [History::default(), History::default(), by("me")]);
 }
 
 #[test]
 fn missing_history_is_filled_up() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let original = image(&store, &[&[file("a", "1")], &[file("b", "2")]]);
     let added = layer(&store, &[file("c", "3")], Compression::Gzip);
     let no_layer = History { empty_layer: Some(true), ..by("env") };
@@ -91,7 +94,7 @@ fn missing_history_is_filled_up() {
     for (history, expected) in cases {
         let mut below = original.clone();
         below.config = Raw::new(ImageConfig { history, ..original.config.view().clone() }).unwrap();
-        let above = append_layer(&store, &below, &added, Compression::Gzip, Some(&by("new"))).unwrap();
+        let above = append_layer(&store, &below, &added, Some(&by("new"))).unwrap();
         assert_eq!(history_of(&above), expected);
         let layers = above.history().filter(|(_, layer)| layer.is_some()).count();
         assert_eq!(layers, 3);
@@ -100,7 +103,7 @@ fn missing_history_is_filled_up() {
 
 #[test]
 fn a_docker_image_gets_docker_layers() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let mut docker = image(&store, &[]);
     docker.descriptor.media_type = MediaType::literal(DOCKER_MANIFEST);
     let mut manifest = docker.manifest.view().clone();
@@ -113,8 +116,8 @@ fn a_docker_image_gets_docker_layers() {
         (Compression::Zstd, DOCKER_LAYER_ZSTD),
     ] {
         let added = layer(&store, &[file("b", "2")], compression);
-        let above = append_layer(&store, &docker, &added, compression, Some(&by("me"))).unwrap();
-        let read = Image::open(&store, &above.descriptor, &Limits::default()).unwrap();
+        let above = append_layer(&store, &docker, &added, Some(&by("me"))).unwrap();
+        let read = Image::open(&store, &above.descriptor).unwrap();
         let view = read.manifest.view();
         assert_eq!(view.layers.last().unwrap().media_type.as_str(), expected);
         assert_eq!(view.config.media_type.as_str(), DOCKER_CONFIG);
@@ -124,7 +127,7 @@ fn a_docker_image_gets_docker_layers() {
 
 #[test]
 fn what_is_unknown_in_the_documents_is_kept() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let mut below = image(&store, &[]);
     let with_unknown = |bytes: &[u8]| [&b"{\"x-unknown\" : [1,  2],"[..], &bytes[1..]].concat();
     below.config = Raw::parse("config", with_unknown(below.config.bytes()), None).unwrap();
@@ -132,7 +135,7 @@ fn what_is_unknown_in_the_documents_is_kept() {
     below.descriptor.annotations.insert("a".into(), "b".into());
     below.descriptor.data = Some("e30=".into());
     let added = layer(&store, &[file("b", "2")], Compression::Gzip);
-    let above = append_layer(&store, &below, &added, Compression::Gzip, Some(&by("me"))).unwrap();
+    let above = append_layer(&store, &below, &added, Some(&by("me"))).unwrap();
     for bytes in [above.config.bytes(), above.manifest.bytes()] {
         assert!(bytes.starts_with(b"{\"x-unknown\" : [1,  2],"));
     }

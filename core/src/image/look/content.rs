@@ -13,9 +13,8 @@ use crate::{
         Change, ChangeSink, ChangeSource as _, EntryKind,
         reader::{LayerReader, read_layer},
     },
-    limits::Limits,
     name::EntryPath,
-    store::BlobRead,
+    store::{BlobRead, Repository},
     tree::{Content, InodeId, Tree, follow::follow, provenance::Origin},
 };
 
@@ -25,15 +24,14 @@ use crate::{
 /// # Errors
 /// [`Error::NotFound`] if there is none, or a link leads nowhere; [`Error::Unsupported`] for what is no file; [`Error::Io`] of `out`;
 /// those of [`LayerReader`].
-pub fn read_file<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn read_file<S: BlobRead>(
+    repository: &Repository<S>,
     image: &Image,
     look: &Look,
     path: &EntryPath,
     out: &mut dyn Write,
-    limits: &Limits,
 ) -> Result<()> {
-    let way = follow(&look.tree, path, limits)?;
+    let way = follow(&look.tree, path, repository.limits())?;
     let Some(id) = way.map(|way| way.last().map_or(Tree::ROOT, |(id, _)| *id)) else {
         return Err(Error::NotFound(format!("there is no {} in the image", shown(path))));
     };
@@ -50,10 +48,10 @@ pub fn read_file<S: BlobRead + ?Sized>(
         let (_, place) =
             file.ok_or_else(|| Error::Misuse("the index of a layer ends before the file".into()))?;
         if let Some(place) = place {
-            return index.read_file(store, descriptor, *place, out, limits);
+            return index.read_file(repository, descriptor, *place, out);
         }
     }
-    let mut reader = LayerReader::open(store, descriptor, diff_id, limits)?;
+    let mut reader = LayerReader::open(repository, descriptor, diff_id)?;
     let mut files = 0;
     while let Some((change, body)) = reader.next_change()? {
         if is_file(&change) {
@@ -75,11 +73,10 @@ fn is_file(change: &Change) -> bool {
 ///
 /// # Errors
 /// Those of `put`, and of [`read_layer`].
-pub fn each_file<S: BlobRead + ?Sized>(
-    store: &S,
+pub fn each_file<S: BlobRead>(
+    repository: &Repository<S>,
     image: &Image,
     look: &Look,
-    limits: &Limits,
     want: &dyn Fn(InodeId) -> bool,
     put: &mut dyn FnMut(InodeId, &mut dyn Read) -> Result<()>,
 ) -> Result<()> {
@@ -92,7 +89,7 @@ pub fn each_file<S: BlobRead + ?Sized>(
     for (layer, (descriptor, diff_id)) in image.layers().enumerate() {
         if wanted.keys().any(|origin| origin.layer == layer) {
             let mut sink = Wanted { layer, files: 0, wanted: &wanted, put };
-            read_layer(store, descriptor, diff_id, limits, &mut sink)?;
+            read_layer(repository, descriptor, diff_id, &mut sink)?;
         }
     }
     Ok(())

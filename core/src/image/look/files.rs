@@ -6,7 +6,6 @@ use super::Look;
 use crate::{
     error::{Error, Result},
     name::EntryPath,
-    text,
     tree::{Content, InodeId, Tree, mtree::vis, provenance::PathChange},
 };
 

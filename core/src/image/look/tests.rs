@@ -4,14 +4,13 @@ use super::{Files, Look, Why, each_file, read_file};
 use crate::{
     error::ErrorKind,
     image::{Image, testing::image},
-    limits::Limits,
     name::EntryPath,
-    store::memory::MemoryStore,
+    store::{Repository, memory::MemoryStore},
     tree::testing::{dir, file, link, path, remove, symlink},
 };
 
-fn look() -> (MemoryStore, Image, Look) {
-    let store = MemoryStore::new().unwrap();
+fn look() -> (Repository<MemoryStore>, Image, Look) {
+    let store = Repository::in_memory().unwrap();
     let base = [
         dir("etc"),
         file("etc/hosts", "old"),
@@ -22,14 +21,14 @@ fn look() -> (MemoryStore, Image, Look) {
     let top =
         [remove("gone"), file("etc/hosts", "new one"), link("same", "keep"), symlink("nowhere", "gone")];
     let image = image(&store, &[&base, &top]);
-    let look = Look::inside(&store, &image, &Limits::default()).unwrap();
+    let look = Look::inside(&store, &image).unwrap();
     (store, image, look)
 }
 
 fn cat(at: &str) -> crate::Result<String> {
     let (store, image, look) = look();
     let mut out = Vec::new();
-    read_file(&store, &image, &look, &path(at), &mut out, &Limits::default())?;
+    read_file(&store, &image, &look, &path(at), &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -51,7 +50,7 @@ fn one_file_is_read_from_its_layer() {
 fn every_file_is_given_once() {
     let (store, image, look) = look();
     let mut found = Vec::new();
-    each_file(&store, &image, &look, &Limits::default(), &|_| true, &mut |id, body| {
+    each_file(&store, &image, &look, &|_| true, &mut |id, body| {
         let mut text = String::new();
         body.read_to_string(&mut text).unwrap();
         found.push((look.tree.inode(id).nlink, text));

@@ -6,17 +6,16 @@ use super::{
 use crate::{
     image::{Image, layers::merged, testing::image},
     layer::on_disk::OnDisk,
-    limits::Limits,
     spec::History,
-    store::memory::MemoryStore,
+    store::{Repository, memory::MemoryStore},
     tree::{
         mtree::{self, Dialect},
         testing::{Item, clear, dir, file, link, remove, symlink},
     },
 };
 
-fn manifest(store: &MemoryStore, image: &Image) -> String {
-    let tree = merged(store, image, &OnDisk::default(), &Limits::default()).unwrap();
+fn manifest(store: &Repository<MemoryStore>, image: &Image) -> String {
+    let tree = merged(store, image, &OnDisk::default()).unwrap();
     let mut text = Vec::new();
     mtree::write(&tree, Dialect::Native, &mut text).unwrap();
     String::from_utf8(text).unwrap()
@@ -32,16 +31,16 @@ fn line(Conflict { path, base, image }: &Conflict) -> String {
 
 /// The conflicts of layers that were made on `old` and are put onto `new`.
 fn found(old: &[Item], upper: &[&[Item]], new: &[Item]) -> Vec<String> {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let all: Vec<&[Item]> = std::iter::once(old).chain(upper.iter().copied()).collect();
     let (image, new) = (image(&store, &all), image(&store, &[new]));
-    let conflicts = conflicts(&store, &image, 1, &new, &Limits::default()).unwrap();
+    let conflicts = conflicts(&store, &image, 1, &new).unwrap();
     conflicts.conflicts.iter().map(line).collect()
 }
 
 #[test]
 fn layers_move_to_a_new_base() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let base: &[Item] = &[dir("lib"), file("lib/a", "1"), file("conf", "old")];
     let patched: &[&[Item]] =
         &[&[dir("lib"), file("lib/a", "2"), file("conf", "old")], &[file("lib/b", "new")]];
@@ -50,7 +49,7 @@ fn layers_move_to_a_new_base() {
     let (old, new) = (image(&store, &[base]), image(&store, patched));
     let count = layers_of_base(&image_before, &old).unwrap();
     assert_eq!(count, 1);
-    assert!(conflicts(&store, &image_before, 1, &new, &Limits::default()).unwrap().conflicts.is_empty());
+    assert!(conflicts(&store, &image_before, 1, &new).unwrap().conflicts.is_empty());
     let after = rebase(&store, &image_before, 1, &new, Some(&entry())).unwrap();
     let expected = image(&store, &[patched[0], patched[1], app]);
     assert_eq!(manifest(&store, &after), manifest(&store, &expected));
@@ -58,7 +57,7 @@ fn layers_move_to_a_new_base() {
     let history = after.config.view().history.clone().unwrap();
     assert_eq!((history.len(), history[3].created_by.as_deref()), (4, Some("me")));
     assert_eq!(after.manifest.view().annotations[BASE_DIGEST], new.descriptor.digest.as_str());
-    Image::open(&store, &after.descriptor, &Limits::default()).unwrap();
+    Image::open(&store, &after.descriptor).unwrap();
     // Not its base.
     let message = layers_of_base(&image_before, &new).unwrap_err().to_string();
     assert!(message.contains("of its 2 layers the image has the first 0"), "{message}");
@@ -108,26 +107,25 @@ fn what_goes_with_a_directory_is_a_conflict() {
 
 #[test]
 fn a_link_to_what_is_not_there_cannot_be_put() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image_before = image(&store, &[&[file("a", "1")], &[link("b", "a")]]);
     let new = image(&store, &[&[file("c", "1")]]);
-    let error = conflicts(&store, &image_before, 1, &new, &Limits::default()).unwrap_err().to_string();
+    let error = conflicts(&store, &image_before, 1, &new).unwrap_err().to_string();
     assert!(error.contains("hard link to a"), "{error}");
 }
 
 #[test]
 fn a_layer_is_left_out_where_nothing_above_needs_it() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let layers: [&[Item]; 3] = [&[file("a", "1")], &[file("b", "2")], &[file("c", "3"), file("a", "4")]];
     let before = image(&store, &layers);
-    let limits = Limits::default();
-    assert!(conflicts_without(&store, &before, 1, &limits).unwrap().conflicts.is_empty());
+    assert!(conflicts_without(&store, &before, 1).unwrap().conflicts.is_empty());
     let after = without_layer(&store, &before, 1, Some(&entry())).unwrap();
     assert_eq!(manifest(&store, &after), manifest(&store, &image(&store, &[layers[0], layers[2]])));
     assert_eq!(after.config.view().history.clone().unwrap().len(), 3);
-    Image::open(&store, &after.descriptor, &limits).unwrap();
+    Image::open(&store, &after.descriptor).unwrap();
     // The third changes a file of the first.
-    let conflicts = conflicts_without(&store, &before, 0, &limits).unwrap();
+    let conflicts = conflicts_without(&store, &before, 0).unwrap();
     assert_eq!(
         conflicts.conflicts.iter().map(line).collect::<Vec<_>>(),
         ["/a: removed below, replaced above"]
@@ -136,16 +134,15 @@ fn a_layer_is_left_out_where_nothing_above_needs_it() {
 
 #[test]
 fn layers_change_places_where_the_files_stay() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let before = image(&store, &[&[file("a", "1")], &[file("b", "2")], &[file("a", "3")]]);
-    let limits = Limits::default();
-    let after = reorder(&store, &before, &[1, 0, 2], None, &limits).unwrap();
+    let after = reorder(&store, &before, &[1, 0, 2], None).unwrap();
     assert_eq!(manifest(&store, &after), manifest(&store, &before));
     let ids = |image: &Image| image.layers().map(|(_, id)| id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&after), [1, 0, 2].map(|at| ids(&before)[at].clone()));
-    let message = reorder(&store, &before, &[2, 1, 0], None, &limits).unwrap_err().to_string();
+    let message = reorder(&store, &before, &[2, 1, 0], None).unwrap_err().to_string();
     assert!(message.contains("/a is another"), "{message}");
     for wrong in [&[0, 1][..], &[0, 0, 1], &[0, 1, 3]] {
-        assert!(reorder(&store, &before, wrong, None, &limits).unwrap_err().to_string().contains("3 layers"));
+        assert!(reorder(&store, &before, wrong, None).unwrap_err().to_string().contains("3 layers"));
     }
 }

@@ -24,9 +24,8 @@ use crate::{
     error::{Error, Result},
     image::Image,
     layer::{Change, ChangeSink, EntryKind, reader::read_layer},
-    limits::Limits,
     name::EntryPath,
-    store::BlobRead,
+    store::{BlobRead, Repository},
 };
 
 /// What dive says about an image.
@@ -47,11 +46,11 @@ impl DiveNumbers {
     ///
     /// # Errors
     /// Those of [`read_layer`].
-    pub fn new<S: BlobRead + ?Sized>(store: &S, image: &Image, limits: &Limits) -> Result<Self> {
+    pub fn new<S: BlobRead>(repository: &Repository<S>, image: &Image) -> Result<Self> {
         let mut paths = Paths::default();
         for (blob, diff_id) in image.layers() {
             let mut layer = LayerTree::default();
-            read_layer(store, blob, diff_id, limits, &mut layer)?;
+            read_layer(repository, blob, diff_id, &mut layer)?;
             paths.layer(layer);
         }
         Ok(paths.numbers())
@@ -160,15 +159,14 @@ mod tests {
     use super::DiveNumbers;
     use crate::{
         image::testing::image,
-        limits::Limits,
-        store::memory::MemoryStore,
+        store::Repository,
         tree::testing::{Item, clear, dir, file, link, remove},
     };
 
     /// Efficiency, wasted bytes and user wasted percent.
     fn numbers(layers: &[&[Item]]) -> (f64, u64, f64) {
-        let store = MemoryStore::new().unwrap();
-        let numbers = DiveNumbers::new(&store, &image(&store, layers), &Limits::default()).unwrap();
+        let store = Repository::in_memory().unwrap();
+        let numbers = DiveNumbers::new(&store, &image(&store, layers)).unwrap();
         (numbers.efficiency, numbers.wasted_bytes, numbers.user_wasted_percent)
     }
 

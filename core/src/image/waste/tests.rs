@@ -8,15 +8,14 @@ use crate::{
         look::Look,
         testing::{image, overwrite},
     },
-    limits::Limits,
-    store::memory::MemoryStore,
+    store::Repository,
     tree::testing::{Item, clear, dir, file, link, remove},
 };
 
 fn waste(layers: &[&[Item]]) -> Waste {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = image(&store, layers);
-    Waste::new(&Look::inside(&store, &image, &Limits::default()).unwrap(), &image)
+    Waste::new(&Look::inside(&store, &image).unwrap(), &image)
 }
 
 #[test]
@@ -85,10 +84,10 @@ fn every_path_with_hidden_bytes_is_listed() {
 
 #[test]
 fn a_damaged_layer_is_no_waste() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let image = image(&store, &[&[file("a", "1")]]);
     overwrite(&store, &image.manifest.view().layers[0].digest, b"damaged");
-    assert!(Look::inside(&store, &image, &Limits::default()).is_err());
+    assert!(Look::inside(&store, &image).is_err());
 }
 
 /// What is there, by path; a layer is applied by hand, without links and markers other than whiteouts.

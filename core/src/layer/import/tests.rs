@@ -11,7 +11,9 @@ use crate::{
         tar::TarWriter,
         testing::{Item, Record, dir, file, remove},
     },
-    store::{BlobRead as _, memory::MemoryStore},
+    limits::Limits,
+    spec::Descriptor,
+    store::{BlobRead as _, Repository, memory::MemoryStore},
 };
 
 fn archive(items: &[Item]) -> Vec<u8> {
@@ -37,9 +39,9 @@ fn sha256(bytes: &[u8]) -> Digest {
     digest_of(Algorithm::Sha256, bytes)
 }
 
-fn blob(store: &MemoryStore, digest: &Digest) -> Vec<u8> {
+fn blob(store: &Repository<MemoryStore>, descriptor: &Descriptor) -> Vec<u8> {
     let mut bytes = Vec::new();
-    store.try_open(digest).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
+    store.store().try_open(descriptor).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
     bytes
 }
 
@@ -55,12 +57,12 @@ fn what_is_compressed_as_wanted_is_stored_to_the_byte() {
             ways.extend([Recompress::IfPlain(Compression::Gzip), Recompress::IfPlain(Compression::Zstd)]);
         }
         for how in ways {
-            let store = MemoryStore::new().unwrap();
-            let (layer, compression) =
-                import_layer(&store, &given[..], "it", how, &mut (), &Limits::default()).unwrap();
-            assert_eq!((layer.diff_id, compression), (sha256(&plain), found));
-            assert_eq!((&layer.digest, layer.size), (&sha256(&given), given.len() as u64));
-            assert!(blob(&store, &layer.digest) == given);
+            let store = Repository::in_memory().unwrap();
+            let layer = import_layer(&store, &given[..], "it", how, &mut ()).unwrap();
+            assert_eq!(layer.diff_id, sha256(&plain));
+            let expected = Descriptor::new(MediaType::layer(found), sha256(&given), given.len() as u64);
+            assert_eq!(layer.descriptor, expected);
+            assert!(blob(&store, &layer.descriptor) == given);
         }
     }
 }
@@ -74,22 +76,24 @@ fn anything_else_is_compressed_anew_and_the_archive_stays() {
                 Compression::None => Recompress::IfPlain(wanted),
                 _ => Recompress::As(wanted),
             };
-            let store = MemoryStore::new().unwrap();
+            let store = Repository::in_memory().unwrap();
             let given = compressed(&plain, found);
-            let (layer, compression) =
-                import_layer(&store, &given[..], "it", how, &mut (), &Limits::default()).unwrap();
-            assert_eq!((layer.diff_id, compression), (sha256(&plain), wanted));
-            assert!(blob(&store, &layer.digest) == compressed(&plain, wanted), "{found:?} to {wanted:?}");
+            let layer = import_layer(&store, &given[..], "it", how, &mut ()).unwrap();
+            assert_eq!(
+                (layer.diff_id, &layer.descriptor.media_type),
+                (sha256(&plain), &MediaType::layer(wanted))
+            );
+            assert!(blob(&store, &layer.descriptor) == compressed(&plain, wanted), "{found:?} to {wanted:?}");
         }
     }
 }
 
 #[test]
 fn the_sink_gets_the_changes() {
-    let (store, mut record) = (MemoryStore::new().unwrap(), Record::default());
+    let (store, mut record) = (Repository::in_memory().unwrap(), Record::default());
     let items = [dir("d"), file("d/f", "abc"), remove("gone")];
     let how = Recompress::As(Compression::Gzip);
-    import_layer(&store, &archive(&items)[..], "it", how, &mut record, &Limits::default()).unwrap();
+    import_layer(&store, &archive(&items)[..], "it", how, &mut record).unwrap();
     let changes = |items: &[Item]| {
         items.iter().map(|Item(change, content)| (change.clone(), content.clone())).collect::<Vec<_>>()
     };
@@ -119,12 +123,13 @@ fn what_is_no_layer_is_refused_and_leaves_no_blob() {
     ];
     for (given, message) in cases {
         for how in [Recompress::As(Compression::Gzip), Recompress::As(Compression::None)] {
-            let store = MemoryStore::new().unwrap();
-            let error = import_layer(&store, &given[..], "it", how, &mut (), &Limits::default()).unwrap_err();
+            let store = Repository::in_memory().unwrap();
+            let error = import_layer(&store, &given[..], "it", how, &mut ()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
             assert!(error.to_string().starts_with(message), "{error}");
             for digest in [sha256(&given), sha256(&plain)] {
-                assert_eq!(store.try_size(&digest).unwrap(), None);
+                let blob = Descriptor::new(MediaType::layer(Compression::None), digest, 0);
+                assert_eq!(store.store().try_size(&blob).unwrap(), None);
             }
         }
     }
@@ -135,8 +140,8 @@ fn limits_hold_for_what_comes_from_outside() {
     let given = compressed(&layer(), Compression::Gzip);
     let limits = Limits { layer_size: 1000, ..Limits::default() };
     for how in [Recompress::As(Compression::Gzip), Recompress::As(Compression::Zstd)] {
-        let store = MemoryStore::new().unwrap();
-        let error = import_layer(&store, &given[..], "it", how, &mut (), &limits).unwrap_err();
+        let store = Repository::new(MemoryStore::new().unwrap(), limits);
+        let error = import_layer(&store, &given[..], "it", how, &mut ()).unwrap_err();
         assert!(matches!(error, Error::Limit { name: "layer_size", .. }), "{error}");
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     limits::Limits,
     spec::{Compression, Descriptor, MediaType},
-    store::{BlobReadExt as _, BlobWrite as _, BlobWriter, memory::MemoryStore},
+    store::{BlobReadExt as _, BlobWrite as _, BlobWriter, NewBlob, Repository, memory::MemoryStore},
 };
 
 /// Text that compresses, but not to nothing.
@@ -27,7 +27,7 @@ fn content(seed: u32, size: usize) -> Vec<u8> {
 }
 
 /// A layer of files of these sizes, between other entries.
-fn layer(store: &MemoryStore, sizes: &[usize], compression: Compression) -> (Descriptor, Digest) {
+fn layer(store: &Repository<MemoryStore>, sizes: &[usize], compression: Compression) -> (Descriptor, Digest) {
     let mut writer = LayerWriter::new(store, compression).unwrap();
     let mut put = |Item(change, content): Item| writer.put(&change, &mut &content[..]).unwrap();
     put(dir("d"));
@@ -42,16 +42,21 @@ fn layer(store: &MemoryStore, sizes: &[usize], compression: Compression) -> (Des
     put(remove("gone"));
     put(clear("d"));
     let layer = writer.finish().unwrap();
-    (Descriptor::new(MediaType::layer(compression), layer.digest, layer.size), layer.diff_id)
+    (layer.descriptor, layer.diff_id)
 }
 
 fn places(index: &LayerIndex) -> Vec<Place> {
     index.changes().iter().filter_map(|(_, place)| *place).collect()
 }
 
-fn read(store: &MemoryStore, blob: &Descriptor, index: &LayerIndex, place: Place) -> Result<Vec<u8>, Error> {
+fn read(
+    store: &Repository<MemoryStore>,
+    blob: &Descriptor,
+    index: &LayerIndex,
+    place: Place,
+) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
-    index.read_file(store, blob, place, &mut out, &Limits::default())?;
+    index.read_file(store, blob, place, &mut out)?;
     Ok(out)
 }
 
@@ -60,9 +65,9 @@ const SIZES: [usize; 7] = [10, 3 << 20, 0, 5 << 20, 511, 9 << 20, 1];
 #[test]
 fn every_file_is_read_alone() {
     for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let (blob, diff_id) = layer(&store, &SIZES, compression);
-        let built = LayerIndex::build(&store, &blob, &diff_id, &Limits::default()).unwrap();
+        let built = LayerIndex::build(&store, &blob, &diff_id).unwrap();
         let index = LayerIndex::from_bytes(&built.to_bytes(), &blob, &diff_id, &Limits::default()).unwrap();
         assert_eq!(index, built);
         assert_eq!(places(&index).len(), SIZES.len());
@@ -81,26 +86,26 @@ fn every_file_is_read_alone() {
 fn members_and_frames_are_entered() {
     // Two halves of one archive, compressed separately, as parallel compressors do.
     for compression in [Compression::Gzip, Compression::Zstd] {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let (plain, diff_id) = layer(&store, &[6 << 20, 100], Compression::None);
         let mut tar = Vec::new();
-        crate::store::BlobReadExt::open(&store, &plain).unwrap().read_to_end(&mut tar).unwrap();
+        store.blob(&plain).unwrap().read_to_end(&mut tar).unwrap();
         let mut blob = Vec::new();
         for half in tar.chunks(5 << 20) {
-            let part = MemoryStore::new().unwrap();
-            let mut compressor =
-                crate::layer::compress::Compressor::new(BlobWriter::new(&part).unwrap(), compression)
-                    .unwrap();
+            let part = Repository::in_memory().unwrap();
+            let mut compressor = crate::layer::compress::Compressor::new(
+                BlobWriter::new(part.store(), MediaType::layer(compression)).unwrap(),
+                compression,
+            )
+            .unwrap();
             compressor.write_all(half).unwrap();
-            let (digest, size) = compressor.finish().unwrap().finish().unwrap();
-            let part_of = Descriptor::new(MediaType::layer(compression), digest, size);
-            crate::store::BlobReadExt::open(&part, &part_of).unwrap().read_to_end(&mut blob).unwrap();
+            let part_of = compressor.finish().unwrap().finish().unwrap();
+            part.blob(&part_of).unwrap().read_to_end(&mut blob).unwrap();
         }
-        let mut writer = BlobWriter::new(&store).unwrap();
+        let mut writer = BlobWriter::new(store.store(), MediaType::layer(compression)).unwrap();
         writer.write_all(&blob).unwrap();
-        let (digest, size) = writer.finish().unwrap();
-        let blob = Descriptor::new(MediaType::layer(compression), digest, size);
-        let index = LayerIndex::build(&store, &blob, &diff_id, &Limits::default()).unwrap();
+        let blob = writer.finish().unwrap();
+        let index = LayerIndex::build(&store, &blob, &diff_id).unwrap();
         assert!(index.points.iter().any(|point| point.inside.is_none()), "{compression:?}");
         assert!(read(&store, &blob, &index, places(&index)[1]).unwrap() == content(1, 100));
     }
@@ -108,11 +113,11 @@ fn members_and_frames_are_entered() {
 
 #[test]
 fn an_index_is_known_to_be_that_of_another_or_damaged() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let limits = Limits::default();
     let (blob, diff_id) = layer(&store, &[10, 20], Compression::Gzip);
     let (other, _) = layer(&store, &[11], Compression::Gzip);
-    let bytes = LayerIndex::build(&store, &blob, &diff_id, &limits).unwrap().to_bytes();
+    let bytes = LayerIndex::build(&store, &blob, &diff_id).unwrap().to_bytes();
     let refusal = |bytes: &[u8], blob: &Descriptor| {
         LayerIndex::from_bytes(bytes, blob, &diff_id, &limits).unwrap_err().to_string()
     };
@@ -127,20 +132,20 @@ fn an_index_is_known_to_be_that_of_another_or_damaged() {
 
 #[test]
 fn what_changed_below_an_index_is_found() {
-    let store = MemoryStore::new().unwrap();
-    let limits = Limits::default();
+    let store = Repository::in_memory().unwrap();
     let (blob, diff_id) = layer(&store, &[100_000, 20], Compression::None);
-    let index = LayerIndex::build(&store, &blob, &diff_id, &limits).unwrap();
+    let index = LayerIndex::build(&store, &blob, &diff_id).unwrap();
     let mut bytes = Vec::new();
-    crate::store::BlobReadExt::open(&store, &blob).unwrap().read_to_end(&mut bytes).unwrap();
+    store.blob(&blob).unwrap().read_to_end(&mut bytes).unwrap();
     bytes[50_000] ^= 1;
-    let mut pending = store.begin().unwrap();
+    let mut pending =
+        store.store().begin(&NewBlob::streamed(&MediaType::literal("application/octet-stream"))).unwrap();
     pending.write_all(&bytes).unwrap();
     pending.publish(&blob.digest).unwrap();
     let error = read(&store, &blob, &index, places(&index)[0]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert!(read(&store, &blob, &index, places(&index)[1]).is_ok());
-    assert!(LayerIndex::build(&store, &blob, &diff_id, &limits).is_err());
+    assert!(LayerIndex::build(&store, &blob, &diff_id).is_err());
 }
 
 #[test]
@@ -158,11 +163,11 @@ fn many_points_thin_out() {
 #[test]
 fn an_unverified_list_has_all_but_digests() {
     for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
-        let store = MemoryStore::new().unwrap();
+        let store = Repository::in_memory().unwrap();
         let (blob, diff_id) = layer(&store, &SIZES, compression);
         let limits = Limits::default();
-        let built = LayerIndex::build(&store, &blob, &diff_id, &limits).unwrap();
-        let seen = LayerIndex::list_unverified(&store, &blob, &diff_id, &limits).unwrap();
+        let built = LayerIndex::build(&store, &blob, &diff_id).unwrap();
+        let seen = LayerIndex::list_unverified(&store, &blob, &diff_id).unwrap();
         let without = |(change, place): &(Change, Option<Place>)| {
             (change.clone(), place.map(|place| Place { sha256: None, ..place }))
         };
@@ -175,18 +180,18 @@ fn an_unverified_list_has_all_but_digests() {
 
 #[test]
 fn an_unverified_list_is_checked_for_its_size_alone() {
-    let store = MemoryStore::new().unwrap();
+    let store = Repository::in_memory().unwrap();
     let (blob, diff_id) = layer(&store, &SIZES, Compression::Gzip);
     let (other, _) = layer(&store, &[1, 2, 3], Compression::Gzip);
     let lying = Descriptor { size: other.size, ..blob.clone() };
     let mut bytes = Vec::new();
-    store.content(&other).unwrap().read_to_end(&mut bytes).unwrap();
-    let mut pending = store.begin().unwrap();
+    store.store().content(&other).unwrap().read_to_end(&mut bytes).unwrap();
+    let mut pending =
+        store.store().begin(&NewBlob::streamed(&MediaType::literal("application/octet-stream"))).unwrap();
     pending.write_all(&bytes).unwrap();
     pending.publish(&blob.digest).unwrap();
-    let limits = Limits::default();
-    assert_eq!(places(&LayerIndex::list_unverified(&store, &lying, &diff_id, &limits).unwrap()).len(), 3);
-    assert_eq!(LayerIndex::build(&store, &lying, &diff_id, &limits).unwrap_err().kind(), ErrorKind::Corrupt);
-    let error = LayerIndex::list_unverified(&store, &blob, &diff_id, &limits).unwrap_err().to_string();
+    assert_eq!(places(&LayerIndex::list_unverified(&store, &lying, &diff_id).unwrap()).len(), 3);
+    assert_eq!(LayerIndex::build(&store, &lying, &diff_id).unwrap_err().kind(), ErrorKind::Corrupt);
+    let error = LayerIndex::list_unverified(&store, &blob, &diff_id).unwrap_err().to_string();
     assert!(error.contains("size mismatch"), "{error}");
 }

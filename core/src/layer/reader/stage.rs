@@ -10,9 +10,8 @@ use crate::{
     error::{Error, Result},
     hash::{Hasher, Verified},
     layer::inflate::{Inflate, points::Points},
-    limits::Limits,
     spec::{Compression, Descriptor},
-    store::{BlobRead, BlobReadExt, ReadSeek},
+    store::{BlobRead, BlobReadExt as _, Repository},
 };
 
 /// Bytes handed from stage to stage at a time.
@@ -23,17 +22,13 @@ pub(super) struct Content<'a> {
     what: String,
     /// The digest that the verified blob proves for the content as well, if it is not compressed.
     proven: Option<Digest>,
-    inflate: Inflate<Verified<Box<dyn ReadSeek + 'a>>>,
+    inflate: Inflate<Verified<Box<dyn Read + Send + 'a>>>,
 }
 
 impl<'a> Content<'a> {
-    pub(super) fn open<S: BlobRead + ?Sized>(
-        store: &'a S,
-        descriptor: &Descriptor,
-        limits: &Limits,
-    ) -> Result<Self> {
-        let (what, compression) = compression_of(store, descriptor)?;
-        let inflate = Inflate::new(store.open(descriptor)?, compression, &what, limits)?;
+    pub(super) fn open<S: BlobRead>(repository: &'a Repository<S>, descriptor: &Descriptor) -> Result<Self> {
+        let (what, compression) = compression_of(repository.store(), descriptor)?;
+        let inflate = Inflate::new(repository.blob(descriptor)?, compression, &what, repository.limits())?;
         let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
         Ok(Self { what, proven, inflate })
     }
@@ -79,13 +74,13 @@ impl<'a> Content<'a> {
 
 /// Returns the name of a layer for errors, and its compression. A wrong size is reported before anything is
 /// read, if the content comes from the store.
-fn compression_of<S: BlobRead + ?Sized>(store: &S, descriptor: &Descriptor) -> Result<(String, Compression)> {
+fn compression_of<S: BlobRead>(store: &S, descriptor: &Descriptor) -> Result<(String, Compression)> {
     let what = format!("layer {}", descriptor.digest);
     let compression = descriptor.media_type.layer_compression().ok_or_else(|| {
         Error::Unsupported(format!("{what}: unsupported media type {}", descriptor.media_type))
     })?;
     if descriptor.data.is_none()
-        && let Some(size) = store.try_size(&descriptor.digest)?
+        && let Some(size) = store.try_size(descriptor)?
         && size != descriptor.size
     {
         let (expected, actual) = (descriptor.size.to_string(), size.to_string());
@@ -95,13 +90,12 @@ fn compression_of<S: BlobRead + ?Sized>(store: &S, descriptor: &Descriptor) -> R
 }
 
 /// Opens the content of a blob whose digest is not verified, within the limits.
-pub(super) fn unverified<'a, S: BlobRead + ?Sized>(
-    store: &'a S,
+pub(super) fn unverified<'a, S: BlobRead>(
+    repository: &'a Repository<S>,
     descriptor: &Descriptor,
-    limits: &Limits,
-) -> Result<Inflate<Box<dyn ReadSeek + 'a>>> {
-    let (what, compression) = compression_of(store, descriptor)?;
-    Inflate::new(store.content(descriptor)?, compression, what, limits)
+) -> Result<Inflate<Box<dyn Read + Send + 'a>>> {
+    let (what, compression) = compression_of(repository.store(), descriptor)?;
+    Inflate::new(repository.store().content(descriptor)?, compression, what, repository.limits())
 }
 
 impl fmt::Debug for Content<'_> {

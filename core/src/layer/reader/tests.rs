@@ -13,21 +13,26 @@ use crate::{
     digest::Algorithm,
     hash::digest_of,
     layer::EntryKind,
+    limits::Limits,
     spec::{Compression, MediaType},
-    store::ReadSeek,
+    store::Repository,
 };
 
 #[derive(Default)]
 struct Blobs(BTreeMap<Digest, Vec<u8>>);
 
 impl BlobRead for Blobs {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        Ok(self.0.get(digest).map(|blob| Box::new(Cursor::new(blob)) as Box<dyn ReadSeek>))
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        Ok(self.0.get(&blob.digest).map(|blob| Box::new(Cursor::new(blob)) as Box<dyn Read + Send>))
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        Ok(self.0.get(digest).map(|blob| blob.len() as u64))
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        Ok(self.0.get(&blob.digest).map(|blob| blob.len() as u64))
     }
+}
+
+fn repository(store: &Blobs) -> Repository<&Blobs> {
+    Repository::new(store, Limits::default())
 }
 
 impl Blobs {
@@ -110,14 +115,15 @@ fn read_failing(
     limits: &Limits,
     fail_at: Option<&'static str>,
 ) -> (Kept, Result<(), String>) {
+    let repository = Repository::new(store, *limits);
     let mut kept = Kept { fail_at, ..Kept::default() };
-    let result = LayerReader::open(store, descriptor, diff_id, limits)
+    let result = LayerReader::open(&repository, descriptor, diff_id)
         .and_then(|mut layer| pump(&mut layer.tar, &mut kept))
         .map_err(|error| error.to_string());
     #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
     {
         let mut other = Kept { fail_at, ..Kept::default() };
-        let threads = threads::read_layer(store, descriptor, diff_id, limits, &mut other);
+        let threads = threads::read_layer(&repository, descriptor, diff_id, &mut other);
         assert_eq!((&other, threads.map_err(|error| error.to_string())), (&kept, result.clone()));
     }
     (kept, result)
@@ -142,7 +148,7 @@ fn all_compressions_give_the_same() {
             ("019", &archive[19 * 70_656 + 512..][..70_000])
         );
         let mut through = Kept::default();
-        read_layer(&store, &descriptor, &diff_id, &Limits::default(), &mut through).unwrap();
+        read_layer(&repository(&store), &descriptor, &diff_id, &mut through).unwrap();
         assert_eq!(through, kept);
     }
 }
@@ -217,8 +223,7 @@ fn a_bomb_is_stopped_soon_after_a_gibibyte() {
     blob.extend_from_slice(&encoder.finish().unwrap().repeat(70));
     let descriptor = store.add(blob, Compression::Gzip);
     let diff_id = digest_of(Algorithm::Sha256, b"");
-    let error =
-        read_layer(&store, &descriptor, &diff_id, &Limits::default(), &mut Kept::default()).unwrap_err();
+    let error = read_layer(&repository(&store), &descriptor, &diff_id, &mut Kept::default()).unwrap_err();
     assert!(error.to_string().ends_with("more than the limit of 200 (ratio)"), "{error}");
 }
 
@@ -244,7 +249,8 @@ fn a_reader_that_failed_never_says_verified() {
     let archive = archive(1, 10);
     let descriptor = store.add(archive.clone(), Compression::None);
     let wrong = digest_of(Algorithm::Sha256, b"");
-    let mut layer = LayerReader::open(&store, &descriptor, &wrong, &Limits::default()).unwrap();
+    let repository = repository(&store);
+    let mut layer = LayerReader::open(&repository, &descriptor, &wrong).unwrap();
     while layer.next_change().unwrap().is_some() {}
     assert_eq!(layer.tar.drain().unwrap_err().kind(), ErrorKind::Corrupt);
     assert!(layer.finish().is_err());

@@ -18,9 +18,8 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     layer::{ChangeSink, tar::TarReader},
-    limits::Limits,
     spec::Descriptor,
-    store::BlobRead,
+    store::{BlobRead, Repository},
 };
 
 /// Smaller blobs are read in less time than it takes to start threads.
@@ -37,14 +36,13 @@ struct Chunk {
     length: usize,
 }
 
-pub(super) fn read_layer<S: BlobRead + ?Sized>(
-    store: &S,
+pub(super) fn read_layer<S: BlobRead>(
+    repository: &Repository<S>,
     descriptor: &Descriptor,
     diff_id: &Digest,
-    limits: &Limits,
     sink: &mut dyn ChangeSink,
 ) -> Result<()> {
-    let content = Content::open(store, descriptor, limits)?;
+    let content = Content::open(repository, descriptor)?;
     let what = content.what().to_owned();
     let diff_id = DiffId::new(&content, diff_id)?;
     thread::scope(|scope| {
@@ -62,7 +60,7 @@ pub(super) fn read_layer<S: BlobRead + ?Sized>(
             .map_err(start_error())?;
         let chunks =
             Chunks { full: hashed_receiver, empty: empty_sender, current: None, start: 0, ended: false };
-        pump(&mut TarReader::new(chunks, what, limits), sink)
+        pump(&mut TarReader::new(chunks, what, repository.limits()), sink)
     })
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use ocicle::{
+    Repository,
     image::{Image, rebase::Conflicts},
     spec::History,
 };
@@ -49,7 +50,7 @@ impl Change<'_> {
         context: &Context,
         image: &Image,
         command: &str,
-        make: impl Fn(Option<&AnyStore>, &Image, Option<&History>) -> ocicle::Result<Image>,
+        make: impl Fn(Option<&Repository<AnyStore>>, &Image, Option<&History>) -> ocicle::Result<Image>,
     ) -> Result<ExitCode, Failure> {
         let entry = self.history.entry(command)?.map(|entry| History { empty_layer: Some(true), ..entry });
         if self.edit.dry_run {
@@ -57,8 +58,8 @@ impl Change<'_> {
             return Ok(ExitCode::SUCCESS);
         }
         let to = self.result.destination();
-        let store = &self.place.store;
-        let done = self.place.edit_image(&to, |image| make(Some(store), image, entry.as_ref()))?;
+        let repository = &self.place.repository;
+        let done = self.place.edit_image(&to, |image| make(Some(repository), image, entry.as_ref()))?;
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -12,7 +12,7 @@ use super::change::{Change, refused};
 use crate::{
     args::{ConflictArgs, Edit, HistoryArgs, Target},
     context::Context,
-    dry_run::DryRun,
+    dry_run::dry_run,
     failure::{Failure, unless_different},
 };
 
@@ -39,17 +39,17 @@ impl Drop {
     pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
         let number = number_of(&image, &self.layer)?;
-        let store = context.watched(&place.store, "reading layers", None);
-        let found = rebase::conflicts_without(&store, &image, number, &context.limits)?;
+        let store = context.watched(&place.repository, "reading layers", None);
+        let found = rebase::conflicts_without(&store, &image, number)?;
         if refused(context, &found, self.conflicts.on_conflict)? {
             return Ok(unless_different(true));
         }
         let change = Change { place: &place, result: &self.result, history: &self.history, edit: &self.edit };
-        change.make(context, &image, "layers drop", |store, image, history| {
+        change.make(context, &image, "layers drop", |repository, image, history| {
             let number = number_of(image, &self.layer)?;
-            match store {
-                Some(store) => rebase::without_layer(store, image, number, history),
-                None => rebase::without_layer(&DryRun(&place.store), image, number, history),
+            match repository {
+                Some(repository) => rebase::without_layer(repository, image, number, history),
+                None => rebase::without_layer(&dry_run(&place.repository), image, number, history),
             }
         })
     }

@@ -9,7 +9,7 @@ use super::change::Change;
 use crate::{
     args::{Edit, HistoryArgs, Target},
     context::Context,
-    dry_run::DryRun,
+    dry_run::dry_run,
     failure::Failure,
 };
 
@@ -35,11 +35,11 @@ impl Reorder {
     pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
         let order: Vec<usize> = self.order.iter().map(|number| number.wrapping_sub(1)).collect();
-        let limits = &context.limits;
+        let _limits = &context.limits;
         let change = Change { place: &place, result: &self.result, history: &self.history, edit: &self.edit };
-        change.make(context, &image, "layers reorder", |store, image, history| match store {
-            Some(store) => rebase::reorder(store, image, &order, history, limits),
-            None => rebase::reorder(&DryRun(&place.store), image, &order, history, limits),
+        change.make(context, &image, "layers reorder", |repository, image, history| match repository {
+            Some(repository) => rebase::reorder(repository, image, &order, history),
+            None => rebase::reorder(&dry_run(&place.repository), image, &order, history),
         })
     }
 }

@@ -17,7 +17,7 @@ use ocicle::{
 use crate::{
     args::{Compress, Edit, HistoryArgs, Target},
     context::Context,
-    dry_run::{DryRun, Lines},
+    dry_run::{Lines, dry_run},
     failure::Failure,
 };
 
@@ -45,21 +45,20 @@ pub(crate) struct AddLayer {
 impl AddLayer {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, base) = context.open_image(&self.reference)?;
-        let (how, limits) = (self.recompress(&base), &context.limits);
+        let how = self.recompress(&base);
         let history = self.history.entry("raw add-layer")?;
         let (mut archive, what) = self.open_archive()?;
         if self.edit.dry_run {
             let mut lines = Lines::default();
-            import_layer(&DryRun(&place.store), &mut archive, &what, how, &mut lines, limits)?;
+            import_layer(&dry_run(&place.repository), &mut archive, &what, how, &mut lines)?;
             context.print_lines(lines.0)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let store = context.watched(&place.store, "storing", None);
-        let (layer, compression) = import_layer(&store, &mut archive, &what, how, &mut (), limits)?;
+        let store = context.watched(&place.repository, "storing", None);
+        let layer = import_layer(&store, &mut archive, &what, how, &mut ())?;
         let to = self.result.destination();
-        let done = place.edit_image(&to, |image| {
-            append_layer(&place.store, image, &layer, compression, history.as_ref())
-        })?;
+        let done = place
+            .edit_image(&to, |image| append_layer(&place.repository, image, &layer, history.as_ref()))?;
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -35,8 +35,8 @@ impl Unpack {
             .keep_dirlinks(self.layers.keep_dirlinks)
             .start_from(self.layers.start_from(&image)?);
         let (dir, made) = make_private_dir(&self.directory)?;
-        let store = context.watched(&place.store, "unpacking", Some(image.size()));
-        extract(&store, &image, dir, &options, &context.limits).map_err(|failed| {
+        let store = context.watched(&place.repository, "unpacking", Some(image.size()));
+        extract(&store, &image, dir, &options).map_err(|failed| {
             if made {
                 let _ = std::fs::remove_dir(&self.directory); // the first error is the one to tell
             }

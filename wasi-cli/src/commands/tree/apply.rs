@@ -9,20 +9,17 @@ use std::{
 
 use clap::Args;
 use ocicle::{
-    Error,
+    Error, Repository,
     digest::Digest,
     graph::{
         copy::{Plan, What},
         describe::{self, Description, ListingDiff, Root, Sources},
-        list::list,
-        resolve::{Want, resolve},
+        resolve::Want,
         selector::{Clause, Selector},
     },
     limits::Limits,
     spec::{Descriptor, Index, Raw},
-    store::{
-        BlobRead, BlobWrite, RootIndex as _, RootIndexExt as _, Store, memory::MemoryStore, overlay::Overlay,
-    },
+    store::{RootIndexExt as _, Store, memory::MemoryStore},
 };
 
 use crate::{args::Format, context::Context, failure::Failure, place::Place};
@@ -86,11 +83,11 @@ pub(in crate::commands) fn apply(
     description: &Description,
     base: &Path,
 ) -> Result<Vec<Root>, Failure> {
-    let store = &place.store;
-    let root = store.load()?;
-    let mut sources = Here { context, place, root, to: store, base, whole: true };
-    let roots = describe::build(store, description, &mut sources, &context.limits)?;
-    store.update(|root| describe::place(root, &roots))?;
+    let repository = &place.repository;
+    let root = repository.index()?;
+    let mut sources = Here { context, place, root, to: repository, base, whole: true };
+    let roots = describe::build(repository, description, &mut sources)?;
+    repository.store().update(|root| describe::place(root, &roots))?;
     Ok(roots)
 }
 
@@ -101,13 +98,13 @@ pub(in crate::commands) fn dry_apply(
     description: &Description,
     base: &Path,
 ) -> Result<ListingDiff, Failure> {
-    let (store, limits) = (&place.store, &context.limits);
-    let scratch = Overlay::new(store, MemoryStore::new()?, limits);
-    let root = store.load()?;
+    let repository = &place.repository;
+    let scratch = repository.with_upper(MemoryStore::new()?);
+    let root = repository.index()?;
     let mut sources = Here { context, place, root: root.clone(), to: &scratch, base, whole: false };
-    let roots = describe::build(&scratch, description, &mut sources, limits)?;
+    let roots = describe::build(&scratch, description, &mut sources)?;
     let after = describe::place(&root, &roots)?;
-    Ok(ListingDiff::between(&list(store, &root, limits)?, &list(&scratch, &after, limits)?))
+    Ok(ListingDiff::between(&repository.list_in(&root, None)?, &scratch.list_in(&after, None)?))
 }
 
 pub(in crate::commands) fn print_roots(context: &Context, roots: &[Root]) -> Result<(), Failure> {
@@ -123,7 +120,7 @@ struct Here<'a, T> {
     place: &'a Place,
     root: Raw<Index>,
     /// Where objects of other stores are copied to.
-    to: &'a T,
+    to: &'a Repository<T>,
     base: &'a Path,
     /// With layers; else documents alone.
     whole: bool,
@@ -131,22 +128,21 @@ struct Here<'a, T> {
 
 impl<T: Store> Here<'_, T> {
     fn found(&self, selector: &Selector) -> Result<Descriptor, Error> {
-        let limits = &self.context.limits;
-        let found = resolve(&self.place.store, &self.root, Some(selector), Want::Any, limits)?;
+        let found = self.place.repository.resolve_in(&self.root, selector, Want::Any)?;
         Ok(found.target().clone())
     }
 
     fn elsewhere(&self, reference: &str) -> Result<Descriptor, Failure> {
         let other = self.context.open(reference)?;
         let at = other.resolve(Want::Any)?;
-        let plan = Plan::new(&other.store, What::Object(&at), &self.context.limits)?;
+        let plan = Plan::new(&other.repository, What::Object(&at))?;
         let plan = if self.whole { plan } else { plan.documents() };
-        plan.copy_blobs(&other.store, self.to)?;
+        plan.copy_blobs(&other.repository, self.to)?;
         Ok(at.target().clone())
     }
 }
 
-impl<T: Store + BlobRead + BlobWrite> Sources for Here<'_, T> {
+impl<T: Store> Sources for Here<'_, T> {
     fn object(&mut self, reference: &str) -> ocicle::Result<Descriptor> {
         if let Some(selector) = reference.strip_prefix('#') {
             return self.found(&selector.parse()?);

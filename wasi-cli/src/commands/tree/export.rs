@@ -3,10 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use ocicle::{
-    graph::{describe, resolve::Want},
-    store::RootIndex as _,
-};
+use ocicle::graph::{describe, resolve::Want};
 
 use crate::{context::Context, failure::Failure};
 
@@ -38,12 +35,12 @@ enum Language {
 impl Export {
     pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.reference)?;
-        let root = place.store.load()?;
-        let entries = match &place.selector {
-            None => root.view().manifests.clone(),
-            Some(_) => vec![place.resolve_in(&root, Want::Any)?.target().clone()],
+        let root = place.repository.index()?;
+        let entries = match place.selector.is_empty() {
+            true => root.view().manifests.clone(),
+            false => vec![place.resolve_in(&root, Want::Any)?.target().clone()],
         };
-        let description = describe::export(&place.store, &entries, self.deep, &context.limits)?;
+        let description = describe::export(&place.repository, &entries, self.deep)?;
         let text = match self.format {
             Language::Json => serde_json::to_string_pretty(&description).map_err(|error| error.to_string()),
             Language::Toml => toml::to_string(&description).map_err(|error| error.to_string()),

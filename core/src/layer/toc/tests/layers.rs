@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 use crate::{
     attrs::{Attrs, Time},
-    digest::{Algorithm, Digest},
+    digest::Algorithm,
     error::Result,
     hash::digest_of,
     layer::{
@@ -72,11 +72,15 @@ impl Layer {
 }
 
 impl BlobRead for Layer {
-    fn try_open(&self, _: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+    fn try_open(&self, _: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
         Ok(Some(Box::new(Counted(Cursor::new(&self.blob), &self.read))))
     }
 
-    fn try_size(&self, _: &Digest) -> Result<Option<u64>> {
+    fn try_seek(&self, _: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        Ok(Some(Box::new(Counted(Cursor::new(&self.blob), &self.read))))
+    }
+
+    fn try_size(&self, _: &Descriptor) -> Result<Option<u64>> {
         Ok(Some(self.blob.len() as u64))
     }
 }
@@ -98,7 +102,7 @@ impl Seek for Counted<'_> {
 }
 
 pub(super) fn read(layer: &Layer, limits: &Limits) -> Result<Option<Vec<Change>>> {
-    toc::read(layer, &layer.descriptor(), limits)
+    toc::read(&crate::Repository::new(layer, *limits), &layer.descriptor())
 }
 
 /// Returns what reading the layer returns.
@@ -107,7 +111,13 @@ pub(super) fn reading(layer: &Layer) -> Vec<Change> {
     let mut tar = Vec::new();
     Inflate::new(&layer.blob[..], layer.compression, "it", &limits).unwrap().read_to_end(&mut tar).unwrap();
     let mut record = Record::default();
-    read_layer(layer, &descriptor, &digest_of(Algorithm::Sha256, &tar), &limits, &mut record).unwrap();
+    read_layer(
+        &crate::Repository::new(layer, limits),
+        &descriptor,
+        &digest_of(Algorithm::Sha256, &tar),
+        &mut record,
+    )
+    .unwrap();
     record.0.into_iter().map(|Item(change, _)| change).collect()
 }
 

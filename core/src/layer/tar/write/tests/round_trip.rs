@@ -15,8 +15,8 @@ use crate::{
     },
     limits::Limits,
     name::EntryPath,
-    spec::{Compression, Descriptor, MediaType},
-    store::memory::MemoryStore,
+    spec::Compression,
+    store::Repository,
 };
 
 /// Changes with their contents.
@@ -138,13 +138,12 @@ proptest! {
     #[test]
     fn a_layer_gives_back_what_was_put_in(changes in changes()) {
         for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
-            let store = MemoryStore::new().unwrap();
+            let store = Repository::in_memory().unwrap();
             let mut writer = LayerWriter::new(&store, compression).unwrap();
             write(&changes, &mut writer).unwrap();
             let layer = writer.finish().unwrap();
-            let descriptor = Descriptor::new(MediaType::layer(compression), layer.digest, layer.size);
             let mut kept = Kept::default();
-            read_layer(&store, &descriptor, &layer.diff_id, &Limits::default(), &mut kept).unwrap();
+            read_layer(&store, &layer.descriptor, &layer.diff_id, &mut kept).unwrap();
             prop_assert_eq!(&kept.0, &changes);
         }
     }

@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     layer::{index::LayerIndex, on_disk::OnDisk, reader::read_layer},
     limits::Limits,
-    store::BlobRead,
+    store::{BlobRead, Repository},
     tree::{Tree, merge::Merge, provenance::Provenance},
 };
 
@@ -51,9 +51,9 @@ impl Look {
     ///
     /// # Errors
     /// As [`apply_layers`].
-    pub fn inside<S: BlobRead + ?Sized>(store: &S, image: &Image, limits: &Limits) -> Result<Self> {
-        let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
-        apply_layers(store, image, &OnDisk::default(), &mut merge, limits)?;
+    pub fn inside<S: BlobRead>(repository: &Repository<S>, image: &Image) -> Result<Self> {
+        let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
+        apply_layers(repository, image, &OnDisk::default(), &mut merge)?;
         let (tree, provenance) = merge.finish()?;
         Ok(Self { tree, provenance, indexes: Vec::new() })
     }
@@ -63,33 +63,32 @@ impl Look {
     ///
     /// # Errors
     /// As [`apply_layers`].
-    pub fn indexed<S: BlobRead + ?Sized>(
-        store: &S,
+    pub fn indexed<S: BlobRead>(
+        repository: &Repository<S>,
         image: &Image,
         indexes: &mut dyn Indexes,
         build: bool,
-        limits: &Limits,
     ) -> Result<Self> {
-        let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
+        let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
         let mut found = Vec::new();
         for (blob, diff_id) in image.layers() {
             let index = match blob.size < WORTHWHILE {
                 true => None,
                 false => match indexes.load(&blob.digest) {
-                    Some(bytes) => LayerIndex::from_bytes(&bytes, blob, diff_id, limits).ok(),
+                    Some(bytes) => LayerIndex::from_bytes(&bytes, blob, diff_id, repository.limits()).ok(),
                     None => None,
                 },
             };
             let index = match index {
                 None if build && blob.size >= WORTHWHILE => {
-                    let index = LayerIndex::build(store, blob, diff_id, limits)?;
+                    let index = LayerIndex::build(repository, blob, diff_id)?;
                     indexes.keep(&blob.digest, &index.to_bytes());
                     Some(index)
                 }
                 other => other,
             };
             match &index {
-                None => read_layer(store, blob, diff_id, limits, &mut merge)?,
+                None => read_layer(repository, blob, diff_id, &mut merge)?,
                 Some(index) => merge_index(&mut merge, index)?,
             }
             merge.next_layer()?;

@@ -10,19 +10,19 @@ mod oci;
 mod tests;
 pub(crate) mod write;
 
-use std::{collections::BTreeMap, io::Cursor, io::Read as _, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, io::Cursor, io::Read, ops::Range, sync::Arc};
 
 use self::members::Members;
 pub use self::write::write;
 use super::{
-    BlobRead, BlobWrite, Pending, ReadAt, ReadSeek, RootIndex,
+    BlobRead, BlobWrite, NewBlob, Pending, ReadAt, ReadSeek, RootIndex,
     read_at::{Extent, Part},
 };
 use crate::{
     digest::Digest,
     error::{Error, Result},
     limits::Limits,
-    spec::{Index, Raw},
+    spec::{Descriptor, Index, Raw},
 };
 
 /// An archive that holds images. It cannot be written.
@@ -163,21 +163,28 @@ impl Content {
 }
 
 impl BlobRead for Archive {
-    fn try_open(&self, digest: &Digest) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        Ok(self.blobs.get(digest).map(|content| match content {
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        Ok(self.blobs.get(&blob.digest).map(|content| match content {
+            Content::There(extent) => Box::new(Part::new(&self.bytes, *extent)) as Box<dyn Read + Send + '_>,
+            Content::Made(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        }))
+    }
+
+    fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
+        Ok(self.blobs.get(&blob.digest).map(|content| match content {
             Content::There(extent) => Box::new(Part::new(&self.bytes, *extent)) as Box<dyn ReadSeek + '_>,
             Content::Made(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         }))
     }
 
-    fn try_size(&self, digest: &Digest) -> Result<Option<u64>> {
-        Ok(self.blobs.get(digest).map(Content::size))
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        Ok(self.blobs.get(&blob.digest).map(Content::size))
     }
 }
 
 /// Always [`Error::Unsupported`].
 impl BlobWrite for Archive {
-    fn begin(&self) -> Result<Box<dyn Pending + '_>> {
+    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Err(self.read_only())
     }
 }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::{
-    Sweep, Sweepable,
+    Collect, Collector,
     layout::{BLOBS, LayoutStore, is_empty, name_of},
     temporary::TEMPORARY,
 };
@@ -14,8 +14,8 @@ use crate::{
     name::Name,
 };
 
-impl<D: DirWrite + Sync> Sweepable for LayoutStore<D> {
-    fn sweep(&self) -> Result<Box<dyn Sweep + '_>> {
+impl<D: DirWrite + Sync> Collect for LayoutStore<D> {
+    fn collect(&self) -> Result<Box<dyn Collector + '_>> {
         if self.writing().is_some() {
             let reason =
                 "blobs were written through this store: drop it, and open the layout again to remove some";
@@ -25,11 +25,11 @@ impl<D: DirWrite + Sync> Sweepable for LayoutStore<D> {
         let lock = blobs.lock().map_err(Error::io("lock the blobs"))?;
         // `index.json` is written beside the blobs by those who write none: its temporary file is no leftover.
         let index_lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
-        Ok(Box::new(LayoutSweep { store: self, blobs, _index_lock: index_lock, _lock: lock }))
+        Ok(Box::new(LayoutCollector { store: self, blobs, _index_lock: index_lock, _lock: lock }))
     }
 }
 
-struct LayoutSweep<'a, D: DirWrite> {
+struct LayoutCollector<'a, D: DirWrite> {
     store: &'a LayoutStore<D>,
     blobs: D,
     // Released in this order: the reverse of taking them.
@@ -37,7 +37,7 @@ struct LayoutSweep<'a, D: DirWrite> {
     _lock: D::Lock,
 }
 
-impl<D: DirWrite + Sync> Sweep for LayoutSweep<'_, D> {
+impl<D: DirWrite + Sync> Collector for LayoutCollector<'_, D> {
     fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
         let mut found = Vec::new();
         for algorithm in self.blobs.names().map_err(Error::io(format_args!("read {BLOBS}")))? {

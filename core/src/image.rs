@@ -19,9 +19,12 @@ pub mod waste;
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    limits::Limits,
+    graph::{
+        resolve::{ResolveError, Want},
+        selector::Selector,
+    },
     spec::{Compression, Descriptor, History, ImageConfig, Manifest, Raw},
-    store::{BlobRead, BlobReadExt as _},
+    store::{BlobRead, Repository, RootIndex},
 };
 
 /// A runnable image: manifest and config, read and checked against each other.
@@ -42,7 +45,7 @@ impl Image {
     /// # Errors
     /// [`Error::Unsupported`] if this is no runnable image but an artifact or an index; [`Error::Document`] if manifest and
     /// config contradict each other; whatever reading a document meets.
-    pub fn open(store: &(impl BlobRead + ?Sized), descriptor: &Descriptor, limits: &Limits) -> Result<Self> {
+    pub fn open(repository: &Repository<impl BlobRead>, descriptor: &Descriptor) -> Result<Self> {
         let unsupported = |what: &str| {
             Err(Error::Unsupported(format!("{} is {what}, not a runnable image", descriptor.digest)))
         };
@@ -52,12 +55,12 @@ impl Image {
         if !descriptor.media_type.is_manifest() {
             return unsupported(&format!("of type {}", descriptor.media_type));
         }
-        let manifest: Raw<Manifest> = store.document(descriptor, limits)?;
+        let manifest: Raw<Manifest> = repository.document(descriptor)?;
         let config = &manifest.view().config;
         if !config.media_type.is_config() {
             return unsupported(&format!("an artifact with a config of type {}", config.media_type));
         }
-        let config: Raw<ImageConfig> = store.document(config, limits)?;
+        let config: Raw<ImageConfig> = repository.document(config)?;
         let (layers, diff_ids) = (manifest.view().layers.len(), config.view().rootfs.diff_ids.len());
         if layers != diff_ids {
             let what = format!("image {}", descriptor.digest);
@@ -95,5 +98,16 @@ impl Image {
             let layer = if entry.empty_layer == Some(true) { None } else { layers.next() };
             (entry, layer)
         })
+    }
+}
+
+impl<S: BlobRead + RootIndex> Repository<S> {
+    /// Resolves a selector to one image and opens it.
+    ///
+    /// # Errors
+    /// As [`Repository::resolve`] and [`Image::open`].
+    pub fn image(&self, selector: &Selector) -> Result<Image, ResolveError> {
+        let at = self.resolve(selector, Want::Image)?;
+        Ok(Image::open(self, at.target())?)
     }
 }
