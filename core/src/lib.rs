@@ -14,8 +14,32 @@
 //! | 8 | [`image`] | views and edits of one image |
 //! | 9 | [`bundle`] | unpack and repack |
 //!
-//! Nothing here opens files, reads the clock or the environment, or prints: directories, stores, the time and limits
-//! are handed in as values.
+//! Nothing here opens files, reads the clock or the environment, or prints: directories, stores, the time and
+//! limits are handed in as values.
+//!
+//! A [`Repository`] is the front door: a store with its limits.
+//!
+//! | to | use |
+//! |---|---|
+//! | open a layout | [`Repository::open`], [`Repository::in_memory`], [`Repository::new`] for any other store |
+//! | find one object, or all that a selector means | [`Repository::resolve`], [`Repository::resolve_all`] |
+//! | open an image | [`Repository::image`] |
+//! | list what there is | [`Repository::list`] |
+//! | edit an image | [`Repository::edit`] with functions of [`image::edit`], [`image::config`], [`image::rebase`], [`image::squash`] |
+//! | set a tag | [`Repository::tag`] |
+//! | verify everything | [`Repository::check`] |
+//! | remove unreachable blobs | [`Repository::gc`] |
+//! | copy, or plan a copy | [`Repository::copy`], [`graph::copy::Plan`] |
+//! | write an archive | [`store::archive::write`] |
+//! | inspect files and their layers | [`image::look::Look`] |
+//! | get a manifest for mtree(8) | [`image::layers::merged`], [`tree::mtree::write`] |
+//! | unpack and repack | [`bundle::unpack`], [`bundle::Bundle`] |
+//! | show progress, or cancel | a store that wraps another, by [`Repository::with_store`] |
+//! | call it from async code | a thread for blocking work: the library is synchronous |
+//! | write a store of your own | [`store::BlobRead`], [`store::BlobWrite`], [`store::RootIndex`] and `store::conformance` |
+//! | write a directory of your own | [`fs::Dir`], [`fs::DirWrite`], [`fs::DirPosix`] and `fs::conformance` |
+//!
+//! `docs/library.md` in the repository has an example of each; all are tests.
 #![cfg_attr(feature = "conformance", doc = "", doc = include_str!("../library.md"))]
 
 pub mod attrs;
@@ -36,7 +60,7 @@ pub mod store;
 pub mod tree;
 
 pub use digest::Digest;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use graph::{RefName, reference::Reference, selector::Selector};
 pub use image::Image;
 pub use limits::Limits;

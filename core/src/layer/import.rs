@@ -40,14 +40,13 @@ pub enum Recompress {
 ///
 /// ```
 /// use ocicle::{
-///     layer::{import::{Recompress, import_layer}, tar::TarWriter},
-///     limits::Limits, spec::{Compression, MediaType}, store::memory::MemoryStore,
+///     Repository, layer::{import::{Recompress, import_layer}, tar::TarWriter}, spec::Compression,
 /// };
 /// let archive = TarWriter::new(Vec::new()).finish()?;
-/// let store = MemoryStore::new()?;
+/// let repository = Repository::in_memory()?;
 /// let how = Recompress::As(Compression::None);
-/// let (layer, _) = import_layer(&store, &archive[..], "empty.tar", how, &mut (), &Limits::default())?;
-/// assert_eq!((layer.size, &layer.digest), (1024, &layer.diff_id));
+/// let layer = import_layer(&repository, &archive[..], "empty.tar", how, &mut ())?;
+/// assert_eq!((layer.descriptor.size, &layer.descriptor.digest), (1024, &layer.diff_id));
 /// # Ok::<(), ocicle::Error>(())
 /// ```
 pub fn import_layer<S: BlobWrite>(

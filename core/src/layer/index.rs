@@ -36,18 +36,18 @@ use crate::{
 /// The index of a layer.
 ///
 /// ```
-/// # use ocicle::image::{Image, edit::{append_layer, blank}};
+/// # use ocicle::{Image, Repository, image::edit::{append_layer, blank}};
 /// # use ocicle::layer::{index::LayerIndex, writer::LayerWriter};
-/// # use ocicle::{limits::Limits, spec::Compression, store::memory::MemoryStore};
-/// # let (store, limits) = (MemoryStore::new()?, Limits::default());
-/// # let layer = LayerWriter::new(&store, Compression::Gzip)?.finish()?;
-/// # let base = blank(&store, &"linux/amd64".parse()?, "2020-01-01T00:00:00Z")?;
-/// # let image = Image::open(&store, &base, &limits)?;
-/// # let image = append_layer(&store, &image, &layer, Compression::Gzip, None)?;
+/// # use ocicle::spec::Compression;
+/// # let repository = Repository::in_memory()?;
+/// # let layer = LayerWriter::new(&repository, Compression::Gzip)?.finish()?;
+/// # let base = blank(&repository, &"linux/amd64".parse()?, "2020-01-01T00:00:00Z")?;
+/// # let image = append_layer(&repository, &Image::open(&repository, &base)?, &layer, None)?;
 /// for (blob, diff_id) in image.layers() {
-///     let index = LayerIndex::build(&store, blob, diff_id, &limits)?;
+///     let index = LayerIndex::build(&repository, blob, diff_id)?;
 ///     let kept = index.to_bytes();
-///     assert_eq!(LayerIndex::from_bytes(&kept, blob, diff_id, &limits)?.changes().len(), 0);
+///     let read = LayerIndex::from_bytes(&kept, blob, diff_id, repository.limits())?;
+///     assert_eq!(read.changes().len(), 0);
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

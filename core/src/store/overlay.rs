@@ -13,21 +13,19 @@ use crate::{
     spec::{Descriptor, Index, Raw},
 };
 
-/// Reads blobs from `upper`, and what it does not have from `lower`; writes to `upper` alone. The index is that of `lower` until it is replaced;
-/// the new one is kept in memory. So a store that cannot be written, or must not, can be edited all the same.
+/// Reads blobs from `upper`, and what it does not have from `lower`; writes to `upper` alone. The index is that
+/// of `lower` until it is replaced; the new one is kept in memory. So a store that cannot be written, or must
+/// not, can be edited all the same.
 ///
 /// ```
-/// use ocicle::{
-///     graph::rewrite::point, image::edit::blank, limits::Limits,
-///     store::{RootIndex as _, RootIndexExt as _, memory::MemoryStore, overlay::Overlay},
-/// };
+/// use ocicle::{MemoryStore, Repository, image::edit::blank};
 ///
-/// let below = MemoryStore::new()?;
-/// let store = Overlay::new(&below, MemoryStore::new()?, &Limits::default());
-/// let image = blank(&store, &"linux/arm64".parse()?, "2020-01-01T00:00:00Z")?;
-/// store.update(|root| point(root, &"v1".parse()?, &image))?;
-/// assert_eq!(store.load()?.view().manifests.len(), 1);
-/// assert!(below.load()?.view().manifests.is_empty());
+/// let below = Repository::in_memory()?;
+/// let repository = below.with_upper(MemoryStore::new()?);
+/// let image = blank(&repository, &"linux/arm64".parse()?, "2020-01-01T00:00:00Z")?;
+/// repository.tag(&image, &"v1".parse()?)?;
+/// assert_eq!(repository.index()?.view().manifests.len(), 1);
+/// assert!(below.index()?.view().manifests.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
