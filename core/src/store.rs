@@ -242,9 +242,7 @@ impl<S: BlobRead + ?Sized> BlobReadExt for S {
 /// Refuses to write an index that the store itself would refuse to read.
 fn check_index(new: &Raw<Index>, limits: &Limits) -> Result<()> {
     match new.bytes().len() as u64 > limits.document {
-        true => {
-            Err(Error::Limit { what: "the new index.json".into(), name: "document", limit: limits.document })
-        }
+        true => Err(Error::limit("the new index.json", "document", limits.document)),
         false => Ok(()),
     }
 }

@@ -129,7 +129,7 @@ impl Store {
         let limit = self.repository.limits().document;
         if size > limit && store.upper().try_size(&named)?.is_none() {
             let name = "document";
-            return Err(ocicle::Error::Limit { what: format!("blob {digest}"), name, limit }.into());
+            return Err(ocicle::Error::limit(format!("blob {digest}"), name, limit).into());
         }
         let mut bytes = Vec::new();
         blob.read_to_end(&mut bytes).map_err(ocicle::Error::io(format_args!("read blob {digest}")))?;

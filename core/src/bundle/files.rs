@@ -61,7 +61,7 @@ pub(super) fn read(file: impl Read, name: &str, limits: &Limits) -> Result<Vec<u
         .read_to_end(&mut text)
         .map_err(Error::io(format_args!("read {name}")))?;
     match text.len() as u64 > limits.document {
-        true => Err(Error::Limit { what: name.into(), name: "document", limit: limits.document }),
+        true => Err(Error::limit(name, "document", limits.document)),
         false => Ok(text),
     }
 }

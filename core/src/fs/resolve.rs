@@ -77,7 +77,7 @@ fn find<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) -> Result<Option<Pl
                 links += 1;
                 if links > limits.links {
                     let what = format!("links of {path}");
-                    return Err(Error::Limit { what, name: "links", limit: limits.links as u64 });
+                    return Err(Error::limit(what, "links", limits.links as u64));
                 }
                 let target = dir.read_link(name).map_err(failed(path))?;
                 if target.starts_with(b"/") {

@@ -31,7 +31,7 @@ impl<S: BlobRead + BlobWrite> Converter<'_, S> {
     fn entries(&mut self, mut index: Raw<Index>, depth: usize) -> Result<Raw<Index>> {
         if depth > self.repository.limits().depth {
             let what = format!("index {}: depth of indexes", index.digest());
-            return Err(Error::Limit { what, name: "depth", limit: self.repository.limits().depth as u64 });
+            return Err(Error::limit(what, "depth", self.repository.limits().depth as u64));
         }
         for position in 0..index.view().manifests.len() {
             let Some(entry) = index.view().manifests.get(position).cloned() else { continue };

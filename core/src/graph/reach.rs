@@ -56,11 +56,7 @@ pub(crate) fn reach<S: BlobRead>(
         visited += 1;
         if visited > repository.limits().descriptors {
             let limit = repository.limits().descriptors as u64;
-            return Err(Error::Limit {
-                what: "descriptors in the repository".into(),
-                name: "descriptors",
-                limit,
-            });
+            return Err(Error::limit("descriptors in the repository", "descriptors", limit));
         }
         let descriptor = reached.descriptor.clone();
         let entry = found.entry(descriptor.digest.clone()).or_insert_with(|| reached.clone());

@@ -75,7 +75,7 @@ impl<'a, S: BlobRead> Places<'a, S> {
         }
         if depth > self.repository.limits().depth {
             let what = format!("index {}: depth of indexes", descriptor.digest);
-            return Err(Error::Limit { what, name: "depth", limit: self.repository.limits().depth as u64 });
+            return Err(Error::limit(what, "depth", self.repository.limits().depth as u64));
         }
         let index = match self.index(&descriptor) {
             Ok(index) => index,
@@ -110,7 +110,7 @@ impl<'a, S: BlobRead> Places<'a, S> {
     ) -> Result<usize> {
         if self.places.len() >= self.repository.limits().descriptors {
             let limit = self.repository.limits().descriptors as u64;
-            return Err(Error::Limit { what: "descriptors in the store".into(), name: "descriptors", limit });
+            return Err(Error::limit("descriptors in the store", "descriptors", limit));
         }
         self.places.push(Place {
             parent,

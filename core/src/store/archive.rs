@@ -235,7 +235,7 @@ impl Source<'_> {
             return Err(Error::NotFound(format!("there is no {name:?} in the archive")));
         };
         if extent.size > self.limits.document {
-            return Err(Error::Limit { what: name.into(), name: "document", limit: self.limits.document });
+            return Err(Error::limit(name, "document", self.limits.document));
         }
         let mut bytes = Vec::new();
         Part::new(self.bytes, extent)

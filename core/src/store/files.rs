@@ -74,7 +74,7 @@ fn document<F: Files>(files: &F, name: &str, limits: &Limits) -> Result<Vec<u8>>
     })?;
     let mut part = whole(&file, name)?;
     if part.size() > limits.document {
-        return Err(Error::Limit { what: name.into(), name: "document", limit: limits.document });
+        return Err(Error::limit(name, "document", limits.document));
     }
     let mut bytes = Vec::new();
     part.read_to_end(&mut bytes).map_err(Error::io(format_args!("read {name}")))?;

@@ -120,7 +120,7 @@ impl<D: DirWrite> LayoutStore<D> {
             .read_to_end(&mut bytes)
             .map_err(Error::io(format_args!("read {name}")))?;
         if bytes.len() as u64 > self.limits.document {
-            return Err(Error::Limit { what: name.into(), name: "document", limit: self.limits.document });
+            return Err(Error::limit(name, "document", self.limits.document));
         }
         Ok(bytes)
     }

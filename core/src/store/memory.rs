@@ -80,7 +80,7 @@ impl MemoryStore {
         let document = |name: &str, bytes: Option<Vec<u8>>| match bytes {
             None => Err(Error::NotFound(format!("there is no {name}: these are not the files of a layout"))),
             Some(bytes) if bytes.len() as u64 > limits.document => {
-                Err(Error::Limit { what: name.into(), name: "document", limit: limits.document })
+                Err(Error::limit(name, "document", limits.document))
             }
             Some(bytes) => Ok(bytes),
         };

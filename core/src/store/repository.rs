@@ -117,7 +117,7 @@ impl<S: BlobRead> Repository<S> {
         use std::io::Read as _;
         let what = format!("{} {}", T::KIND, descriptor.digest);
         if descriptor.size > self.limits.document {
-            return Err(Error::Limit { what, name: "document", limit: self.limits.document });
+            return Err(Error::limit(what, "document", self.limits.document));
         }
         let mut bytes = Vec::new();
         self.blob(descriptor)?.read_to_end(&mut bytes).map_err(Error::io(format_args!("read {what}")))?;

@@ -295,7 +295,7 @@ impl<S: Store> Builder<'_, S> {
     fn content(&self, at: &str, of: &Descriptor) -> Result<Vec<u8>> {
         let limit = self.repository.limits().document;
         if of.size > limit {
-            return Err(Error::Limit { what: format!("{at}: content to embed"), name: "document", limit });
+            return Err(Error::limit(format!("{at}: content to embed"), "document", limit));
         }
         let mut bytes = Vec::new();
         self.repository

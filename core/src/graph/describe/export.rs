@@ -46,7 +46,7 @@ impl<S: BlobRead> Exporter<'_, S> {
     fn node(&self, of: &Descriptor, depth: usize, in_index: bool) -> Result<Node> {
         if depth > self.repository.limits().depth {
             let what = format!("{}: depth of indexes", of.digest);
-            return Err(Error::Limit { what, name: "depth", limit: self.repository.limits().depth as u64 });
+            return Err(Error::limit(what, "depth", self.repository.limits().depth as u64));
         }
         let mut node = Node {
             platform: of.platform.as_ref().map(ToString::to_string),

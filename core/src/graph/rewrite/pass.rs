@@ -68,7 +68,7 @@ impl<S: Store> Pass<'_, S> {
     ) -> Result<(Raw<Index>, Vec<Hop>)> {
         if depth > self.repository.limits().depth {
             let limit = self.repository.limits().depth as u64;
-            return Err(Error::Limit { what: "indexes below index.json".into(), name: "depth", limit });
+            return Err(Error::limit("indexes below index.json", "depth", limit));
         }
         let mut new = index.clone();
         let mut copies = Vec::new();
@@ -77,11 +77,7 @@ impl<S: Store> Pass<'_, S> {
             self.visited += 1;
             if self.visited > self.repository.limits().descriptors {
                 let limit = self.repository.limits().descriptors as u64;
-                return Err(Error::Limit {
-                    what: "descriptors in the store".into(),
-                    name: "descriptors",
-                    limit,
-                });
+                return Err(Error::limit("descriptors in the store", "descriptors", limit));
             }
             let (now, task) = (position - removed, task(position));
             let is_place = matches!(task.way, [_]);

@@ -131,7 +131,7 @@ impl Images<'_> {
         self.descriptors = self.descriptors.saturating_add(more);
         let limit = self.source.limits.descriptors;
         match self.descriptors > limit {
-            true => Err(Error::Limit { what: MANIFEST.into(), name: "descriptors", limit: limit as u64 }),
+            true => Err(Error::limit(MANIFEST, "descriptors", limit as u64)),
             false => Ok(()),
         }
     }

@@ -237,7 +237,7 @@ impl Scan<'_> {
     }
 
     fn limit(&self, name: &'static str, limit: u64) -> Error {
-        Error::Limit { what: "the archive".into(), name, limit }
+        Error::limit("the archive", name, limit)
     }
 }
 
