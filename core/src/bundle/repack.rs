@@ -56,7 +56,7 @@ impl<D: DirPosix> Bundle<'_, D> {
     ) -> Result<Repacked> {
         check_image(image, at)?;
         let mut refresh = options.refresh.then(|| Refresh::begin(self)).transpose()?;
-        let compression = options.compression.unwrap_or_else(|| last_compression(image));
+        let compression = options.compression.unwrap_or_else(|| image.last_compression());
         let mut sink = LazyLayer { repository, compression, writer: None };
         let summary = match options.latest {
             Some(latest) => self.send(&mut Clamp { sink: &mut sink, latest }, options, refresh.as_mut())?,
@@ -93,11 +93,6 @@ impl<D: DirPosix> Bundle<'_, D> {
             None => self.changes(&options.compare, sink),
         }
     }
-}
-
-fn last_compression(image: &Image) -> Compression {
-    let last = image.manifest.view().layers.last();
-    last.and_then(|layer| layer.media_type.layer_compression()).unwrap_or(Compression::Gzip)
 }
 
 /// A layer that is begun with its first change.
