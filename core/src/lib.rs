@@ -32,7 +32,7 @@
 //! | copy, or plan a copy | [`Repository::copy`], [`graph::copy::Plan`] |
 //! | write an archive | [`store::archive::write`] |
 //! | inspect files and their layers | [`image::look::Look`] |
-//! | get a manifest for mtree(8) | [`image::layers::merged`], [`tree::mtree::write`] |
+//! | get a manifest for mtree(8) | [`image::layers::merged`], [`tree::mtree::write_tree`] |
 //! | unpack and repack | [`bundle::unpack`], [`bundle::Bundle`] |
 //! | show progress, or cancel | a store that wraps another, by [`Repository::with_store`] |
 //! | call it from async code | a thread for blocking work: the library is synchronous |

@@ -168,7 +168,7 @@ impl Image {
     /// As `ocicle mtree`, as bytes.
     pub fn mtree(&self, dialect: &str) -> Result<Vec<u8>> {
         let mut text = Vec::new();
-        mtree::write(&seen(self.look.as_ref())?.tree, dialect.parse()?, &mut text)?;
+        mtree::write_tree(&seen(self.look.as_ref())?.tree, dialect.parse()?, &mut text)?;
         Ok(text)
     }
 

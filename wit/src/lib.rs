@@ -79,7 +79,7 @@ impl Guest for Component {
         let (repository, image) = image(&reference)?;
         let tree = merged(&repository, &image, &OnDisk::default())?;
         let mut text = Vec::new();
-        mtree::write(&tree, dialect.parse()?, &mut text)?;
+        mtree::write_tree(&tree, dialect.parse()?, &mut text)?;
         Ok(text)
     }
 

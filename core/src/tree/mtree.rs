@@ -9,7 +9,7 @@
 //! ```
 //! use ocicle::tree::{Tree, mtree};
 //! let mut text = Vec::new();
-//! mtree::write(&Tree::new(), mtree::Dialect::Portable, &mut text)?;
+//! mtree::write_tree(&Tree::new(), mtree::Dialect::Portable, &mut text)?;
 //! assert_eq!(
 //!     String::from_utf8_lossy(&text),
 //!     "#mtree v2.0\n. type=dir mode=0755 uid=0 gid=0 time=0.000000000\n"
@@ -38,8 +38,8 @@ pub use keywords::Keywords;
 pub use parse::{Parser, Spec};
 pub use read::read_tree;
 pub(crate) use read_umoci::read_umoci;
-pub use write::write;
 pub(crate) use write::write_for_umoci;
+pub use write::write_tree;
 
 /// The first line of [`Dialect::Native`], with its version.
 const NATIVE_HEADER: &[u8] = b"#mtree v1.0 ocicle native 1\n";

@@ -18,7 +18,7 @@ use ocicle::{
     name::EntryPath,
     tree::{
         Tree,
-        mtree::{Dialect, Keywords, Parser, vis, write},
+        mtree::{Dialect, Keywords, Parser, vis, write_tree},
     },
 };
 use ocicle_tests::{host_tree, tools::require};
@@ -130,7 +130,7 @@ fn odd_directory(root: &Path) -> Option<()> {
 
 fn manifest(tree: &Tree, dialect: Dialect) -> Vec<u8> {
     let mut text = Vec::new();
-    write(tree, dialect, &mut text).unwrap();
+    write_tree(tree, dialect, &mut text).unwrap();
     text
 }
 

@@ -262,7 +262,7 @@ fn expected_tree(changes: &[Change]) -> String {
 
 fn text(tree: &Tree) -> String {
     let mut text = Vec::new();
-    mtree::write(tree, Dialect::Native, &mut text).unwrap();
+    mtree::write_tree(tree, Dialect::Native, &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 

@@ -60,7 +60,7 @@ pub(super) fn write<D: DirPosix>(
     let mut digest = digest_of(Algorithm::Sha256, b"");
     let mut written = files::write(to, manifest, |out| {
         let mut hashed = HashWrite::new(out, Algorithm::Sha256);
-        mtree::write(&record.tree, Dialect::Native, &mut hashed)?;
+        mtree::write_tree(&record.tree, Dialect::Native, &mut hashed)?;
         digest = hashed.finish().1;
         Ok(())
     })?;

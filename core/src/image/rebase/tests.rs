@@ -17,7 +17,7 @@ use crate::{
 fn manifest(store: &Repository<MemoryStore>, image: &Image) -> String {
     let tree = merged(store, image, &OnDisk::default()).unwrap();
     let mut text = Vec::new();
-    mtree::write(&tree, Dialect::Native, &mut text).unwrap();
+    mtree::write_tree(&tree, Dialect::Native, &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 

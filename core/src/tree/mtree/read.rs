@@ -16,8 +16,8 @@ use crate::{
     tree::{Content, InodeId, Tree},
 };
 
-/// Reads a manifest that [`write`](super::write) wrote as [`Dialect::Native`](super::Dialect::Native), into
-/// an equal tree. `what` names the manifest in errors.
+/// Reads a manifest that [`write_tree`](super::write_tree) wrote as
+/// [`Dialect::Native`](super::Dialect::Native), into an equal tree. `what` names the manifest in errors.
 ///
 /// The reader is strict, because the tree represents what is on disk: anything unknown, missing or
 /// contradictory is an error, including a link count that does not match the number of names.

@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// Fails with [`Error::Io`] from `out`.
-pub fn write(tree: &Tree, dialect: Dialect, out: &mut dyn Write) -> Result<()> {
+pub fn write_tree(tree: &Tree, dialect: Dialect, out: &mut dyn Write) -> Result<()> {
     Writer::new(tree, dialect, false, out).run(&mut ())
 }
 

@@ -3,7 +3,7 @@ use crate::{
     fs::{AttrChange, DirPosix as _, DirWrite as _, Special, mem::MemDir},
     tree::{
         Content, Tree,
-        mtree::{Dialect, write, write_for_umoci},
+        mtree::{Dialect, write_for_umoci, write_tree},
     },
 };
 use std::io::Write as _;
@@ -80,7 +80,7 @@ fn manifest(dialect: Dialect) -> String {
     let mut text = Vec::new();
     match dialect {
         Dialect::Umoci => write_for_umoci(&tree(), &disk(), &mut text).unwrap(),
-        _ => write(&tree(), dialect, &mut text).unwrap(),
+        _ => write_tree(&tree(), dialect, &mut text).unwrap(),
     }
     String::from_utf8(text).unwrap()
 }

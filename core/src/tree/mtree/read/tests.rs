@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     attrs::{Time, Xattrs},
     name::Name,
-    tree::mtree::{Dialect, write},
+    tree::mtree::{Dialect, write_tree},
 };
 
 fn read(text: &[u8]) -> Result<Tree> {
@@ -13,7 +13,7 @@ fn read(text: &[u8]) -> Result<Tree> {
 
 fn native(tree: &Tree) -> Vec<u8> {
     let mut text = Vec::new();
-    write(tree, Dialect::Native, &mut text).unwrap();
+    write_tree(tree, Dialect::Native, &mut text).unwrap();
     text
 }
 
@@ -90,7 +90,7 @@ proptest! {
         expected.sort();
         for dialect in Dialect::ALL {
             let mut text = Vec::new();
-            write(&tree, dialect, &mut text).unwrap();
+            write_tree(&tree, dialect, &mut text).unwrap();
             let mut input = &text[..];
             let entries: Result<Vec<_>> = Parser::new("m", &mut input, &Limits::default()).collect();
             let mut paths: Vec<_> = entries.unwrap().into_iter().map(|spec| spec.path).collect();

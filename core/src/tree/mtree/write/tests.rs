@@ -35,7 +35,7 @@ fn small_tree() -> Tree {
 
 fn text(tree: &Tree, dialect: Dialect) -> String {
     let mut text = Vec::new();
-    write(tree, dialect, &mut text).unwrap();
+    write_tree(tree, dialect, &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 
