@@ -39,9 +39,8 @@ pub enum Recompress {
 /// [`Error::Limit`]; [`Error::Io`] of the archive or the store; errors of the sink. No blob is visible then.
 ///
 /// ```
-/// use ocicle::{
-///     Repository, layer::{import::{Recompress, import_layer}, tar::TarWriter}, spec::Compression,
-/// };
+/// use ocicle::{Repository, spec::Compression};
+/// use ocicle::layer::{import::{Recompress, import_layer}, tar::TarWriter};
 /// let archive = TarWriter::new(Vec::new()).finish()?;
 /// let repository = Repository::in_memory()?;
 /// let how = Recompress::As(Compression::None);

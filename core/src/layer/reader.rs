@@ -27,8 +27,9 @@ impl<'a> LayerReader<'a> {
     /// Opens a layer, whose uncompressed archive must have this diff_id.
     ///
     /// # Errors
-    /// [`Error::MissingBlob`]; [`Error::Unsupported`] for a media type or a digest we do not know; [`Error::Mismatch`] if
-    /// the store has a blob of another size; [`Error::Layer`] if the content is not compressed as its media type says.
+    /// Fails with [`Error::MissingBlob`]; [`Error::Unsupported`] for an unknown media type or digest
+    /// algorithm; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Layer`] if the
+    /// content is not compressed as its media type says.
     pub fn open<S: BlobRead>(
         repository: &'a Repository<S>,
         descriptor: &Descriptor,
@@ -58,7 +59,7 @@ impl ChangeSource for LayerReader<'_> {
 /// otherwise reading fails with an `io::Error` that holds the [`Error`].
 ///
 /// # Errors
-/// What [`LayerReader::open`] fails with.
+/// Fails as [`LayerReader::open`] does.
 pub fn plain_layer<'a, S: BlobRead>(
     repository: &'a Repository<S>,
     descriptor: &Descriptor,
@@ -67,7 +68,8 @@ pub fn plain_layer<'a, S: BlobRead>(
     Hashed::new(Content::open(repository, descriptor)?, diff_id)
 }
 
-/// The archive of a layer, as [`plain_layer`], noting where one could start.
+/// Opens the archive of a layer as [`plain_layer`] does, and records the points where decompression can
+/// start.
 pub(crate) fn indexed<'a, S: BlobRead>(
     repository: &'a Repository<S>,
     descriptor: &Descriptor,
@@ -77,7 +79,7 @@ pub(crate) fn indexed<'a, S: BlobRead>(
     Hashed::new(Content::open(repository, descriptor)?.noting(points), diff_id)
 }
 
-/// The archive of a layer that nobody vouches for.
+/// Opens the archive of a layer without verifying blob or content.
 pub(crate) fn unverified<'a, S: BlobRead>(
     repository: &'a Repository<S>,
     descriptor: &Descriptor,
@@ -92,8 +94,8 @@ pub(crate) fn unverified<'a, S: BlobRead>(
 /// result before this function returns `Ok`.
 ///
 /// # Errors
-/// What the sink fails with; [`Error::Mismatch`] if size, digest or diff_id differ, also where the content that differs
-/// led to another error first; [`Error::Layer`]; [`Error::Limit`]; and what [`LayerReader::open`] fails with.
+/// Fails if the sink does; with [`Error::Mismatch`] if size, digest or diff_id differ, even if the wrong
+/// content led to another error first; [`Error::Layer`]; [`Error::Limit`]; and as [`LayerReader::open`] does.
 pub fn read_layer<S: BlobRead>(
     repository: &Repository<S>,
     descriptor: &Descriptor,

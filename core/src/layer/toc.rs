@@ -42,25 +42,25 @@ const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 
 /// Reads the table of contents of a layer, which is unverified.
 ///
-/// `None` if the layer has none, or the store cannot seek; to know that, the last 72 bytes of the blob are read, at most. The content of the
-/// changes is not at hand.
+/// Returns `None` if the layer has none, or the store cannot seek; to find out, at most the last 72 bytes of
+/// the blob are read. The contents of files are not available.
 ///
 /// ```
 /// # use ocicle::{Repository, layer::{toc, writer::LayerWriter}, spec::Compression};
 /// # let repository = Repository::in_memory()?;
 /// # let layer = LayerWriter::new(&repository, Compression::Gzip)?.finish()?;
 /// match toc::read(&repository, &layer.descriptor)? {
-///     Some(changes) => println!("{} entries, if we may believe it", changes.len()),
-///     None => println!("the layer has to be read"),
+///     Some(changes) => println!("{} entries, unverified", changes.len()),
+///     None => println!("the layer must be read"),
 /// }
 /// # Ok::<(), ocicle::Error>(())
 /// ```
 ///
 /// # Errors
-/// For a table that is there: [`Error::Layer`] if it cannot be understood; [`Error::Mismatch`] if it is not the one of the
-/// descriptor; [`Error::Limit`] past [`Limits::toc`], [`Limits::entries`] or [`Limits::layer_size`];
-/// [`Error::Unsupported`] for another version, or a digest we cannot compute. For any layer: [`Error::MissingBlob`],
-/// [`Error::Mismatch`] if the store has a blob of another size, [`Error::Io`].
+/// Fails for an existing table: with [`Error::Layer`] if it is invalid; [`Error::Mismatch`] if it does not
+/// match the descriptor; [`Error::Limit`] beyond [`Limits::toc`], [`Limits::entries`] or
+/// [`Limits::layer_size`]; [`Error::Unsupported`] for an unknown version or digest algorithm. For any layer:
+/// with [`Error::MissingBlob`]; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Io`].
 pub fn read<S: BlobRead>(repository: &Repository<S>, descriptor: &Descriptor) -> Result<Option<Vec<Change>>> {
     let find = match descriptor.media_type.layer_compression() {
         Some(Compression::Gzip) => estargz::find,

@@ -28,7 +28,7 @@ impl<'a> LayerWriter<'a> {
     /// Starts a layer.
     ///
     /// # Errors
-    /// [`Error::Io`] if the store cannot be written.
+    /// Fails with [`Error::Io`] if the store cannot be written.
     pub fn new<S: BlobWrite>(repository: &'a Repository<S>, compression: Compression) -> Result<Self> {
         let blob = BlobWriter::new(repository.store(), MediaType::layer(compression))?;
         let compressor = Compressor::new(blob, compression).map_err(Error::io("write layer"))?;

@@ -36,7 +36,8 @@ pub struct Spec {
 /// let found: Vec<_> = entries?.into_iter().map(|spec| (spec.path.to_string(), spec.keywords.uid)).collect();
 /// assert_eq!(
 ///     found,
-///     [("", 7), ("bin", 7), ("bin/sh", 0), ("etc/motd", 7)].map(|(path, uid)| (String::from(path), Some(uid)))
+///     [("", 7), ("bin", 7), ("bin/sh", 0), ("etc/motd", 7)]
+///         .map(|(path, uid)| (String::from(path), Some(uid)))
 /// );
 /// # Ok::<(), ocicle::Error>(())
 /// ```

@@ -239,10 +239,12 @@ pub(super) fn content() -> Vec<Item> {
 
 /// The entries of [`content`].
 pub(super) const NAMES: &str = r#"
-    {"name":".no.prefetch.landmark","type":"reg","size":1,"modtime":"1970-01-01T00:00:01Z","mode":420,"offset":85,
+    {"name":".no.prefetch.landmark","type":"reg","size":1,"modtime":"1970-01-01T00:00:01Z","mode":420,
+     "offset":85,
      "digest":"sha256:dc0e9c3658a1a3ed1ec94274d8b19925c93e1abb7ddba294923ad9bde30f8cb8"},
     {"name":"./usr/","type":"dir","modtime":"1970-01-01T00:00:01Z","mode":16877,"NumLink":0},
-    {"name":"usr/odd","type":"reg","size":19,"modtime":"1969-12-31T23:59:58.5Z","mode":35309,"uid":3000000000,"gid":7,
+    {"name":"usr/odd","type":"reg","size":19,"modtime":"1969-12-31T23:59:58.5Z","mode":35309,
+     "uid":3000000000,"gid":7,
      "userName":"a","groupName":"b","xattrs":{"user.a":"AP8=","user.empty":null},"offset":1,"chunkSize":10},
     {"name":"usr/odd","type":"chunk","offset":2,"chunkOffset":10,"chunkSize":8},
     {"type":"chunk","offset":3,"chunkOffset":18},
@@ -252,9 +254,11 @@ pub(super) const NAMES: &str = r#"
     {"name":"usr/.wh..wh.plnk","type":"dir","mode":420},
     {"name":"link","type":"symlink","modtime":"1970-01-01T00:00:01Z","linkName":"/usr/../odd","mode":0},
     {"name":"hard","type":"hardlink","modtime":"1970-01-01T00:00:01Z","linkName":"./usr/odd","mode":420},
-    {"name":"across","type":"hardlink","modtime":"1970-01-01T00:00:01Z","linkName":"of/a/lower/layer","mode":420},
+    {"name":"across","type":"hardlink","modtime":"1970-01-01T00:00:01Z","linkName":"of/a/lower/layer",
+     "mode":420},
     {"name":"dev/null","type":"char","modtime":"","mode":438,"devMajor":1,"devMinor":3,"xattrs":null},
-    {"name":"disk","type":"block","modtime":"1970-01-01T00:00:01Z","mode":420,"devMajor":259,"devMinor":1048575},
+    {"name":"disk","type":"block","modtime":"1970-01-01T00:00:01Z","mode":420,"devMajor":259,
+     "devMinor":1048575},
     {"name":"pipe","type":"fifo","modtime":"1970-01-01T00:00:01Z","mode":420},
     {"name":"usr/odd","type":"reg","size":5,"modtime":"1970-01-01T00:00:01Z","mode":420}"#;
 
