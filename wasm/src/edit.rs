@@ -104,7 +104,7 @@ impl Store {
         if edits.is_empty() && options.tag.is_none() {
             return Err(Failure::misuse("nothing to change"));
         }
-        let history = History { empty_layer: Some(true), ..options.history("config") };
+        let history = options.history("config").without_layer();
         self.edit(fragment.as_deref(), &options, |image| {
             edit_config(&self.repository, image, &edits, Some(&history))
         })
@@ -201,11 +201,9 @@ impl Options {
     }
 
     fn history(&self, command: &str) -> History {
-        History {
-            created: Some(self.created().to_string()),
-            created_by: Some(format!("ocicle {command}")),
-            ..History::default()
-        }
+        History::default()
+            .with_created(self.created().to_string())
+            .with_created_by(format!("ocicle {command}"))
     }
 }
 

@@ -13,7 +13,7 @@ use ocicle::{
     image::Image,
     layer::index::LayerIndex,
     limits::Limits,
-    spec::{Descriptor, media_type::MediaType},
+    spec::{Descriptor, MediaType},
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;

@@ -102,11 +102,7 @@ impl Guest for Component {
         let Place { repository, .. } = Place::open(&layout)?;
         let bundle = Bundle::open(&dir, repository.limits())?;
         let now = Time::from_seconds(i64::try_from(now).map_err(failure::misuse)?);
-        let history = History {
-            created: Some(now.to_string()),
-            created_by: Some("ocicle repack".into()),
-            ..History::default()
-        };
+        let history = History::default().with_created(now.to_string()).with_created_by("ocicle repack");
         let options = RepackOptions::default().latest(now).history(history);
         let to = Destination::tag(tag.parse()?);
         let at = bundle.resolution(&repository)?;

@@ -6,7 +6,7 @@ use crate::{
     digest::{Algorithm, Digest},
     hash::digest_of,
     spec::{
-        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw, RootFs,
+        Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw,
         media_type::{CONFIG, EMPTY, INDEX, MANIFEST},
     },
     store::{BlobWriter, Repository, RootIndexExt as _, memory::MemoryStore, put_document},
@@ -15,18 +15,8 @@ use crate::{
 /// An image of that platform; `salt` makes it differ from others.
 pub(super) fn image(store: &Repository<MemoryStore>, platform: &str, salt: u64) -> Descriptor {
     let platform: Platform = platform.parse().unwrap();
-    let config = ImageConfig {
-        created: Some(format!("2020-01-01T00:00:{salt:02}Z")),
-        author: None,
-        architecture: platform.architecture.clone(),
-        variant: platform.variant.clone(),
-        os: platform.os.clone(),
-        os_version: None,
-        os_features: None,
-        config: None,
-        rootfs: RootFs { kind: "layers".into(), diff_ids: Vec::new() },
-        history: None,
-    };
+    let mut config = ImageConfig::new(&platform);
+    config.created = Some(format!("2020-01-01T00:00:{salt:02}Z"));
     let config =
         put_document(store.store(), &Raw::new(config).unwrap(), &MediaType::literal(CONFIG)).unwrap();
     manifest(store, config)
@@ -39,15 +29,7 @@ pub(super) fn artifact(store: &Repository<MemoryStore>) -> Descriptor {
 }
 
 fn manifest(store: &Repository<MemoryStore>, config: Descriptor) -> Descriptor {
-    let manifest = Manifest {
-        schema_version: 2,
-        media_type: None,
-        artifact_type: None,
-        config,
-        layers: Vec::new(),
-        subject: None,
-        annotations: Annotations::new(),
-    };
+    let manifest = Manifest { media_type: None, ..Manifest::new(config, Vec::new()) };
     put_document(store.store(), &Raw::new(manifest).unwrap(), &MediaType::literal(MANIFEST)).unwrap()
 }
 

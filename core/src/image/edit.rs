@@ -11,8 +11,7 @@ use crate::{
     },
     layer::writer::Layer,
     spec::{
-        Annotations, ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw,
-        RootFs,
+        ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw,
         media_type::{CONFIG, DOCKER_MANIFEST, MANIFEST},
     },
     store::{Repository, RootIndexExt as _, Store, put_document},
@@ -105,25 +104,12 @@ fn push_history(config: Raw<ImageConfig>, below: usize, entry: &History) -> Resu
 pub fn blank<S: Store>(repository: &Repository<S>, platform: &Platform, created: &str) -> Result<Descriptor> {
     let config = Raw::new(ImageConfig {
         created: Some(created.into()),
-        author: None,
-        architecture: platform.architecture.clone(),
-        variant: platform.variant.clone(),
-        os: platform.os.clone(),
-        os_version: platform.os_version.clone(),
-        os_features: (!platform.os_features.is_empty()).then(|| platform.os_features.clone()),
         config: Some(ContainerConfig::default()),
-        rootfs: RootFs { kind: "layers".into(), diff_ids: Vec::new() },
         history: Some(Vec::new()),
+        ..ImageConfig::new(platform)
     })?;
-    let manifest = Raw::new(Manifest {
-        schema_version: 2,
-        media_type: Some(MediaType::literal(MANIFEST)),
-        artifact_type: None,
-        config: put_document(repository.store(), &config, &MediaType::literal(CONFIG))?,
-        layers: Vec::new(),
-        subject: None,
-        annotations: Annotations::new(),
-    })?;
+    let config = put_document(repository.store(), &config, &MediaType::literal(CONFIG))?;
+    let manifest = Raw::new(Manifest::new(config, Vec::new()))?;
     put_document(repository.store(), &manifest, &MediaType::literal(MANIFEST))
 }
 

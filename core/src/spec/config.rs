@@ -1,4 +1,5 @@
-//! Image configs: how a container of the image runs, and what its layers are made of (image-spec, config.md).
+//! Image configs: how to run a container of the image, and the diff_ids of its layers (image-spec,
+//! config.md).
 
 use std::collections::BTreeMap;
 
@@ -9,13 +10,13 @@ use crate::digest::Digest;
 
 /// The config of a runnable image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(remote = "Self")]
 pub struct ImageConfig {
-    /// When the image was made, RFC 3339.
+    /// The time of creation, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// Who made it.
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// Architecture, such as `amd64`.
@@ -28,57 +29,57 @@ pub struct ImageConfig {
     /// Version of the operating system.
     #[serde(rename = "os.version", default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
-    /// Features of the operating system the image needs.
+    /// Required features of the operating system.
     #[serde(rename = "os.features", default, skip_serializing_if = "Option::is_none")]
     pub os_features: Option<Vec<String>>,
-    /// How to run it.
+    /// How to run a container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ContainerConfig>,
-    /// What the layers are made of.
+    /// The diff_ids of the layers.
     pub rootfs: RootFs,
-    /// How each layer came to be, the base first.
+    /// The history of the layers, the base first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<History>>,
 }
 
 /// The diff_ids of the layers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(remote = "Self")]
 pub struct RootFs {
     /// Always `layers`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Digests of the uncompressed layers, the base first.
+    /// The digests of the uncompressed layers, the base first.
     #[serde(deserialize_with = "null_is_empty")]
     pub diff_ids: Vec<Digest>,
 }
 
-/// Where a layer, or a change of metadata, came from.
+/// The origin of a layer, or of a change of metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(remote = "Self")]
 pub struct History {
-    /// When, RFC 3339.
+    /// The time of creation, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// The command.
+    /// The command that created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// Who.
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// Anything else.
+    /// A comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Whether this entry made no layer.
+    /// Whether this entry has no layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty_layer: Option<bool>,
 }
 
-/// How to run a container of the image. Names as in the document; the sets are JSON objects with empty values.
+/// How to run a container of the image. Sets are JSON objects with empty values, as in the document.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(rename_all = "PascalCase")]
 #[serde(remote = "Self")]
 pub struct ContainerConfig {
@@ -97,22 +98,39 @@ pub struct ContainerConfig {
     /// Further arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cmd: Option<Vec<String>>,
-    /// Directories that are not part of the image's content.
+    /// Directories whose content is not part of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volumes: Option<BTreeMap<String, serde_json::Value>>,
-    /// Current directory.
+    /// Working directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Signal that asks the container to stop.
+    /// Signal that stops the container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
 }
 
 impl ImageConfig {
-    /// The platform the config states.
+    /// Makes the config of an image without layers and without history.
+    #[must_use]
+    pub fn new(platform: &Platform) -> Self {
+        Self {
+            created: None,
+            author: None,
+            architecture: platform.architecture.clone(),
+            variant: platform.variant.clone(),
+            os: platform.os.clone(),
+            os_version: platform.os_version.clone(),
+            os_features: Some(platform.os_features.clone()).filter(|features| !features.is_empty()),
+            config: None,
+            rootfs: RootFs { kind: "layers".into(), diff_ids: Vec::new() },
+            history: None,
+        }
+    }
+
+    /// Returns the platform.
     #[must_use]
     pub fn platform(&self) -> Platform {
         Platform {
@@ -122,6 +140,26 @@ impl ImageConfig {
             os_features: self.os_features.clone().unwrap_or_default(),
             variant: self.variant.clone(),
         }
+    }
+}
+
+impl History {
+    /// Sets the time of creation, RFC 3339.
+    #[must_use]
+    pub fn with_created(self, created: impl Into<String>) -> Self {
+        Self { created: Some(created.into()), ..self }
+    }
+
+    /// Sets the command that created it.
+    #[must_use]
+    pub fn with_created_by(self, command: impl Into<String>) -> Self {
+        Self { created_by: Some(command.into()), ..self }
+    }
+
+    /// Marks an entry that has no layer.
+    #[must_use]
+    pub fn without_layer(self) -> Self {
+        Self { empty_layer: Some(true), ..self }
     }
 }
 

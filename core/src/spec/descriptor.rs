@@ -1,4 +1,4 @@
-//! Descriptors: what a document says about another blob (image-spec, descriptor.md).
+//! Descriptors: references to blobs (image-spec, descriptor.md).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,38 +9,38 @@ use crate::{
     hash::digest_of,
 };
 
-/// A reference to a blob: its type, digest and size, and what else is known about it. Fields stand in the order in which
-/// they are written.
+/// A reference to a blob: its media type, digest and size, and further properties. Fields are written in this
+/// order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 #[serde(remote = "Self")]
 pub struct Descriptor {
-    /// Type of the content.
+    /// The media type of the content.
     pub media_type: MediaType,
-    /// Digest of the content.
+    /// The digest of the content.
     pub digest: Digest,
-    /// Bytes of the content; not negative, at most 2^63 - 1.
+    /// The size of the content in bytes, at most 2^63 - 1.
     pub size: u64,
-    /// Where else the content can be had.
+    /// URLs from which the content can be downloaded.
     #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Annotations.
     #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
-    /// The content itself, in base64 with padding.
+    /// The embedded content, in base64 with padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
-    /// What the content runs on; in entries of an index.
+    /// The platform of the content; in entries of an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// Type of the artifact the content is the manifest of.
+    /// The artifact type of the manifest that is the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
 }
 
 impl Descriptor {
-    /// A descriptor with the three required fields.
+    /// Makes a descriptor with the three required fields.
     #[must_use]
     pub fn new(media_type: MediaType, digest: Digest, size: u64) -> Self {
         Self {
@@ -55,16 +55,16 @@ impl Descriptor {
         }
     }
 
-    /// The ref name, which has a meaning on the entries of `index.json` only.
+    /// Returns the ref name, which has a meaning only on the entries of `index.json`.
     #[must_use]
     pub fn ref_name(&self) -> Option<&str> {
         self.annotations.get(super::REF_NAME).map(String::as_str)
     }
 
-    /// The embedded content, decoded. It is not verified.
+    /// Returns the embedded content, decoded but not verified.
     ///
     /// # Errors
-    /// [`Error::Document`] if it is no base64 with padding.
+    /// [`Error::Document`] if it is not base64 with padding.
     pub fn embedded(&self) -> Result<Option<Vec<u8>>> {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
         let Some(text) = &self.data else { return Ok(None) };
@@ -73,7 +73,7 @@ impl Descriptor {
         })
     }
 
-    /// Checks that bytes are what the descriptor describes: first the size, then the digest.
+    /// Checks that the descriptor describes these bytes: first the size, then the digest.
     ///
     /// # Errors
     /// [`Error::Mismatch`]; [`Error::Unsupported`] for a digest algorithm this library cannot compute.
@@ -86,7 +86,7 @@ impl Descriptor {
         }
         let algorithm = self.digest.algorithm().ok_or_else(|| {
             Error::Unsupported(format!(
-                "{subject}: cannot verify {}: the algorithm {} is not known",
+                "{subject}: cannot verify {}: unknown algorithm {}",
                 self.digest,
                 self.digest.algorithm_name()
             ))
@@ -99,7 +99,7 @@ impl Descriptor {
         }
     }
 
-    /// Sizes are signed 64-bit numbers in the specification.
+    /// Checks the size: sizes are signed 64-bit numbers in the specification.
     pub(super) fn check_size(&self) -> Result<(), String> {
         match i64::try_from(self.size) {
             Ok(_) => Ok(()),

@@ -1,5 +1,5 @@
-//! Edits of whole documents. Each gives a new document and keeps what it does not name: unknown fields, the order of the
-//! fields, the white space. Positions count from 0; one past the end is [`crate::Error::NotFound`].
+//! Edits of whole documents. Each returns a new document and keeps what it does not concern: unknown fields,
+//! the order of the fields, the white space. Positions count from 0.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::value::RawValue;
@@ -11,7 +11,8 @@ use super::{
 use crate::{digest::Digest, error::Result};
 
 impl<T: Document> Raw<T> {
-    /// Sets an annotation of the document itself, or removes it (`None`). The last one takes `annotations` with it.
+    /// Sets an annotation of the document itself, or removes it (`None`). Empty `annotations` are removed,
+    /// too.
     pub(crate) fn annotate_self(&self, key: &str, value: Option<&str>) -> Result<Self> {
         self.edit(T::KIND, |document| annotate(document, key, value))
     }
@@ -23,20 +24,20 @@ impl<T: Document> Raw<T> {
 }
 
 impl Raw<Index> {
-    /// Points an entry at other content: `digest`, `size` and `mediaType` become those of `new`. Content that was
-    /// embedded (`data`) is embedded again, from `bytes`; `urls` go, since they lead to the old content; the other fields
-    /// stay. The other fields of `new` are not looked at.
+    /// Points an entry at other content: `digest`, `size` and `mediaType` become those of `new`. Content that
+    /// was embedded (`data`) is embedded again, from `bytes`; `urls` are removed, since they lead to the old
+    /// content; the other fields stay. The other fields of `new` are ignored.
     ///
     /// # Errors
-    /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and are not what `new` describes.
-    pub fn retarget(&self, pos: usize, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
+    /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and `new` does not describe them.
+    pub(crate) fn retarget(&self, pos: usize, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
         self.edit_entry(pos, |entry| retarget(entry, new, bytes))
     }
 
-    /// Sets an annotation of an entry, or removes it (`None`). The last one takes `annotations` with it.
+    /// Sets an annotation of an entry, or removes it (`None`). Empty `annotations` are removed, too.
     ///
     /// # Errors
-    /// See the module.
+    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
     pub fn annotate(&self, pos: usize, key: &str, value: Option<&str>) -> Result<Self> {
         self.edit_entry(pos, |entry| annotate(entry, key, value))
     }
@@ -44,16 +45,16 @@ impl Raw<Index> {
     /// Adds an exact copy of an entry at the end.
     ///
     /// # Errors
-    /// See the module.
-    pub fn duplicate(&self, pos: usize) -> Result<Self> {
+    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
+    pub(crate) fn duplicate(&self, pos: usize) -> Result<Self> {
         self.edit_entries(|entries| entries.duplicate(pos))
     }
 
-    /// Puts an exact copy of entry `from` in the place of entry `to`.
+    /// Replaces entry `to` by an exact copy of entry `from`.
     ///
     /// # Errors
-    /// See the module.
-    pub fn copy(&self, from: usize, to: usize) -> Result<Self> {
+    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
+    pub(crate) fn copy(&self, from: usize, to: usize) -> Result<Self> {
         self.edit_entries(|entries| {
             let copy: Box<RawValue> = serde_json::from_str(entries.get(from)?)
                 .map_err(|error| crate::Error::document(Index::KIND, error.to_string()))?;
@@ -64,8 +65,8 @@ impl Raw<Index> {
     /// Adds an exact copy of an entry of another index at the end.
     ///
     /// # Errors
-    /// See the module.
-    pub fn push_from(&self, other: &Self, pos: usize) -> Result<Self> {
+    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
+    pub(crate) fn push_from(&self, other: &Self, pos: usize) -> Result<Self> {
         let mut text = None;
         other.edit_entries(|entries| {
             text = Some(entries.get(pos)?.to_owned());
@@ -89,15 +90,15 @@ impl Raw<Index> {
     /// Removes an entry; those behind it move forward.
     ///
     /// # Errors
-    /// See the module.
+    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
     pub fn remove(&self, pos: usize) -> Result<Self> {
         self.edit_entries(|entries| entries.remove(pos))
     }
 
-    /// Says what an entry runs on. Fields of `platform` that are not set are removed, unknown ones stay.
+    /// Sets the platform of an entry. Fields of `platform` that are not set are removed, unknown ones stay.
     ///
     /// # Errors
-    /// See the module.
+    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
     pub fn set_platform(&self, pos: usize, platform: &Platform) -> Result<Self> {
         self.edit_entry(pos, |entry| entry.edit_object("platform", |object| set_platform(object, platform)))
     }
@@ -115,7 +116,7 @@ impl Raw<Manifest> {
     /// Points the manifest at another config, as [`Raw::<Index>::retarget`] does with an entry.
     ///
     /// # Errors
-    /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and are not what `new` describes.
+    /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and `new` does not describe them.
     pub fn set_config(&self, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
         self.edit(Manifest::KIND, |manifest| {
             manifest.edit_object("config", |slot| retarget(slot, new, bytes))
@@ -129,24 +130,20 @@ impl Raw<Manifest> {
     pub fn push_layer(&self, layer: &Descriptor) -> Result<Self> {
         self.edit(Manifest::KIND, |manifest| manifest.edit_array("layers", |layers| layers.push(layer)))
     }
-}
 
-impl Raw<Manifest> {
     /// Removes all layers above the lowest `count`.
     ///
     /// # Errors
     /// [`crate::Error::Document`] if the result is not valid.
-    pub fn keep_layers(&self, count: usize) -> Result<Self> {
+    pub(crate) fn keep_layers(&self, count: usize) -> Result<Self> {
         let all = self.view().layers.len();
         self.edit(Manifest::KIND, |manifest| {
             manifest
                 .edit_array("layers", |layers| (count..all).rev().try_for_each(|layer| layers.remove(layer)))
         })
     }
-}
 
-impl Raw<Manifest> {
-    /// The layers, as they are written.
+    /// Returns the layers, as they are written.
     pub(crate) fn raw_layers(&self) -> Result<Vec<Box<RawValue>>> {
         #[derive(serde::Deserialize)]
         struct Layers {
@@ -157,14 +154,14 @@ impl Raw<Manifest> {
         Ok(parsed.layers.unwrap_or_default())
     }
 
-    /// Other layers, as they are written.
+    /// Replaces the layers by others, as they are written.
     pub(crate) fn set_layers(&self, layers: &[Box<RawValue>]) -> Result<Self> {
         self.edit(Manifest::KIND, |manifest| manifest.set("layers", layers))
     }
 }
 
 impl Raw<ImageConfig> {
-    /// The entries of the history, as they are written.
+    /// Returns the entries of the history, as they are written.
     pub(crate) fn raw_history(&self) -> Result<Vec<Box<RawValue>>> {
         #[derive(serde::Deserialize)]
         struct Entries {
@@ -175,7 +172,7 @@ impl Raw<ImageConfig> {
         Ok(parsed.history.unwrap_or_default())
     }
 
-    /// Other layers, with a history as it is written.
+    /// Replaces the layers and the history by others; the history as it is written.
     pub(crate) fn set_layers(&self, diff_ids: &[&Digest], history: &[Box<RawValue>]) -> Result<Self> {
         self.edit(ImageConfig::KIND, |config| {
             config.edit_object("rootfs", |rootfs| rootfs.set("diff_ids", diff_ids))?;
@@ -185,7 +182,7 @@ impl Raw<ImageConfig> {
 }
 
 impl Raw<Index> {
-    /// The same with the media types of OCI in the place of Docker's: its own, and those its entries state.
+    /// Replaces Docker's media types by OCI's: its own, and those of its entries.
     ///
     /// # Errors
     /// [`crate::Error::Document`] if the result is not valid.
@@ -200,7 +197,7 @@ impl Raw<Index> {
 }
 
 impl Raw<Manifest> {
-    /// As for an index.
+    /// Replaces Docker's media types by OCI's: its own, and those of config and layers.
     ///
     /// # Errors
     /// [`crate::Error::Document`] if the result is not valid.
@@ -216,7 +213,7 @@ impl Raw<Manifest> {
     }
 }
 
-/// A document of OCI need not state its type.
+/// Sets the document's own media type, if it states one.
 fn set_own_type(document: &mut Object, media_type: Option<&MediaType>) -> Result<()> {
     media_type.map_or(Ok(()), |media_type| document.set("mediaType", media_type))
 }
@@ -232,7 +229,7 @@ impl Raw<ImageConfig> {
     ///
     /// # Errors
     /// [`crate::Error::Document`] if the result is not valid.
-    pub fn keep_layers(&self, count: usize) -> Result<Self> {
+    pub(crate) fn keep_layers(&self, count: usize) -> Result<Self> {
         let all = self.view().rootfs.diff_ids.len();
         self.edit(ImageConfig::KIND, |config| {
             config.edit_object("rootfs", |rootfs| {
@@ -242,11 +239,11 @@ impl Raw<ImageConfig> {
         })
     }
 
-    /// Removes entries of the history: those for whose position, from 0, `keep` says no.
+    /// Removes the entries of the history for whose position, from 0, `keep` returns false.
     ///
     /// # Errors
     /// [`crate::Error::Document`] if the result is not valid.
-    pub fn keep_history(&self, keep: impl Fn(usize) -> bool) -> Result<Self> {
+    pub(crate) fn keep_history(&self, keep: impl Fn(usize) -> bool) -> Result<Self> {
         let all = self.view().history.as_ref().map_or(0, Vec::len);
         if all == 0 {
             return Ok(self.clone());
@@ -278,7 +275,7 @@ impl Raw<ImageConfig> {
         self.edit(ImageConfig::KIND, |config| config.edit_array("history", |history| history.push(entry)))
     }
 
-    /// Says when the image was made: RFC 3339, which is not checked here.
+    /// Sets the time of creation, RFC 3339, which is not checked here.
     ///
     /// # Errors
     /// [`crate::Error::Document`] if the result is not valid.

@@ -6,29 +6,44 @@ use super::{
     Annotations, Descriptor, Document, MediaType, media_type, raw::check_header, shape::null_is_empty,
 };
 
-/// A list of descriptors; `index.json` is one, and its entries may be more of them, to any depth.
+/// A list of descriptors, such as `index.json`. Entries may be indexes, to any depth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 #[serde(remote = "Self")]
 pub struct Index {
     /// Always 2.
     pub schema_version: u64,
-    /// Its own type, where it says so.
+    /// Its own media type, where it is stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<MediaType>,
-    /// Type of the artifact this is.
+    /// The type of the artifact that this is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
-    /// The entries, in the order in which readers must prefer them.
+    /// The entries, in the order of preference.
     #[serde(deserialize_with = "null_is_empty")]
     pub manifests: Vec<Descriptor>,
-    /// What this refers to: weak, may be absent.
+    /// The object that this refers to; it may be missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Annotations.
     #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
+}
+
+impl Index {
+    /// Makes an index that states its media type.
+    #[must_use]
+    pub fn new(manifests: Vec<Descriptor>) -> Self {
+        Self {
+            schema_version: 2,
+            media_type: Some(MediaType::literal(media_type::INDEX)),
+            artifact_type: None,
+            manifests,
+            subject: None,
+            annotations: Annotations::new(),
+        }
+    }
 }
 
 impl Document for Index {

@@ -1,12 +1,13 @@
-//! JSON as image documents need it: strict to read, and edited without disturbing what is not understood.
+//! JSON for image documents: read strictly, and edited without changing anything else.
 //!
 //! **Reading** follows RFC 8259 with the rules of I-JSON (RFC 7493) that keep two readers from seeing two documents: UTF-8
-//! only, no key twice in one object, no lone surrogates, nothing after the document; and at most [`Limits::JSON_DEPTH`](crate::limits::Limits::JSON_DEPTH) levels.
+//! only, no key twice in one object, no lone surrogates, nothing after the document; and at most
+//! [`Limits::JSON_DEPTH`](crate::limits::Limits::JSON_DEPTH) levels.
 //!
 //! **Editing** works on the text. An [`Object`] or [`Array`] keeps every member as it was written, with the white space
-//! around it; what an edit does not touch stays as it is, byte for byte, in its place. What an edit puts in is compact
-//! (no white space inside), and the white space around it is that of its neighbour, so a document with a line for each
-//! member keeps a line for each member.
+//! around it; what an edit does not touch stays as it is, byte for byte, in its place. Inserted values are
+//! compact (no white space inside), and the white space around them is that of their neighbour, so a document
+//! with one member per line keeps that form. [`Raw::edit`](super::Raw::edit) edits a whole document.
 
 mod array;
 mod list;
@@ -32,15 +33,15 @@ pub(super) fn keys<'a>(what: &str, bytes: &'a [u8]) -> Result<Vec<Cow<'a, str>>>
 
 fn text<'a>(what: &str, bytes: &'a [u8]) -> Result<&'a str> {
     std::str::from_utf8(bytes)
-        .map_err(|error| Error::document(what, format!("not UTF-8: byte {} is wrong", error.valid_up_to())))
+        .map_err(|error| Error::document(what, format!("not UTF-8: invalid byte {}", error.valid_up_to())))
 }
 
-/// The compact text of a value.
+/// Returns the compact text of a value.
 fn compact<T: serde::Serialize + ?Sized>(what: &str, value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::document(what, format!("cannot be written: {error}")))
 }
 
-/// Whether two texts mean the same value; then the older one is kept.
+/// Returns whether two texts mean the same value; then the older one is kept.
 fn same(old: &str, new: &str) -> bool {
     let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
     old == new || value(old).is_some_and(|old| Some(old) == value(new))

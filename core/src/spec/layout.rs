@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Document, MediaType, media_type, raw::check_expected};
 
-/// Marks a directory as an image layout.
+/// The marker of an image layout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(rename_all = "camelCase")]
 #[serde(remote = "Self")]
 pub struct Layout {
@@ -14,8 +14,14 @@ pub struct Layout {
     pub image_layout_version: String,
 }
 
+impl Default for Layout {
+    fn default() -> Self {
+        Self { image_layout_version: Self::VERSION.into() }
+    }
+}
+
 impl Layout {
-    /// The only version there is.
+    /// The only version.
     pub const VERSION: &'static str = "1.0.0";
 }
 

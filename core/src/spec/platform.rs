@@ -1,4 +1,4 @@
-//! Platforms: what an image runs on (image-spec, image-index.md, "platform").
+//! Platforms: operating systems and architectures (image-spec, image-index.md, "platform").
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use super::shape::null_is_empty;
 
 /// An operating system and a processor architecture, in Go's names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_structs, reason = "made by every writer of images")]
+#[non_exhaustive]
 #[serde(remote = "Self")]
 pub struct Platform {
     /// Architecture, such as `amd64`.
@@ -18,7 +18,7 @@ pub struct Platform {
     /// Version of the operating system.
     #[serde(rename = "os.version", default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
-    /// Features of the operating system the image needs.
+    /// Required features of the operating system.
     #[serde(
         rename = "os.features",
         default,
@@ -45,9 +45,22 @@ impl From<InvalidPlatform> for crate::Error {
 }
 
 impl Platform {
-    /// The same platform in the names that Go uses, so that equal platforms are equal values: lower case, `aarch64` is
-    /// `arm64`, `x86_64` is `amd64`, `v8` is what `arm64` means anyway, `arm` alone means `v7`. The names and defaults are
-    /// those of containerd (`github.com/containerd/platforms`, database.go); the image-spec lists only the results.
+    /// Makes a platform without version, features and variant.
+    #[must_use]
+    pub fn new(os: impl Into<String>, architecture: impl Into<String>) -> Self {
+        Self {
+            architecture: architecture.into(),
+            os: os.into(),
+            os_version: None,
+            os_features: Vec::new(),
+            variant: None,
+        }
+    }
+
+    /// Returns the same platform in Go's names, so that equal platforms are equal values: lower case,
+    /// `aarch64` becomes `arm64`, `x86_64` becomes `amd64`, `arm64` implies `v8`, `arm` alone means `v7`.
+    /// Names and defaults are those of containerd (`github.com/containerd/platforms`, database.go); the
+    /// image-spec lists only the results.
     #[must_use]
     pub fn normalized(&self) -> Self {
         let variant = self.variant.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -75,9 +88,9 @@ impl Platform {
         }
     }
 
-    /// Whether this is a platform somebody asked for. What `wanted` leaves open (variant, version, features) may be
-    /// anything; what it names must be equal once both are [`normalized`](Self::normalized), and each feature it names
-    /// must be there.
+    /// Returns whether the platform is a wanted one. What `wanted` leaves open (variant, version, features)
+    /// may be anything; what it names must be equal once both are [`normalized`](Self::normalized), and each
+    /// feature it names must be present.
     ///
     /// ```
     /// use ocicle::spec::Platform;
@@ -100,8 +113,8 @@ impl Platform {
     }
 }
 
-/// `os[(version[+feature]…)]/architecture[/variant]`, taken as it is: no names are replaced. Version and features are written as
-/// containerd does, such as `windows(10.0.17763.1+win32k)/amd64`.
+/// Parses `os[(version[+feature]…)]/architecture[/variant]`. Names are not normalized. Version and features
+/// are written as containerd does, such as `windows(10.0.17763.1+win32k)/amd64`.
 impl FromStr for Platform {
     type Err = InvalidPlatform;
 
@@ -141,7 +154,7 @@ fn word(text: &str) -> Option<String> {
     (!text.is_empty() && text.bytes().all(fits)).then(|| text.to_owned())
 }
 
-/// As it is parsed.
+/// Shows the platform in the form that is parsed.
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.os)?;

@@ -1,4 +1,4 @@
-//! Exact bytes beside the parsed view.
+//! Documents as exact bytes and parsed view.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -11,20 +11,22 @@ use crate::{
 
 /// A kind of document.
 pub trait Document: DeserializeOwned + Serialize {
-    /// What to call it in messages.
+    /// Its name in messages.
     const KIND: &'static str;
 
-    /// Keys by which one would take it for another kind of document. None of them may be there (CVE-2021-41190).
+    /// Keys of other kinds of documents, which are refused, so that it cannot be taken for one of them
+    /// (CVE-2021-41190).
     const FOREIGN: &'static [&'static str] = &[];
 
-    /// Checks what the types cannot say, as far as readers depend on it; [`super::validate`] checks the rest.
+    /// Checks what the types do not express, as far as readers depend on it; [`super::validate`] checks the
+    /// rest.
     ///
     /// # Errors
-    /// A sentence on what is wrong.
+    /// The reason, as a sentence.
     fn validate(&self, expected: Option<&MediaType>) -> Result<(), String>;
 }
 
-/// A document: the bytes its digest is of, and what they say.
+/// A document: the exact bytes, which its digest is computed from, and the parsed view of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raw<T> {
     bytes: Vec<u8>,
@@ -32,28 +34,30 @@ pub struct Raw<T> {
 }
 
 impl<T: Document> Raw<T> {
-    /// Parses and checks a document. `what` names it in errors; `expected` is the media type of the descriptor that led
-    /// here, where there is one.
+    /// Parses and checks a document. `what` names it in errors; `expected` is the media type of the
+    /// descriptor that led here, if there is one.
     ///
     /// # Errors
-    /// [`Error::Document`] if it is not JSON as [`json`] has it, not a `T`, or of another type than expected.
+    /// [`Error::Document`] if it is not JSON as [`json`] accepts it, not a `T`, or of another type than
+    /// expected.
     pub fn parse(what: &str, bytes: Vec<u8>, expected: Option<&MediaType>) -> Result<Self> {
         let invalid = |reason: String| Error::document(what, reason);
         for key in json::keys(what, &bytes)? {
             if T::FOREIGN.contains(&key.as_ref()) {
                 return Err(invalid(format!(
-                    "it has a field {key:?}, so it could be taken for something else than the {} it should be",
+                    "field {key:?} is not allowed in this kind of document ({})",
                     T::KIND
                 )));
             }
         }
-        let view: T =
-            serde_json::from_slice(&bytes).map_err(|error| invalid(format!("no {}: {error}", T::KIND)))?;
+        let view: T = serde_json::from_slice(&bytes)
+            .map_err(|error| invalid(format!("not a valid {}: {error}", T::KIND)))?;
         view.validate(expected).map_err(invalid)?;
         Ok(Self { bytes, view })
     }
 
-    /// Writes a document: compact JSON, fields in the order of the type, no line end. Same view, same bytes.
+    /// Writes a document as compact JSON: fields in the order of the type, no line end. The same view results
+    /// in the same bytes.
     ///
     /// # Errors
     /// [`Error::Document`] if the view is not valid.
@@ -64,8 +68,8 @@ impl<T: Document> Raw<T> {
         Ok(Self { bytes, view })
     }
 
-    /// Edits the document as text; what the edit does not touch keeps its bytes, known or not. The result is parsed and
-    /// checked again. An edit that changes nothing gives the same bytes.
+    /// Edits the document as text. What the edit does not touch keeps its bytes, known or not; the result is
+    /// parsed and checked again.
     ///
     /// ```
     /// use ocicle::spec::{Index, Raw};
@@ -87,28 +91,28 @@ impl<T: Document> Raw<T> {
         Self::parse(what, object.text().into_bytes(), None)
     }
 
-    /// What the document says.
+    /// Returns the parsed view.
     pub fn view(&self) -> &T {
         &self.view
     }
 
-    /// The exact bytes.
+    /// Returns the exact bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The digest of the bytes.
+    /// Returns the digest of the bytes.
     pub fn digest(&self) -> Digest {
         digest_of(Algorithm::Sha256, &self.bytes)
     }
 
-    /// A descriptor of the document: media type, digest and size, nothing else.
+    /// Returns a descriptor of the document with media type, digest and size.
     pub fn descriptor(&self, media_type: &MediaType) -> Descriptor {
         Descriptor::new(media_type.clone(), self.digest(), self.bytes.len() as u64)
     }
 }
 
-/// What index and manifest have in common: the version, and their own type where they say it.
+/// Checks what index and manifest have in common: the version, and their own media type where they state it.
 pub(super) fn check_header(
     schema_version: u64,
     own: Option<&MediaType>,
@@ -122,14 +126,14 @@ pub(super) fn check_header(
     }
     match (own, expected) {
         (Some(own), Some(expected)) if own != expected => {
-            Err(format!("mediaType is {own}, but its descriptor says {expected}"))
+            Err(format!("mediaType is {own}, but its descriptor has {expected}"))
         }
         (Some(own), _) if !fits(own) => Err(format!("mediaType is {own}, expected {name}")),
         _ => Ok(()),
     }
 }
 
-/// Whether the media type that led here is one of this kind of document, in OCI's name or Docker's.
+/// Checks that the media type that led here is one of this kind of document, of OCI or Docker.
 pub(super) fn check_expected(
     expected: Option<&MediaType>,
     name: &str,
@@ -137,7 +141,7 @@ pub(super) fn check_expected(
 ) -> Result<(), String> {
     match expected {
         Some(expected) if !fits(expected) => {
-            Err(format!("its descriptor says {expected}, which cannot be read as {name}"))
+            Err(format!("its descriptor has mediaType {expected}, which cannot be read as {name}"))
         }
         _ => Ok(()),
     }

@@ -1,8 +1,8 @@
-//! Where serde is more generous than the documents may be, and where it is less.
+//! Where reading differs from serde's default: stricter about objects, more tolerant of `null`.
 
 use serde::{Deserialize, Deserializer, de::Visitor};
 
-/// Reads `null` as an empty list or map: Go writes one for a list that was never made, so real images have them, even in
+/// Reads `null` as an empty list or map: Go writes `null` for a nil slice, so real images have it, even in
 /// `manifests` and `diff_ids`.
 pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
@@ -10,8 +10,8 @@ pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Def
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A derived struct reads itself from an array as well, field by field; a document must not. So each struct derives its
-/// reader under `remote = "Self"`, and is read through this, which offers it objects only.
+/// Accepts objects only: a derived struct can also be read from an array, field by field, which a document
+/// must not. Each struct derives its reader under `remote = "Self"`, and is read through this.
 pub(super) struct ObjectOnly<D>(pub(super) D);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {

@@ -1,4 +1,4 @@
-//! The whole specification, for one document: what reading asks for, and what only a checker insists on.
+//! Validation of one document against the whole specification, beyond what reading requires.
 
 use super::{
     Annotations, Descriptor, Document, ImageConfig, Index, Layout, Manifest, MediaType, Raw, json, media_type,
@@ -8,10 +8,11 @@ use crate::error::{Error, Result};
 /// The content of the empty descriptor (image-spec, manifest.md, "Guidance for an Empty Descriptor").
 const EMPTY_CONTENT: &[u8] = b"{}";
 
-/// Checks one document against the image-spec 1.1.1: its JSON schemas, and the sentences with MUST that concern this
-/// document alone. It is stricter than [`Raw::parse`], which takes what can be understood without doubt: here a manifest
-/// needs a layer, embedded `data` is verified, URLs, dates and environment variables have their form, and a list is not
-/// `null`. Documents of other types than index, manifest, config, descriptor, layout and the empty object pass.
+/// Checks one document against the image-spec 1.1.1: its JSON schemas, and the sentences with MUST that
+/// concern this document alone. It is stricter than [`Raw::parse`], which accepts what is unambiguous: here a
+/// manifest needs a layer, embedded `data` is verified, URLs, dates and environment variables must be
+/// well-formed, and lists must not be `null`. Documents of other types than index, manifest, config,
+/// descriptor, layout and the empty object pass.
 ///
 /// ```
 /// use ocicle::spec::{MediaType, media_type, validate};
@@ -21,7 +22,7 @@ const EMPTY_CONTENT: &[u8] = b"{}";
 /// ```
 ///
 /// # Errors
-/// [`Error::Document`] with the first thing that is wrong.
+/// [`Error::Document`] with the first violation.
 pub fn validate(media_type: &MediaType, bytes: &[u8]) -> Result<()> {
     let what = media_type.as_str();
     let reason = if media_type.is_index() {
@@ -42,7 +43,7 @@ pub fn validate(media_type: &MediaType, bytes: &[u8]) -> Result<()> {
                 let parsed = serde_json::from_slice::<Descriptor>(bytes);
                 parsed.map_err(|error| error.to_string()).and_then(|parsed| descriptor(&parsed))
             }
-            media_type::EMPTY if bytes != EMPTY_CONTENT => Err("it must be {}, two bytes".to_owned()),
+            media_type::EMPTY if bytes != EMPTY_CONTENT => Err("expected {}, two bytes".to_owned()),
             _ => Ok(()),
         }
     };
@@ -118,12 +119,12 @@ fn descriptor(descriptor: &Descriptor) -> Check {
     Ok(())
 }
 
-/// Keys must not be the empty string (image-spec, annotations.md).
+/// Refuses empty keys (image-spec, annotations.md).
 fn check_annotations(annotations: &Annotations) -> Check {
     if annotations.contains_key("") { Err("an annotation has an empty key".to_owned()) } else { Ok(()) }
 }
 
-/// A list that is read as empty where it is `null` must not be.
+/// Refuses `null` for a list, which reading accepts.
 fn no_null(object: &json::Object, what: &str, key: &str) -> Result<()> {
     match object.get(key) {
         Some("null") => Err(Error::document(what, format!("{key} is null, expected a list"))),
@@ -131,7 +132,7 @@ fn no_null(object: &json::Object, what: &str, key: &str) -> Result<()> {
     }
 }
 
-/// RFC 3986: a scheme, and no character that must be written as %XX.
+/// Returns whether the text is a URI (RFC 3986): a scheme, and no character that must be written as %XX.
 fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let mut percent = rest.split('%');
@@ -146,7 +147,8 @@ fn is_uri(text: &str) -> bool {
         })
 }
 
-/// Whether a text is a `date-time` of RFC 3339: `2015-10-31T22:22:56.015925234Z`, or with `+01:00` for `Z`.
+/// Returns whether the text is a `date-time` of RFC 3339, such as `2015-10-31T22:22:56.015925234Z`, or with
+/// `+01:00` for `Z`.
 #[must_use]
 pub fn is_date_time(text: &str) -> bool {
     let fits = |text: &str, pattern: &str| {
@@ -175,7 +177,7 @@ pub fn is_date_time(text: &str) -> bool {
         && (rest.eq_ignore_ascii_case("Z") || fits(rest, "+00:00") || fits(rest, "-00:00"))
 }
 
-/// How many days the month of a date has (RFC 3339, section 5.7).
+/// Returns the number of days in the month of a date (RFC 3339, section 5.7).
 fn days_of(date: &str) -> u8 {
     let year: Option<u16> = date.get(..4).and_then(|year| year.parse().ok());
     let divides = |by| year.is_some_and(|year| year % by == 0);

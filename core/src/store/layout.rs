@@ -18,7 +18,7 @@ use crate::{
     fs::{Dir, DirWrite, FileType},
     limits::Limits,
     name::{EntryPath, Name},
-    spec::{Annotations, Descriptor, Index, Layout, MediaType, Raw, media_type},
+    spec::{Descriptor, Index, Layout, Raw},
 };
 
 /// The file that makes a directory a layout.
@@ -81,7 +81,7 @@ impl<D: DirWrite> LayoutStore<D> {
             Ok(_) => return Err(Error::Exists("a layout already exists".into())),
         }
         store.write(INDEX, empty_index()?.bytes())?;
-        let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;
+        let marker = Raw::new(Layout::default())?;
         store.write(MARKER, marker.bytes())?;
         Ok(store)
     }
@@ -230,14 +230,7 @@ pub(super) fn is_empty<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<bool> {
 
 /// An index without entries.
 pub(crate) fn empty_index() -> Result<Raw<Index>> {
-    Raw::new(Index {
-        schema_version: 2,
-        media_type: Some(MediaType::literal(media_type::INDEX)),
-        artifact_type: None,
-        manifests: Vec::new(),
-        subject: None,
-        annotations: Annotations::new(),
-    })
+    Raw::new(Index::new(Vec::new()))
 }
 
 impl<D: DirWrite + Sync> BlobRead for LayoutStore<D> {

@@ -38,13 +38,11 @@ impl HistoryArgs {
             Some(date) => date.clone(),
             None => clock::now()?.to_string(),
         };
-        Ok(Some(History {
-            created: Some(created),
-            created_by: Some(self.history_created_by.clone().unwrap_or_else(|| format!("ocicle {command}"))),
-            author: self.history_author.clone(),
-            comment: self.history_comment.clone(),
-            empty_layer: None,
-        }))
+        let command = self.history_created_by.clone().unwrap_or_else(|| format!("ocicle {command}"));
+        let mut entry = History::default().with_created(created).with_created_by(command);
+        entry.author.clone_from(&self.history_author);
+        entry.comment.clone_from(&self.history_comment);
+        Ok(Some(entry))
     }
 }
 

@@ -109,7 +109,7 @@ impl Config {
         if edits.is_empty() && self.result.tag.is_none() {
             return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
         }
-        let history = self.history.entry("config")?.map(|entry| History { empty_layer: Some(true), ..entry });
+        let history = self.history.entry("config")?.map(History::without_layer);
         let history = history.as_ref();
         if self.edit.dry_run {
             edit_config(&dry_run(&place.repository), &place.image()?, &edits, history)?;

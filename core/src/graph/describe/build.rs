@@ -182,12 +182,10 @@ impl<S: Store> Builder<'_, S> {
         }
         let media_type = MediaType::literal(INDEX);
         let document = Raw::new(Index {
-            schema_version: 2,
-            media_type: Some(media_type.clone()),
             artifact_type: index.artifact_type.clone(),
-            manifests,
             subject: self.subject(at, index.subject.as_deref())?,
             annotations: index.annotations.clone().into_iter().collect(),
+            ..Index::new(manifests)
         })?;
         let made = put_document(self.repository.store(), &document, &media_type)?;
         Ok(Descriptor { artifact_type: index.artifact_type.clone(), ..made })
@@ -207,13 +205,10 @@ impl<S: Store> Builder<'_, S> {
         }
         let media_type = MediaType::literal(MANIFEST);
         let document = Raw::new(Manifest {
-            schema_version: 2,
-            media_type: Some(media_type.clone()),
             artifact_type: manifest.artifact_type.clone(),
-            config,
-            layers,
             subject: self.subject(at, manifest.subject.as_deref())?,
             annotations: manifest.annotations.clone().into_iter().collect(),
+            ..Manifest::new(config, layers)
         })?;
         let made = put_document(self.repository.store(), &document, &media_type)?;
         Ok(Descriptor { artifact_type: manifest.artifact_type.clone(), ..made })

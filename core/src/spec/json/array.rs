@@ -13,35 +13,34 @@ pub struct Array {
 }
 
 impl Array {
-    /// Reads an array. `what` names it in errors.
+    /// Parses an array. `what` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Document`] if it is no array, or not JSON as [`super`] has it, with line and column.
-    pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
+    /// [`Error::Document`] if it is not an array, or not JSON as [`super`] accepts it, with line and column.
+    pub(in crate::spec) fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
         let list =
             List::parse(text(what, bytes)?, Shape::Array).map_err(|reason| Error::document(what, reason))?;
         Ok(Self { what: what.to_owned(), list })
     }
 
-    /// The whole text.
-    #[must_use]
-    pub fn text(&self) -> String {
+    /// Returns the whole text.
+    pub(in crate::spec) fn text(&self) -> String {
         self.list.text()
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.items.len()
     }
 
-    /// Whether there are no elements.
+    /// Returns whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.items.is_empty()
     }
 
-    /// The JSON text of an element.
+    /// Returns the JSON text of an element.
     ///
     /// # Errors
     /// [`Error::NotFound`] past the end.
@@ -49,7 +48,7 @@ impl Array {
         self.list.items.get(pos).map(|item| item.value.as_str()).ok_or_else(|| self.past_the_end(pos))
     }
 
-    /// Replaces an element. One that means the same already is left as it is.
+    /// Replaces an element. One that already means the same is left as it is.
     ///
     /// # Errors
     /// [`Error::NotFound`] past the end; [`Error::Document`] if the value cannot be written as JSON.
@@ -108,7 +107,7 @@ impl Array {
 
     fn past_the_end(&self, pos: usize) -> Error {
         Error::NotFound(format!(
-            "{}: there is no position {pos}: it has {} entries, counted from 0",
+            "{}: position {pos} not found ({} entries, counted from 0)",
             self.what,
             self.len()
         ))

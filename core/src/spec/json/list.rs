@@ -1,4 +1,4 @@
-//! What objects and arrays have in common: items with the white space around them.
+//! The common part of objects and arrays: items with the white space around them.
 
 use super::scan::{self, Shape};
 
@@ -65,7 +65,7 @@ impl List {
         self.items.push(item);
     }
 
-    /// Removes an item that is there.
+    /// Removes an item, which must exist.
     pub(super) fn remove(&mut self, pos: usize) {
         let gone = self.items.remove(pos);
         // The first item's lead and the last one's tail belong to the brackets.

@@ -6,15 +6,6 @@ use super::{Array, compact, list::List, same, scan::Shape, text};
 use crate::error::{Error, Result};
 
 /// A JSON object: members in their order, each as it was written.
-///
-/// ```
-/// use ocicle::spec::json::Object;
-/// let mut object = Object::parse("example", b"{ \"b\": 1.50, \"a\": [ 1 ] }\n")?;
-/// object.set("a", "new")?;
-/// object.set("c", &true)?;
-/// assert_eq!(object.text(), "{ \"b\": 1.50, \"a\": \"new\", \"c\": true }\n");
-/// # Ok::<(), ocicle::Error>(())
-/// ```
 #[derive(Debug, Clone)]
 pub struct Object {
     what: String,
@@ -22,40 +13,40 @@ pub struct Object {
 }
 
 impl Object {
-    /// Reads an object. `what` names it in errors.
+    /// Parses an object. `what` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Document`] if it is no object, or not JSON as [`super`] has it, with line and column.
-    pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
+    /// [`Error::Document`] if it is not an object, or not JSON as [`super`] accepts it, with line and column.
+    pub(in crate::spec) fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
         let list =
             List::parse(text(what, bytes)?, Shape::Object).map_err(|reason| Error::document(what, reason))?;
         Ok(Self { what: what.to_owned(), list })
     }
 
-    /// The whole text.
-    #[must_use]
-    pub fn text(&self) -> String {
+    /// Returns the whole text.
+    pub(in crate::spec) fn text(&self) -> String {
         self.list.text()
     }
 
-    /// The keys, in the order of the document.
+    /// Returns the keys, in the order of the document.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.list.items.iter().map(|item| item.key.as_str())
     }
 
-    /// Whether there are no members.
+    /// Returns whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.items.is_empty()
     }
 
-    /// The JSON text of a member's value.
+    /// Returns the JSON text of a member's value.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.list.items.iter().find(|item| item.key == key).map(|item| item.value.as_str())
     }
 
-    /// Sets a member: in its place, or at the end if it is new. A member that means the same already is left as it is.
+    /// Sets a member: in its place, or at the end if it is new. A member that already means the same is left
+    /// as it is.
     ///
     /// # Errors
     /// [`Error::Document`] if the value cannot be written as JSON.
@@ -64,7 +55,7 @@ impl Object {
         self.set_text(key, value)
     }
 
-    /// Removes a member, and says whether there was one.
+    /// Removes a member, and returns whether there was one.
     pub fn remove(&mut self, key: &str) -> bool {
         let pos = self.list.items.iter().position(|item| item.key == key);
         if let Some(pos) = pos {
@@ -73,8 +64,8 @@ impl Object {
         pos.is_some()
     }
 
-    /// Edits the object that is a member's value. Where there is no member, or `null`, the edit starts with an empty
-    /// object, which is kept only if something is put in.
+    /// Edits the object that is a member's value. Where there is no member, or `null`, the edit starts with
+    /// an empty object, which is kept only if it is not empty then.
     ///
     /// # Errors
     /// [`Error::Document`] if the value is something else; what the edit returns.
@@ -86,7 +77,7 @@ impl Object {
         if before == after { Ok(()) } else { self.set_text(key, after) }
     }
 
-    /// Edits the array that is a member's value, in the same way.
+    /// Edits the array that is a member's value, as [`Self::edit_object`] does.
     ///
     /// # Errors
     /// [`Error::Document`] if the value is something else; what the edit returns.

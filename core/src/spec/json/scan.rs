@@ -1,17 +1,17 @@
-//! The grammar: checks a text whole, and tells where the members of its outermost object or array are.
+//! The grammar: checks a whole text, and finds the members of its outermost object or array.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::limits::Limits;
 
-/// What a text must be.
+/// The outermost value that a text must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Object,
     Array,
 }
 
-/// A text, cut up. Everything joined again, with the brackets and commas, is the text.
+/// A text in parts, which with the brackets and commas between them are the text.
 #[derive(Debug)]
 pub(super) struct Parts<'a> {
     pub(super) prefix: &'a str,
@@ -35,7 +35,7 @@ pub(super) struct Part<'a> {
     pub(super) tail: &'a str,
 }
 
-/// Cuts up a text.
+/// Splits a text.
 pub(super) fn parts(text: &str, shape: Shape) -> Result<Parts<'_>, String> {
     let mut scanner = Scanner { text, at: 0 };
     scanner.document(shape).map_err(|reason| scanner.located(&reason))
@@ -62,7 +62,7 @@ impl<'a> Scanner<'a> {
         let blank = self.container(shape, 1, &mut |part| items.push(part))?;
         let suffix = self.space();
         if self.peek().is_some() {
-            return Err("something follows the end of the document".to_owned());
+            return Err("trailing data after the document".to_owned());
         }
         Ok(Parts { prefix, blank, items, suffix })
     }

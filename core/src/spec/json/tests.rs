@@ -19,7 +19,7 @@ fn what_two_readers_could_read_differently_is_refused() {
         (r#"{"a":1,"a":1}"#, r#"doc: line 1, column 11: the key "a" occurs twice"#),
         (r#"{"a":1,"\u0061":1}"#, r#"doc: line 1, column 16: the key "a" occurs twice"#),
         ("{\"x\":\n[{\"y\":{},\"y\":{}}]}", r#"doc: line 2, column 13: the key "y" occurs twice"#),
-        ("{} {}", "doc: line 1, column 4: something follows the end of the document"),
+        ("{} {}", "doc: line 1, column 4: trailing data after the document"),
         (r#"{"a":"\ud800"}"#, "doc: line 1, column 13: a lone surrogate in a string"),
         (r#"{"a":"\udc00"}"#, "doc: line 1, column 13: a lone surrogate in a string"),
         ("[]", "doc: line 1, column 1: expected an object"),
@@ -63,7 +63,7 @@ fn what_is_no_json_is_refused() {
         refused(text);
     }
     let error = Object::parse("doc", b"{\"a\":\"\xff\"}").expect_err("not UTF-8");
-    assert_eq!(error.to_string(), "doc: not UTF-8: byte 6 is wrong");
+    assert_eq!(error.to_string(), "doc: not UTF-8: invalid byte 6");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn past_the_end_of_an_array() -> Result<()> {
     ] {
         let error = error.expect_err("past the end");
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert_eq!(error.to_string(), "list: there is no position 2: it has 2 entries, counted from 0");
+        assert_eq!(error.to_string(), "list: position 2 not found (2 entries, counted from 0)");
     }
     assert_eq!(array.text(), "[1,2]");
     Ok(())

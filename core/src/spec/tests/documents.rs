@@ -33,16 +33,15 @@ fn manifest() -> String {
 
 #[test]
 fn index_and_manifest_cannot_be_confused() {
-    let reason =
-        |key| format!("doc: it has a field {key:?}, so it could be taken for something else than the ");
+    let reason = |key, kind| format!("doc: field {key:?} is not allowed in this kind of document ({kind})");
     for key in ["config", "layers"] {
         let text = format!(r#"{{"schemaVersion":2,"manifests":[],"{key}":null}}"#);
-        assert_eq!(refused::<Index>(&text), reason(key) + "index it should be");
+        assert_eq!(refused::<Index>(&text), reason(key, "index"));
     }
     let escaped = r#"{"schemaVersion":2,"manifests":[],"l\u0061yers":[]}"#;
-    assert_eq!(refused::<Index>(escaped), reason("layers") + "index it should be");
+    assert_eq!(refused::<Index>(escaped), reason("layers", "index"));
     let text = manifest().replace(r#""layers""#, r#""manifests":[],"layers""#);
-    assert_eq!(refused::<Manifest>(&text), reason("manifests") + "manifest it should be");
+    assert_eq!(refused::<Manifest>(&text), reason("manifests", "manifest"));
 }
 
 #[test]
@@ -70,13 +69,16 @@ fn the_type_of_the_descriptor_is_checked() -> Result<()> {
     assert_eq!(
         error.to_string(),
         format!(
-            "doc: mediaType is {}, but its descriptor says {}",
+            "doc: mediaType is {}, but its descriptor has {}",
             media_type::INDEX,
             media_type::DOCKER_INDEX
         )
     );
     let error = parse(media_type::INDEX, MANIFEST).expect_err("not an index");
-    let text = format!("doc: its descriptor says {MANIFEST}, which cannot be read as {}", media_type::INDEX);
+    let text = format!(
+        "doc: its descriptor has mediaType {MANIFEST}, which cannot be read as {}",
+        media_type::INDEX
+    );
     assert_eq!(error.to_string(), text);
     Ok(())
 }

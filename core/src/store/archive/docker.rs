@@ -17,8 +17,8 @@ use crate::{
     error::{Error, Result},
     hash::Hasher,
     spec::{
-        Annotations, CompressedFormat, Compression, Descriptor, ImageConfig, Index, Manifest, MediaType,
-        REF_NAME, Raw, media_type,
+        CompressedFormat, Compression, Descriptor, ImageConfig, Index, Manifest, MediaType, REF_NAME, Raw,
+        media_type,
     },
     store::layout::empty_index,
 };
@@ -101,16 +101,7 @@ impl Images<'_> {
         self.count(names.len().saturating_add(2))?;
         let layers = names.iter().zip(diff_ids).map(|(name, diff_id)| self.layer(name, diff_id));
         let layers = layers.collect::<Result<Vec<_>>>()?;
-        let manifest = Raw::new(Manifest {
-            schema_version: 2,
-            media_type: Some(MediaType::literal(media_type::MANIFEST)),
-            artifact_type: None,
-            config: config.descriptor.clone(),
-            layers,
-            subject: None,
-            annotations: Annotations::new(),
-        })?;
-        Ok(manifest)
+        Raw::new(Manifest::new(config.descriptor.clone(), layers))
     }
 
     fn config(&mut self, name: &str) -> Result<Arc<Config>> {

@@ -52,7 +52,7 @@ impl Change<'_> {
         command: &str,
         make: impl Fn(Option<&Repository<AnyStore>>, &Image, Option<&History>) -> ocicle::Result<Image>,
     ) -> Result<ExitCode, Failure> {
-        let entry = self.history.entry(command)?.map(|entry| History { empty_layer: Some(true), ..entry });
+        let entry = self.history.entry(command)?.map(History::without_layer);
         if self.edit.dry_run {
             make(None, image, entry.as_ref())?;
             return Ok(ExitCode::SUCCESS);

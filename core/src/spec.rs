@@ -1,6 +1,6 @@
-//! The documents of the OCI image specification 1.1.1, each as exact bytes beside the parsed view ([`Raw`]).
+//! The documents of the OCI image specification 1.1.1, each as its exact bytes and the parsed view ([`Raw`]).
 //!
-//! Unknown fields are kept, in their place, by every edit; a document that is not edited keeps its bytes.
+//! Every edit keeps unknown fields in their place. A document that is not edited keeps its bytes.
 
 mod compression;
 mod config;
@@ -28,12 +28,12 @@ pub use descriptor::Descriptor;
 pub use index::Index;
 pub use layout::Layout;
 pub use manifest::Manifest;
-pub use media_type::MediaType;
+pub use media_type::value::{InvalidMediaType, MediaType};
 pub use platform::{InvalidPlatform, Platform};
 pub use raw::{Document, Raw};
 pub use validate::{is_date_time, validate};
 
-/// Annotations: keys to values, in byte order of the keys.
+/// Annotations, in byte order of the keys.
 pub type Annotations = BTreeMap<String, String>;
 
 /// The annotation that names an entry of `index.json` (image-spec, annotations.md).
