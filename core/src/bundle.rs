@@ -13,8 +13,8 @@
 //! | `rootfs.stamps` | inode number and ctime of each path, to find changes without reading files |
 //! | `ocicle.json` | the image, its place in the layout, and the digest of the manifest |
 //!
-//! A bundle in umoci's format ([`Format::Umoci`]) has, instead of the last three, `umoci.json` and a manifest named
-//! after the image, as umoci writes them; either tool can repack it.
+//! A bundle in umoci's format ([`Format::Umoci`]) has, instead of the last three, `umoci.json` and a manifest
+//! named after the image, as umoci writes them; either tool can repack it.
 //!
 //! A bundle for overlayfs ([`Format::Overlayfs`]) has a directory for each layer, and no stamps:
 //!
@@ -30,11 +30,11 @@
 //! A repack that refreshes the bundle writes the new record into `.ocicle-refreshed/` first; files there take
 //! precedence until they have been moved over the old ones.
 //!
-//! A changed record makes a repack fail or send more than it must. It never makes it miss a change silently, since
-//! `ocicle.json` holds the manifest's digest.
+//! A changed record makes a repack fail or send more than it must. It never makes it miss a change silently,
+//! since `ocicle.json` holds the manifest's digest.
 
-// The modules, each of which uses only those before it (`modules_use_only_those_before` checks that): files, options,
-// replace, runtime, record, layers, format, extract, unpack, open, restore, refresh, repack.
+// The modules, each of which uses only those before it (`modules_use_only_those_before` checks that): files,
+// options, replace, runtime, record, layers, format, extract, unpack, open, restore, refresh, repack.
 
 mod extract;
 mod files;

@@ -46,9 +46,9 @@ impl std::error::Error for ExtractError {
     }
 }
 
-/// Extracts the layers of an image into a directory. Existing content acts as the lowest layer: it stays where no layer
-/// replaces or removes it. An empty directory becomes the image's root; the attributes of any other one stay unless a
-/// layer has some.
+/// Extracts the layers of an image into a directory. Existing content acts as the lowest layer: it stays
+/// where no layer replaces or removes it. An empty directory becomes the image's root; the attributes of any
+/// other one stay unless a layer has some.
 ///
 /// After a failure, a directory that was empty is empty again; see [`ExtractError::partial`].
 ///
@@ -74,8 +74,8 @@ pub fn extract<S: BlobRead, D: DirPosix>(
     };
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
     layers.apply(&mut merge).and_then(|()| merge.finish_sink()).map_err(|error| {
-        let mirror = merge.into_sink();
-        let partial = !empty || clear(mirror.root()).is_err();
+        let sink = merge.into_sink();
+        let partial = !empty || clear(sink.root()).is_err();
         ExtractError { error, partial }
     })
 }

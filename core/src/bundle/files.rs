@@ -20,7 +20,8 @@ pub(super) const STAMPS: &str = "rootfs.stamps";
 pub(super) const STATE: &str = "ocicle.json";
 pub(super) const UMOCI: &str = "umoci.json";
 
-/// Every name with a meaning in a bundle of any format, but for umoci's manifest, which is named after the image.
+/// Every name with a meaning in a bundle of any format, but for umoci's manifest, which is named after the
+/// image.
 const NAMES: [&str; 9] = [ROOTFS, LAYERS, UPPER, WORK, CONFIG, MTREE, STAMPS, STATE, UMOCI];
 
 /// Refuses a directory that has any part of a bundle.

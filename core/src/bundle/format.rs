@@ -1,4 +1,5 @@
-//! What the formats of bundles do differently: each function here is one such step, each module one way to do it.
+//! What the formats of bundles do differently: each function here is one such step, each module one way to do
+//! it.
 
 mod native;
 mod overlayfs;
@@ -69,8 +70,8 @@ impl Format {
         }
     }
 
-    /// Writes the record of a bundle, whose `rootfs/` is in `bundle`, to `to`. Returns the names of the files, the one
-    /// that makes it a bundle last.
+    /// Writes the record of a bundle, whose `rootfs/` is in `bundle`, to `to`. Returns the names of the
+    /// files, the one that makes it a bundle last.
     pub(super) fn write_record<D: DirPosix>(
         self,
         record: &Record,
@@ -95,8 +96,8 @@ impl Format {
         Ok((namespace.map_or(Self::Native, Self::Overlayfs), record))
     }
 
-    /// Sends what changed since the record was made, as it is on the disk. With `learn`, the summary has the stamps that
-    /// a new record needs.
+    /// Sends what changed since the record was made, as it is on the disk. With `learn`, the summary has the
+    /// stamps that a new record needs.
     pub(super) fn changes<D: DirPosix>(
         self,
         bundle: &Recorded<'_, D>,

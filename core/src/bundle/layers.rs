@@ -57,10 +57,10 @@ impl<'a, S: BlobRead> Layers<'a, S> {
     }
 
     /// Merges the layers over nothing.
-    pub(super) fn merge<M: TreeSink>(&self, mirror: M) -> Result<(Tree, M)> {
+    pub(super) fn merge<M: TreeSink>(&self, sink: M) -> Result<(Tree, M)> {
         let implied = self.options.on_disk.implied_dir()?;
         let mut merge =
-            Merge::implying(implied, mirror, self.limits()).keep_dirlinks(self.options.keep_dirlinks);
+            Merge::implying(implied, sink, self.limits()).keep_dirlinks(self.options.keep_dirlinks);
         self.apply(&mut merge)?;
         merge.finish()
     }
@@ -87,7 +87,7 @@ pub(super) fn check_support(support: &Support, privilege: Privilege) -> Result<(
     };
     Err(Error::Unsupported(format!(
         "this directory cannot hold the image's {what}\n\
-         hint: use a file system that can, as root or rootless; or unpack a bundle in the native format, which keeps \
-         them in its manifest; or export a tar archive"
+         hint: use a file system that can, as root or rootless; or unpack a bundle in the native format, \
+         which keeps them in its manifest; or export a tar archive"
     )))
 }

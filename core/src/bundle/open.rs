@@ -32,8 +32,8 @@ impl<'a, D: DirPosix> Bundle<'a, D> {
     /// Opens a bundle, and reads what it records.
     ///
     /// # Errors
-    /// [`NotFound`](crate::Error::NotFound) if this is not a bundle; [`Mismatch`](crate::Error::Mismatch) if the
-    /// manifest was changed; [`Document`](crate::Error::Document); [`Limit`](crate::Error::Limit);
+    /// [`NotFound`](crate::Error::NotFound) if this is not a bundle; [`Mismatch`](crate::Error::Mismatch) if
+    /// the manifest was changed; [`Document`](crate::Error::Document); [`Limit`](crate::Error::Limit);
     /// [`Io`](crate::Error::Io).
     pub fn open(dir: &'a D, limits: &'a Limits) -> Result<Self> {
         let (format, record) = Format::read_record(dir, limits)?;
@@ -88,13 +88,14 @@ impl<'a, D: DirPosix> Bundle<'a, D> {
     /// [`diff`](crate::tree::diff::diff). For a bundle for overlayfs, that is what its upper directory holds.
     ///
     /// # Errors
-    /// [`Unsupported`](crate::Error::Unsupported) for a bundle for overlayfs whose marks are not visible here; those of
-    /// [`diff`](crate::tree::diff::diff).
+    /// [`Unsupported`](crate::Error::Unsupported) for a bundle for overlayfs whose marks are not visible
+    /// here; those of [`diff`](crate::tree::diff::diff).
     pub fn changes(&self, options: &CompareOptions, sink: &mut dyn ChangeSink) -> Result<DiffSummary> {
         self.changes_on_disk(options, false, &mut FromDisk { sink, how: self.on_disk() })
     }
 
-    /// Sends what changed as it is on the disk. With `learn`, the summary has the stamps that a new record needs.
+    /// Sends what changed as it is on the disk. With `learn`, the summary has the stamps that a new record
+    /// needs.
     pub(super) fn changes_on_disk(
         &self,
         options: &CompareOptions,

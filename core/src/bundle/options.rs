@@ -86,8 +86,8 @@ impl UnpackOptions {
         Self { extract, ..self }
     }
 
-    /// Sets whether the host has a file `/etc/resolv.conf`, for containers that share its network. The default is
-    /// false.
+    /// Sets whether the host has a file `/etc/resolv.conf`, for containers that share its network. The
+    /// default is false.
     #[must_use]
     pub fn resolv_conf(self, resolv_conf: bool) -> Self {
         Self { resolv_conf, ..self }
@@ -122,8 +122,8 @@ impl RuntimeOptions {
         Self { on_disk, ..self }
     }
 
-    /// Sets whether the host has a file `/etc/resolv.conf`, for containers that share its network. The default is
-    /// false.
+    /// Sets whether the host has a file `/etc/resolv.conf`, for containers that share its network. The
+    /// default is false.
     #[must_use]
     pub fn resolv_conf(self, resolv_conf: bool) -> Self {
         Self { resolv_conf, ..self }
@@ -180,14 +180,15 @@ impl RepackOptions {
         Self { compare, ..self }
     }
 
-    /// Sets the compression of the new layer. The default, `None`, is that of the image's last layer, or gzip if the
-    /// image has none.
+    /// Sets the compression of the new layer. The default, `None`, is that of the image's last layer, or gzip
+    /// if the image has none.
     #[must_use]
     pub fn compression(self, compression: impl Into<Option<Compression>>) -> Self {
         Self { compression: compression.into(), ..self }
     }
 
-    /// Sets the latest time in the layer; later ones become this one. The default, `None`, leaves times alone.
+    /// Sets the latest time in the layer; later ones become this one. The default, `None`, leaves times
+    /// alone.
     #[must_use]
     pub fn latest(self, latest: impl Into<Option<Time>>) -> Self {
         Self { latest: latest.into(), ..self }
@@ -199,8 +200,8 @@ impl RepackOptions {
         Self { history: history.into(), ..self }
     }
 
-    /// Sets whether the bundle records the new image, so that the next repack continues from there. The default is
-    /// false.
+    /// Sets whether the bundle records the new image, so that the next repack continues from there. The
+    /// default is false.
     #[must_use]
     pub fn refresh(self, refresh: bool) -> Self {
         Self { refresh, ..self }

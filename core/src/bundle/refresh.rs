@@ -28,7 +28,8 @@ impl<'a, D: DirPosix> Refresh<'a, D> {
     /// Begins, before any file is looked at.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for a bundle for overlayfs; [`Error::Io`](crate::Error::Io).
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a bundle for overlayfs;
+    /// [`Error::Io`](crate::Error::Io).
     pub(super) fn begin(bundle: &'a Bundle<'a, D>) -> Result<Self> {
         bundle.format.check_refresh()?;
         let replacement = Replacement::begin(bundle.inner.dir)?;

@@ -33,19 +33,19 @@ pub struct Repacked {
     pub summary: DiffSummary,
     /// The referrers of the image that was replaced: signatures, SBOMs, attestations.
     pub referrers: Vec<Descriptor>,
-    /// Why the bundle does not record the new image, if that was asked for. The image is in the store, and the bundle
-    /// as it was.
+    /// Why the bundle does not record the new image, if that was asked for. The image is in the store, and
+    /// the bundle as it was.
     pub not_refreshed: Option<Error>,
 }
 
 impl<D: DirPosix> Bundle<'_, D> {
-    /// Writes what changed as a new layer on the image, found at `at`, and makes `to` point at the result. If nothing
-    /// changed, there is no new layer, and `to` points at the image as it is.
+    /// Writes what changed as a new layer on the image, found at `at`, and makes `to` point at the result. If
+    /// nothing changed, there is no new layer, and `to` points at the image as it is.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the index changed in a way that `at` no longer fits; [`Error::Misuse`] if `at` leads to
-    /// another image; [`Error::Unsupported`] for a refresh of a bundle for overlayfs; those of [`Bundle::changes`], and
-    /// of writing the store. Nothing points at anything new then.
+    /// [`Error::Conflict`] if the index changed in a way that `at` no longer fits; [`Error::Misuse`] if `at`
+    /// leads to another image; [`Error::Unsupported`] for a refresh of a bundle for overlayfs; those of
+    /// [`Bundle::changes`], and of writing the store. Nothing points at anything new then.
     pub fn repack<S: Store>(
         &self,
         repository: &Repository<S>,

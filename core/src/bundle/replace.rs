@@ -1,7 +1,8 @@
-//! Replacing what a bundle records, so that an interruption leaves the old files or the new ones, and no mixture.
+//! Replacing what a bundle records, so that an interruption leaves the old files or the new ones, and no
+//! mixture.
 //!
-//! The new files are made in a directory of their own. Renaming that directory makes them valid; then they are moved
-//! over the old ones. Reading a bundle looks into the renamed directory first.
+//! The new files are made in a directory of their own. Renaming that directory makes them valid; then they
+//! are moved over the old ones. Reading a bundle looks into the renamed directory first.
 
 use std::io::ErrorKind;
 

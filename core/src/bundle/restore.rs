@@ -1,4 +1,5 @@
-//! Restoring what a disk could not hold, on one that can: the bundle becomes what an unpack would have made there.
+//! Restoring what a disk could not hold, on one that can: the bundle becomes what an unpack would have made
+//! there.
 
 use std::collections::HashMap;
 
@@ -17,12 +18,13 @@ use crate::{
 const STAGING: &str = ".ocicle-restore";
 
 impl<D: DirPosix> Bundle<'_, D> {
-    /// Restores what the disk could not hold when the bundle was unpacked: owners, modes, attributes, devices, fifos,
-    /// absolute links. What has changed since keeps its content and time; new files get the defaults. `on_disk` is how
-    /// entries are stored on this disk. Returns the number of entries; 0 if there was nothing to restore.
+    /// Restores what the disk could not hold when the bundle was unpacked: owners, modes, attributes,
+    /// devices, fifos, absolute links. What has changed since keeps its content and time; new files get the
+    /// defaults. `on_disk` is how entries are stored on this disk. Returns the number of entries; 0 if there
+    /// was nothing to restore.
     ///
-    /// After an interruption it can be repeated, which costs no more than the times of directories in which something
-    /// was replaced.
+    /// After an interruption it can be repeated, which costs no more than the times of directories in which
+    /// something was replaced.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if this disk cannot hold everything either, or an owner is not in an id map;

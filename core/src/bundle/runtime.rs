@@ -41,8 +41,8 @@ pub struct RuntimeConfig {
 /// Returns the `config.json` for an image.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for an image that is not for Linux; [`Error::Document`] for a user that the image does not
-/// have, or a malformed variable.
+/// [`Error::Unsupported`] for an image that is not for Linux; [`Error::Document`] for a user that the image
+/// does not have, or a malformed variable.
 pub fn runtime_config(
     config: &ImageConfig,
     users: &Users,

@@ -30,20 +30,22 @@ pub struct Unpacked {
     pub tree: Tree,
     /// The number of layers.
     pub layers: usize,
-    /// Whether `config.json` starts the image's user. If not, the layer with the user was left out, and it starts root.
+    /// Whether `config.json` starts the image's user. If not, the layer with the user was left out, and it
+    /// starts root.
     pub user_known: bool,
 }
 
-/// Unpacks an image, found at `at`, into a bundle directory, which may hold other files but no part of a bundle.
+/// Unpacks an image, found at `at`, into a bundle directory, which may hold other files but no part of a
+/// bundle.
 ///
-/// Everything is made in a staging directory inside the bundle and moved into place at the end. A failure leaves the
-/// bundle as it was.
+/// Everything is made in a staging directory inside the bundle and moved into place at the end. A failure
+/// leaves the bundle as it was.
 ///
 /// # Errors
-/// [`Error::Exists`] if the directory has a bundle; [`Error::NotFound`] if the image does not have the layer to start
-/// from; [`Error::Unsupported`] for an image that is not for Linux, or a directory that cannot hold it;
-/// [`Error::Misuse`] if `at` leads to another image; [`Error::Mismatch`] for a layer that does not match its digest,
-/// size or diff_id; [`Error::Layer`] for one that must not be applied; [`Error::Io`].
+/// [`Error::Exists`] if the directory has a bundle; [`Error::NotFound`] if the image does not have the layer
+/// to start from; [`Error::Unsupported`] for an image that is not for Linux, or a directory that cannot hold
+/// it; [`Error::Misuse`] if `at` leads to another image; [`Error::Mismatch`] for a layer that does not match
+/// its digest, size or diff_id; [`Error::Layer`] for one that must not be applied; [`Error::Io`].
 pub fn unpack<S: BlobRead, D: DirPosix>(
     repository: &Repository<S>,
     image: &Image,

@@ -1,13 +1,14 @@
 //! JSON for image documents: read strictly, and edited without changing anything else.
 //!
-//! **Reading** follows RFC 8259 with the rules of I-JSON (RFC 7493) that keep two readers from seeing two documents: UTF-8
-//! only, no key twice in one object, no lone surrogates, nothing after the document; and at most
-//! [`Limits::JSON_DEPTH`](crate::limits::Limits::JSON_DEPTH) levels.
+//! **Reading** follows RFC 8259 with the rules of I-JSON (RFC 7493) that keep two readers from seeing two
+//! documents: UTF-8 only, no key twice in one object, no lone surrogates, nothing after the document; and at
+//! most [`Limits::JSON_DEPTH`](crate::limits::Limits::JSON_DEPTH) levels.
 //!
-//! **Editing** works on the text. An [`Object`] or [`Array`] keeps every member as it was written, with the white space
-//! around it; what an edit does not touch stays as it is, byte for byte, in its place. Inserted values are
-//! compact (no white space inside), and the white space around them is that of their neighbour, so a document
-//! with one member per line keeps that form. [`Raw::edit`](super::Raw::edit) edits a whole document.
+//! **Editing** works on the text. An [`Object`] or [`Array`] keeps every member as it was written, with the
+//! white space around it; what an edit does not touch stays as it is, byte for byte, in its place. Inserted
+//! values are compact (no white space inside), and the white space around them is that of their neighbour, so
+//! a document with one member per line keeps that form. [`Raw::edit`](super::Raw::edit) edits a whole
+//! document.
 
 mod array;
 mod list;

@@ -73,12 +73,12 @@ impl<T: Document> Raw<T> {
     ///
     /// ```
     /// use ocicle::spec::{Index, Raw};
-    /// let index = br#"{ "schemaVersion": 2, "manifests": [], "com.example": 1.0 }"#;
+    /// let index = br#"{ "schemaVersion": 2, "manifests": [], "x": 1.0 }"#;
     /// let index = Raw::<Index>::parse("index.json", index.to_vec(), None)?;
     /// let edited = index.edit("index.json", |object| {
     ///     object.edit_object("annotations", |annotations| annotations.set("key", "value"))
     /// })?;
-    /// let text = br#"{ "schemaVersion": 2, "manifests": [], "com.example": 1.0, "annotations": {"key":"value"} }"#;
+    /// let text = br#"{ "schemaVersion": 2, "manifests": [], "x": 1.0, "annotations": {"key":"value"} }"#;
     /// assert_eq!(edited.bytes(), text);
     /// # Ok::<(), ocicle::Error>(())
     /// ```

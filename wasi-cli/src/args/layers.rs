@@ -2,8 +2,9 @@
 
 use clap::Args as ClapArgs;
 use ocicle::{
-    digest::Digest,
+    bundle::ExtractOptions,
     image::{Image, layers::find_layer},
+    layer::on_disk::OnDisk,
 };
 
 use crate::failure::Failure;
@@ -20,9 +21,11 @@ pub(crate) struct LayerArgs {
 }
 
 impl LayerArgs {
-    /// Returns the lowest layer to unpack.
-    pub(crate) fn start_from(&self, image: &Image) -> Result<Option<Digest>, Failure> {
+    /// Returns the options to unpack the layers of an image, with entries stored as `on_disk`.
+    pub(crate) fn options(&self, on_disk: OnDisk, image: &Image) -> Result<ExtractOptions, Failure> {
         let layer = |beginning: &String| find_layer(image, beginning).map(|(_, layer)| layer.clone());
-        Ok(self.start_from.as_ref().map(layer).transpose()?)
+        let start_from = self.start_from.as_ref().map(layer).transpose()?;
+        let options = ExtractOptions::default().on_disk(on_disk);
+        Ok(options.keep_dirlinks(self.keep_dirlinks).start_from(start_from))
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use ocicle::{
     Error,
-    bundle::{self, Bundle, ExtractOptions, Format, UnpackOptions, mount_options},
+    bundle::{self, Bundle, Format, UnpackOptions, mount_options},
     graph::resolve::Want,
     layer::overlayfs::Namespace,
 };
@@ -84,10 +84,7 @@ impl Unpack {
         let place = context.open(reference)?;
         let resolution = place.resolve(Want::Image)?;
         let image = place.image_at(&resolution)?;
-        let layers = ExtractOptions::default()
-            .on_disk(on_disk)
-            .keep_dirlinks(self.layers.keep_dirlinks)
-            .start_from(self.layers.start_from(&image)?);
+        let layers = self.layers.options(on_disk, &image)?;
         let options = UnpackOptions::default()
             .format(format)
             .extract(layers)

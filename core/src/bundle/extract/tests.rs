@@ -65,8 +65,9 @@ fn existing_content_is_merged_over() {
     extracted(&store, &image, &root, &options).unwrap();
     assert_eq!(
         shown(&root),
-        "/ d755 @0\n/etc d755 @1\n/etc/both f644 @1 11 x1\n/etc/mine f644 @1 4 x1\n/lib -> usr/lib\n/new d755 @0\n\
-         /new/f f644 @1 1 x1\n/other f644 @1 4 x1\n/usr d755 @0\n/usr/lib d755 @1\n/usr/lib/mine f644 @1 1 x1\n"
+        "/ d755 @0\n/etc d755 @1\n/etc/both f644 @1 11 x1\n/etc/mine f644 @1 4 x1\n/lib -> usr/lib\n\
+         /new d755 @0\n/new/f f644 @1 1 x1\n/other f644 @1 4 x1\n\
+         /usr d755 @0\n/usr/lib d755 @1\n/usr/lib/mine f644 @1 1 x1\n"
     );
     // Without the option the link goes, and what it led to stays.
     extracted(&store, &image, &root, &ExtractOptions::default()).unwrap();

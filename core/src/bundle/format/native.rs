@@ -87,8 +87,8 @@ pub(super) fn write<D: DirPosix>(
 /// Reads the record, and the namespace if it is of a bundle for overlayfs.
 ///
 /// # Errors
-/// [`Error::NotFound`] if a file is missing; [`Error::Mismatch`] if the manifest is not the one that the state names;
-/// [`Error::Document`]; [`Error::Limit`]; [`Error::Io`].
+/// [`Error::NotFound`] if a file is missing; [`Error::Mismatch`] if the manifest is not the one that the
+/// state names; [`Error::Document`]; [`Error::Limit`]; [`Error::Io`].
 pub(super) fn read<D: DirPosix>(bundle: &D, limits: &Limits) -> Result<(Option<Namespace>, Record)> {
     let state = State::from_json(&files::read(open(bundle, STATE)?, STATE, limits)?)?;
     let mut manifest = BufReader::new(Sha256Read::new(open(bundle, MTREE)?));

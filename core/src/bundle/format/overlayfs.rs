@@ -27,8 +27,8 @@ use crate::{
     },
 };
 
-/// Returns the mount options for a bundle of `layers` layers at the absolute path `bundle`, as mount(8) takes them after
-/// `-o`: `lowerdir=…,upperdir=…,workdir=…`.
+/// Returns the mount options for a bundle of `layers` layers at the absolute path `bundle`, as mount(8) takes
+/// them after `-o`: `lowerdir=…,upperdir=…,workdir=…`.
 ///
 /// ```
 /// use ocicle::{bundle::mount_options, layer::overlayfs::Namespace};
@@ -113,7 +113,8 @@ pub(super) fn changes<D: DirPosix>(
         return Err(Error::Unsupported(message.into()));
     }
     let upper = open_dir(bundle.dir, UPPER)?;
-    // Everything in it is new. The directory itself is not: it is the root, and overlayfs may have left notes on it.
+    // Everything in it is new. The directory itself is not: it is the root, and overlayfs may have left notes
+    // on it.
     let mut nothing = Tree::new();
     let mut root = bundle.record.tree.inode(Tree::ROOT).attrs.clone();
     root.xattrs = namespace.escape(&root.xattrs);

@@ -31,10 +31,10 @@ where
     D: DirPosix,
 {
     let root = Emulated::new(create_dir(dir, ROOTFS)?, held, None, Defaults::default());
-    let (tree, mirror) = layers.merge(RootfsSink::new(root))?;
+    let (tree, sink) = layers.merge(RootfsSink::new(root))?;
     let users = Users::read(&open_dir(dir, ROOTFS)?, layers.limits())?;
     let dirs = vec![Name::literal(ROOTFS).into()];
-    Ok(Laid { tree, stamps: mirror.into_stamps(), held, users, dirs })
+    Ok(Laid { tree, stamps: sink.into_stamps(), held, users, dirs })
 }
 
 /// Sends what changed in `rootfs/`.

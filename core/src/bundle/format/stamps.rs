@@ -1,5 +1,5 @@
-//! The stamps file: for each path of the manifest, in the byte order of the tree, one line with inode number and ctime.
-//! It repeats nothing of the manifest, and means nothing without it.
+//! The stamps file: for each path of the manifest, in the byte order of the tree, one line with inode number
+//! and ctime. It repeats nothing of the manifest, and means nothing without it.
 
 use std::io::{BufRead, Write};
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 pub(super) const ENVIRONMENT: [&str; 2] =
     ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"];
 
-/// Returns a container without privileges, in namespaces of its own, with the pseudo file systems that programs expect.
+/// Returns a container without privileges, in namespaces of its own, with the pseudo file systems that
+/// programs expect.
 ///
 /// `terminal` is false, which works with and without a terminal; true fails without one.
 pub(super) fn spec() -> Value {
@@ -30,9 +31,9 @@ pub(super) fn spec() -> Value {
             "namespaces": namespaces(),
             "resources": { "devices": [{ "allow": false, "access": "rwm" }] },
             "maskedPaths": [
-                "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-                "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
-                "/sys/firmware",
+                "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+                "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+                "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
             ],
             "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
         },
@@ -47,7 +48,10 @@ pub(super) fn volume(path: &str) -> Value {
 /// Returns the mount of a file or directory of the host.
 pub(super) fn bind(path: &str) -> Value {
     json!({
-        "destination": path, "type": "none", "source": path, "options": ["rbind", "nosuid", "noexec", "nodev", "ro"],
+        "destination": path,
+        "type": "none",
+        "source": path,
+        "options": ["rbind", "nosuid", "noexec", "nodev", "ro"],
     })
 }
 

@@ -51,9 +51,8 @@ fn image(fields: &str) -> ImageConfig {
 }
 
 fn image_with(fields: &str, more: &str) -> ImageConfig {
-    let text = format!(
-        r#"{{"architecture":"amd64","os":"linux",{more}"rootfs":{{"type":"layers","diff_ids":[]}},"config":{{{fields}}}}}"#
-    );
+    let rootfs = r#""rootfs":{"type":"layers","diff_ids":[]}"#;
+    let text = format!(r#"{{"architecture":"amd64","os":"linux",{more}{rootfs},"config":{{{fields}}}}}"#);
     serde_json::from_str(&text).unwrap()
 }
 
@@ -190,7 +189,8 @@ fn the_environment_is_merged_in_order() {
 
 #[test]
 fn labels_win_over_the_annotations_of_fields() {
-    let more = r#""author":"A","created":"2020-01-01T00:00:00Z","variant":"v2","os.version":"1","os.features":["a","b"],"#;
+    let more = r#""author":"A","created":"2020-01-01T00:00:00Z","variant":"v2","os.version":"1",
+        "os.features":["a","b"],"#;
     let fields = r#""StopSignal":"SIGINT","ExposedPorts":{"80/tcp":{},"53/udp":{}},
         "Labels":{"x":"y","org.opencontainers.image.author":"B","org.opencontainers.image.os":""}"#;
     assert_eq!(

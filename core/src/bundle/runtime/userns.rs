@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::defaults;
 use crate::layer::on_disk::{IdMap, IdRange, OnDisk, Privilege};
 
-/// Maps ids as on the disk. A container of an ordinary user has no cgroup, no supplementary groups and no network of its
-/// own, so `/sys` is the host's, and so is `/etc/resolv.conf` if the host has one.
+/// Maps ids as on the disk. A container of an ordinary user has no cgroup, no supplementary groups and no
+/// network of its own, so `/sys` is the host's, and so is `/etc/resolv.conf` if the host has one.
 pub(super) fn enter(spec: &mut Value, how: &OnDisk, resolv_conf: bool) {
     if how.uids.0.is_empty() && how.gids.0.is_empty() {
         return;

@@ -1,4 +1,5 @@
-//! `Config.User`: `user`, `uid`, `user:group`, `uid:gid` … (image-spec, config.md), looked up in the image's own files.
+//! `Config.User`: `user`, `uid`, `user:group`, `uid:gid` … (image-spec, config.md), looked up in the image's
+//! own files.
 
 use std::io::Read;
 
@@ -10,7 +11,8 @@ use crate::{
     name::{EntryPath, Name},
 };
 
-/// The users and groups of an image: its `/etc/passwd` and `/etc/group`. The default is that they are not known.
+/// The users and groups of an image: its `/etc/passwd` and `/etc/group`. The default is that they are not
+/// known.
 #[derive(Debug, Clone, Default)]
 pub struct Users {
     passwd: String,
@@ -32,7 +34,8 @@ pub(super) struct User {
 }
 
 impl Users {
-    /// Reads them from a root file system; links are followed inside it only. A file that is not there is empty.
+    /// Reads them from a root file system; links are followed inside it only. A file that is not there is
+    /// empty.
     ///
     /// # Errors
     /// [`Error::Limit`] for a file of more than [`Limits::document`] bytes; [`Error::Io`].
@@ -60,8 +63,8 @@ impl Users {
         Self { complete: false, ..self }
     }
 
-    /// Resolves a user. A number needs no entry; a name does. Without a group, the group is that of the user's entry,
-    /// and the groups that list the user are supplementary.
+    /// Resolves a user. A number needs no entry; a name does. Without a group, the group is that of the
+    /// user's entry, and the groups that list the user are supplementary.
     pub(super) fn resolve(&self, spec: &str) -> Result<User> {
         let (user, group) = match spec.split_once(':') {
             Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
@@ -115,8 +118,8 @@ impl Users {
     }
 }
 
-/// Parses a decimal id; `None` for a name. A number is never a name, and 4294967295 never an id (POSIX uses it for "no
-/// change").
+/// Parses a decimal id; `None` for a name. A number is never a name, and 4294967295 never an id (POSIX uses
+/// it for "no change").
 fn number(what: &str, text: &str) -> Result<Option<u32>> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(None);

@@ -202,6 +202,11 @@ fn any_object() -> impl Strategy<Value = (Vec<(String, String)>, String)> {
     })
 }
 
+fn members_of(object: &Object) -> Vec<(String, String)> {
+    let text = |key| object.get(key).unwrap_or_default().to_owned();
+    object.keys().map(|key| (key.to_owned(), text(key))).collect()
+}
+
 proptest! {
     #[test]
     fn reading_and_writing_is_the_identity((members, text) in any_object()) {
@@ -224,8 +229,7 @@ proptest! {
             Some((_, old)) => edited.get(&key).unwrap_or_default().clone_into(old),
             None => expected.push((key.clone(), value.clone())),
         }
-        let actual: Vec<_> =
-            edited.keys().map(|key| (key.to_owned(), edited.get(key).unwrap_or_default().to_owned())).collect();
+        let actual = members_of(&edited);
         prop_assert_eq!(&actual, &expected);
         let meaning = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("a value");
         prop_assert_eq!(meaning(edited.get(&key).unwrap_or_default()), meaning(&value));
@@ -233,9 +237,7 @@ proptest! {
         object.remove(&key);
         let removed = Object::parse("removed", object.text().as_bytes())?;
         expected.retain(|(have, _)| *have != key);
-        let actual: Vec<_> =
-            removed.keys().map(|key| (key.to_owned(), removed.get(key).unwrap_or_default().to_owned())).collect();
-        prop_assert_eq!(actual, expected);
+        prop_assert_eq!(members_of(&removed), expected);
     }
 
     #[test]
@@ -252,7 +254,9 @@ proptest! {
         let ours = Object::parse("doc", text.as_bytes()).map(drop).map_err(|error| error.to_string());
         let theirs = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text);
         match (ours, theirs) {
-            (Ok(()), Err(theirs)) => prop_assert!(theirs.to_string().contains("out of range"), "{}: {}", text, theirs),
+            (Ok(()), Err(theirs)) => {
+                prop_assert!(theirs.to_string().contains("out of range"), "{}: {}", text, theirs)
+            }
             (Err(ours), Ok(_)) => prop_assert!(ours.ends_with("occurs twice"), "{}: {}", text, ours),
             _ => {}
         }

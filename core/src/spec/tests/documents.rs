@@ -23,12 +23,9 @@ fn refused<T: Document>(text: &str) -> String {
 }
 
 fn manifest() -> String {
-    format!(
-        r#"{{"schemaVersion":2,"config":{{"mediaType":"{}","digest":"{}","size":2}},"layers":[{{"mediaType":"{LAYER_GZIP}","digest":"{}","size":3}}]}}"#,
-        media_type::CONFIG,
-        d("1"),
-        d("2")
-    )
+    let config = format!(r#"{{"mediaType":"{}","digest":"{}","size":2}}"#, media_type::CONFIG, d("1"));
+    let layer = format!(r#"{{"mediaType":"{LAYER_GZIP}","digest":"{}","size":3}}"#, d("2"));
+    format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}]}}"#)
 }
 
 #[test]
@@ -215,11 +212,9 @@ fn a_new_document_has_its_bytes_by_its_view() -> Result<()> {
         annotations: Annotations::from([("b".into(), "2".into()), ("a".into(), "1".into())]),
     };
     let raw = Raw::new(view.clone())?;
-    let expected = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"{}","digest":"{}","size":2}},"layers":[],"annotations":{{"a":"1","b":"2"}}}}"#,
-        media_type::CONFIG,
-        digest(b"{}")
-    );
+    let config = format!(r#"{{"mediaType":"{}","digest":"{}","size":2}}"#, media_type::CONFIG, digest(b"{}"));
+    let rest = format!(r#""config":{config},"layers":[],"annotations":{{"a":"1","b":"2"}}"#);
+    let expected = format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}",{rest}}}"#);
     assert_eq!(std::str::from_utf8(raw.bytes()), Ok(expected.as_str()));
     assert_eq!(raw.view(), &view);
     let descriptor = raw.descriptor(&literal(MANIFEST));

@@ -6,12 +6,14 @@ use crate::{
     spec::{Descriptor, History, ImageConfig, Index, Manifest, Platform, Raw, media_type},
 };
 
-/// An index as nobody writes it: odd order, odd spaces, unknown fields.
+/// An unusual index: odd order, odd spaces, unknown fields.
 fn odd_index() -> (String, Raw<Index>) {
+    let name = r#"{"org.opencontainers.image.ref.name":"v\u0031"}"#;
+    let platform = r#"{"os":"linux","features":["sse4"],"architecture":"amd64","variant":"v2"}"#;
     let text = format!(
         r#"{{ "manifests" : [
-  {{"size":5, "x-first": [1.0,  2e0], "digest":"{one}", "mediaType":"{MANIFEST}","annotations":{{"org.opencontainers.image.ref.name":"v\u0031"}}}} ,
-  {{"mediaType":"{MANIFEST}","digest":"{two}","size":7,"data":"aGVsbG8h","platform":{{"os":"linux","features":["sse4"],"architecture":"amd64","variant":"v2"}}}}
+  {{"size":5, "x-first": [1.0,  2e0], "digest":"{one}", "mediaType":"{MANIFEST}","annotations":{name}}} ,
+  {{"mediaType":"{MANIFEST}","digest":"{two}","size":7,"data":"aGVsbG8h","platform":{platform}}}
  ],
  "schemaVersion":2, "com.example.unknown": {{"deep": [null , {{ }} ]}} }}
 "#,
@@ -141,7 +143,7 @@ fn past_the_end_is_an_error() {
     ] {
         let error = result.expect_err("past the end");
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(error.to_string().ends_with("it has 2 entries, counted from 0"), "{error}");
+        assert!(error.to_string().ends_with(" not found (2 entries, counted from 0)"), "{error}");
     }
 }
 
@@ -156,7 +158,9 @@ fn an_edit_that_breaks_the_document_is_refused() {
 #[test]
 fn manifests_get_configs_and_layers() -> Result<()> {
     let before = format!(
-        "{{\n  \"schemaVersion\": 2,\n  \"config\": {{\n    \"mediaType\": \"{}\",\n    \"digest\": \"{}\",\n    \"size\": 5,\n    \"annotations\": {{}}\n  }},\n  \"layers\": [],\n  \"other\": true\n}}",
+        "{{\n  \"schemaVersion\": 2,\n  \"config\": {{\n    \"mediaType\": \"{}\",\
+         \n    \"digest\": \"{}\",\n    \"size\": 5,\n    \"annotations\": {{}}\n  }},\
+         \n  \"layers\": [],\n  \"other\": true\n}}",
         media_type::CONFIG,
         d("1")
     );
@@ -179,19 +183,23 @@ fn manifests_get_configs_and_layers() -> Result<()> {
 
 #[test]
 fn configs_get_layers_history_and_dates() -> Result<()> {
-    let before = r#"{"docker_version":"1.12","os":"linux","architecture":"amd64","rootfs":{"diff_ids":null,"type":"layers"},"created":"x","config":{"Healthcheck":{"Test":["NONE"]}}}"#;
-    let config = Raw::<ImageConfig>::parse("c", before.into(), Some(&literal(media_type::DOCKER_CONFIG)))?;
+    let platform = r#""docker_version":"1.12","os":"linux","architecture":"amd64""#;
+    let config = r#""config":{"Healthcheck":{"Test":["NONE"]}}"#;
+    let rootfs = r#""rootfs":{"diff_ids":null,"type":"layers"}"#;
+    let before = format!(r#"{{{platform},{rootfs},"created":"x",{config}}}"#);
+    let parsed = Raw::<ImageConfig>::parse("c", before.into(), Some(&literal(media_type::DOCKER_CONFIG)))?;
     let entry = History { created_by: Some("a < b".into()), empty_layer: Some(true), ..History::default() };
-    let after = config
+    let after = parsed
         .push_layer(&digest(b"1"))?
         .push_layer(&digest(b"2"))?
         .push_history(&entry)?
         .set_created("2020-01-01T00:00:00Z")?;
-    let expected = format!(
-        r#"{{"docker_version":"1.12","os":"linux","architecture":"amd64","rootfs":{{"diff_ids":["{}","{}"],"type":"layers"}},"created":"2020-01-01T00:00:00Z","config":{{"Healthcheck":{{"Test":["NONE"]}}}},"history":[{{"created_by":"a < b","empty_layer":true}}]}}"#,
-        digest(b"1"),
-        digest(b"2")
+    let (one, two) = (digest(b"1"), digest(b"2"));
+    let rootfs = format!(
+        r#""rootfs":{{"diff_ids":["{one}","{two}"],"type":"layers"}},"created":"2020-01-01T00:00:00Z""#
     );
+    let history = r#""history":[{"created_by":"a < b","empty_layer":true}]"#;
+    let expected = format!("{{{platform},{rootfs},{config},{history}}}");
     assert_eq!(text(&after), expected);
     assert_eq!(after.view().platform().to_string(), "linux/amd64");
     Ok(())

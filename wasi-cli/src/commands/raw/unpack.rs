@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use ocicle::bundle::{ExtractOptions, extract};
+use ocicle::bundle::extract;
 
 use crate::{
     args::{LayerArgs, Owners},
@@ -30,10 +30,7 @@ pub(crate) struct Unpack {
 impl Unpack {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
-        let options = ExtractOptions::default()
-            .on_disk(self.owners.on_disk()?)
-            .keep_dirlinks(self.layers.keep_dirlinks)
-            .start_from(self.layers.start_from(&image)?);
+        let options = self.layers.options(self.owners.on_disk()?, &image)?;
         let (dir, made) = make_private_dir(&self.directory)?;
         let store = context.watched(&place.repository, "unpacking", Some(image.size()));
         extract(&store, &image, dir, &options).map_err(|failed| {
