@@ -2,13 +2,7 @@
 
 use ocicle::{
     graph::{ResolvedObject, explain::Explanation, gc::GcReport, list::Listing},
-    image::{
-        check::CheckReport,
-        compare::Compared,
-        find::Finds,
-        look::{Files, Why},
-        waste::{Waste, dive::DiveNumbers},
-    },
+    image::{check::CheckReport, waste::dive::DiveNumbers},
     tree::mtree::Difference,
 };
 use serde::Serialize;
@@ -25,19 +19,7 @@ macro_rules! first_version {
     };
 }
 
-first_version![
-    CheckReport,
-    Compared,
-    DiveNumbers,
-    Explanation,
-    Files,
-    Finds,
-    GcReport,
-    Listing,
-    ResolvedObject<'_>,
-    Waste,
-    Why,
-];
+first_version![CheckReport, DiveNumbers, Explanation, GcReport, Listing, ResolvedObject<'_>,];
 
 /// All objects that a reference stands for.
 impl Report for [ResolvedObject<'_>] {

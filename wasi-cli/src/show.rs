@@ -3,21 +3,23 @@
 mod changes;
 mod check;
 mod columns;
-mod compare;
 mod conflicts;
+mod diff;
 mod dive;
 mod explain;
 mod files;
 mod find;
 mod gc;
+mod history;
 mod listing;
 mod mtree;
 mod resolution;
 mod size;
 mod stat;
+#[cfg(test)]
+mod testing;
 mod tree;
 mod waste;
-mod why;
 
 use std::fmt;
 
@@ -29,7 +31,8 @@ pub(crate) trait Show {
     /// Writes the text for people.
     fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Writes lines of fields with a tab between them, without a heading and without padding. Control characters are
-    /// escaped, so a field holds no tab and no line break; an absent field is `-`. Sizes are bytes, digests whole.
+    /// Writes lines of fields with a tab between them, without a heading and without padding. Control
+    /// characters are escaped, so a field holds no tab and no line break; an absent field is `-`. Sizes are
+    /// bytes, digests whole.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 }

@@ -6,8 +6,8 @@ use js_sys::{Array, Function, Uint8Array};
 use ocicle::{
     image::{
         self,
-        compare::Compared,
-        look::{Files, Look, Why, read_file},
+        compare::{DiffMode, ImageDiff},
+        look::{Look, PathHistory, list_files, list_layer, read_file},
         waste::Waste,
     },
     layer::index::LayerIndex,
@@ -142,16 +142,16 @@ impl Image {
     pub fn files(&self, path: &str, layer: Option<usize>) -> Result<String> {
         let (look, path) = (seen(self.look.as_ref())?, parse_path(path)?);
         match layer {
-            None => report(&Files::merged(look, &path)?),
+            None => report(&list_files(look, &path)?[..]),
             Some(layer) => {
-                report(&Files::of_layer(look, layer_number(layer, self.image.layers().len())?, &path))
+                report(&list_layer(look, layer_number(layer, self.image.layers().len())?, &path)[..])
             }
         }
     }
 
     /// As `ocicle why --json`.
     pub fn why(&self, path: &str) -> Result<String> {
-        report(&Why::new(seen(self.look.as_ref())?, &self.image, &parse_path(path)?)?)
+        report(&PathHistory::new(seen(self.look.as_ref())?, &self.image, &parse_path(path)?)?)
     }
 
     /// As `ocicle waste --json`.
@@ -162,7 +162,8 @@ impl Image {
     /// As `ocicle diff --json`.
     pub fn diff(&self, other: &Image, semantic: bool) -> Result<String> {
         let (before, after) = (seen(self.look.as_ref())?, seen(other.look.as_ref())?);
-        report(&Compared::new(&before.tree, &after.tree, Some((&self.image, &other.image)), semantic))
+        let mode = if semantic { DiffMode::Semantic } else { DiffMode::Exact };
+        report(&ImageDiff::new(&before.tree, &after.tree, Some((&self.image, &other.image)), mode))
     }
 
     /// As `ocicle mtree`, as bytes.

@@ -21,7 +21,7 @@ pub use self::{
 };
 
 /// Returns what the command prints with `--json`, on one line.
-fn report(report: &impl ocicle_report::Report) -> failure::Result<String> {
+fn report(report: &(impl ocicle_report::Report + ?Sized)) -> failure::Result<String> {
     Ok(ocicle_report::to_string(report)?)
 }
 

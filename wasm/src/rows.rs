@@ -14,10 +14,11 @@ mod tests;
 use std::collections::BTreeSet;
 
 use ocicle::{
-    image::look::{Facts, Look},
+    image::look::{FileInfo, Look, path_text},
     name::{EntryPath, NameBuf},
     tree::{InodeId, mtree::vis, provenance::ChangeKind},
 };
+use ocicle_report::words;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{areas::Area, request::RowQuery};
@@ -147,7 +148,7 @@ pub(crate) struct Row {
     pub(crate) siblings: usize,
 }
 
-/// The attributes of an inode of the merged file system. As in [`Facts`], which also has what a [`Row`] has
+/// The attributes of an inode of the merged file system. As in [`FileInfo`], which also has what a [`Row`] has
 /// of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Attrs {
@@ -240,7 +241,7 @@ impl Table {
             node = self.nodes[node].parent;
         }
         let path = names.into_iter().rev().fold(EntryPath::root(), |path, name| path.join(name));
-        format!("/{}", vis::readable(path.as_bytes()))
+        path_text(&path)
     }
 }
 
@@ -269,23 +270,23 @@ impl View {
 
 fn row(table: &Table, look: &Look, Shown { node: number, position, siblings, open }: Shown) -> Row {
     let node = &table.nodes[number];
-    let facts = node.now.map(|id| Facts::of(&look.tree, id));
+    let info = node.now.map(|id| FileInfo::of(&look.tree, id));
     Row {
         path: table.path(number),
         name: node.name(),
         depth: node.depth,
-        kind: facts.as_ref().map(|facts| facts.kind),
+        kind: info.as_ref().map(|info| words::file_type(info.file_type)),
         size: node.size,
         hidden: node.hidden,
         layer: node.layer + 1,
         change: node.change,
-        exists: facts.is_some(),
-        attrs: facts.map(|Facts { mode, uid, gid, mtime, target, nlink, .. }| Attrs {
-            mode,
+        exists: info.is_some(),
+        attrs: info.map(|FileInfo { mode, uid, gid, mtime, target, nlink, .. }| Attrs {
+            mode: words::mode(mode),
             uid,
             gid,
-            mtime,
-            target,
+            mtime: mtime.to_string(),
+            target: target.as_deref().map(vis::to_text),
             nlink,
         }),
         entries: node.entries,

@@ -27,7 +27,7 @@ use ocicle::{
     image::{
         Image,
         layers::merged,
-        look::{Files, Look, read_file},
+        look::{Look, list_files, read_file},
     },
     layer::on_disk::OnDisk,
     name::EntryPath,
@@ -63,7 +63,7 @@ impl Guest for Component {
     fn files(reference: String, path: String) -> Done<String> {
         let (repository, image) = image(&reference)?;
         let path = EntryPath::clean(path.as_bytes(), repository.limits()).map_err(failure::misuse)?;
-        json(&Files::merged(&Look::inside(&repository, &image)?, &path)?)
+        json(&list_files(&Look::inside(&repository, &image)?, &path)?[..])
     }
 
     fn cat(reference: String, path: String) -> Done<Vec<u8>> {
@@ -119,7 +119,7 @@ fn image(reference: &str) -> Done<(Repository<LayoutStore<WasiDir>>, Image)> {
     Ok((repository, image))
 }
 
-fn json(report: &impl ocicle_report::Report) -> Done<String> {
+fn json(report: &(impl ocicle_report::Report + ?Sized)) -> Done<String> {
     ocicle_report::to_string_pretty(report)
         .map_err(|error| Failure { kind: Kind::Io, message: error.to_string() })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     progress::{Progress, clause_holds},
     resolve::{ResolveError, Want, matches, or_default, resolution, value},
-    selector::Selector,
+    selector::{Clause, Selector},
     walk::Places,
 };
 use crate::{
@@ -36,7 +36,7 @@ pub struct Narrowing {
     /// The step it belongs to, from 1.
     pub step: usize,
     /// The clause.
-    pub clause: String,
+    pub clause: Clause,
     /// Places it was held against.
     pub before: usize,
     /// Those for which it holds.
@@ -49,8 +49,8 @@ impl<S: BlobRead + RootIndex> Repository<S> {
     /// Follows a selector through the store, clause by clause.
     ///
     /// # Errors
-    /// [`ResolveError::NoDefault`] if the selector is empty and there is no default; [`ResolveError::Other`] for errors of
-    /// reading the store.
+    /// [`ResolveError::NoDefault`] if the selector is empty and there is no default; [`ResolveError::Other`]
+    /// for errors of reading the store.
     pub fn explain(&self, selector: &Selector, want: Want) -> Result<Explanation, ResolveError> {
         let root = self.index()?;
         let selector = or_default(selector, &root)?;
@@ -69,7 +69,7 @@ impl<S: BlobRead + RootIndex> Repository<S> {
                 left.retain(|&place| clause_holds(&places, place, clause));
                 clauses.push(Narrowing {
                     step: number + 1,
-                    clause: clause.to_string(),
+                    clause: clause.clone(),
                     before,
                     after: left.len(),
                     values,

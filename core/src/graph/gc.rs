@@ -59,17 +59,18 @@ pub enum GcMode {
 impl<S: BlobRead + RootIndex + Collect> Repository<S> {
     /// Removes every blob that `index.json` does not lead to, and temporary files of interrupted writers.
     ///
-    /// Kept is what any descriptor names: of indexes and manifests, of OCI or Docker, with their subjects, at any depth.
-    /// Absent objects are skipped, since a layout may hold a part of an image only. Blobs whose digest algorithm is unknown
-    /// are kept, too.
+    /// Kept is what any descriptor names: of indexes and manifests, of OCI or Docker, with their subjects, at
+    /// any depth. Absent objects are skipped, since a layout may hold a part of an image only. Blobs whose
+    /// digest algorithm is unknown are kept, too.
     ///
-    /// Waits for edits in progress (see [`Collect::collect`]), and edits wait for this. Programs that take no lock, such as
-    /// skopeo or umoci, must not write at the same time.
+    /// Waits for edits in progress (see [`Collect::collect`]), and edits wait for this. Programs that take no
+    /// lock, such as skopeo or umoci, must not write at the same time.
     ///
     /// # Errors
-    /// An index or manifest that is there but cannot be read or does not match its digest: what it leads to cannot be known,
-    /// and nothing was removed. The same for [`Error::Limit`](crate::Error::Limit) past [`Limits::descriptors`]. Those of
-    /// [`RootIndex::load`] and [`Collect::collect`]; [`Error::Io`](crate::Error::Io).
+    /// An index or manifest that is there but cannot be read or does not match its digest: what it leads to
+    /// cannot be known, and nothing was removed. The same for [`Error::Limit`](crate::Error::Limit) past
+    /// [`Limits::descriptors`]. Those of [`RootIndex::load`] and [`Collect::collect`];
+    /// [`Error::Io`](crate::Error::Io).
     ///
     /// [`Limits::descriptors`]: crate::limits::Limits::descriptors
     pub fn gc(&self, mode: GcMode) -> Result<GcReport> {

@@ -58,12 +58,13 @@ impl Resolution {
         Self { hops, places }
     }
 
-    /// Finds the slots of descriptors that lead from an entry of `index.json` to an object, each in the index that the one before
-    /// names. Where an entry was changed since, or `index.json` does not have it any more, the way is found by digests alone,
-    /// and only a copy of it can be edited.
+    /// Finds the slots of descriptors that lead from an entry of `index.json` to an object, each in the index
+    /// that the one before names. Where an entry was changed since, or `index.json` does not have it any
+    /// more, the way is found by digests alone, and only a copy of it can be edited.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if an index on the way does not have the next one; those of [`BlobReadExt::document`](crate::store::BlobReadExt::document).
+    /// [`Error::NotFound`] if an index on the way does not have the next one; those of
+    /// [`BlobReadExt::document`](crate::store::BlobReadExt::document).
     pub fn locate<S: BlobRead>(
         repository: &Repository<S>,
         root: &Raw<Index>,
@@ -124,8 +125,8 @@ impl Resolution {
         Selector::new(steps).unwrap_or_else(|| Selector::of(Clause::Digest(self.target().digest.to_string())))
     }
 
-    /// Describes the object. The config is read where no index says what an image runs on; the platform is `None` if that
-    /// fails.
+    /// Describes the object. The config is read where no index says what an image runs on; the platform is
+    /// `None` if that fails.
     #[must_use]
     pub fn describe<S: BlobRead>(&self, repository: &Repository<S>) -> ResolvedObject<'_> {
         let target = self.target();

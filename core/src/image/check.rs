@@ -1,4 +1,5 @@
-//! Everything an image store promises, verified: every reachable document, blob and layer, all findings and not the first.
+//! Everything an image store promises, verified: every reachable document, blob and layer, all findings and
+//! not the first.
 
 use std::{
     collections::HashSet,
@@ -47,16 +48,17 @@ pub struct CheckReport {
     pub layers: usize,
     /// What is wrong, in the order of the documents.
     pub findings: Vec<Finding>,
-    /// What can be understood without doubt, but is not as the specification has it, such as a manifest without layers.
+    /// What can be understood without doubt, but is not as the specification has it, such as a manifest
+    /// without layers.
     pub warnings: Vec<Finding>,
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Verifies everything in the store: documents, blobs, layers. Faults are findings; only a store that cannot be read at
-    /// all is an error.
+    /// Verifies everything in the store: documents, blobs, layers. Faults are findings; only a store that
+    /// cannot be read at all is an error.
     ///
-    /// Each blob is read once, wherever it is used. The specification lets a `subject` be absent, and entries of indexes below
-    /// `index.json`; the latter is a warning.
+    /// Each blob is read once, wherever it is used. The specification lets a `subject` be absent, and entries
+    /// of indexes below `index.json`; the latter is a warning.
     ///
     /// # Errors
     /// Those of [`RootIndex::load`].

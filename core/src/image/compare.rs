@@ -1,11 +1,11 @@
-//! `ocicle diff`: two images, or an image and a directory.
+//! Compares two images, or an image and a directory.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Image, look::shown};
+use super::Image;
 use crate::{
     error::Result,
     fs::Dir,
@@ -20,94 +20,152 @@ use crate::{
     },
 };
 
-/// What differs. Sizes are bytes, paths as [`super::look::Files`] has them.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// How two images, or an image and a directory, differ.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Compared {
-    /// Files, in the order of the trees.
-    pub files: Vec<FileDelta>,
-    /// What the configs say, by the name of the field.
-    pub config: Vec<FieldDelta>,
-    /// Bytes more, by directory: of each that has some, or less, in files in it or below.
-    pub directories: BTreeMap<String, i64>,
-    /// What was not looked at, and how often it differed.
-    pub ignored: BTreeMap<&'static str, u64>,
+pub struct ImageDiff {
+    /// Paths that differ, in the order of the trees.
+    pub files: Vec<FileDiff>,
+    /// Fields of the configs that differ.
+    pub config: Vec<FieldDiff>,
+    /// By how many bytes the files in and below each directory grew; negative if they shrank. Directories
+    /// without a change in size are absent.
+    pub directories: BTreeMap<EntryPath, i64>,
+    /// What was ignored, and how often it differed.
+    pub ignored: BTreeMap<Ignored, u64>,
 }
 
-/// One path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A path that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FileDelta {
-    /// From the root, with a slash before it.
-    pub path: String,
-    /// `added`, `removed` or `changed`.
-    pub change: &'static str,
-    /// In what it changed: `type`, `content`, `mode`, `owner`, `xattrs`, `time`, `links`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub aspects: Vec<&'static str>,
-    /// Bytes in the first.
+pub struct FileDiff {
+    /// The path.
+    pub path: EntryPath,
+    /// How it differs.
+    pub kind: DiffKind,
+    /// The properties that differ; empty unless `kind` is [`DiffKind::Changed`].
+    pub properties: Vec<Property>,
+    /// Bytes before.
     pub size_before: u64,
-    /// Bytes in the second.
+    /// Bytes after.
     pub size_after: u64,
 }
 
-/// One field of the configs.
+/// How something differs between two states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "all there are")]
+pub enum DiffKind {
+    /// Only the second has it.
+    Added,
+    /// Only the first has it.
+    Removed,
+    /// Both have it, and it is not the same.
+    Changed,
+}
+
+impl DiffKind {
+    /// Returns the name used in JSON, such as `added`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// A field of the configs that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct FieldDelta {
-    /// Such as `config.Env[1]`.
+pub struct FieldDiff {
+    /// Its name, such as `config.Env[1]`.
     pub field: String,
-    /// Its value in the first.
+    /// Its value before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// Its value in the second.
+    /// Its value after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }
 
-impl Compared {
-    /// Compares two trees, and the configs of the images they are from, if both are. `semantic` leaves out what builds of the same
-    /// thing differ in: times, dates and the history.
+/// What a comparison ignores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Ignored {
+    /// The date of the image.
+    Created,
+    /// The diff_ids of layers: the files say what differs.
+    DiffIds,
+    /// The history.
+    History,
+    /// The time of last change of a file.
+    Time,
+}
+
+impl Ignored {
+    /// Returns the name used in JSON, such as `diffIds`.
     #[must_use]
-    pub fn new(before: &Tree, after: &Tree, configs: Option<(&Image, &Image)>, semantic: bool) -> Self {
-        let mut compared = Self {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::DiffIds => "diffIds",
+            Self::History => "history",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// Which differences count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_enums, reason = "one or the other")]
+pub enum DiffMode {
+    /// All, but for the diff_ids of layers.
+    #[default]
+    Exact,
+    /// Those that remain when the same thing is built again: not times, dates and the history.
+    Semantic,
+}
+
+impl ImageDiff {
+    /// Compares two trees, and the configs of the images that they are from, if both are.
+    #[must_use]
+    pub fn new(before: &Tree, after: &Tree, configs: Option<(&Image, &Image)>, mode: DiffMode) -> Self {
+        let mut found = Self {
             files: Vec::new(),
             config: Vec::new(),
             directories: BTreeMap::new(),
             ignored: BTreeMap::new(),
         };
-        between(before, after, &mut |diff| compared.file(before, after, &diff, semantic));
+        between(before, after, &mut |diff| found.file(before, after, &diff, mode));
         if let Some((a, b)) = configs {
             let parse = |image: &Image| serde_json::from_slice(image.config.bytes()).unwrap_or(Value::Null);
             let mut fields = Vec::new();
             fields_between(String::new(), Some(&parse(a)), Some(&parse(b)), &mut fields);
             for field in fields {
-                compared.field(field, semantic);
+                found.field(field, mode);
             }
         }
-        compared
+        found
     }
 
-    /// Whether nothing differs.
+    /// Tells whether nothing differs.
     #[must_use]
     pub fn is_same(&self) -> bool {
         self.files.is_empty() && self.config.is_empty()
     }
 
-    fn file(&mut self, before: &Tree, after: &Tree, diff: &PathDiff, semantic: bool) {
-        let mut aspects = diff.properties.clone();
-        if semantic && aspects.contains(&Property::Time) {
-            aspects.retain(|aspect| *aspect != Property::Time);
-            *self.ignored.entry("time").or_default() += 1;
+    fn file(&mut self, before: &Tree, after: &Tree, diff: &PathDiff, mode: DiffMode) {
+        let mut properties = diff.properties.clone();
+        if mode == DiffMode::Semantic && properties.contains(&Property::Time) {
+            properties.retain(|property| *property != Property::Time);
+            self.ignore(Ignored::Time);
         }
-        let change = match (diff.before, diff.after) {
-            (None, _) => "added",
-            (_, None) => "removed",
-            _ if aspects.is_empty() => return,
-            _ => "changed",
+        let kind = match (diff.before, diff.after) {
+            (None, _) => DiffKind::Added,
+            (_, None) => DiffKind::Removed,
+            _ if properties.is_empty() => return,
+            _ => DiffKind::Changed,
         };
         let size = |tree: &Tree, id: Option<InodeId>| match id.map(|id| &tree.inode(id).content) {
             Some(Content::File { size, .. }) => *size,
@@ -115,13 +173,7 @@ impl Compared {
         };
         let (size_before, size_after) = (size(before, diff.before), size(after, diff.after));
         self.grow(&diff.path, i128::from(size_after) - i128::from(size_before));
-        self.files.push(FileDelta {
-            path: shown(&diff.path),
-            change,
-            aspects: aspects.into_iter().map(Property::name).collect(),
-            size_before,
-            size_after,
-        });
+        self.files.push(FileDiff { path: diff.path.clone(), kind, properties, size_before, size_after });
     }
 
     fn grow(&mut self, path: &EntryPath, bytes: i128) {
@@ -130,31 +182,35 @@ impl Compared {
         while bytes != 0
             && let Some((above, _)) = here.split_last()
         {
-            let sum = self.directories.entry(shown(&above)).or_default();
+            let sum = self.directories.entry(above.clone()).or_default();
             *sum = sum.saturating_add(bytes);
             here = above;
         }
     }
 
-    fn field(&mut self, field: FieldDelta, semantic: bool) {
+    fn field(&mut self, field: FieldDiff, mode: DiffMode) {
         let noise = match field.field.as_str() {
-            "created" => Some("created"),
-            name if name.starts_with("history") => Some("history"),
+            "created" => Some(Ignored::Created),
+            name if name.starts_with("history") => Some(Ignored::History),
             _ => None,
         };
         // What the layers are made of is what the files say.
         if field.field.starts_with("rootfs.diff_ids") {
-            *self.ignored.entry("diffIds").or_default() += 1;
-        } else if let (true, Some(noise)) = (semantic, noise) {
-            *self.ignored.entry(noise).or_default() += 1;
+            self.ignore(Ignored::DiffIds);
+        } else if let (DiffMode::Semantic, Some(noise)) = (mode, noise) {
+            self.ignore(noise);
         } else {
             self.config.push(field);
         }
     }
+
+    fn ignore(&mut self, what: Ignored) {
+        *self.ignored.entry(what).or_default() += 1;
+    }
 }
 
-/// The tree of a directory, as it would be in an image. Files are read where they may differ from `image`; `disk` is the same tree as
-/// `how` puts it on a disk.
+/// The tree of a directory, as it would be in an image. Files are read where they may differ from `image`;
+/// `disk` is the same tree as `how` puts it on a disk.
 ///
 /// # Errors
 /// Those of [`diff`] and [`OnDisk::from_disk`].
@@ -172,7 +228,7 @@ pub fn tree_of_directory<D: Dir>(
     Ok(tree)
 }
 
-fn fields_between(name: String, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldDelta>) {
+fn fields_between(name: String, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldDiff>) {
     match (before, after) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
@@ -187,7 +243,7 @@ fn fields_between(name: String, before: Option<&Value>, after: Option<&Value>, f
             }
         }
         (before, after) if before != after => {
-            found.push(FieldDelta { field: name, before: before.cloned(), after: after.cloned() });
+            found.push(FieldDiff { field: name, before: before.cloned(), after: after.cloned() });
         }
         _ => {}
     }

@@ -1,15 +1,13 @@
-//! `ocicle find`: files of all layers by name, size, mode, or because they look like a secret; also those that a later layer hides.
+//! Finds files of all layers by name, size, mode, or because they look like a secret; also those that a later
+//! layer hides.
 
 mod secret;
 
 use std::io::Read;
 
-use serde::Serialize;
-
 pub use self::secret::{Secret, looks_like};
-use super::{Image, look::shown};
+use super::Image;
 use crate::{
-    attrs::Attrs,
     digest::Digest,
     error::{Error, Result},
     layer::{Change, ChangeSink, Entry, EntryKind, reader::read_layer},
@@ -22,12 +20,12 @@ use crate::{
     },
 };
 
-/// What to look for. Everything that is asked must hold; nothing asked finds everything.
+/// What to look for. An entry must meet all that is set; the default finds everything.
 #[derive(Debug, Clone, Default)]
-#[allow(clippy::exhaustive_structs, reason = "made with `..Query::default()`")]
-pub struct Query {
-    /// A pattern with `*`, `?`, `[…]` and `{…}`: for the last name, or, if there is a slash in it, for the whole path without
-    /// the slash before it, where `**` stands for any number of directories.
+#[allow(clippy::exhaustive_structs, reason = "made with `..FindQuery::default()`")]
+pub struct FindQuery {
+    /// A pattern with `*`, `?`, `[…]` and `{…}`: for the last name, or, if there is a slash in it, for the
+    /// whole path without the slash before it, where `**` stands for any number of directories.
     pub name: Option<String>,
     /// Only files with more bytes than this.
     pub larger: Option<u64>,
@@ -37,77 +35,64 @@ pub struct Query {
     pub secret: bool,
 }
 
-/// What `ocicle find` shows. Sizes are bytes, modes octal, paths as [`super::look::Files`] has them.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// An entry of a layer that meets a [`FindQuery`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Finds {
-    /// In the order of the layers.
-    pub found: Vec<Find>,
-}
-
-/// An entry of a layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Find {
-    /// The path as the layer has it, from the root, with a slash before it.
-    pub path: String,
-    /// The layer, from 1.
+pub struct FoundEntry {
+    /// The number of the layer, from 1.
     pub layer: usize,
-    /// Its blob.
+    /// The digest of the layer's blob.
     pub digest: Digest,
-    /// `file`, `dir`, `link`, `hardlink`, `char`, `block` or `fifo`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Octal, such as `4755`.
-    pub mode: String,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Bytes.
-    pub size: u64,
-    /// What kind of secret it looks like.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The entry as the layer has it.
+    pub entry: Entry,
+    /// The kind of secret that it looks like, if [`FindQuery::secret`] is set.
     pub secret: Option<Secret>,
-    /// The layer, from 1, that hides it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hidden_by: Option<usize>,
-    /// How: `replaced`, `removed`, or `attributes` for the same content once more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hidden_how: Option<&'static str>,
+    /// The upper layer that hides it, if one does.
+    pub hidden: Option<HiddenBy>,
 }
 
-impl Finds {
-    /// Reads and verifies all layers.
-    ///
-    /// # Errors
-    /// Those of [`apply_layers`](super::layers::apply_layers).
-    pub fn new<S: BlobRead>(repository: &Repository<S>, image: &Image, query: &Query) -> Result<Self> {
-        let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
-        let mut hits = Vec::new();
-        let mut files = 0;
-        for (layer, (blob, diff_id)) in image.layers().enumerate() {
-            let mut sink = Finder { merge: &mut merge, query, layer, files, hits: &mut hits };
-            read_layer(repository, blob, diff_id, &mut sink)?;
-            files = sink.files;
-            merge.next_layer()?;
-        }
-        let (tree, provenance) = merge.finish()?;
-        let blobs: Vec<_> = image.layers().map(|(blob, _)| &blob.digest).collect();
-        let found = hits.into_iter().filter_map(|hit| {
-            let digest = (*blobs.get(hit.layer)?).clone();
-            Some(hit.into_find(digest, &tree, &provenance))
-        });
-        Ok(Self { found: found.collect() })
+/// The layer that hides an entry of a layer below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HiddenBy {
+    /// The number of the layer, from 1.
+    pub layer: usize,
+    /// [`ChangeKind::Replaced`], [`ChangeKind::Removed`], or [`ChangeKind::Attributes`] if the layer stores
+    /// the same content again.
+    pub kind: ChangeKind,
+}
+
+/// Finds entries in all layers, in the order of the layers. Reads and verifies all of them.
+///
+/// # Errors
+/// Those of [`apply_layers`](super::layers::apply_layers).
+pub fn find<S: BlobRead>(
+    repository: &Repository<S>,
+    image: &Image,
+    query: &FindQuery,
+) -> Result<Vec<FoundEntry>> {
+    let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
+    let mut hits = Vec::new();
+    let mut files = 0;
+    for (layer, (blob, diff_id)) in image.layers().enumerate() {
+        let mut sink = Finder { merge: &mut merge, query, layer, files, hits: &mut hits };
+        read_layer(repository, blob, diff_id, &mut sink)?;
+        files = sink.files;
+        merge.next_layer()?;
     }
+    let (tree, provenance) = merge.finish()?;
+    let blobs: Vec<_> = image.layers().map(|(blob, _)| &blob.digest).collect();
+    let found = hits.into_iter().filter_map(|hit| {
+        let digest = (*blobs.get(hit.layer)?).clone();
+        Some(hit.into_found(digest, &tree, &provenance))
+    });
+    Ok(found.collect())
 }
 
 /// Looks at what goes on to the merge.
 struct Finder<'a> {
     merge: &'a mut Merge<Provenance>,
-    query: &'a Query,
+    query: &'a FindQuery,
     layer: usize,
     /// Files of all layers so far.
     files: usize,
@@ -117,9 +102,7 @@ struct Finder<'a> {
 /// Of an entry that meets the query.
 struct Hit {
     layer: usize,
-    path: EntryPath,
-    attrs: Attrs,
-    entry_kind: EntryKind,
+    entry: Entry,
     /// For a file: the how many-th of all layers.
     file: Option<usize>,
     secret: Option<Secret>,
@@ -147,13 +130,12 @@ impl ChangeSink for Finder<'_> {
                 Some(secret)
             }
         };
-        let Entry { path, attrs, kind } = entry.clone();
-        self.hits.push(Hit { layer: self.layer, path, attrs, entry_kind: kind, file, secret });
+        self.hits.push(Hit { layer: self.layer, entry: entry.clone(), file, secret });
         Ok(())
     }
 }
 
-impl Query {
+impl FindQuery {
     /// Whether an entry has the name, the size and the mode.
     fn admits(&self, entry: &Entry) -> bool {
         let size = match entry.kind {
@@ -171,43 +153,25 @@ impl Query {
 }
 
 impl Hit {
-    fn into_find(self, digest: Digest, tree: &Tree, provenance: &Provenance) -> Find {
-        let Self { layer, path, attrs, entry_kind, file, secret } = self;
-        let (kind, size) = match entry_kind {
-            EntryKind::File { size } => ("file", size),
-            EntryKind::Dir => ("dir", 0),
-            EntryKind::Symlink { .. } => ("link", 0),
-            EntryKind::HardLink { .. } => ("hardlink", 0),
-            EntryKind::Char { .. } => ("char", 0),
-            EntryKind::Block { .. } => ("block", 0),
-            EntryKind::Fifo => ("fifo", 0),
-        };
+    fn into_found(self, digest: Digest, tree: &Tree, provenance: &Provenance) -> FoundEntry {
+        let Self { layer, entry, file, secret } = self;
         let stored = file.and_then(|file| provenance.stored().get(file));
-        let hidden = match (stored, &entry_kind) {
+        let hidden = match (stored, &entry.kind) {
             (Some(stored), _) => stored.hidden.as_ref().map(|hidden| (hidden.layer, hidden.kind)),
             // What is no file is known by its path alone.
             (None, EntryKind::Dir) => {
-                hidden_later(&path, layer, provenance).filter(|_| tree.get(&path).is_none())
+                hidden_later(&entry.path, layer, provenance).filter(|_| tree.get(&entry.path).is_none())
             }
-            (None, _) => hidden_later(&path, layer, provenance),
+            (None, _) => hidden_later(&entry.path, layer, provenance),
         };
-        Find {
-            path: shown(&path),
+        let hidden = hidden.map(|(layer, kind)| HiddenBy {
             layer: layer + 1,
-            digest,
-            kind,
-            mode: format!("{:04o}", attrs.mode),
-            uid: attrs.uid,
-            gid: attrs.gid,
-            size,
-            secret,
-            hidden_by: hidden.map(|(layer, _)| layer + 1),
-            hidden_how: hidden.map(|(_, kind)| match kind {
-                ChangeKind::Removed => "removed",
-                ChangeKind::Attributes => "attributes",
-                ChangeKind::Replaced | ChangeKind::Added | ChangeKind::Linked => "replaced",
-            }),
-        }
+            kind: match kind {
+                ChangeKind::Added | ChangeKind::Linked => ChangeKind::Replaced,
+                other => other,
+            },
+        });
+        FoundEntry { layer: layer + 1, digest, entry, secret, hidden }
     }
 }
 
@@ -223,7 +187,7 @@ fn hidden_later(path: &EntryPath, layer: usize, provenance: &Provenance) -> Opti
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may")]
 
-    use super::{Finds, Query};
+    use super::{FindQuery, FoundEntry, find};
     use crate::{
         image::testing::image,
         store::Repository,
@@ -233,7 +197,7 @@ mod tests {
     const KEY: &str =
         "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
 
-    fn find(query: &Query) -> Vec<String> {
+    fn lines(query: &FindQuery) -> Vec<String> {
         let layers: &[&[Item]] = &[
             &[
                 dir("root"),
@@ -249,47 +213,45 @@ mod tests {
         ];
         let store = Repository::in_memory().unwrap();
         let image = image(&store, layers);
-        let finds = Finds::new(&store, &image, query).unwrap();
-        assert!(
-            finds.found.iter().all(|find| find.digest == image.manifest.view().layers[find.layer - 1].digest)
-        );
-        let line = |find: &super::Find| {
-            let secret = find.secret.as_ref().map_or("", super::Secret::name);
-            let hidden =
-                find.hidden_by.map_or("there".into(), |by| format!("{} by {by}", find.hidden_how.unwrap()));
-            format!("{} {} {} {secret}: {hidden}", find.layer, find.kind, find.path)
+        let found = find(&store, &image, query).unwrap();
+        let layers = &image.manifest.view().layers;
+        assert!(found.iter().all(|found| found.digest == layers[found.layer - 1].digest));
+        let line = |FoundEntry { layer, entry, secret, hidden, .. }: &FoundEntry| {
+            let secret = secret.as_ref().map_or("", super::Secret::name);
+            let hidden = hidden.map_or("there".into(), |by| format!("{} by {}", by.kind.name(), by.layer));
+            format!("{layer} {} {secret}: {hidden}", entry.path)
         };
-        finds.found.iter().map(line).collect()
+        found.iter().map(line).collect()
     }
 
-    fn named(pattern: &str) -> Query {
-        Query { name: Some(pattern.into()), ..Query::default() }
+    fn named(pattern: &str) -> FindQuery {
+        FindQuery { name: Some(pattern.into()), ..FindQuery::default() }
     }
 
     #[test]
     fn hidden_secrets_are_found() {
-        let query = Query { secret: true, ..Query::default() };
-        assert_eq!(find(&query), ["1 file /root/.ssh/id_x private key: removed by 2"]);
+        let query = FindQuery { secret: true, ..FindQuery::default() };
+        assert_eq!(lines(&query), ["1 root/.ssh/id_x private key: removed by 2"]);
     }
 
     #[test]
     fn names_are_patterns() {
         assert_eq!(
-            find(&named("*py")),
-            ["1 file /tool.py : removed by 3", "1 link /py : removed by 3", "2 file /tool.py : there"]
+            lines(&named("*py")),
+            ["1 tool.py : removed by 3", "1 py : removed by 3", "2 tool.py : there"]
         );
-        assert_eq!(find(&named("again")), ["1 hardlink /again : removed by 3"]);
-        assert_eq!(find(&named("root/*")), ["1 dir /root/.ssh : removed by 2"]);
-        assert_eq!(find(&named("**/id_?")), ["1 file /root/.ssh/id_x : removed by 2"]);
-        assert_eq!(find(&named("root")), ["1 dir /root : there", "3 dir /root : there"]);
-        assert_eq!(find(&named("nothing")), Vec::<String>::new());
+        assert_eq!(lines(&named("again")), ["1 again : removed by 3"]);
+        assert_eq!(lines(&named("root/*")), ["1 root/.ssh : removed by 2"]);
+        assert_eq!(lines(&named("**/id_?")), ["1 root/.ssh/id_x : removed by 2"]);
+        assert_eq!(lines(&named("root")), ["1 root : there", "3 root : there"]);
+        assert_eq!(lines(&named("nothing")), Vec::<String>::new());
     }
 
     #[test]
     fn all_that_is_asked_must_hold() {
-        let large = Query { larger: Some(1999), ..Query::default() };
-        assert_eq!(find(&large), ["1 file /big : attributes by 2", "2 file /big : there"]);
-        assert_eq!(find(&Query { larger: Some(2000), ..Query::default() }), Vec::<String>::new());
-        assert_eq!(find(&Query { setuid: true, ..large }), Vec::<String>::new());
+        let large = FindQuery { larger: Some(1999), ..FindQuery::default() };
+        assert_eq!(lines(&large), ["1 big : attributes by 2", "2 big : there"]);
+        assert_eq!(lines(&FindQuery { larger: Some(2000), ..FindQuery::default() }), Vec::<String>::new());
+        assert_eq!(lines(&FindQuery { setuid: true, ..large }), Vec::<String>::new());
     }
 }

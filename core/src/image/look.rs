@@ -2,15 +2,14 @@
 
 mod content;
 mod files;
-mod why;
+mod history;
 
 pub use self::{
     content::{each_file, read_file},
-    files::{Facts, FileRow, Files},
-    why::{Deed, Why},
+    files::{FileInfo, FileRow, list_files, list_layer, path_text},
+    history::{LayerChange, PathHistory},
 };
 
-pub(super) use self::files::shown;
 use std::sync::Arc;
 
 use super::{Image, layers::apply_layers};
@@ -35,7 +34,8 @@ pub struct Look {
     indexes: Vec<Option<Arc<LayerIndex>>>,
 }
 
-/// Where indexes of layers are kept. That they can be lost or be wrong is nobody's harm: then they are made anew.
+/// Where indexes of layers are kept. That they can be lost or be wrong is nobody's harm: then they are made
+/// anew.
 pub trait Indexes {
     /// The bytes of an index that was kept for a blob.
     fn load(&mut self, blob: &Digest) -> Option<Vec<u8>>;
@@ -58,8 +58,8 @@ impl Look {
         Ok(Self { tree, provenance, indexes: Vec::new() })
     }
 
-    /// As [`Look::inside`], but of a large layer whose index was kept only that is read; with `build`, an index is made and kept for
-    /// each that has none. What an index says was verified when it was made.
+    /// As [`Look::inside`], but of a large layer whose index was kept only that is read; with `build`, an
+    /// index is made and kept for each that has none. What an index says was verified when it was made.
     ///
     /// # Errors
     /// As [`apply_layers`].
@@ -98,10 +98,12 @@ impl Look {
         Ok(Self { tree, provenance, indexes: found })
     }
 
-    /// What the indexes of the layers say, the base first. A layer without one is left out, as if it were empty.
+    /// What the indexes of the layers say, the base first. A layer without one is left out, as if it were
+    /// empty.
     ///
     /// # Errors
-    /// [`Error::Layer`](crate::Error::Layer) for changes that cannot be applied; [`Error::Limit`](crate::Error::Limit).
+    /// [`Error::Layer`](crate::Error::Layer) for changes that cannot be applied;
+    /// [`Error::Limit`](crate::Error::Limit).
     pub fn of_indexes(indexes: Vec<Option<Arc<LayerIndex>>>, limits: &Limits) -> Result<Self> {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), limits);
         for index in &indexes {

@@ -1,17 +1,19 @@
 //! Layers put onto others: another base, one layer less, another order.
 //!
-//! A layer says what to do to the files below it. On other files it may do something else than was meant; then there is a
-//! [`Conflict`]: a path that the upper layers touch, and that is not the same on both bases. What upper layers do not touch is nobody's conflict.
+//! A layer says what to do to the files below it. On other files it may do something else than was meant;
+//! then there is a
+//! [`Conflict`]: a path that the upper layers touch, and that is not the same on both bases. What upper
+//! layers do not touch is nobody's conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
     Image,
+    compare::DiffKind,
     edit::{fill_history, with_config},
-    look::shown,
+    look::path_text,
 };
 use crate::{
     digest::Digest,
@@ -33,26 +35,16 @@ pub const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 /// That with its name, which nobody can know of a new base.
 const BASE_NAME: &str = "org.opencontainers.image.base.name";
 
-/// A path that two sides change in different ways.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A path that both the new base and the layers above change.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conflict {
-    /// From the root, with a slash before it.
-    pub path: String,
-    /// What the new base does to it: `added`, `removed` or `changed`, against the old one.
-    pub base: &'static str,
-    /// What the layers above do to it: `added`, `replaced`, `attributes`, `linked` or `removed`.
-    pub image: &'static str,
-}
-
-/// All conflicts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Conflicts {
-    /// In the order of paths.
-    pub conflicts: Vec<Conflict>,
+    /// The path.
+    pub path: EntryPath,
+    /// How the new base differs from the old one there.
+    pub base: DiffKind,
+    /// What the layers above do to it.
+    pub image: ChangeKind,
 }
 
 /// Layers with their diff_ids.
@@ -80,14 +72,14 @@ pub fn layers_of_base(image: &Image, base: &Image) -> Result<usize> {
 /// Finds out what would not fit if all layers above the lowest `old` were put onto `new`.
 ///
 /// # Errors
-/// Those of [`read_layer`]; [`Error::Layer`] also where a layer cannot be put there at all, such as for a hard link to a file that
-/// is not there.
+/// Those of [`read_layer`]; [`Error::Layer`] also where a layer cannot be put there at all, such as for a
+/// hard link to a file that is not there.
 pub fn conflicts<S: BlobRead>(
     repository: &Repository<S>,
     image: &Image,
     old: usize,
     new: &Image,
-) -> Result<Conflicts> {
+) -> Result<Vec<Conflict>> {
     let base: Layers<'_> = new.layers().collect();
     conflicts_on(repository, image, old, &base)
 }
@@ -100,7 +92,7 @@ pub fn conflicts_without<S: BlobRead>(
     repository: &Repository<S>,
     image: &Image,
     layer: usize,
-) -> Result<Conflicts> {
+) -> Result<Vec<Conflict>> {
     let below: Layers<'_> = image.layers().take(layer).collect();
     conflicts_on(repository, image, layer + 1, &below)
 }
@@ -110,7 +102,7 @@ fn conflicts_on<S: BlobRead>(
     image: &Image,
     old: usize,
     new: &Layers<'_>,
-) -> Result<Conflicts> {
+) -> Result<Vec<Conflict>> {
     let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
     let all: Layers<'_> = image.layers().collect();
     put(repository, all.get(..old).unwrap_or_default(), &mut merge)?;
@@ -125,51 +117,68 @@ fn conflicts_on<S: BlobRead>(
     drop(merge);
 
     let changed = changed_paths(&before, &after, &image_tree);
-    let mut found: BTreeMap<EntryPath, (&'static str, &'static str)> = BTreeMap::new();
+    let mut found: BTreeMap<EntryPath, (DiffKind, ChangeKind)> = BTreeMap::new();
     let mut cleared: BTreeSet<EntryPath> = BTreeSet::new();
     for change in provenance.changes().iter().filter(|change| change.layer >= old) {
-        let kind = change.kind.name();
         if change.kind == ChangeKind::Removed {
             cleared.insert(change.removed_with.as_ref().unwrap_or(&change.path).clone());
         }
         // A directory that became something else leads elsewhere.
         let mut above = change.path.split_last().map(|(above, _)| above);
         while let Some(dir) = above {
-            if let Some("type") = changed.get(&dir).copied() {
-                found.insert(dir.clone(), ("changed", kind));
+            if let Some(BaseChange::Type) = changed.get(&dir) {
+                found.insert(dir.clone(), (DiffKind::Changed, change.kind));
             }
             above = dir.split_last().map(|(above, _)| above);
         }
         if let Some(base) = changed.get(&change.path) {
-            let base = if *base == "type" { "changed" } else { base };
-            found.insert(change.path.clone(), (base, kind));
+            found.insert(change.path.clone(), (base.kind(), change.kind));
         }
     }
     // What the new base has more goes with the directory.
-    for (path, base) in changed.iter().filter(|(_, base)| **base == "added") {
+    for (path, base) in changed.iter().filter(|(_, base)| **base == BaseChange::Added) {
         let mut above = path.split_last().map(|(above, _)| above);
         while let Some(dir) = above {
             if cleared.contains(&dir) {
-                found.insert(path.clone(), (base, "removed"));
+                found.insert(path.clone(), (base.kind(), ChangeKind::Removed));
             }
             above = dir.split_last().map(|(above, _)| above);
         }
     }
-    let conflicts =
-        found.into_iter().map(|(path, (base, image))| Conflict { path: shown(&path), base, image }).collect();
-    Ok(Conflicts { conflicts })
+    Ok(found.into_iter().map(|(path, (base, image))| Conflict { path, base, image }).collect())
 }
 
-/// In what two bases differ; without what the image has like the new one, and without times, which every build has of its own.
-fn changed_paths(before: &Tree, after: &Tree, image: &Tree) -> BTreeMap<EntryPath, &'static str> {
+/// How a path differs between two bases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BaseChange {
+    Added,
+    Removed,
+    /// Another type: what is below a directory leads elsewhere.
+    Type,
+    Changed,
+}
+
+impl BaseChange {
+    fn kind(self) -> DiffKind {
+        match self {
+            Self::Added => DiffKind::Added,
+            Self::Removed => DiffKind::Removed,
+            Self::Type | Self::Changed => DiffKind::Changed,
+        }
+    }
+}
+
+/// In what two bases differ; without what the image has like the new one, and without times, which every
+/// build has of its own.
+fn changed_paths(before: &Tree, after: &Tree, image: &Tree) -> BTreeMap<EntryPath, BaseChange> {
     let mut changed = BTreeMap::new();
     between(before, after, &mut |diff| {
-        let matters = |aspect: &&Property| !matches!(aspect, Property::Time | Property::Links);
+        let matters = |property: &&Property| !matches!(property, Property::Time | Property::Links);
         let change = match (diff.before, diff.after) {
-            (None, _) => "added",
-            (_, None) => "removed",
-            _ if diff.properties.contains(&Property::Type) => "type",
-            _ if diff.properties.iter().any(|aspect| matters(&aspect)) => "changed",
+            (None, _) => BaseChange::Added,
+            (_, None) => BaseChange::Removed,
+            _ if diff.properties.contains(&Property::Type) => BaseChange::Type,
+            _ if diff.properties.iter().any(|property| matters(&property)) => BaseChange::Changed,
             _ => return,
         };
         let same = match (image.get(&diff.path), diff.after) {
@@ -202,11 +211,13 @@ fn put<S: BlobRead, M: TreeSink>(
     Ok(())
 }
 
-/// Puts all layers above the lowest `old` onto a new base, whatever [`conflicts`] there are. Blobs stay as they are. The config is that of the
-/// image; its history is that of the base, then that of the upper layers, then the entry. The manifest names the new base.
+/// Puts all layers above the lowest `old` onto a new base, whatever [`conflicts`] there are. Blobs stay as
+/// they are. The config is that of the image; its history is that of the base, then that of the upper layers,
+/// then the entry. The manifest names the new base.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if one is for another platform, or a base of OCI is for an image of Docker's types; those of the store.
+/// [`Error::Unsupported`] if one is for another platform, or a base of OCI is for an image of Docker's types;
+/// those of the store.
 pub fn rebase<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -246,7 +257,8 @@ pub fn rebase<S: Store>(
     Ok(made)
 }
 
-/// Leaves out the layer at a position, from 0, with its entry of the history, whatever [`conflicts_without`] finds.
+/// Leaves out the layer at a position, from 0, with its entry of the history, whatever [`conflicts_without`]
+/// finds.
 ///
 /// # Errors
 /// Those of the store.
@@ -294,8 +306,8 @@ fn in_order<S: Store>(
 /// Puts the layers into another order: positions from 0, each once.
 ///
 /// # Errors
-/// [`Error::Misuse`] if the positions are not those of the layers, or if the files are others then: it names the first path; those of
-/// [`read_layer`] and the store.
+/// [`Error::Misuse`] if the positions are not those of the layers, or if the files are others then: it names
+/// the first path; those of [`read_layer`] and the store.
 pub fn reorder<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -319,7 +331,7 @@ pub fn reorder<S: Store>(
     match first {
         Some(path) => Err(Error::Misuse(format!(
             "in this order {} is another: the layers touch it in turn",
-            shown(&path)
+            path_text(&path)
         ))),
         None => in_order(repository, image, order, history),
     }

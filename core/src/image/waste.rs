@@ -1,12 +1,14 @@
-//! `ocicle waste`: which bytes an image carries that nobody sees.
+//! Counts the bytes of an image that are not visible in the end.
 //!
 //! Bytes are those of the contents of files, as they are in the layers before compression:
 //!
 //! - *stored*: of every file entry of every layer
 //! - *visible*: of those that are there in the end; each file once, however many names it has
-//! - *hidden* = stored − visible: *overwritten* by another content, by the same content again (*metadata only*: a copy for
-//!   the sake of a mode or an owner), *removed* one by one, or *removed with directory*, also by an opaque marker
-//! - *duplicate*: of visible files whose content another visible file has, too. The one in the lowest layer does not count.
+//! - *hidden* = stored − visible: *overwritten* by another content, by the same content again (*metadata
+//!   only*: a copy for the sake of a mode or an owner), *removed* one by one, or *removed with directory*,
+//!   also by an opaque marker
+//! - *duplicate*: of visible files whose content another visible file has, too. The one in the lowest layer
+//!   does not count.
 //!
 //! Efficiency is visible ÷ stored, and 1 if nothing is stored.
 
@@ -16,24 +18,21 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
-use super::{
-    Image,
-    look::{Look, shown},
-};
+use super::{Image, look::Look};
 use crate::{
     digest::Digest,
+    name::EntryPath,
     tree::provenance::{ChangeKind, Stored},
 };
 
-/// What `ocicle waste` shows. Sizes are bytes before compression, unless they say otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// Which bytes of an image are not visible in the end. Sizes are bytes before compression, unless they say
+/// otherwise.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Waste {
     /// Visible ÷ stored.
     pub efficiency: f64,
     /// The sum of all layers.
-    #[serde(flatten)]
     pub total: Sums,
     /// Each layer, the base first.
     pub layers: Vec<LayerWaste>,
@@ -62,7 +61,8 @@ pub struct Sums {
     pub removed_with_directory: u64,
     /// Of the visible: there already, under another name.
     pub duplicate: u64,
-    /// About how much smaller the image would be without the hidden bytes, if they compress like the rest of their layers.
+    /// About how much smaller the image would be without the hidden bytes, if they compress like the rest of
+    /// their layers.
     pub hidden_compressed: u64,
 }
 
@@ -87,13 +87,12 @@ pub struct LayerWaste {
     pub created_by: Option<String>,
 }
 
-/// One path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A path with hidden bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PathWaste {
-    /// From the root, with a slash before it.
-    pub path: String,
+    /// The path.
+    pub path: EntryPath,
     /// Its hidden bytes.
     pub hidden: u64,
     /// How often it is hidden.
@@ -126,7 +125,7 @@ impl Waste {
             }
             if stored.hidden.is_some() && stored.size > 0 {
                 let row = paths.entry(&stored.path).or_insert_with(|| PathWaste {
-                    path: shown(&stored.path),
+                    path: stored.path.clone(),
                     hidden: 0,
                     times: 0,
                     layers: BTreeSet::new(),

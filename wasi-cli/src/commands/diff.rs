@@ -8,7 +8,7 @@ use ocicle::{
     fs::{Dir as _, Readable},
     image::{
         Image,
-        compare::{Compared, tree_of_directory},
+        compare::{DiffMode, ImageDiff, tree_of_directory},
         layers::merged,
     },
     layer::on_disk::OnDisk,
@@ -50,13 +50,14 @@ impl Diff {
         let (place, image) = context.open_image(&self.before)?;
         let before = tree_of(context, &place, &image, &OnDisk::default())?;
         let path = Path::new(&self.after);
+        let mode = if self.semantic { DiffMode::Semantic } else { DiffMode::Exact };
         let found = if path.is_dir() && !path.join("oci-layout").exists() {
             let after = tree_on_disk(context, path, (&place, &image), &before)?;
-            Compared::new(&before, &after, None, self.semantic)
+            ImageDiff::new(&before, &after, None, mode)
         } else {
             let (other, second) = context.open_image(&self.after)?;
             let after = tree_of(context, &other, &second, &OnDisk::default())?;
-            Compared::new(&before, &after, Some((&image, &second)), self.semantic)
+            ImageDiff::new(&before, &after, Some((&image, &second)), mode)
         };
         context.report(&found, &self.format)?;
         Ok(unless_different(!found.is_same()))

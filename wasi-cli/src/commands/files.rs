@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::look;
+use ocicle::image::look::{list_files, list_layer};
 
 use crate::{args::Format, context::Context, failure::Failure, place::path_in_image};
 
@@ -36,10 +36,10 @@ impl Files {
         };
         let look = context.look(&place, &image)?;
         let found = match layer {
-            Some(layer) => look::Files::of_layer(&look, layer, &path),
-            None => look::Files::merged(&look, &path)?,
+            Some(layer) => list_layer(&look, layer, &path),
+            None => list_files(&look, &path)?,
         };
-        context.report(&found, &self.format)?;
+        context.report(&found[..], &self.format)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::find::{Finds, Query};
+use ocicle::image::find::{FindQuery, find};
 
 use crate::{
     args::{Format, size::Bytes},
@@ -39,13 +39,13 @@ impl Find {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
         let store = context.watched(&place.repository, "reading layers", Some(image.size()));
-        let query = Query {
+        let query = FindQuery {
             name: self.name.clone(),
             larger: self.larger.map(|Bytes(bytes)| bytes),
             setuid: self.setuid,
             secret: self.secret,
         };
-        context.report(&Finds::new(&store, &image, &query)?, &self.format)?;
+        context.report(&find(&store, &image, &query)?[..], &self.format)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::look;
+use ocicle::image::look::PathHistory;
 
 use crate::{args::Format, context::Context, failure::Failure, place::path_in_image};
 
@@ -25,7 +25,7 @@ impl Why {
         let (place, image) = context.open_image(&self.reference)?;
         let path = path_in_image(&self.path, &context.limits)?;
         let look = context.look(&place, &image)?;
-        context.report(&look::Why::new(&look, &image, &path)?, &self.format)?;
+        context.report(&PathHistory::new(&look, &image, &path)?, &self.format)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -15,8 +15,8 @@ impl Show for ListingDiff {
         table(out, &self.entries, 0)
     }
 
-    /// A line for each object, with two spaces for each level before it: change, tag or `-`, kind, platform or `-`, digest,
-    /// digest before or `-`.
+    /// A line for each object, with two spaces for each level before it: change, tag or `-`, kind, platform
+    /// or `-`, digest, digest before or `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         plain(out, &self.entries, 0)
     }

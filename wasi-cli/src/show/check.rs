@@ -32,3 +32,19 @@ impl Show for CheckReport {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
+    use crate::show::testing::{plain, table, tagged};
+
+    #[test]
+    fn the_last_line_is_the_sum() {
+        let report = tagged(&[&[("a", Some("1"))]]).check().unwrap();
+        assert_eq!(table(&report), "3 blobs verified, 1 of them layers: nothing wrong\n");
+        assert_eq!(plain(&report), "");
+        let report = tagged(&[]).check().unwrap();
+        assert!(table(&report).starts_with("warning: pos=0: "), "{}", table(&report));
+    }
+}

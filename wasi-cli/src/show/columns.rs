@@ -21,7 +21,8 @@ impl Column {
     }
 }
 
-/// Writes a line for each row. Each column but the last is as wide as its widest cell, with two spaces after it.
+/// Writes a line for each row. Each column but the last is as wide as its widest cell, with two spaces after
+/// it.
 pub(super) fn columns<const N: usize>(
     out: &mut dyn fmt::Write,
     columns: [Column; N],

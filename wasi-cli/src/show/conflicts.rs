@@ -1,10 +1,11 @@
 //! Conflicts of a rebase.
 
-use ocicle::image::rebase::{Conflict, Conflicts};
+use ocicle::image::{look::path_text, rebase::Conflict};
 
 /// Returns a line for each conflict.
-pub(crate) fn conflicts(found: &Conflicts) -> String {
-    let line =
-        |Conflict { path, base, image, .. }: &Conflict| format!("{path}: {base} below, {image} above\n");
-    found.conflicts.iter().map(line).collect()
+pub(crate) fn conflicts(found: &[Conflict]) -> String {
+    let line = |Conflict { path, base, image, .. }: &Conflict| {
+        format!("{}: {} below, {} above\n", path_text(path), base.name(), image.name())
+    };
+    found.iter().map(line).collect()
 }

@@ -34,7 +34,7 @@ impl Show for Explanation {
                         narrowed += &format!(" and {} more", values.len() - SHOWN);
                     }
                 }
-                [of.into(), clause.clone(), narrowed]
+                [of.into(), clause.to_string(), narrowed]
             })
             .collect();
         columns(out, [Column::left(15), Column::left(0), Column::left(0)], &rows)?;

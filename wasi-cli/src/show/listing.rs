@@ -48,3 +48,28 @@ fn line(out: &mut dyn fmt::Write, entry: &ListEntry) -> fmt::Result {
     writeln!(out, "{selector}\t{tag}\t{kind}\t{platform}\t{digest}\t{size}\t{image_size}")?;
     entries.iter().try_for_each(|entry| line(out, entry))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
+    use crate::show::{
+        Drawn,
+        testing::{plain, table, tagged},
+    };
+
+    #[test]
+    fn places_have_lines() {
+        let store = tagged(&[&[("a", Some("1"))]]);
+        let listing = store.list(None).unwrap();
+        let text = table(&listing);
+        let (head, line) = text.split_once('\n').unwrap();
+        assert_eq!(
+            head.split_whitespace().collect::<Vec<_>>(),
+            ["TAG", "KIND", "PLATFORM", "DIGEST", "SIZE"]
+        );
+        assert!(line.starts_with("v1   manifest  linux/amd64  sha256:"), "{text}");
+        assert!(plain(&listing).starts_with("pos=0,digest=sha256:"), "{}", plain(&listing));
+        assert!(table(&Drawn(listing)).starts_with("#v1  manifest  linux/amd64  sha256:"));
+    }
+}

@@ -56,3 +56,24 @@ impl Show for [ResolvedObject<'_>] {
 fn shown(platform: Option<&Platform>) -> String {
     platform.map_or_else(|| "-".into(), |platform| printable(&platform.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
+    use ocicle::graph::resolve::Want;
+
+    use crate::show::testing::{plain, table, tagged};
+
+    #[test]
+    fn an_object_has_its_way_and_a_line() {
+        let store = tagged(&[]);
+        let all = store.resolve_all(&"v1".parse().unwrap(), Want::Any).unwrap();
+        let all: Vec<_> = all.iter().map(|found| found.describe(&store)).collect();
+        let text = table(&all[0]);
+        assert!(text.starts_with("pos=0  manifest  linux/amd64  sha256:"), "{text}");
+        assert!(text.ends_with("  #v1\n"), "{text}");
+        assert!(table(&all[..]).starts_with("manifest  linux/amd64  sha256:"), "{}", table(&all[..]));
+        assert_eq!(plain(&all[..]), plain(&all[0]));
+    }
+}

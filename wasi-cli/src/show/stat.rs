@@ -27,8 +27,8 @@ impl Show for Image {
         Ok(())
     }
 
-    /// Name and value of each fact, as in the table; then `Layer`, digest, bytes for each layer; then `History`, digest of
-    /// the layer, time, command for each entry.
+    /// Name and value of each fact, as in the table; then `Layer`, digest, bytes for each layer; then
+    /// `History`, digest of the layer, time, command for each entry.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for (name, value) in facts(self) {
             writeln!(out, "{name}\t{}", printable(&value))?;
@@ -76,4 +76,21 @@ fn made_by(entry: &History) -> &str {
 /// The words of a command, each in quotes.
 fn words(words: Option<Vec<String>>) -> String {
     words.into_iter().flatten().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::show::testing::{look, plain, table};
+
+    #[test]
+    fn names_and_commands_do_not_steer_the_terminal() {
+        let (image, _) = look(&[&[("a", Some("1"))]]);
+        let (table, plain) = (table(&image), plain(&image));
+        assert!(
+            table.contains("Platform     linux/amd64\n") && table.contains("  RUN it\\u{1b}\n"),
+            "{table}"
+        );
+        assert!(plain.lines().last().is_some_and(|line| line.starts_with("History\tsha256:")), "{plain}");
+        assert!(!(table + &plain).contains('\x1b'));
+    }
 }

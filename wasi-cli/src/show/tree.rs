@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use super::{Show, human_size};
 
-/// A listing that is shown with lines from each index to what is in it, what each object is about, and what is about it. An object that
-/// is at several places is drawn with all below it once, and marked `as above` after that. The rest is as in the listing.
+/// A listing that is shown with lines from each index to what is in it, what each object is about, and what
+/// is about it. An object that is at several places is drawn with all below it once, and marked `as above`
+/// after that. The rest is as in the listing.
 pub(crate) struct Drawn(pub(crate) Listing);
 
 impl Show for Drawn {

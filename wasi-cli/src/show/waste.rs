@@ -3,15 +3,14 @@
 use std::{collections::BTreeSet, fmt};
 
 use ocicle::{
-    image::waste::{LayerWaste, PathWaste, Sums, Waste},
+    image::{
+        look::path_text,
+        waste::{LayerWaste, PathWaste, Sums, Waste},
+    },
     text::printable,
 };
 
 use super::{Show, human_size};
-
-fn numbers(layers: &BTreeSet<usize>) -> String {
-    layers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
-}
 
 /// Paths named in the text.
 const WORST: usize = 20;
@@ -62,7 +61,7 @@ impl Show for Waste {
             writeln!(out, "\n{:>8}  {:<6}  PATH", "HIDDEN", "LAYERS")?;
         }
         for PathWaste { path, hidden, layers, .. } in self.paths.iter().take(WORST) {
-            writeln!(out, "{:>8}  {:<6}  {path}", human_size(*hidden), numbers(layers))?;
+            writeln!(out, "{:>8}  {:<6}  {}", human_size(*hidden), numbers(layers), path_text(path))?;
         }
         match self.paths.len().saturating_sub(WORST) {
             0 => Ok(()),
@@ -70,21 +69,57 @@ impl Show for Waste {
         }
     }
 
-    /// A line for each layer: `layer`, number, digest, bytes of the blob, files, bytes stored, visible, hidden, overwritten, metadata only,
-    /// removed, removed with directory, duplicate; then for each path: `path`, path, hidden bytes, times, layers with commas.
+    /// A line for each layer: `layer`, number, digest, bytes of the blob, files, bytes stored, visible,
+    /// hidden, overwritten, metadata only, removed, removed with directory, duplicate; then for each path:
+    /// `path`, path, hidden bytes, times, layers with commas.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for LayerWaste { layer, digest, size, files, sums, .. } in &self.layers {
-            let Sums { stored, visible, hidden, overwritten, metadata_only, removed, .. } = sums;
-            let Sums { removed_with_directory, duplicate, .. } = sums;
-            writeln!(
-                out,
-                "layer\t{layer}\t{digest}\t{size}\t{files}\t{stored}\t{visible}\t{hidden}\t{overwritten}\t{metadata_only}\t\
-                 {removed}\t{removed_with_directory}\t{duplicate}"
-            )?;
+            let bytes = [
+                *size,
+                *files,
+                sums.stored,
+                sums.visible,
+                sums.hidden,
+                sums.overwritten,
+                sums.metadata_only,
+                sums.removed,
+                sums.removed_with_directory,
+                sums.duplicate,
+            ];
+            let bytes = bytes.map(|number| number.to_string()).join("\t");
+            writeln!(out, "layer\t{layer}\t{digest}\t{bytes}")?;
         }
         for PathWaste { path, hidden, times, layers, .. } in &self.paths {
-            writeln!(out, "path\t{path}\t{hidden}\t{times}\t{}", numbers(layers))?;
+            writeln!(out, "path\t{}\t{hidden}\t{times}\t{}", path_text(path), numbers(layers))?;
         }
         Ok(())
+    }
+}
+
+fn numbers(layers: &BTreeSet<usize>) -> String {
+    layers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use ocicle::image::waste::Waste;
+
+    use crate::show::testing::{look, plain, table};
+
+    #[test]
+    fn the_text_names_the_worst_paths_and_the_lines_all() {
+        let names: Vec<String> = (0..25).map(|number| format!("f{number:02}")).collect();
+        let lower: Vec<(&str, Option<&str>)> = names.iter().map(|name| (&name[..], Some("lower"))).collect();
+        let upper: Vec<(&str, Option<&str>)> = names.iter().map(|name| (&name[..], None)).collect();
+        let (image, look) = look(&[&lower, &upper]);
+        let waste = Waste::new(&look, &image);
+        assert!(table(&waste).ends_with("and 5 more\n"), "{}", table(&waste));
+        assert_eq!(plain(&waste).lines().count(), 2 + 25);
+    }
+
+    #[test]
+    fn an_empty_image_has_no_share() {
+        let (image, look) = look(&[]);
+        assert!(table(&Waste::new(&look, &image)).contains("Visible      0 B (100.00 %)"));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read, Write},
 };
 
-use super::{Look, files::shown};
+use super::{Look, path_text};
 use crate::{
     error::{Error, Result},
     image::Image,
@@ -18,12 +18,12 @@ use crate::{
     tree::{Content, InodeId, Tree, follow::follow, provenance::Origin},
 };
 
-/// Writes the content of a file; links are followed inside the image. Only its layer is read, up to the file, or with an index the file
-/// alone: `look` has verified all of them.
+/// Writes the content of a file; links are followed inside the image. Only its layer is read, up to the file,
+/// or with an index the file alone: `look` has verified all of them.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is none, or a link leads nowhere; [`Error::Unsupported`] for what is no file; [`Error::Io`] of `out`;
-/// those of [`LayerReader`].
+/// [`Error::NotFound`] if there is none, or a link leads nowhere; [`Error::Unsupported`] for what is no file;
+/// [`Error::Io`] of `out`; those of [`LayerReader`].
 pub fn read_file<S: BlobRead>(
     repository: &Repository<S>,
     image: &Image,
@@ -33,10 +33,10 @@ pub fn read_file<S: BlobRead>(
 ) -> Result<()> {
     let way = follow(&look.tree, path, repository.limits())?;
     let Some(id) = way.map(|way| way.last().map_or(Tree::ROOT, |(id, _)| *id)) else {
-        return Err(Error::NotFound(format!("there is no {} in the image", shown(path))));
+        return Err(Error::NotFound(format!("there is no {} in the image", path_text(path))));
     };
     let Content::File { .. } = look.tree.inode(id).content else {
-        return Err(Error::Unsupported(format!("{} is no regular file", shown(path))));
+        return Err(Error::Unsupported(format!("{} is no regular file", path_text(path))));
     };
     let Origin { layer, ordinal } = look.provenance.origin(id);
     let Some((descriptor, diff_id)) = image.layers().nth(layer) else {
@@ -68,8 +68,8 @@ fn is_file(change: &Change) -> bool {
     matches!(change, Change::Put(entry) if matches!(entry.kind, EntryKind::File { .. }))
 }
 
-/// Gives every file that is there in the end and that `want` says yes to, with its content, in the order of the layers and of what is in
-/// them. The layers that have one are verified once more, each at its end.
+/// Gives every file that is there in the end and that `want` says yes to, with its content, in the order of
+/// the layers and of what is in them. The layers that have one are verified once more, each at its end.
 ///
 /// # Errors
 /// Those of `put`, and of [`read_layer`].

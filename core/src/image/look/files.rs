@@ -1,107 +1,90 @@
-//! `ocicle files`: the merged file system as a list, or what one layer does.
-
-use serde::Serialize;
+//! The merged file system as a list, or what one layer does.
 
 use super::Look;
 use crate::{
+    attrs::{Attrs, Time},
     error::{Error, Result},
+    fs::FileType,
     name::EntryPath,
-    tree::{Content, InodeId, Tree, mtree::vis, provenance::PathChange},
+    tree::{
+        Content, InodeId, Tree,
+        mtree::vis,
+        provenance::{ChangeKind, PathChange},
+    },
 };
 
-/// What `ocicle files` shows. Sizes are bytes, modes octal. A path that is no text, or has
-/// a backslash, control characters or such as turn the direction of writing, is escaped as in an mtree
-/// manifest; so an escaped one has a backslash in it, and no other has.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Files {
-    /// In the order of the tree.
-    pub files: Vec<FileRow>,
-}
-
-/// One name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A path of an image, or of one of its layers.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileRow {
-    /// From the root, with a slash before it.
-    pub path: String,
-    /// The layer it is from, from 1.
+    /// The path.
+    pub path: EntryPath,
+    /// The number of the layer that it is from, from 1.
     pub layer: usize,
-    /// What that layer does: `added`, `replaced`, `attributes`, `linked` or `removed`; only in the list of
-    /// one layer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<&'static str>,
-    /// What it is, if it is there in the end.
-    #[serde(flatten)]
-    pub now: Option<Facts>,
+    /// What that layer does to it; only in the list of one layer.
+    pub change: Option<ChangeKind>,
+    /// What is at the path in the end, if it exists.
+    pub now: Option<FileInfo>,
 }
 
-/// What a file is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The type and attributes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Facts {
-    /// `file`, `dir`, `link`, `char`, `block`, `fifo` or `socket`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Octal, such as `0755`.
-    pub mode: String,
+pub struct FileInfo {
+    /// Its type.
+    pub file_type: FileType,
+    /// The low 12 bits of the mode.
+    pub mode: u32,
     /// Owner.
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// Bytes; 0 for what is no file.
+    /// Bytes of content; 0 for what is not a regular file.
     pub size: u64,
-    /// When its content changed, RFC 3339.
-    pub mtime: String,
-    /// Where a link leads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
+    /// Time of last change of the content.
+    pub mtime: Time,
+    /// Target of a symbolic link.
+    pub target: Option<Box<[u8]>>,
     /// Number of names.
     pub nlink: u32,
 }
 
-impl Files {
-    /// Everything at and below a path.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is nothing at the path.
-    pub fn merged(look: &Look, below: &EntryPath) -> Result<Self> {
-        if look.tree.get(below).is_none() {
-            return Err(Error::NotFound(format!(
-                "there is no /{} in the image",
-                vis::to_text(below.as_bytes())
-            )));
-        }
-        let rows =
-            (&look.tree).into_iter().filter(|(path, _)| is_below(path, below)).map(|(path, id)| FileRow {
-                path: shown(&path),
-                layer: look.provenance.origin(id).layer + 1,
-                change: None,
-                now: Some(Facts::of(&look.tree, id)),
-            });
-        Ok(Self { files: rows.collect() })
+/// Lists everything at and below a path of the merged file system, in the order of the tree.
+///
+/// # Errors
+/// [`Error::NotFound`] if the path does not exist.
+pub fn list_files(look: &Look, below: &EntryPath) -> Result<Vec<FileRow>> {
+    if look.tree.get(below).is_none() {
+        return Err(Error::NotFound(format!("there is no /{} in the image", vis::to_text(below.as_bytes()))));
     }
-
-    /// What one layer, counted from 0, does at and below a path. What upper layers make of it is shown as it
-    /// is in the end.
-    #[must_use]
-    pub fn of_layer(look: &Look, layer: usize, below: &EntryPath) -> Self {
-        let of_layer = |change: &&PathChange| change.layer == layer && is_below(&change.path, below);
-        let rows = look.provenance.changes().iter().filter(of_layer).map(|change| FileRow {
-            path: shown(&change.path),
-            layer: layer + 1,
-            change: Some(change.kind.name()),
-            now: look.tree.get(&change.path).map(|id| Facts::of(&look.tree, id)),
-        });
-        Self { files: rows.collect() }
-    }
+    let rows = (&look.tree).into_iter().filter(|(path, _)| is_below(path, below)).map(|(path, id)| FileRow {
+        path,
+        layer: look.provenance.origin(id).layer + 1,
+        change: None,
+        now: Some(FileInfo::of(&look.tree, id)),
+    });
+    Ok(rows.collect())
 }
 
-/// Returns a path from the root as text, with a slash before it.
-pub(in crate::image) fn shown(path: &EntryPath) -> String {
+/// Lists what one layer, counted from 0, does at and below a path. What exists in the end is shown as it is
+/// then, whatever upper layers make of it.
+#[must_use]
+pub fn list_layer(look: &Look, layer: usize, below: &EntryPath) -> Vec<FileRow> {
+    let of_layer = |change: &&PathChange| change.layer == layer && is_below(&change.path, below);
+    let rows = look.provenance.changes().iter().filter(of_layer).map(|change| FileRow {
+        path: change.path.clone(),
+        layer: layer + 1,
+        change: Some(change.kind),
+        now: look.tree.get(&change.path).map(|id| FileInfo::of(&look.tree, id)),
+    });
+    rows.collect()
+}
+
+/// Returns a path as text, with a slash before it. One that is not UTF-8, or has a backslash, control
+/// characters or bidirectional control characters, is escaped as in an mtree manifest; so an escaped one has
+/// a backslash in it, and no other has.
+#[must_use]
+pub fn path_text(path: &EntryPath) -> String {
     format!("/{}", vis::readable(path.as_bytes()))
 }
 
@@ -113,30 +96,21 @@ fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
             .is_some_and(|rest| rest.first().is_none_or(|&byte| byte == b'/'))
 }
 
-impl Facts {
-    /// Returns the attributes of an inode.
+impl FileInfo {
+    /// Returns the type and attributes of an inode.
     #[must_use]
     pub fn of(tree: &Tree, id: InodeId) -> Self {
         let inode = tree.inode(id);
-        let (kind, size, target) = match &inode.content {
-            Content::File { size, .. } => ("file", *size, None),
-            Content::Dir(_) => ("dir", 0, None),
-            Content::Symlink(target) => ("link", 0, Some(vis::to_text(target))),
-            Content::Char(..) => ("char", 0, None),
-            Content::Block(..) => ("block", 0, None),
-            Content::Fifo => ("fifo", 0, None),
-            Content::Socket => ("socket", 0, None),
+        let (file_type, size, target) = match &inode.content {
+            Content::File { size, .. } => (FileType::File, *size, None),
+            Content::Dir(_) => (FileType::Dir, 0, None),
+            Content::Symlink(target) => (FileType::Symlink, 0, Some(target.clone())),
+            Content::Char(..) => (FileType::Char, 0, None),
+            Content::Block(..) => (FileType::Block, 0, None),
+            Content::Fifo => (FileType::Fifo, 0, None),
+            Content::Socket => (FileType::Socket, 0, None),
         };
-        let attrs = &inode.attrs;
-        Self {
-            kind,
-            mode: format!("{:04o}", attrs.mode),
-            uid: attrs.uid,
-            gid: attrs.gid,
-            size,
-            mtime: attrs.mtime.to_string(),
-            target,
-            nlink: inode.nlink,
-        }
+        let Attrs { mode, uid, gid, mtime, .. } = inode.attrs;
+        Self { file_type, mode, uid, gid, size, mtime, target, nlink: inode.nlink }
     }
 }

@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use super::{Files, Look, Why, each_file, read_file};
+use super::{FileRow, Look, PathHistory, each_file, list_files, list_layer, read_file};
 use crate::{
     error::ErrorKind,
     image::{Image, testing::image},
     name::EntryPath,
     store::{Repository, memory::MemoryStore},
-    tree::testing::{dir, file, link, path, remove, symlink},
+    tree::{
+        provenance::ChangeKind,
+        testing::{dir, file, link, path, remove, symlink},
+    },
 };
 
 fn look() -> (Repository<MemoryStore>, Image, Look) {
@@ -63,19 +66,20 @@ fn every_file_is_given_once() {
 #[test]
 fn the_list_says_where_everything_is_from() {
     let (_, _, look) = look();
-    let list = |files: &Files| {
-        let line = |row: &super::FileRow| format!("{} {} {}", row.path, row.layer, row.change.unwrap_or("-"));
-        files.files.iter().map(line).collect::<Vec<_>>()
+    let lines = |files: &[FileRow]| {
+        let change = |row: &FileRow| row.change.map_or("-", ChangeKind::name);
+        let line = |row: &FileRow| format!("/{} {} {}", row.path, row.layer, change(row));
+        files.iter().map(line).collect::<Vec<_>>()
     };
-    let all = Files::merged(&look, &EntryPath::root()).unwrap();
+    let all = list_files(&look, &EntryPath::root()).unwrap();
     assert_eq!(
-        list(&all),
+        lines(&all),
         ["/ 1 -", "/etc 1 -", "/etc/hosts 2 -", "/keep 1 -", "/l 1 -", "/nowhere 2 -", "/same 1 -"]
     );
-    assert_eq!(list(&Files::merged(&look, &path("etc")).unwrap()), ["/etc 1 -", "/etc/hosts 2 -"]);
-    assert_eq!(Files::merged(&look, &path("et")).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(lines(&list_files(&look, &path("etc")).unwrap()), ["/etc 1 -", "/etc/hosts 2 -"]);
+    assert_eq!(list_files(&look, &path("et")).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(
-        list(&Files::of_layer(&look, 1, &EntryPath::root())),
+        lines(&list_layer(&look, 1, &EntryPath::root())),
         ["/gone 2 removed", "/etc/hosts 2 replaced", "/same 2 linked", "/nowhere 2 added"]
     );
 }
@@ -83,8 +87,9 @@ fn the_list_says_where_everything_is_from() {
 #[test]
 fn a_path_has_a_history() {
     let (_, image, look) = look();
-    let why = Why::new(&look, &image, &path("gone")).unwrap();
-    let changes: Vec<_> = why.deeds.iter().map(|deed| (deed.layer, deed.what, deed.size)).collect();
-    assert_eq!((&changes[..], why.exists), (&[(1, "added", 1), (2, "removed", 0)][..], false));
-    assert_eq!(Why::new(&look, &image, &path("never")).unwrap_err().kind(), ErrorKind::NotFound);
+    let history = PathHistory::new(&look, &image, &path("gone")).unwrap();
+    let changes: Vec<_> =
+        history.changes.iter().map(|change| (change.layer, change.kind.name(), change.size)).collect();
+    assert_eq!((&changes[..], history.exists), (&[(1, "added", 1), (2, "removed", 0)][..], false));
+    assert_eq!(PathHistory::new(&look, &image, &path("never")).unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -26,7 +26,7 @@ fn entry() -> History {
 }
 
 fn line(Conflict { path, base, image }: &Conflict) -> String {
-    format!("{path}: {base} below, {image} above")
+    format!("/{path}: {} below, {} above", base.name(), image.name())
 }
 
 /// The conflicts of layers that were made on `old` and are put onto `new`.
@@ -35,7 +35,7 @@ fn found(old: &[Item], upper: &[&[Item]], new: &[Item]) -> Vec<String> {
     let all: Vec<&[Item]> = std::iter::once(old).chain(upper.iter().copied()).collect();
     let (image, new) = (image(&store, &all), image(&store, &[new]));
     let conflicts = conflicts(&store, &image, 1, &new).unwrap();
-    conflicts.conflicts.iter().map(line).collect()
+    conflicts.iter().map(line).collect()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn layers_move_to_a_new_base() {
     let (old, new) = (image(&store, &[base]), image(&store, patched));
     let count = layers_of_base(&image_before, &old).unwrap();
     assert_eq!(count, 1);
-    assert!(conflicts(&store, &image_before, 1, &new).unwrap().conflicts.is_empty());
+    assert!(conflicts(&store, &image_before, 1, &new).unwrap().is_empty());
     let after = rebase(&store, &image_before, 1, &new, Some(&entry())).unwrap();
     let expected = image(&store, &[patched[0], patched[1], app]);
     assert_eq!(manifest(&store, &after), manifest(&store, &expected));
@@ -119,17 +119,14 @@ fn a_layer_is_left_out_where_nothing_above_needs_it() {
     let store = Repository::in_memory().unwrap();
     let layers: [&[Item]; 3] = [&[file("a", "1")], &[file("b", "2")], &[file("c", "3"), file("a", "4")]];
     let before = image(&store, &layers);
-    assert!(conflicts_without(&store, &before, 1).unwrap().conflicts.is_empty());
+    assert!(conflicts_without(&store, &before, 1).unwrap().is_empty());
     let after = without_layer(&store, &before, 1, Some(&entry())).unwrap();
     assert_eq!(manifest(&store, &after), manifest(&store, &image(&store, &[layers[0], layers[2]])));
     assert_eq!(after.config.view().history.clone().unwrap().len(), 3);
     Image::open(&store, &after.descriptor).unwrap();
     // The third changes a file of the first.
     let conflicts = conflicts_without(&store, &before, 0).unwrap();
-    assert_eq!(
-        conflicts.conflicts.iter().map(line).collect::<Vec<_>>(),
-        ["/a: removed below, replaced above"]
-    );
+    assert_eq!(conflicts.iter().map(line).collect::<Vec<_>>(), ["/a: removed below, replaced above"]);
 }
 
 #[test]

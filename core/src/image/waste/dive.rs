@@ -1,7 +1,8 @@
 //! The numbers of dive, for gates in CI that have them.
 //!
-//! Over the leaves of each layer's own tree, by path, links not followed: `min` is the smallest and `sum` the sum of the sizes a path
-//! has; a whiteout counts as what it hides: 0 for a file, all that is below it for a directory. Then
+//! Over the leaves of each layer's own tree, by path, links not followed: `min` is the smallest and `sum` the
+//! sum of the sizes a path has; a whiteout counts as what it hides: 0 for a file, all that is below it for a
+//! directory. Then
 //!
 //! - efficiency = Σ min ÷ Σ sum, or 1 if nothing is stored
 //! - wasted bytes = Σ sum of the paths that occur twice or more

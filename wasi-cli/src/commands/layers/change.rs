@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use ocicle::{
     Repository,
-    image::{Image, rebase::Conflicts},
+    image::{Image, rebase::Conflict},
     spec::History,
 };
 
@@ -20,16 +20,16 @@ use crate::{
 /// Prints conflicts, unless the rule accepts them. Returns whether they prevent the change.
 pub(in crate::commands) fn refused(
     context: &Context,
-    found: &Conflicts,
+    found: &[Conflict],
     rule: OnConflict,
 ) -> Result<bool, Failure> {
-    if found.conflicts.is_empty() || rule == OnConflict::Upper {
+    if found.is_empty() || rule == OnConflict::Upper {
         return Ok(false);
     }
     context.print(|out| out.write_all(show::conflicts(found).as_bytes()))?;
     eprintln!(
         "{} conflicts: nothing was written; --on-conflict upper takes what the upper layers have",
-        found.conflicts.len()
+        found.len()
     );
     Ok(true)
 }
