@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The source directories of the crates that have a table.
-const CRATES: [&str; 2] = ["core/src", "xtask/src"];
+const CRATES: [&str; 3] = ["core/src", "wasi-cli/src", "xtask/src"];
 
 #[test]
 fn modules_use_only_rows_above() {
@@ -27,6 +27,25 @@ fn modules_use_only_rows_above() {
         }
     }
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+/// The differences between systems are in one file of the command.
+#[test]
+fn only_one_file_of_the_command_depends_on_the_system() {
+    const WORDS: [&str; 6] = ["target_arch", "target_family", "target_os", "unix", "wasi", "windows"];
+    let tree = Crate::read("wasi-cli/src");
+    let mut found: Vec<_> = tree
+        .0
+        .values()
+        .filter(|module| {
+            tokens(&module.text)
+                .iter()
+                .any(|(_, token)| token.word().is_some_and(|word| WORDS.contains(&word)))
+        })
+        .map(|module| module.file.display().to_string())
+        .collect();
+    found.sort();
+    assert_eq!(found, ["system.rs"]);
 }
 
 /// The row of each name at the root of the crate.
