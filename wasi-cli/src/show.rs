@@ -1,4 +1,4 @@
-//! How results are shown to people and to scripts: a file for each value.
+//! Results as text for people and as lines for scripts: one file for each result.
 
 mod changes;
 mod check;
@@ -26,13 +26,12 @@ use std::fmt;
 use self::columns::{Column, columns};
 pub(crate) use self::{conflicts::conflicts, size::human_size, tree::Drawn};
 
-/// A result that has a text for people and lines for scripts.
+/// A result with a text for people and lines for scripts.
 pub(crate) trait Show {
     /// Writes the text for people.
     fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Writes lines of fields with a tab between them, without a heading and without padding. Control
-    /// characters are escaped, so a field holds no tab and no line break; an absent field is `-`. Sizes are
-    /// bytes, digests whole.
+    /// Writes lines of tab-separated fields, without a heading or padding. Control characters are escaped, so
+    /// a field contains no tab or line break; an absent field is `-`. Sizes are in bytes, digests complete.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 }

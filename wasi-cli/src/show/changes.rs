@@ -1,4 +1,4 @@
-//! What a description would change, as a tree.
+//! The changes by `tree apply --dry-run`, as a tree.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ impl Show for ListingDiff {
         table(out, &self.entries, 0)
     }
 
-    /// A line for each object, with two spaces for each level before it: change, tag or `-`, kind, platform
-    /// or `-`, digest, digest before or `-`.
+    /// Writes one line per object, indented by two spaces per level: change, tag or `-`, kind, platform or
+    /// `-`, digest, previous digest or `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         plain(out, &self.entries, 0)
     }

@@ -1,4 +1,4 @@
-//! What `check` finds.
+//! The findings of `check`.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl Show for CheckReport {
         writeln!(out, "{} blobs verified, {} of them layers: {problems}", self.blobs, self.layers)
     }
 
-    /// A line for each finding: place, digest, problem. Nothing if nothing is wrong.
+    /// Writes one line per finding: place, digest, problem. Writes nothing if there are no findings.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.findings.iter().try_for_each(|Finding { place, digest, problem, .. }| {
             writeln!(out, "{place}\t{digest}\t{}", printable(problem))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How the cells of a column are padded.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     is_right: bool,
@@ -10,19 +10,18 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// A column whose cells begin at its left edge, at least so wide.
+    /// A left-aligned column with a minimum width.
     pub(super) const fn left(least: usize) -> Self {
         Self { is_right: false, least }
     }
 
-    /// A column whose cells end at its right edge, at least so wide.
+    /// A right-aligned column with a minimum width.
     pub(super) const fn right(least: usize) -> Self {
         Self { is_right: true, least }
     }
 }
 
-/// Writes a line for each row. Each column but the last is as wide as its widest cell, with two spaces after
-/// it.
+/// Writes one line per row. Each column but the last is as wide as its widest cell, followed by two spaces.
 pub(super) fn columns<const N: usize>(
     out: &mut dyn fmt::Write,
     columns: [Column; N],

@@ -13,7 +13,7 @@ impl Show for DiveNumbers {
         writeln!(out, "userWastedPercent: {:.4} %", self.user_wasted_percent * 100.0)
     }
 
-    /// Efficiency, wasted bytes, user wasted percent.
+    /// Writes efficiency, wasted bytes and user wasted percent.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "{}\t{}\t{}", self.efficiency, self.wasted_bytes, self.user_wasted_percent)
     }

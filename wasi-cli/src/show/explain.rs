@@ -1,4 +1,4 @@
-//! How a selector narrows what a store holds.
+//! The explanation of a selector.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use ocicle::{
 
 use super::{Column, Show, columns};
 
-/// Values named in the text.
+/// The number of values named in the text.
 const SHOWN: usize = 8;
 
 impl Show for Explanation {
@@ -41,7 +41,7 @@ impl Show for Explanation {
         self.found.iter().try_for_each(|found| writeln!(out, "= #{found}"))
     }
 
-    /// A line for each clause: number of the step, clause, places before and after.
+    /// Writes one line per clause: number of the step, clause, places before and after.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for Narrowing { step, clause, before, after, .. } in &self.clauses {
             writeln!(out, "{step}\t{clause}\t{before}\t{after}")?;

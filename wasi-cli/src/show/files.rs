@@ -1,4 +1,4 @@
-//! The files of an image, or what one layer does.
+//! The files of an image, or the changes of one layer.
 
 use std::fmt;
 
@@ -18,7 +18,8 @@ impl Show for [FileRow] {
         columns(out, [left(least), left(0), right(0), left(19), right(3), left(0)], &rows)
     }
 
-    /// A line for each name: path, layer, change or `-`, type, mode, uid, gid, bytes, time, target or `-`.
+    /// Writes one line per name: path, layer, change or `-`, type, mode, uid, gid, bytes, time, target or
+    /// `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for FileRow { path, layer, change, now, .. } in self {
             write!(out, "{}\t{layer}\t{}", path_text(path), change.map_or("-", ChangeKind::name))?;
@@ -34,7 +35,7 @@ impl Show for [FileRow] {
     }
 }
 
-/// Change, type and mode; owner; size; time; layer; path and target.
+/// Returns the cells: change, type and mode; owner; size; time; layer; path and target.
 fn cells(FileRow { path, layer, change, now, .. }: &FileRow) -> [String; 6] {
     let change = change.map_or_else(String::new, |change| format!("{:<10}  ", change.name()));
     let (path, layer) = (path_text(path), layer.to_string());

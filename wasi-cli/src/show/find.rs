@@ -1,4 +1,4 @@
-//! Entries that `find` finds in the layers.
+//! The results of `find`.
 
 use std::fmt;
 
@@ -31,8 +31,8 @@ impl Show for [FoundEntry] {
         Ok(())
     }
 
-    /// A line for each: path, layer, type, mode, uid, gid, bytes, secret or `-`, hidden by layer or `-`, how
-    /// or `-`.
+    /// Writes one line per file: path, layer, type, mode, uid, gid, bytes, secret or `-`, hidden by layer or
+    /// `-`, how or `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for FoundEntry { layer, entry, secret, hidden, .. } in self {
             let (kind, mode) = (words::entry_type(&entry.kind), words::mode(entry.attrs.mode));

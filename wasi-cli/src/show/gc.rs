@@ -1,4 +1,4 @@
-//! What `gc` removes.
+//! The blobs and temporary files that `gc` removes.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl Show for GcReport {
         writeln!(out, "{done} {blobs}{leftovers}, {bytes}; {kept} kept")
     }
 
-    /// A line for each thing that goes: digest of a blob or name of a temporary file, bytes.
+    /// Writes one line per removed item: digest of a blob or name of a temporary file, bytes.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.blobs
             .iter()

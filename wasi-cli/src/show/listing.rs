@@ -1,4 +1,4 @@
-//! What a store holds.
+//! The contents of a store.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use ocicle::{
 use super::{Column, Show, columns, human_size};
 
 impl Show for Listing {
-    /// A line for each place, indented by depth: tag, kind, platform, digest, size.
+    /// Writes one line per place, indented by depth: tag, kind, platform, digest, size.
     fn table(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let mut rows = vec![["TAG", "KIND", "PLATFORM", "DIGEST", "SIZE"].map(String::from)];
         rows_of(&self.entries, 0, &mut rows);
         columns(out, [Column::left(0); 5], &rows)
     }
 
-    /// Selector, tag, kind, platform, digest, bytes of the document, bytes of the image.
+    /// Writes selector, tag, kind, platform, digest, bytes of the document, bytes of the image.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.entries.iter().try_for_each(|entry| line(out, entry))
     }

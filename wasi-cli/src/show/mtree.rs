@@ -1,4 +1,4 @@
-//! What `mtree check` finds.
+//! The differences that `mtree check` finds.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ impl Show for [Difference] {
         self.iter().try_for_each(|difference| writeln!(out, "{difference}"))
     }
 
-    /// Path, keyword, expected, found; `missing` or `extra` instead of a keyword.
+    /// Writes path, keyword, expected, found; `missing` or `extra` instead of a keyword.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.iter().try_for_each(|difference| match difference {
             Difference::Missing { path } => writeln!(out, "{}\tmissing\t-\t-", shown(path)),
@@ -27,7 +27,7 @@ impl Show for [Difference] {
     }
 }
 
-/// Returns the path as a manifest has it; the root is `.`.
+/// Returns the path in the syntax of manifests; the root is `.`.
 fn shown(path: &EntryPath) -> String {
     if path.is_root() { ".".into() } else { vis::to_text(path.as_bytes()) }
 }

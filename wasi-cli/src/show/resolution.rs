@@ -1,4 +1,4 @@
-//! What a reference stands for.
+//! The objects that a reference selects.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ impl Show for ResolvedObject<'_> {
         }
     }
 
-    /// One line: selector, kind, platform, digest, bytes.
+    /// Writes one line: selector, kind, platform, digest, bytes.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let (kind, platform) = (kind_of(self.media_type), shown(self.platform.as_ref()));
         writeln!(out, "{}\t{kind}\t{platform}\t{}\t{}", self.selector, self.digest, self.size)
@@ -47,7 +47,7 @@ impl Show for [ResolvedObject<'_>] {
         Ok(())
     }
 
-    /// A line for each, as for one.
+    /// Writes one line per object, as for a single one.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.iter().try_for_each(|object| object.plain(out))
     }

@@ -1,4 +1,4 @@
-//! What an image says about itself.
+//! The config, layers and history of an image.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl Show for Image {
         Ok(())
     }
 
-    /// Name and value of each fact, as in the table; then `Layer`, digest, bytes for each layer; then
+    /// Writes name and value of each field, as in the table; then `Layer`, digest, bytes for each layer; then
     /// `History`, digest of the layer, time, command for each entry.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for (name, value) in facts(self) {
@@ -45,7 +45,7 @@ impl Show for Image {
     }
 }
 
-/// What manifest and config say that is not empty, a name and a value each.
+/// Returns the names and values of the fields in manifest and config that are not empty.
 fn facts(image: &Image) -> Vec<(&'static str, String)> {
     let config = image.config.view();
     let run = config.config.clone().unwrap_or_default();
@@ -73,7 +73,7 @@ fn made_by(entry: &History) -> &str {
     entry.created_by.as_deref().or(entry.comment.as_deref()).unwrap_or("-")
 }
 
-/// The words of a command, each in quotes.
+/// Returns the words of a command, each in quotes.
 fn words(words: Option<Vec<String>>) -> String {
     words.into_iter().flatten().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ")
 }

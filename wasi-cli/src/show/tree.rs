@@ -12,9 +12,8 @@ use serde::Serialize;
 
 use super::{Show, human_size};
 
-/// A listing that is shown with lines from each index to what is in it, what each object is about, and what
-/// is about it. An object that is at several places is drawn with all below it once, and marked `as above`
-/// after that. The rest is as in the listing.
+/// A listing drawn with lines from each index to its entries, and from each object to its subject and its
+/// referrers. An object at several places is drawn once with everything below it, and then marked `as above`.
 pub(crate) struct Drawn(pub(crate) Listing);
 
 impl Show for Drawn {
@@ -42,7 +41,7 @@ impl Report for Drawn {
     }
 }
 
-/// The rest of the line of an entry, and all that is below it.
+/// Draws the rest of the line of an entry, and everything below it.
 fn node<'a>(
     out: &mut dyn fmt::Write,
     entry: &'a ListEntry,
@@ -82,7 +81,7 @@ fn node<'a>(
 }
 
 enum Below<'a> {
-    /// Something says that it is about this.
+    /// A referrer of the object.
     About(&'a Digest),
     Entry(&'a ListEntry),
 }
@@ -96,7 +95,7 @@ fn what(entry: &ListEntry) -> String {
     }
 }
 
-/// Enough of a digest to tell it from others.
+/// Returns a prefix of a digest.
 fn short(digest: &str) -> String {
     let length = digest.find(':').map_or(12, |colon| colon + 13);
     printable(digest.get(..length).unwrap_or(digest))

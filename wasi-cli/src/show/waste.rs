@@ -1,4 +1,4 @@
-//! The bytes of an image that are not visible in the end.
+//! The hidden bytes of an image.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -69,9 +69,9 @@ impl Show for Waste {
         }
     }
 
-    /// A line for each layer: `layer`, number, digest, bytes of the blob, files, bytes stored, visible,
-    /// hidden, overwritten, metadata only, removed, removed with directory, duplicate; then for each path:
-    /// `path`, path, hidden bytes, times, layers with commas.
+    /// Writes one line per layer: `layer`, number, digest, bytes of the blob, files, bytes stored, visible,
+    /// hidden, overwritten, metadata only, removed, removed with directory, duplicate; then one line per
+    /// path: `path`, path, hidden bytes, times, layers separated by commas.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for LayerWaste { layer, digest, size, files, sums, .. } in &self.layers {
             let bytes = [
