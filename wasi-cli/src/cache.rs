@@ -1,6 +1,5 @@
-//! Indexes of layers, kept in the user's cache directory: `OCICLE_CACHE`, else `ocicle` below
-//! `XDG_CACHE_HOME` or `~/.cache`. An empty `OCICLE_CACHE` keeps none. Whatever goes wrong here is no
-//! failure: an index can be made again.
+//! A cache of layer indexes in the user's cache directory: `OCICLE_CACHE`, else `ocicle` in `XDG_CACHE_HOME`
+//! or `~/.cache`. If `OCICLE_CACHE` is empty, there is no cache. Errors are ignored: an index can be rebuilt.
 
 use std::{env, fs, path::PathBuf};
 
@@ -32,11 +31,11 @@ impl Indexes for Cache {
 
     fn keep(&mut self, blob: &Digest, index: &[u8]) {
         let Some(path) = self.path(blob) else { return };
-        // Two at once may mix what they write: an index has a checksum.
+        // Concurrent writers may mix their data; an index has a checksum.
         let new = path.with_extension("new");
         let kept = path.parent().map_or(Ok(()), fs::create_dir_all);
         if kept.and_then(|()| fs::write(&new, index)).and_then(|()| fs::rename(&new, &path)).is_err() {
-            let _ = fs::remove_file(&new); // it may never have been there
+            let _ = fs::remove_file(&new); // it may not exist
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The one place that asks what time it is.
+//! The time. No other file reads the clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use ocicle::attrs::Time;
 
 use crate::failure::Failure;
 
-/// `SOURCE_DATE_EPOCH`, if it is set (reproducible-builds.org): seconds since 1970.
+/// Returns the time in `SOURCE_DATE_EPOCH` (reproducible-builds.org), if it is set.
 pub(crate) fn source_date() -> Result<Option<Time>, Failure> {
     let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(None) };
     match value.to_str().and_then(|text| text.parse().ok()) {
@@ -17,7 +17,7 @@ pub(crate) fn source_date() -> Result<Option<Time>, Failure> {
     }
 }
 
-/// `SOURCE_DATE_EPOCH`, or else now.
+/// Returns the time in `SOURCE_DATE_EPOCH`, or else the current time.
 pub(crate) fn now() -> Result<Time, Failure> {
     if let Some(time) = source_date()? {
         return Ok(time);

@@ -1,4 +1,4 @@
-//! What every command needs beside its own arguments.
+//! The settings and output that every command uses.
 
 use std::{
     fmt::Display,
@@ -26,16 +26,16 @@ use crate::{
     show,
 };
 
-/// How much a command says beside its results.
+/// The messages that are printed besides results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
     /// Errors only.
     Quiet,
-    /// Warnings, too.
+    /// Errors and warnings.
     Normal,
-    /// What was done, too.
+    /// Also what was done.
     Verbose,
-    /// Which blobs are read, too.
+    /// Also which blobs are read.
     Blobs,
 }
 
@@ -46,7 +46,7 @@ enum Results {
     Discarded,
 }
 
-/// What every command needs beside its own arguments.
+/// The settings and output that every command uses.
 pub(crate) struct Context {
     pub(crate) limits: Limits,
     verbosity: Verbosity,
@@ -59,7 +59,7 @@ impl Context {
         Self { limits: Limits::default(), verbosity, progress, results: Results::Printed }
     }
 
-    /// The same, but results are not printed.
+    /// Discards results instead of printing them.
     pub(crate) fn without_results(self) -> Self {
         Self { results: Results::Discarded, ..self }
     }
@@ -69,20 +69,19 @@ impl Context {
         Place::open(reference, &self.limits)
     }
 
-    /// Opens the store of a reference that stands for all of it.
+    /// Opens the store of a reference without a selector.
     pub(crate) fn open_whole(&self, reference: &str) -> Result<Place, Failure> {
         Place::open_whole(reference, &self.limits)
     }
 
-    /// Opens the image that a reference stands for.
+    /// Opens the image that a reference selects.
     pub(crate) fn open_image(&self, reference: &str) -> Result<(Place, Image), Failure> {
         let place = self.open(reference)?;
         let image = place.image()?;
         Ok((place, image))
     }
 
-    /// A store that shows how far work on it has come. `total` is the number of bytes to come, if it is
-    /// known.
+    /// Wraps a repository so that progress is shown. `total` is the number of bytes to read, if known.
     pub(crate) fn watched<'a, S>(
         &self,
         repository: &'a Repository<S>,
@@ -92,13 +91,13 @@ impl Context {
         let show = match self.verbosity {
             Verbosity::Quiet => Show::Nothing,
             Verbosity::Normal | Verbosity::Verbose => Show::Progress(self.progress),
-            // Lines about blobs and a bar do not go together.
+            // A bar would break the lines about blobs.
             Verbosity::Blobs => Show::Blobs,
         };
         repository.with_store(Watched::new(repository.store(), doing, total, show))
     }
 
-    /// The indexes of the layers of an image.
+    /// Reads or loads the indexes of the layers of an image.
     pub(crate) fn look(&self, place: &Place, image: &Image) -> Result<Look, Failure> {
         let store = self.watched(&place.repository, "reading layers", Some(image.size()));
         Ok(Look::indexed(&store, image, &mut Cache::of_user(), false)?)
@@ -112,12 +111,12 @@ impl Context {
         }
     }
 
-    /// Prints a result that has lines.
+    /// Prints a result of lines.
     pub(crate) fn print_lines(&self, lines: impl IntoIterator<Item = impl Display>) -> Result<(), Failure> {
         self.print(|out| lines.into_iter().try_for_each(|line| writeln!(out, "{line}")))
     }
 
-    /// Prints a report in the format that was asked for.
+    /// Prints a report in the requested format.
     pub(crate) fn report(
         &self,
         report: &(impl Report + show::Show + ?Sized),
@@ -129,7 +128,7 @@ impl Context {
         }
     }
 
-    /// Prints the digest of what an edit made; and what is still about the object that was replaced.
+    /// Prints the digest of the result of an edit, and warns of referrers of the replaced object.
     pub(crate) fn replaced(
         &self,
         digest: &Digest,
@@ -139,27 +138,25 @@ impl Context {
         if to.referrers == Referrers::Keep {
             for Descriptor { digest, artifact_type, media_type, .. } in referrers {
                 let kind = printable(artifact_type.as_ref().unwrap_or(media_type).as_str());
-                self.warn(format_args!(
-                    "{digest} ({kind}) is about the object that was replaced: see --referrers"
-                ));
+                self.warn(format_args!("{digest} ({kind}) refers to the replaced object: see --referrers"));
             }
         }
         self.print(|out| writeln!(out, "{digest}"))
     }
 
-    /// Says what may not be as it should, unless that is not wanted.
+    /// Prints a warning to standard error, unless the command is quiet.
     pub(crate) fn warn(&self, message: impl Display) {
         self.note(format_args!("warning: {message}"));
     }
 
-    /// Says something on standard error, unless that is not wanted.
+    /// Prints a message to standard error, unless the command is quiet.
     pub(crate) fn note(&self, message: impl Display) {
         if self.verbosity > Verbosity::Quiet {
             eprintln!("{message}");
         }
     }
 
-    /// Says what was done, if that is wanted.
+    /// Prints a message to standard error, if the command is verbose.
     pub(crate) fn detail(&self, message: impl Display) {
         if self.verbosity > Verbosity::Normal {
             eprintln!("{message}");

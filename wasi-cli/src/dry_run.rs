@@ -1,4 +1,4 @@
-//! For finding out whether an edit would work, and what it would do.
+//! `--dry-run`: whether an edit would succeed, and what it would change.
 
 use std::io::{self, Read, Write};
 
@@ -11,7 +11,7 @@ use ocicle::{
     text::printable,
 };
 
-/// A store that keeps nothing of what is written. Reads from another store.
+/// A store that reads from another one and discards what is written.
 pub(crate) struct DryRun<'a, S>(&'a S);
 
 /// Returns a repository that reads from another one and keeps nothing of what is written.
@@ -67,7 +67,7 @@ impl Pending for Nowhere {
     }
 }
 
-/// What would be in a layer, a line for each change.
+/// The changes of a layer, one line each.
 #[derive(Default)]
 pub(crate) struct Lines(pub(crate) Vec<String>);
 

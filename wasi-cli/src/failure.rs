@@ -1,63 +1,85 @@
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous, 4 verification failed, 5
 //! differences.
 
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode};
 
 use ocicle::{Error, graph::resolve::ResolveError, text::printable};
 use ocicle_report::FailureKind;
 
-use crate::system::why_refused;
+use crate::system;
 
-/// Why a command did not do what it was asked.
+/// A failure of a command.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,
     message: String,
+    hint: Option<String>,
 }
 
-/// Content is not what it promises to be.
+/// The exit code for content that fails verification.
 pub(crate) const CORRUPT: u8 = 4;
 
-/// Success, unless something differs or a rule is not met.
+/// Returns the exit code for a comparison: 5 if something differs or a rule fails, else 0.
 pub(crate) fn unless_different(different: bool) -> ExitCode {
     ExitCode::from(if different { 5 } else { 0 })
 }
 
 impl Failure {
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { code: 2, message: message.into() }
+    /// Makes a failure of a message, whose last line may be a hint.
+    fn new(code: u8, message: &str) -> Self {
+        match message.split_once("\nhint: ") {
+            Some((message, hint)) => Self { code, message: message.into(), hint: Some(hint.into()) },
+            None => Self { code, message: message.into(), hint: None },
+        }
     }
 
-    pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into() }
+    pub(crate) fn usage(message: impl AsRef<str>) -> Self {
+        Self::new(2, message.as_ref())
     }
 
+    pub(crate) fn failed(message: impl AsRef<str>) -> Self {
+        Self::new(1, message.as_ref())
+    }
+
+    /// Adds a hint: what the user can do about the failure.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Returns the message without the hint.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// The same with a note at the end.
-    pub(crate) fn and(mut self, note: &str) -> Self {
-        self.message.push_str(note);
-        self
-    }
-
+    /// Prints the message and the hint to standard error, and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        // Names from an image are in it, and must not steer the terminal.
+        // Messages contain names from images, which must not control the terminal.
         let lines: Vec<String> = self.message.lines().map(printable).collect();
-        eprintln!("error: {}{}", lines.join("\n"), why_refused(&self.message).unwrap_or_default());
+        eprintln!("error: {}", lines.join("\n"));
+        if let Some(hint) = self.hint.as_deref().or_else(|| system::hint(&self.message)) {
+            eprintln!("hint: {}", printable(hint));
+        }
         ExitCode::from(self.code)
+    }
+}
+
+/// The message and the hint, as one text.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.hint.iter().try_for_each(|hint| write!(f, "\nhint: {hint}"))
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { code: FailureKind::from(&error).exit_code(), message: error.to_string() }
+        Self::new(FailureKind::from(&error).exit_code(), &error.to_string())
     }
 }
 
 impl From<ResolveError> for Failure {
     fn from(error: ResolveError) -> Self {
-        Self { code: FailureKind::from(&error).exit_code(), message: error.to_string() }
+        Self::new(FailureKind::from(&error).exit_code(), &error.to_string())
     }
 }

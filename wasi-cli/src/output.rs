@@ -1,4 +1,4 @@
-//! Results go to standard output, everything else to standard error.
+//! Results on standard output, and in files.
 
 use std::{
     fs::{self, File},
@@ -17,7 +17,7 @@ use crate::{
     system,
 };
 
-/// Prints a report in the format that was asked for.
+/// Prints a report in the requested format.
 pub(crate) fn report(report: &(impl Report + Show + ?Sized), format: &Format) -> Result<(), Failure> {
     print(|out| {
         let mut text = String::new();
@@ -31,13 +31,13 @@ pub(crate) fn report(report: &(impl Report + Show + ?Sized), format: &Format) ->
     })
 }
 
-/// Prints with a buffer. A reader that went away, as `head` does, is no failure.
+/// Prints with a buffer. A reader that closes the pipe early, such as `head`, is not a failure.
 pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 << 10, Patient(io::stdout().lock()));
     match fill(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(match error.downcast::<ocicle::Error>() {
-                Ok(error) => error.into(), // not of the output, but of what was to be printed
+                Ok(error) => error.into(), // from the content, not from standard output
                 Err(error) => Failure::failed(format!("write standard output: {error}")),
             })
         }
@@ -45,8 +45,7 @@ pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Resu
     }
 }
 
-/// Waits where the other end of a pipe is slow. Node and other event loops hand on pipes that never wait by
-/// themselves.
+/// A writer that waits for slow readers. Node and other event loops hand on pipes in non-blocking mode.
 struct Patient<W>(W);
 
 impl<W: Write> Patient<W> {
@@ -72,8 +71,8 @@ impl<W: Write> Write for Patient<W> {
     }
 }
 
-/// Writes a file, or leaves the one that is there as it is. Links to it stay, and what is no file is written
-/// to.
+/// Writes a file; if that fails, an existing file is kept. Symbolic links are followed, and special files are
+/// written to directly.
 pub(crate) fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -82,7 +81,7 @@ pub(crate) fn write_file(
     let special = target.symlink_metadata().is_ok_and(|found| !found.is_file()); // a terminal or a pipe
     let mut written = target.clone().into_os_string();
     if !special {
-        // Under its name only once all of it is there.
+        // Renamed once it is complete.
         written.push(".ocicle-new");
     }
     let done = File::create(&written).and_then(|file| {
@@ -93,10 +92,10 @@ pub(crate) fn write_file(
     });
     done.map_err(|error| {
         if !special {
-            let _ = fs::remove_file(&written); // the first error is the one to tell
+            let _ = fs::remove_file(&written); // the first error is reported
         }
         match error.downcast::<ocicle::Error>() {
-            Ok(error) => error.into(), // not of the file, but of what was to be written
+            Ok(error) => error.into(), // from the content, not from the file
             Err(error) => Failure::failed(format!("write {}: {error}", path.display())),
         }
     })

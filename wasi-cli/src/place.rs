@@ -1,4 +1,4 @@
-//! Where things are: references to stores, paths to directories and files.
+//! References and paths, opened.
 
 use std::{io, path::Path};
 
@@ -38,15 +38,14 @@ impl Place {
         Ok(Self { repository: Repository::new(store, *limits), selector })
     }
 
-    /// Opens the store of a reference that stands for all of it.
+    /// Opens the store of a reference without a selector.
     pub(crate) fn open_whole(reference: &str, limits: &Limits) -> Result<Self, Failure> {
         let place = Self::open(reference, limits)?;
         match place.selector.is_empty() {
             true => Ok(place),
-            false => Err(Failure::usage(format!(
-                "this command is about a whole store: leave out #{}",
-                place.selector
-            ))),
+            false => {
+                Err(Failure::usage(format!("expected a whole store, found the selector #{}", place.selector)))
+            }
         }
     }
 
@@ -85,20 +84,20 @@ impl Place {
     }
 }
 
-/// The tag that a selector is, where it must be one.
+/// Returns the tag that a selector must be.
 pub(crate) fn tag(selector: &Selector, command: &str) -> Result<RefName, Failure> {
     match selector.as_tag() {
         Some(tag) => Ok(tag.parse()?),
-        None => Err(Failure::usage(format!("{command} needs a tag: {command} STORE#TAG"))),
+        None => Err(Failure::usage(format!("expected a tag: {command} STORE#TAG"))),
     }
 }
 
-/// Makes a directory if there is none, and opens it. Tells whether it was made.
+/// Opens a directory, created if it does not exist. Returns whether it was created.
 pub(crate) fn make_dir(path: &Path) -> Result<(SystemDir, bool), Failure> {
     opened(path, std::fs::create_dir(path))
 }
 
-/// The same, for its owner alone if it was made.
+/// Opens a directory, created for its owner alone if it does not exist. Returns whether it was created.
 pub(crate) fn make_private_dir(path: &Path) -> Result<(SystemDir, bool), Failure> {
     opened(path, system::create_private_dir(path))
 }
@@ -112,7 +111,7 @@ fn opened(path: &Path, made: io::Result<()>) -> Result<(SystemDir, bool), Failur
     Ok((open_dir(path)?, made))
 }
 
-/// A path of an image: absolute or not, it is meant from the root.
+/// Parses a path in an image. Relative paths also start at the root.
 pub(crate) fn path_in_image(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
     EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
 }

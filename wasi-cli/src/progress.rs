@@ -1,7 +1,6 @@
-//! Progress of long work, on standard error: a bar on a terminal, a line every few seconds if asked for, else
-//! nothing.
+//! Progress of long operations, on standard error: a bar on a terminal, or a line every few seconds.
 //!
-//! It counts bytes of blobs where they are read and written, so the library needs to know nothing of it.
+//! Bytes of blobs are counted where they are read and written, so that the library need not report progress.
 
 use std::{
     io::{self, Read, Seek, SeekFrom, Write},
@@ -21,7 +20,7 @@ use crate::{show::human_size, system::Bar};
 
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How progress is shown.
+/// The display of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Progress {
     /// A bar, if standard error is a terminal.
@@ -33,7 +32,7 @@ pub(crate) enum Progress {
     None,
 }
 
-/// What is shown of the work on a store.
+/// The output while a store is read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Show {
     Nothing,
@@ -42,14 +41,14 @@ pub(crate) enum Show {
     Progress(Progress),
 }
 
-/// A store that shows how far work on it has come.
+/// A store that shows the progress of reading and writing.
 pub(crate) struct Watched<'a, S> {
     store: &'a S,
     meter: Meter,
     show: Show,
 }
 
-/// What shows it.
+/// The display of progress.
 enum Meter {
     None,
     Plain { doing: &'static str, total: Option<u64>, state: Mutex<(u64, Instant)> },

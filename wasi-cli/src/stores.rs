@@ -1,4 +1,4 @@
-//! The stores a reference can name, as one type.
+//! The stores that a reference can name, as one type.
 
 use std::{ffi::OsString, io::Read, path::Path};
 
@@ -20,30 +20,28 @@ use crate::{
     system::{self, SystemDir},
 };
 
-/// A store on this system.
+/// A layout or archive on disk.
 pub(crate) enum AnyStore {
     Layout(LayoutStore<SystemDir>),
     Archive(Box<ArchiveFile<SystemDir>>),
 }
 
 impl AnyStore {
-    /// Opens what is at a path: a directory, or an archive.
+    /// Opens the layout or archive at a path.
     pub(crate) fn open(kind: Option<StoreKind>, path: &str, limits: &Limits) -> Result<Self, Failure> {
         let kind = match kind {
             Some(StoreKind::OciArchive) => Some(ArchiveKind::Oci),
             Some(StoreKind::DockerArchive) => Some(ArchiveKind::Docker),
             None if Path::new(path).is_file() => None,
             Some(StoreKind::Oci) if Path::new(path).is_file() => {
-                return Err(Failure::failed(format!(
-                    "{path} is a file, and oci: a directory: for an archive write {path} alone"
-                )));
+                return Err(Failure::failed(format!("`oci:` expects a directory; {path} is a file"))
+                    .hint(format!("for an archive, write oci-archive:{path} or {path}")));
             }
             _ => return open_layout(path, limits).map(Self::Layout),
         };
         if Path::new(path).is_dir() {
-            return Err(Failure::failed(format!(
-                "{path} is a directory, and an archive is a file: for a layout write {path} alone"
-            )));
+            return Err(Failure::failed(format!("expected an archive; {path} is a directory"))
+                .hint(format!("for a layout, write oci:{path} or {path}")));
         }
         let (dir, name) = parent(Path::new(path))?;
         let archive = Name::new(name.as_encoded_bytes())
@@ -65,7 +63,7 @@ fn open_layout(path: &str, limits: &Limits) -> Result<LayoutStore<SystemDir>, Fa
     LayoutStore::open(dir, limits).map_err(|error| at(path, error).into())
 }
 
-/// The same error, with the store that it is about.
+/// Adds the path of the store to an error.
 fn at(path: &str, error: Error) -> Error {
     match error {
         Error::NotFound(message) => Error::NotFound(format!("{path}: {message}")),
@@ -76,18 +74,19 @@ fn at(path: &str, error: Error) -> Error {
     }
 }
 
-/// Why the directory of a layout does not open, and what may have been meant.
+/// Makes the failure to open the directory of a layout.
 fn no_layout(path: &str, error: &std::io::Error) -> Failure {
+    let failure = Failure::failed(format!("open layout {path}: {error}"));
     let hint = match path.rsplit_once(':') {
-        _ if error.kind() != std::io::ErrorKind::NotFound => String::new(),
-        _ if path.contains("://") => "; ocicle reads layouts on disk, and no registry".into(),
-        Some((layout, tag)) if !tag.contains('/') => format!("; if {tag} is a tag, write {layout}#{tag}"),
+        _ if error.kind() != std::io::ErrorKind::NotFound => return failure,
+        _ if path.contains("://") => "ocicle reads layouts and archives on disk, not registries".into(),
+        Some((layout, tag)) if !tag.contains('/') => format!("for the tag {tag}, write {layout}#{tag}"),
         _ if system::IS_SANDBOX && path.starts_with('/') => {
-            "; a sandbox sees only the directories that it is given, under the names it is given them".into()
+            "a sandbox can only open preopened directories, under the names that they have there".into()
         }
-        _ => format!("; `ocicle init {path}` makes a layout"),
+        _ => format!("`ocicle init {path}` creates a layout"),
     };
-    Failure::failed(format!("open layout {path}: {error}{hint}"))
+    failure.hint(hint)
 }
 
 /// Opens a directory.
@@ -96,13 +95,13 @@ pub(crate) fn open_dir(path: &Path) -> Result<SystemDir, Failure> {
         .map_err(|error| Failure::failed(format!("open directory {}: {error}", path.display())))
 }
 
-/// The directory a file is in, and its name there: of the file itself, where the path is a link to it, so
-/// that an edit replaces the file and not the link.
+/// Opens the directory of a file, and returns the file's name there. Symbolic links to the file are followed,
+/// so that an edit replaces the file and not the link.
 pub(crate) fn parent(path: &Path) -> Result<(SystemDir, OsString), Failure> {
     let path =
         system::follow(path).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
     let Some(name) = path.file_name() else {
-        return Err(Failure::usage(format!("{} names no file", path.display())));
+        return Err(Failure::usage(format!("not a file name: {}", path.display())));
     };
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,

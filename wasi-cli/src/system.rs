@@ -12,7 +12,7 @@ const MAX_LINKS: usize = 40;
 /// Whether the command runs in a sandbox, which can only open preopened directories.
 pub(crate) const IS_SANDBOX: bool = cfg!(target_os = "wasi");
 
-pub(crate) use imp::{Bar, SystemDir, create_private_dir, ids, open_dir, platform, real_path, why_refused};
+pub(crate) use imp::{Bar, SystemDir, create_private_dir, hint, ids, open_dir, platform, real_path};
 
 /// Follows symbolic links in the last component of a path. The result may not exist.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
@@ -67,8 +67,8 @@ mod imp {
         Some(format!("{}/{}", consts::OS, consts::ARCH))
     }
 
-    /// What to add to an error of the system, where its words leave one in the dark.
-    pub(crate) fn why_refused(_message: &str) -> Option<&'static str> {
+    /// Returns a hint for an error of the system.
+    pub(crate) fn hint(_message: &str) -> Option<&'static str> {
         None
     }
 
@@ -139,16 +139,15 @@ mod imp {
         None
     }
 
-    /// What to add to an error of the system, where its words leave one in the dark: of `ENOTCAPABLE` and
-    /// `EPERM`.
-    pub(crate) fn why_refused(message: &str) -> Option<&'static str> {
+    /// Returns a hint for an error of the system: for `ENOTCAPABLE` and `EPERM`.
+    pub(crate) fn hint(message: &str) -> Option<&'static str> {
         if message.contains(" (os error 76)") {
             Some(
-                "; a sandbox sees only the directories that it is given: \
-                 give it the one this is in (wasmtime: --dir DIRECTORY)",
+                "a sandbox can only open preopened directories; \
+                 preopen the one that contains this path (wasmtime: --dir DIRECTORY)",
             )
         } else if message.contains(" (os error 63)") {
-            Some("; this sandbox is given the directory for reading only, or the path leads out of it")
+            Some("the directory is preopened read-only, or the path leads out of it")
         } else {
             None
         }

@@ -73,7 +73,7 @@ fn a_link_leads_to_the_archive_and_stays() {
     let circle = temp.path().join("circle.tar");
     symlink("circle.tar", &circle).unwrap();
     let error = fails(1, ["ls", &format!("oci-archive:{}", text(&circle))]);
-    assert!(error.contains("more than 40 links"), "{error}");
+    assert!(error.contains("too many levels of symbolic links"), "{error}");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn docker_gets_only_tags_it_can_read() {
     let to = |tag: &str| format!("docker-archive:{}{tag}", text(&docker));
     for tag in ["#v1", "#localhost:5000/app", "#Example/App:1"] {
         let error = fails(2, ["copy", &at(&file, "odd"), &to(tag)]);
-        assert!(error.contains("no tag for Docker") && error.contains("example/app:1"), "{error}");
+        assert!(error.contains("not a Docker tag") && error.contains("example/app:1"), "{error}");
         assert!(!docker.exists());
     }
     let list = || -> Value {
@@ -122,7 +122,10 @@ fn docker_gets_only_tags_it_can_read() {
     };
     // A tag that comes along is left out, and that is said.
     let output = command().args(["copy", &at(&file, "odd"), &to("")]).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stderr).contains("odd is no tag for Docker"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("skipping tag odd: not a Docker tag"),
+        "{output:?}"
+    );
     assert_eq!(list()[0]["RepoTags"], json!([]));
     fs::remove_file(&docker).unwrap();
     let tag = "localhost:5000/a/app:1.2";
@@ -142,7 +145,7 @@ fn the_wrong_kind_is_told_what_is_right() {
     ocicle(["init", text(&layout)]);
     for (code, kind, path, part) in [
         (3, "docker-archive", &file, "it is of the kind oci-archive:"),
-        (1, "oci", &file, "is a file, and oci: a directory"),
+        (1, "oci", &file, "`oci:` expects a directory"),
         (1, "oci-archive", &layout, "is a directory"),
     ] {
         let error = fails(code, ["ls", &format!("{kind}:{}", text(path))]);

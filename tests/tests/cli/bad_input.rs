@@ -125,7 +125,7 @@ fn values_that_make_no_sense() {
         (&["config", &image, "--author", "a", "--history-created", "2020-13-01T00:00:00Z"], 2, "RFC 3339"),
         (&["config", &image, "--env", "x"], 2, "NAME=VALUE"),
         (&["insert", &image, "nowhere", "/x"], 1, "nowhere"),
-        (&["insert", &image, "--opaque", text(&file), "/x"], 2, "--opaque is about directories"),
+        (&["insert", &image, "--opaque", text(&file), "/x"], 2, "--opaque requires a directory"),
         (&["insert", &image, text(&file), "/"], 2, "root"),
         (&["raw", "add-layer", &image, text(&file)], 4, "file"),
         (&["raw", "add-layer", &image, "nowhere.tar"], 1, "nowhere.tar"),
@@ -162,7 +162,7 @@ fn a_bundle_of_another_layout() {
     ocicle(["init", text(&other)]);
     let before = content(&other);
     let line = one_line(&["repack".into(), text(&scene.path("bundle")).into(), at(&other, "x")], 1);
-    assert!(line.contains("repack into the layout it was unpacked from"), "{line}");
+    assert!(line.contains("of the bundle not found in"), "{line}");
     assert_eq!(content(&other), before);
 }
 

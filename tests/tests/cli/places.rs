@@ -170,7 +170,7 @@ fn what_is_about_the_image_is_named_and_follows_if_asked() {
     let sbom = layout.entries()[3]["digest"].as_str().unwrap().to_owned();
     assert_eq!(
         warning,
-        format!("warning: {sbom} (text/spdx) is about the object that was replaced: see --referrers\n")
+        format!("warning: {sbom} (text/spdx) refers to the replaced object: see --referrers\n")
     );
 
     let layout = Layout::new();

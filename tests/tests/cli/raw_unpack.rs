@@ -87,7 +87,7 @@ fn a_failure_takes_away_what_it_made_and_nothing_else() {
     assert!(!fail(&empty).contains("part of the image"));
     assert_eq!(fs::read_dir(&empty).unwrap().count(), 0);
     let error = fail(&full);
-    let note = format!("\n{} now holds part of the image\n", full.display());
+    let note = format!("\nhint: {} contains part of the image\n", full.display());
     assert!(error.contains("link (hard link to nowhere)") && error.ends_with(&note), "{error}");
     assert_eq!(fs::read_to_string(full.join("mine")).unwrap(), "mine");
     assert_eq!(fs::read_to_string(full.join("first")).unwrap(), "1");

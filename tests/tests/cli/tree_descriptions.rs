@@ -228,8 +228,8 @@ fn images_are_merged_and_an_index_is_split() {
     ocicle(["tag", "--split", &multi, "{architecture}{variant}"]);
     assert_eq!(platforms(&multi).len(), 3);
     ocicle(["cat", &at(&layout, "armv7"), "twice"]);
-    assert!(fails(1, ["tag", "--split", &multi, "{os}"]).contains("would both be linux"));
-    assert!(fails(1, ["tag", "--split", &odd]).contains("no index"));
+    assert!(fails(1, ["tag", "--split", &multi, "{os}"]).contains("would both be tagged linux"));
+    assert!(fails(1, ["tag", "--split", &odd]).contains("not an index"));
     assert!(fails(2, ["tag", "--merge", &odd, "x"]).contains("two objects"));
     ocicle(["check", text(&layout)]);
 }

@@ -141,7 +141,7 @@ fn a_gate_of_dive_moves_over() {
     assert_eq!((status, found["wastedBytes"].as_u64()), (vec!["SKIP", "PASS", "PASS"], Some(1600)));
 
     for (rules_text, part) in [
-        ("rules:\n  lowestEfficency: 0.3\n", "no rule \"lowestEfficency\""),
+        ("rules:\n  lowestEfficency: 0.3\n", "unknown rule \"lowestEfficency\""),
         ("rules:\n  lowestEfficiency: 3\n", "from 0 to 1"),
         ("rules:\n  highestWastedBytes: much\n", "not a size"),
         ("- 1\n", "expected `rules:`"),

@@ -107,7 +107,7 @@ impl Config {
         let place = context.open(&self.reference)?;
         let edits = self.edits()?;
         if edits.is_empty() && self.result.tag.is_none() {
-            return Err(Failure::usage("nothing to change: say what, such as --env NAME=VALUE"));
+            return Err(Failure::usage("nothing to change").hint("add an option, such as --env NAME=VALUE"));
         }
         let history = self.history.entry("config")?.map(History::without_layer);
         let history = history.as_ref();
@@ -121,7 +121,7 @@ impl Config {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What was asked for: first what is cleared, then what is set.
+    /// Returns the edits: first what is cleared, then what is set.
     fn edits(&self) -> Result<Vec<ConfigEdit>, Failure> {
         let mut edits: Vec<ConfigEdit> =
             self.clear.iter().map(|&what| ConfigEdit::Clear(what.wanted())).collect();

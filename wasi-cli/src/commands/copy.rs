@@ -62,7 +62,7 @@ impl Copy {
         let to: Reference = self.destination.parse()?;
         let tag = tag_of(&to)?;
         let store = context.watched(&place.repository, "copying", None);
-        // Documents that are converted are of neither store.
+        // Converted documents are in neither store.
         let from = store.with_upper(MemoryStore::new()?);
         let at = match place.selector.is_empty() {
             true => None,
@@ -70,7 +70,7 @@ impl Copy {
         };
         let what = match &at {
             None if self.sparse => {
-                return Err(Failure::usage("--sparse needs a reference to one image of an index"));
+                return Err(Failure::usage("--sparse requires a reference to an object in an index"));
             }
             None => What::Everything,
             Some(at) if self.sparse => What::Sparse(at),
@@ -86,9 +86,11 @@ impl Copy {
             plan = plan.tagged(tag)?;
         }
         let Copied { blobs, bytes, present, absent, .. } = write(&from, &plan, &to)?;
-        let absent = if absent == 0 { String::new() } else { format!("; {absent} are not in the source") };
-        context
-            .note(format_args!("copied {blobs} blobs, {}; {present} were there{absent}", human_size(bytes)));
+        let absent = if absent == 0 { String::new() } else { format!("; {absent} not in the source") };
+        context.note(format_args!(
+            "copied {blobs} blobs, {}; {present} already present{absent}",
+            human_size(bytes)
+        ));
         if to.kind == Some(StoreKind::DockerArchive) {
             tell_untagged(context, plan.index());
         }
@@ -97,7 +99,7 @@ impl Copy {
     }
 }
 
-/// The tag that the destination names, if it does.
+/// Returns the tag in the destination, if it has one.
 fn tag_of(to: &Reference) -> Result<Option<RefName>, Failure> {
     if to.selector.is_empty() {
         return Ok(None);
@@ -105,13 +107,13 @@ fn tag_of(to: &Reference) -> Result<Option<RefName>, Failure> {
     let tag = place::tag(&to.selector, "copy")?;
     if to.kind == Some(StoreKind::DockerArchive) && !docker_archive::is_tag(tag.as_str()) {
         return Err(Failure::usage(format!(
-            "{tag} is no tag for Docker: expected NAME:TAG, such as example/app:1"
+            "not a Docker tag: {tag}: expected NAME:TAG, such as example/app:1"
         )));
     }
     Ok(Some(tag))
 }
 
-/// What a conversion made of the entries: it keeps their order.
+/// Prints the new digests of converted entries. A conversion keeps their order.
 fn tell_new_digests(context: &Context, old: &Raw<Index>, new: &Raw<Index>) {
     for (old, new) in old.view().manifests.iter().zip(&new.view().manifests) {
         if old.digest != new.digest {
@@ -120,14 +122,13 @@ fn tell_new_digests(context: &Context, old: &Raw<Index>, new: &Raw<Index>) {
     }
 }
 
-/// Docker finds an image without a tag only by its digest.
+/// Warns of tags that Docker does not accept. Docker finds such images by digest only.
 fn tell_untagged(context: &Context, index: &Raw<Index>) {
     for name in index.view().manifests.iter().filter_map(Descriptor::ref_name) {
         if !docker_archive::is_tag(name) {
             let name = printable(name);
-            context.warn(format_args!(
-                "{name} is no tag for Docker, left out: give one with #NAME:TAG, such as #example/app:1"
-            ));
+            context
+                .warn(format_args!("skipping tag {name}: not a Docker tag; add one, such as #example/app:1"));
         }
     }
 }
@@ -136,10 +137,9 @@ fn write<S: BlobRead>(from: &Repository<S>, plan: &Plan, to: &Reference) -> Resu
     let path = Path::new(&to.path);
     let is_new = !path.exists();
     match to.kind {
-        Some(StoreKind::DockerArchive) if !is_new => Err(Failure::failed(format!(
-            "{} already exists, and archives of Docker's format are only written anew",
-            to.path
-        ))),
+        Some(StoreKind::DockerArchive) if !is_new => {
+            Err(Failure::failed(format!("{} already exists; Docker archives cannot be changed", to.path)))
+        }
         Some(kind @ (StoreKind::OciArchive | StoreKind::DockerArchive)) if is_new => {
             let (dir, name) = parent(path)?;
             let name =
@@ -153,17 +153,17 @@ fn write<S: BlobRead>(from: &Repository<S>, plan: &Plan, to: &Reference) -> Resu
             })?;
             Ok(copied)
         }
-        None if is_new && path.extension().is_some_and(|end| end == "tar") => Err(Failure::usage(format!(
-            "{0} is not there: say oci-archive:{0} or docker-archive:{0}",
-            to.path
-        ))),
+        None if is_new && path.extension().is_some_and(|end| end == "tar") => {
+            Err(Failure::usage(format!("{} not found: the kind of a new archive is not known", to.path))
+                .hint(format!("write oci-archive:{0} or docker-archive:{0}", to.path)))
+        }
         kind => {
             if is_new {
                 let (dir, _) = make_dir(path)?;
                 LayoutStore::create(dir)?;
             }
             let to = from.with_store(AnyStore::open(kind, &to.path, from.limits())?);
-            // An archive of Docker's format says so before anything is read.
+            // A Docker archive fails here, before blobs are read.
             let copied = plan.copy_blobs(from, &to)?;
             to.store().update(|root| plan.merged_into(root))?;
             Ok(copied)

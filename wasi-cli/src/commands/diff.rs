@@ -69,7 +69,7 @@ fn tree_of(context: &Context, place: &Place, image: &Image, how: &OnDisk) -> Res
     Ok(merged(&store, image, how)?)
 }
 
-/// The files of a bundle or directory, as `before`, those of the image, would be there.
+/// Returns the files of a bundle or directory, compared to `before`, the files of the image.
 fn tree_on_disk(
     context: &Context,
     path: &Path,
@@ -78,7 +78,7 @@ fn tree_on_disk(
 ) -> Result<Tree, Failure> {
     let limits = &context.limits;
     let dir = Readable::new(open_dir(path)?);
-    // A bundle knows how its files lie there.
+    // A bundle records how its files are stored.
     let is_bundle = ["ocicle.json", "umoci.json"].iter().any(|name| path.join(name).exists());
     if is_bundle {
         let bundle = Bundle::open(&dir, limits)?;

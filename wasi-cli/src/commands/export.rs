@@ -48,7 +48,8 @@ impl Export {
         } else if path != Path::new("-") {
             output::write_file(path, write_tar)?;
         } else if io::stdout().is_terminal() {
-            return Err(Failure::usage("a tar is no text: name a file, or let another program read it"));
+            return Err(Failure::usage("refusing to write a tar archive to a terminal")
+                .hint("name a file, or redirect standard output"));
         } else {
             context.print(write_tar)?;
         }

@@ -20,7 +20,7 @@ impl Init {
         let (dir, made) = make_dir(&self.path)?;
         LayoutStore::create(dir).map_err(|error| {
             if made {
-                let _ = std::fs::remove_dir(&self.path); // empty or not ours; the first error is the one to tell
+                let _ = std::fs::remove_dir(&self.path); // only if it is empty; the first error is reported
             }
             Failure::failed(format!("{}: {error}", self.path.display()))
         })?;

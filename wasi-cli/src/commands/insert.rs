@@ -100,7 +100,7 @@ impl Insert {
             return Ok(sink.put(&Change::Remove(path_in_image(path, limits)?), &mut io::empty())?);
         }
         let (Some(source), Some(target)) = (&self.source, &self.target) else {
-            return Err(Failure::usage("insert needs a source and a target"));
+            return Err(Failure::usage("expected a source and a target"));
         };
         let target = path_in_image(target, limits)?;
         let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
@@ -110,17 +110,14 @@ impl Insert {
                 .map_err(|error| of_source(source, error))?;
             for path in &found.sockets {
                 let path = source.join(path.to_string());
-                context.warn(format_args!(
-                    "{}: a socket: no layer can hold one, it is left out",
-                    path.display()
-                ));
+                context.warn(format_args!("skipping socket {}: a layer cannot hold sockets", path.display()));
             }
             return Ok(());
         }
         self.send_file(source, &target, sink, limits)
     }
 
-    /// A file, link or device.
+    /// Sends a file, link or device.
     fn send_file(
         &self,
         source: &Path,
@@ -130,14 +127,14 @@ impl Insert {
     ) -> Result<(), Failure> {
         let shown = source.display();
         if self.opaque {
-            return Err(Failure::usage(format!("--opaque is about directories, and {shown} is none")));
+            return Err(Failure::usage(format!("--opaque requires a directory: {shown}")));
         }
         if target.is_root() {
-            return Err(Failure::usage("the root of an image can only be a directory"));
+            return Err(Failure::usage("cannot replace the root of an image with a file"));
         }
         let parent =
             source.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = source.file_name().ok_or_else(|| Failure::usage(format!("{shown} has no name")))?;
+        let name = source.file_name().ok_or_else(|| Failure::usage(format!("not a file name: {shown}")))?;
         let name = Name::new(name.as_encoded_bytes())
             .map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
         let dir = seeing(parent, self.defaults.get())?;
@@ -145,7 +142,7 @@ impl Insert {
     }
 }
 
-/// The same error, with the path that was to be inserted.
+/// Adds the path of the source to an error.
 fn of_source(path: &Path, error: Error) -> Error {
     match error {
         Error::Io { doing, source } => Error::Io { doing: format!("{}: {doing}", path.display()), source },
@@ -153,7 +150,7 @@ fn of_source(path: &Path, error: Error) -> Error {
     }
 }
 
-/// A directory as a layer would have it, also where owners and modes cannot be seen.
+/// Opens a directory, with default owners and modes where the file system stores none.
 fn seeing(
     path: &Path,
     defaults: emulated::Defaults,

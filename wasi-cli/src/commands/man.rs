@@ -21,9 +21,9 @@ impl Man {
         for word in &self.command {
             let found = page.find_subcommand(word).cloned();
             page = found
-                .ok_or_else(|| Failure::usage(format!("there is no command {:?}", self.command.join(" "))))?;
+                .ok_or_else(|| Failure::usage(format!("command {:?} not found", self.command.join(" "))))?;
         }
-        // As `man` names the pages of other programs with commands.
+        // Named like the pages of other programs with subcommands, such as git-add.
         let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
         context.print(|out| clap_mangen::Man::new(page).title(name).render(out))?;
         Ok(ExitCode::SUCCESS)

@@ -52,7 +52,7 @@ impl Mtree {
         match (&self.command, &self.reference) {
             (Some(Command::Check(check)), _) => check.run(context),
             (None, Some(reference)) => self.print(context, reference),
-            (None, None) => Err(Failure::usage("mtree needs a reference")),
+            (None, None) => Err(Failure::usage("expected an image")),
         }
     }
 

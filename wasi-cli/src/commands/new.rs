@@ -43,10 +43,8 @@ impl New {
 
 fn of_this_machine() -> Result<spec::Platform, Failure> {
     let text = system::platform().ok_or_else(|| {
-        Failure::usage(
-            "a sandbox does not know the machine: \
-             give --platform, as in `ocicle new --platform linux/amd64 images#v1`",
-        )
+        Failure::usage("cannot detect the platform in a sandbox")
+            .hint("name it, as in `ocicle new --platform linux/amd64 images#v1`")
     })?;
     let platform: spec::Platform =
         text.parse().map_err(|error| Failure::failed(format!("{text}: {error}")))?;

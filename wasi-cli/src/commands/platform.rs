@@ -61,7 +61,7 @@ impl Platform {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// In the config, and in the index where that says anything.
+    /// Sets the platform in the config, and in the index if it has one there.
     fn set_in_config(
         &self,
         context: &Context,
@@ -76,7 +76,7 @@ impl Platform {
         }
         let done = place.edit_image(to, |image| {
             let mut image = edit_config(&place.repository, image, &edits, None)?;
-            // Whatever it said before.
+            // The entry may have had another platform.
             if image.descriptor.platform.is_some() {
                 image.descriptor.platform = Some(platform.clone());
             }
@@ -85,7 +85,7 @@ impl Platform {
         context.replaced(&done.resolution.target().digest, &done.referrers, to)
     }
 
-    /// In the index: `platform`, or else what the config says.
+    /// Sets the platform in the index: `platform`, or else that of the config.
     fn set(
         &self,
         _context: &Context,

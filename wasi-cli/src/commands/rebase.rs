@@ -77,7 +77,7 @@ impl Rebase {
         })
     }
 
-    /// The base that was named, or that the image names.
+    /// Returns the old base: the one given, or the one that the image names.
     fn old_base(&self, context: &Context, image: &Image, places: [&Place; 2]) -> Result<Image, Failure> {
         if let Some(reference) = &self.old_base {
             return Ok(context.open_image(reference)?.1);
@@ -85,8 +85,9 @@ impl Rebase {
         let annotations = &image.manifest.view().annotations;
         let Some(digest) = annotations.get(BASE_DIGEST).filter(|digest| !digest.is_empty()) else {
             return Err(Failure::usage(format!(
-                "the image has no annotation {BASE_DIGEST}: name its base with --old-base"
-            )));
+                "annotation {BASE_DIGEST} not found: the old base is not known"
+            ))
+            .hint("name it with --old-base"));
         };
         for place in places {
             let selector = Selector::of(Clause::Digest(digest.clone()));
@@ -95,7 +96,7 @@ impl Rebase {
             }
         }
         Err(Error::NotFound(format!(
-            "the base of the image, {digest}, is in neither store: name it with --old-base"
+            "old base {digest} not found in either store\nhint: name it with --old-base"
         ))
         .into())
     }

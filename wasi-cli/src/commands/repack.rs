@@ -70,9 +70,8 @@ impl Repack {
         let base = &bundle.image().digest;
         if place.repository.store().try_size(bundle.image())?.is_none() {
             let layout = self.reference.split('#').next().unwrap_or_default();
-            return Err(Failure::failed(format!(
-                "{layout} does not have {base}, the bundle's image\nhint: repack into the layout it was unpacked from"
-            )));
+            return Err(Failure::failed(format!("image {base} of the bundle not found in {layout}"))
+                .hint("repack into the layout that the bundle was unpacked from"));
         }
         let from = bundle.resolution(&place.repository).map_err(failed)?;
         let (at, to) = destination(&place, from)?;
@@ -97,22 +96,24 @@ impl Repack {
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         match done.not_refreshed {
             None => Ok(ExitCode::SUCCESS),
-            Some(error) => Err(Failure::failed(format!(
-                "bundle {}: {error}\nthe image is repacked, but the bundle still records the one it was unpacked from",
-                self.bundle.display()
-            ))),
+            Some(error) => Err(Failure::failed(format!("refresh bundle {}: {error}", self.bundle.display()))
+                .hint("the new image is complete; the bundle still has its old baseline")),
         }
     }
 
     fn open_dir(&self) -> Result<Readable<SystemDir>, Failure> {
         open_dir(&self.bundle).map(Readable::new).map_err(|failure| {
             let swapped = self.bundle.to_string_lossy().contains('#');
-            if swapped { Failure::usage("the bundle comes first: ocicle repack BUNDLE REF") } else { failure }
+            if swapped {
+                Failure::usage("expected the bundle first: ocicle repack BUNDLE REF")
+            } else {
+                failure
+            }
         })
     }
 
-    /// Returns the paths that stay out of the layer: those given, and the image's volumes, whose content is not part of
-    /// it.
+    /// Returns the paths that stay out of the layer: those given, and the image's volumes, whose content is
+    /// not part of it.
     fn masked(&self, image: &Image, limits: &Limits) -> Result<Vec<EntryPath>, Failure> {
         let run = image.config.view().config.as_ref();
         let volumes = run.and_then(|run| run.volumes.as_ref()).filter(|_| !self.no_mask_volumes);
@@ -124,7 +125,7 @@ impl Repack {
 fn tell(context: &Context, done: &Repacked) {
     for path in &done.summary.sockets {
         let path = printable(&path.to_string());
-        context.warn(format_args!("/{path} is a socket, which no layer can hold: left out"));
+        context.warn(format_args!("skipping socket /{path}: a layer cannot hold sockets"));
     }
     match &done.layer {
         Some(layer) => context.detail(format_args!(
@@ -135,8 +136,9 @@ fn tell(context: &Context, done: &Repacked) {
     }
 }
 
-/// Returns what is replaced, and where the result goes. A tag, or by default the tag the bundle came from, gets a copy of
-/// the tree with the image; anything more specific must still be the bundle's image, and is changed in place.
+/// Returns the object to replace and the destination. A tag, by default the one that the bundle was unpacked
+/// from, is pointed at a copy of the tree that contains the image. Any other object must still be the image
+/// that the bundle was unpacked from, and is changed in place.
 fn destination(place: &Place, from: Resolution) -> Result<(Resolution, Destination), Failure> {
     let selector = &place.selector;
     if selector.is_empty() {
@@ -152,9 +154,8 @@ fn destination(place: &Place, from: Resolution) -> Result<(Resolution, Destinati
     let at = place.resolve(Want::Image)?;
     let (now, then) = (&at.target().digest, &from.target().digest);
     if now != then {
-        return Err(Failure::failed(format!(
-            "#{selector} is {now}, but the bundle was unpacked from {then}\nhint: repack to a new tag"
-        )));
+        return Err(Failure::failed(format!("#{selector} is {now}; the bundle was unpacked from {then}"))
+            .hint("repack to a new tag"));
     }
     Ok((at, Destination::in_place()))
 }

@@ -35,7 +35,7 @@ impl Resolve {
             context.report(&all[..], &self.format)?;
         } else if self.explain {
             context.report(&repository.explain(&place.selector, Want::Any)?, &self.format)?;
-            // The same failure as without.
+            // Fails as without the option.
             place.resolve(Want::Any)?;
         } else {
             context.report(&place.resolve(Want::Any)?.describe(repository), &self.format)?;

@@ -62,7 +62,7 @@ impl Tag {
                 self.split(context, &place, pattern)?;
             }
             ([name], ..) => self.tag(context, &place, name)?,
-            _ => return Err(Failure::usage("expected one name; --merge takes several objects")),
+            _ => return Err(Failure::usage("expected one tag").hint("--merge takes several objects")),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -80,19 +80,17 @@ impl Tag {
         context.print_lines(tagged)
     }
 
-    /// The last of `names` is the tag, the others are objects.
+    /// Merges objects. The last of `names` is the tag, the others are objects.
     fn merge(&self, context: &Context, place: &Place, names: &[String]) -> Result<(), Failure> {
         let Some((name, others)) = names.split_last().filter(|(_, others)| !others.is_empty()) else {
-            return Err(Failure::usage(
-                "--merge needs two objects or more, and a tag: tag --merge REF REF NAME",
-            ));
+            return Err(Failure::usage("expected two objects or more and a tag: tag --merge REF REF NAME"));
         };
         let (name, _limits): (RefName, _) = (name.parse()?, &context.limits);
         let mut targets = vec![place.resolve(Want::Any)?.target().clone()];
         for reference in others {
             let other = context.open(reference)?;
             let at = other.resolve(Want::Any)?;
-            // What is there already is not copied.
+            // Existing blobs are not copied.
             Plan::new(&other.repository, What::Object(&at))?
                 .copy_blobs(&other.repository, &place.repository)?;
             targets.push(at.target().clone());
@@ -109,7 +107,7 @@ impl Tag {
                 .and_then(|roots| apply::print_roots(context, &roots))
         };
         done.map_err(|failure| match failure.message().contains("duplicates = ") {
-            true => failure.and("; or --replace the first"),
+            true => failure.hint("--replace keeps the last of equal platforms"),
             false => failure,
         })
     }
@@ -120,10 +118,7 @@ impl Tag {
             let at = place.resolve_in(root, Want::Any)?;
             let target = at.target();
             if !target.media_type.is_index() {
-                return Err(Failure::failed(format!(
-                    "{} is no index: there is nothing to split",
-                    target.digest
-                )));
+                return Err(Failure::failed(format!("cannot split {}: not an index", target.digest)));
             }
             let tag = at.tag().unwrap_or_default();
             let index: Raw<Index> = place.repository.document(target)?;
@@ -133,7 +128,7 @@ impl Tag {
         apply::print_roots(context, &made)
     }
 
-    /// ListingDiff the root index, or with `--dry-run` only finds out whether that would work.
+    /// Changes the root index. With `--dry-run`, only checks that it would succeed.
     fn change(
         &self,
         place: &Place,
@@ -146,7 +141,7 @@ impl Tag {
     }
 }
 
-/// A tag for each entry that says what it runs on; attestations say nothing.
+/// Returns a tagged entry for each entry with a platform. Attestations have none.
 fn roots_of(index: &Index, tag: &str, pattern: &str) -> Result<Vec<Root>, Failure> {
     let mut roots: Vec<Root> = Vec::new();
     for entry in &index.manifests {
@@ -157,16 +152,17 @@ fn roots_of(index: &Index, tag: &str, pattern: &str) -> Result<Vec<Root>, Failur
         let name: RefName = name.trim_matches('-').parse()?;
         if let Some(other) = roots.iter().find(|root| root.tag.as_ref() == Some(&name)) {
             return Err(Failure::failed(format!(
-                "{} and {} would both be {name}: say a pattern with {{tag}}, {{os}}, {{architecture}} and {{variant}}",
+                "{} and {} would both be tagged {name}",
                 other.descriptor.digest, entry.digest
-            )));
+            ))
+            .hint("use a pattern with {tag}, {os}, {architecture} and {variant}"));
         }
         let mut descriptor: Descriptor = entry.clone();
         descriptor.annotations.remove(REF_NAME);
         roots.push(Root { tag: Some(name), descriptor });
     }
     match roots.is_empty() {
-        true => Err(Failure::failed("no entry of the index says what it runs on")),
+        true => Err(Failure::failed("cannot split the index: no entry has a platform")),
         false => Ok(roots),
     }
 }

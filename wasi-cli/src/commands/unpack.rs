@@ -73,7 +73,7 @@ impl Unpack {
         match (&self.restore, &self.reference, &self.bundle) {
             (Some(bundle), ..) => self.restore(context, bundle)?,
             (None, Some(reference), Some(bundle)) => self.unpack(context, reference, bundle)?,
-            _ => return Err(Failure::usage("unpack needs an image and a directory")),
+            _ => return Err(Failure::usage("expected an image and a bundle")),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -93,7 +93,7 @@ impl Unpack {
         let store = context.watched(&place.repository, "unpacking", Some(image.size()));
         let result = bundle::unpack(&store, &image, &resolution, &dir, &options);
         if result.is_err() && made {
-            let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is the one to tell
+            let _ = std::fs::remove_dir(bundle); // only if it is empty; the first error is reported
         }
         let unpacked = result.map_err(|error| match error {
             Error::Exists(_) => Failure::failed(format!("{}: {error}", bundle.display())),
@@ -116,7 +116,7 @@ impl Unpack {
         }
     }
 
-    /// Restores what the disk could not hold when the bundle was unpacked.
+    /// Restores what the file system could not store when the bundle was unpacked.
     fn restore(&self, context: &Context, bundle: &Path) -> Result<(), Failure> {
         let failed = |error: Error| Failure::failed(format!("bundle {}: {error}", bundle.display()));
         let how = self.owners.on_disk()?;
@@ -133,7 +133,7 @@ impl Unpack {
             (BundleFormat::Umoci, false) => Ok(Format::Umoci),
             (BundleFormat::Overlayfs, false) => Ok(Format::Overlayfs(Namespace::Trusted)),
             (BundleFormat::Overlayfs, true) => Ok(Format::Overlayfs(Namespace::User)),
-            (_, true) => Err(Failure::usage("--userxattr is about --format overlayfs")),
+            (_, true) => Err(Failure::usage("--userxattr requires --format overlayfs")),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Waste {
             Some(Threshold::Percent(most)) => (1.0 - found.efficiency) * 100.0 > most,
         };
         if too_much {
-            eprintln!("more is hidden than --fail-above allows");
+            eprintln!("more bytes are hidden than --fail-above allows");
         }
         Ok(unless_different(too_much))
     }

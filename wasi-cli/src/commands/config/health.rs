@@ -34,7 +34,7 @@ pub(crate) struct HealthArgs {
 }
 
 impl HealthArgs {
-    /// What was asked for.
+    /// Returns the edits.
     pub(super) fn edits(&self) -> impl Iterator<Item = ConfigEdit> {
         let command = (!self.healthcheck.is_empty()).then(|| Health::Command(self.healthcheck.clone()));
         let fields = [

@@ -28,7 +28,7 @@ pub(in crate::commands) fn refused(
     }
     context.print(|out| out.write_all(show::conflicts(found).as_bytes()))?;
     eprintln!(
-        "{} conflicts: nothing was written; --on-conflict upper takes what the upper layers have",
+        "{} conflicts; nothing was written\nhint: --on-conflict upper keeps the upper layers as they are",
         found.len()
     );
     Ok(true)

@@ -55,14 +55,14 @@ impl Drop {
     }
 }
 
-/// The position of a layer, from 0, by its number, from 1, or the beginning of its digest.
+/// Returns the position of a layer, from 0, by its number, from 1, or a prefix of its digest.
 fn number_of(image: &Image, layer: &str) -> ocicle::Result<usize> {
     let count = image.layers().len();
     match layer.parse::<usize>() {
         Ok(number) if (1..=count).contains(&number) => Ok(number - 1),
-        // Few digits are a number.
+        // A short number is not a prefix of a digest.
         Ok(number) if layer.len() < 6 => {
-            Err(Error::NotFound(format!("there is no layer {number}: the image has layers 1 to {count}")))
+            Err(Error::NotFound(format!("layer {number} not found (the image has layers 1 to {count})")))
         }
         _ => find_layer(image, layer).map(|(position, _)| position),
     }

@@ -61,7 +61,7 @@ impl RuntimeConfig {
     }
 }
 
-/// Warns that a `config.json` does not start the image's user.
+/// Warns that a `config.json` does not run as the user of the image.
 pub(in crate::commands) fn warn_of_root(context: &Context, image: &Image) {
     let run = image.config.view().config.as_ref();
     let user = printable(run.and_then(|run| run.user.as_deref()).unwrap_or_default());

@@ -35,12 +35,13 @@ impl Unpack {
         let store = context.watched(&place.repository, "unpacking", Some(image.size()));
         extract(&store, &image, dir, &options).map_err(|failed| {
             if made {
-                let _ = std::fs::remove_dir(&self.directory); // the first error is the one to tell
+                // Only if it is empty; the first error is reported.
+                let _ = std::fs::remove_dir(&self.directory);
             }
             let partial = failed.partial;
             let failure = Failure::from(failed.error);
-            let note = format!("\n{} now holds part of the image", self.directory.display());
-            if partial { failure.and(&note) } else { failure }
+            let hint = format!("{} contains part of the image", self.directory.display());
+            if partial { failure.hint(hint) } else { failure }
         })?;
         context.detail(format_args!(
             "unpacked {} into {}",

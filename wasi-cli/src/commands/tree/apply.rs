@@ -76,7 +76,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Description, Failure> {
     }
 }
 
-/// Makes what a description says. Files are found from the directory `base`.
+/// Builds the tree of a description. Paths of files are relative to `base`.
 pub(in crate::commands) fn apply(
     context: &Context,
     place: &Place,
@@ -91,7 +91,7 @@ pub(in crate::commands) fn apply(
     Ok(roots)
 }
 
-/// Finds out what that would change.
+/// Returns what [`apply`] would change.
 pub(in crate::commands) fn dry_apply(
     context: &Context,
     place: &Place,
@@ -114,15 +114,15 @@ pub(in crate::commands) fn print_roots(context: &Context, roots: &[Root]) -> Res
     }))
 }
 
-/// What descriptions refer to: this store, other stores, files.
+/// The objects and files that a description refers to: in this store, in other stores, on disk.
 struct Here<'a, T> {
     context: &'a Context,
     place: &'a Place,
     root: Raw<Index>,
-    /// Where objects of other stores are copied to.
+    /// The store to which objects of other stores are copied.
     to: &'a Repository<T>,
     base: &'a Path,
-    /// With layers; else documents alone.
+    /// Whether layers are copied, or only documents.
     whole: bool,
 }
 
@@ -150,7 +150,7 @@ impl<T: Store> Sources for Here<'_, T> {
         if reference.parse::<Digest>().is_ok() {
             return self.found(&Selector::of(Clause::Digest(reference.into())));
         }
-        self.elsewhere(reference).map_err(|failure| Error::NotFound(failure.message().into()))
+        self.elsewhere(reference).map_err(|failure| Error::NotFound(failure.to_string()))
     }
 
     fn file(&mut self, path: &str) -> ocicle::Result<Box<dyn Read + '_>> {

@@ -72,7 +72,8 @@ impl Rules {
             }
             _ => {
                 return Err(format!(
-                    "there is no rule {name:?}; there are lowestEfficiency, highestWastedBytes, highestUserWastedPercent"
+                    "unknown rule {name:?}: expected lowestEfficiency, highestWastedBytes or \
+                     highestUserWastedPercent"
                 ));
             }
         }
