@@ -103,11 +103,13 @@ impl<'a> Maker<'a> {
             "rootfs": { "type": "layers", "diff_ids": [diff_id] }
         });
         let manifest = json!({
-            "schemaVersion": 2, "mediaType": OCI[1], "config": self.document(OCI[2], &config), "layers": [layer]
+            "schemaVersion": 2, "mediaType": OCI[1], "config": self.document(OCI[2], &config),
+            "layers": [layer]
         });
         let mut entry = self.ordered::<Manifest>(OCI[1], &manifest);
         entry["annotations"] = json!({
-            "vnd.docker.reference.digest": about["digest"], "vnd.docker.reference.type": "attestation-manifest"
+            "vnd.docker.reference.digest": about["digest"],
+            "vnd.docker.reference.type": "attestation-manifest"
         });
         entry["platform"] = json!({ "architecture": "unknown", "os": "unknown" });
         entry

@@ -118,8 +118,9 @@ fn an_image_from_nothing() {
     let layout = front.path("a/b/images");
     let config = config(&layout, "new");
     let run = serde_json::json!({
-        "User": "1:2", "ExposedPorts": {"80/tcp": {}}, "Env": ["A=2"], "Entrypoint": [""], "Cmd": ["-c", "a, b"],
-        "Volumes": {"/with, comma": {}}, "WorkingDir": "/", "Labels": {"x": "y=z"}, "StopSignal": "SIGINT",
+        "User": "1:2", "ExposedPorts": {"80/tcp": {}}, "Env": ["A=2"], "Entrypoint": [""],
+        "Cmd": ["-c", "a, b"], "Volumes": {"/with, comma": {}}, "WorkingDir": "/", "Labels": {"x": "y=z"},
+        "StopSignal": "SIGINT",
     });
     assert_eq!(config["config"], run);
     assert_eq!(

@@ -13,8 +13,22 @@ const COLUMNS: usize = 110;
 const LONG_LITERAL: usize = 40;
 
 /// Files, or directories of files, that are still to do.
-const LINES_TO_DO: &[&str] = &[];
-const MOD_RS_TO_DO: &[&str] = &[];
+const LINES_TO_DO: &[&str] = &[
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "GOVERNANCE.md",
+    "README.md",
+    "SECURITY.md",
+    "core",
+    "docs",
+    "wasi-cli",
+    "wasm",
+    "web-demo",
+    "wit",
+    "tests/src/dir_suite",
+    "tests/tests/conformance",
+];
+const MOD_RS_TO_DO: &[&str] = &["core/src", "tests/src/dir_suite"];
 
 #[test]
 fn lines_fit() {
