@@ -9,6 +9,8 @@ use std::{
 use ocicle::{digest::Algorithm, hash::digest_of};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::temp::TempDir;
+
 /// A minbase Debian by debootstrap and buildah: tags `debian` (gzip) and `zstd`.
 pub const DEBIAN: Fixture = Fixture {
     name: "debian",
@@ -54,6 +56,17 @@ impl Fixture {
             return None;
         }
         Some(made_once(self.name, self.script, |staging| self.make(staging)))
+    }
+
+    /// Returns a temporary directory with a copy of the layout, named `images`; see [`Fixture::layout`].
+    ///
+    /// # Panics
+    /// If the script fails, or the copy.
+    #[must_use]
+    pub fn images(&self) -> Option<TempDir> {
+        let temp = TempDir::new().unwrap();
+        fs::rename(copy_of(&self.layout()?, temp.path()), temp.path().join("images")).unwrap();
+        Some(temp)
     }
 
     fn make(&self, staging: &Path) {

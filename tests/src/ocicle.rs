@@ -7,13 +7,15 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// A reference: `LAYOUT#FRAGMENT`.
+use serde_json::Value;
+
+/// Returns a reference: `LAYOUT#FRAGMENT`.
 #[must_use]
 pub fn at(layout: &Path, fragment: &str) -> String {
     format!("{}#{fragment}", layout.display())
 }
 
-/// A path as an argument.
+/// Returns a path as an argument.
 ///
 /// # Panics
 /// If it is not UTF-8.
@@ -22,10 +24,10 @@ pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// The binary: `OCICLE_BIN`, or what `cargo build` put beside the tests.
+/// Returns the binary: `OCICLE_BIN`, or the one that `cargo build` put beside the tests.
 ///
 /// # Panics
-/// If it is not there.
+/// If it is missing.
 #[must_use]
 pub fn binary() -> PathBuf {
     if let Some(path) = env::var_os("OCICLE_BIN") {
@@ -33,11 +35,11 @@ pub fn binary() -> PathBuf {
     }
     let test = env::current_exe().unwrap();
     let beside = test.ancestors().nth(2).unwrap().join("ocicle");
-    assert!(beside.is_file(), "{} is not there: run `cargo build -p ocicle-cli` first", beside.display());
+    assert!(beside.is_file(), "{} not found: run `cargo build -p ocicle-cli` first", beside.display());
     beside
 }
 
-/// The command with nothing of this process's settings.
+/// Returns the command, without this process's settings.
 #[must_use]
 pub fn command() -> Command {
     let mut command = Command::new(binary());
@@ -53,7 +55,7 @@ pub fn try_ocicle<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> Output {
     command().args(args).output().unwrap()
 }
 
-/// Runs it; it must succeed. Gives its standard output.
+/// Runs it; it must succeed. Returns its standard output.
 ///
 /// # Panics
 /// If it fails.
@@ -64,7 +66,34 @@ pub fn ocicle<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs it; it must fail with this exit code. Gives its standard error.
+/// Runs it with `--json`; it must succeed. Returns the document.
+///
+/// # Panics
+/// If it fails or prints no JSON.
+#[must_use]
+pub fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&ocicle(args.iter().chain(&["--json"]))).unwrap()
+}
+
+/// Returns what `ocicle stat --json` prints about an image.
+///
+/// # Panics
+/// If it fails.
+#[must_use]
+pub fn stat(image: &str) -> Value {
+    json(&["stat", image])
+}
+
+/// Returns the descriptors of an image's layers.
+///
+/// # Panics
+/// If `ocicle stat` fails.
+#[must_use]
+pub fn layers(image: &str) -> Vec<Value> {
+    stat(image)["manifest"]["layers"].as_array().unwrap().clone()
+}
+
+/// Runs it; it must fail with this exit code. Returns its standard error.
 ///
 /// # Panics
 /// If it does not.
@@ -75,14 +104,14 @@ pub fn fails<I: IntoIterator<Item: AsRef<OsStr>>>(code: i32, args: I) -> String 
     error
 }
 
-/// The command as an ordinary user, uid and gid [`USER`], who may write in `home` only. Needs root.
+/// Returns the command as an ordinary user, uid and gid [`USER`], who may write in `home` only. Needs root.
 ///
 /// # Panics
 /// If `home` cannot be given to that user.
 #[must_use]
 pub fn command_of_user(home: &Path) -> Command {
     use std::os::unix::{fs::chown, process::CommandExt as _};
-    // Where it was built may be closed to others.
+    // That user may not have access to the build directory.
     let copy = home.join("ocicle");
     if !copy.exists() {
         // Not by ourselves: a process that another thread starts meanwhile would hold the copy open for
@@ -98,7 +127,7 @@ pub fn command_of_user(home: &Path) -> Command {
 /// The id of an ordinary user and group.
 pub const USER: u32 = 54_321;
 
-/// Runs it as an ordinary user, in `home`; it must succeed. Gives its standard output.
+/// Runs it as an ordinary user, in `home`; it must succeed. Returns its standard output.
 ///
 /// # Panics
 /// If it fails.

@@ -11,7 +11,7 @@ use std::{
 use ocicle_tests::{
     fixtures::ODD,
     ocicle::{at, command, fails, ocicle, text},
-    temp::TempDir,
+    temp::{TempDir, names},
     tools::{have, root, run},
 };
 use serde_json::{Value, json};
@@ -27,13 +27,6 @@ fn tags(store: &Path) -> Vec<String> {
     let list: Value = serde_json::from_str(&ocicle(["ls", text(store), "--json"])).unwrap();
     let entries = list["entries"].as_array().unwrap();
     entries.iter().map(|entry| entry["tag"].as_str().unwrap().to_owned()).collect()
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[test]

@@ -4,13 +4,13 @@ use std::{fs, path::Path};
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{at, command, fails, ocicle, text},
+    ocicle::{at, command, fails, ocicle, stat, text},
     temp::TempDir,
 };
 use serde_json::{Value, json};
 
 fn history(layout: &Path, tag: &str) -> Vec<Value> {
-    let stat: Value = serde_json::from_str(&ocicle(["stat", "--json", &at(layout, tag)])).unwrap();
+    let stat: Value = stat(&at(layout, tag));
     stat["history"].as_array().unwrap().clone()
 }
 
@@ -60,7 +60,7 @@ fn a_layer_can_go_in_without_an_entry() {
     let before = history(&layout, "odd");
     ocicle(["insert", &at(&layout, "odd"), "--whiteout", "/bin", "--tag", "new", "--no-history"]);
     assert_eq!(history(&layout, "new"), before);
-    let stat: Value = serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, "new")])).unwrap();
+    let stat: Value = stat(&at(&layout, "new"));
     assert_eq!(stat["manifest"]["layers"].as_array().unwrap().len(), 4);
     // The next entry is the one of its own layer.
     ocicle(["insert", &at(&layout, "new"), "--whiteout", "/etc"]);

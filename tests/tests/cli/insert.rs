@@ -4,7 +4,7 @@ use std::fs;
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{at, command, fails, ocicle, text},
+    ocicle::{at, command, fails, ocicle, stat, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run},
@@ -56,8 +56,7 @@ fn a_file_an_opaque_directory_and_a_whiteout() {
     let manifest = ocicle(["mtree", &at(&layout, "odd")]);
     assert!(manifest.contains("motd type=file"), "{manifest}");
     assert!(!manifest.contains("hard-c") && !manifest.contains("capable"), "{manifest}");
-    let stat: serde_json::Value =
-        serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, "odd")])).unwrap();
+    let stat: serde_json::Value = stat(&at(&layout, "odd"));
     assert_eq!(stat["manifest"]["layers"].as_array().unwrap().len(), 6);
     assert_eq!(stat["history"].as_array().unwrap().last().unwrap()["created_by"], "ocicle insert");
 

@@ -4,15 +4,11 @@ use std::path::PathBuf;
 
 use ocicle_tests::{
     nested,
-    ocicle::{at, fails, ocicle, text, try_ocicle},
+    ocicle::{at, fails, json, ocicle, text, try_ocicle},
     temp::TempDir,
     tools::{have, run},
 };
 use serde_json::Value;
-
-fn json(words: &[&str]) -> Value {
-    serde_json::from_str(&ocicle(words.iter().chain(&["--json"]))).unwrap()
-}
 
 fn layout(temp: &TempDir) -> PathBuf {
     let layout = temp.path().join("images");

@@ -9,12 +9,11 @@ use std::{
 use ocicle_tests::{
     fixtures::{DEBIAN, ODD},
     handmade::{Archive, Layer, layout},
-    ocicle::{at, fails, ocicle, text},
+    ocicle::{at, fails, layers, ocicle, text},
     rootfs::{assert_same, describe},
     temp::TempDir,
     tools::{have, overlayfs, run, try_run},
 };
-use serde_json::Value;
 use tar::EntryType;
 
 /// A mounted bundle; unmounted on drop.
@@ -93,7 +92,7 @@ fn a_hard_link_that_loses_a_name_keeps_its_content() {
     assert_eq!(without_nlink(&plain.join("rootfs")), without_nlink(&mounted.0));
 }
 
-fn layers(dir: &Path, archives: &[Archive]) -> String {
+fn image_of(dir: &Path, archives: &[Archive]) -> String {
     let archives: Vec<Layer> = archives.iter().map(|archive| Layer::plain(archive.clone().end())).collect();
     layout(dir, &archives);
     at(dir, "t")
@@ -146,7 +145,7 @@ fn every_way_to_hide_and_replace_mounts_as_it_unpacks() {
     let fourth = Archive::new().file(".wh..wh..opq", "").file("usr/lib/last", "4");
     for count in 0..=4 {
         let archives = [base.clone(), second.clone(), third.clone(), fourth.clone()];
-        let reference = layers(&temp.path().join(format!("layout{count}")), &archives[..count]);
+        let reference = image_of(&temp.path().join(format!("layout{count}")), &archives[..count]);
         let plain = temp.path().join(format!("plain{count}"));
         ocicle(["unpack", &reference, text(&plain)]);
         let (bundle, options) = unpack(&reference, &temp, &format!("overlay{count}"), &[]);
@@ -161,12 +160,7 @@ fn every_way_to_hide_and_replace_mounts_as_it_unpacks() {
 fn small(temp: &TempDir) -> String {
     let base = directory(Archive::new(), "d").file("d/a", "a").file("d/b", "b");
     let top = Archive::new().file("f", "f").file("hard-1", "h").hard_link("hard-2", "hard-1");
-    layers(&temp.path().join("layout"), &[base, top])
-}
-
-fn layer_count(reference: &str) -> usize {
-    let stat: Value = serde_json::from_str(&ocicle(["stat", "--json", reference])).unwrap();
-    stat["manifest"]["layers"].as_array().unwrap().len()
+    image_of(&temp.path().join("layout"), &[base, top])
 }
 
 #[test]
@@ -196,7 +190,7 @@ fn what_was_written_becomes_a_layer() {
             assert!(lines.lines().any(|found| found == line), "{line} is not in\n{lines}");
         }
         ocicle(["repack", text(&bundle), &to]);
-        assert_eq!((layer_count(&reference), layer_count(&to)), (2, 3));
+        assert_eq!((layers(&reference).len(), layers(&to).len()), (2, 3));
         let again = temp.path().join("again");
         ocicle(["unpack", &to, text(&again)]);
         assert_eq!(describe(&again.join("rootfs")), before, "{more:?}");
@@ -237,7 +231,7 @@ fn nothing_written_is_no_layer() {
     }
     assert_eq!(ocicle(["repack", "--dry-run", text(&bundle), &reference]), "");
     ocicle(["repack", text(&bundle), &reference]);
-    assert_eq!(layer_count(&reference), 2);
+    assert_eq!(layers(&reference).len(), 2);
 }
 
 #[test]
@@ -285,7 +279,7 @@ fn a_failed_unpack_leaves_nothing_and_a_bundle_is_not_overwritten() {
 
     let good = Archive::new().file("a", "1");
     let bad = Archive::new().file("b", "2").entry(EntryType::Link, "l", "nowhere", b"");
-    let wrong = layers(&temp.path().join("wrong"), &[good, bad]);
+    let wrong = image_of(&temp.path().join("wrong"), &[good, bad]);
     let failed = temp.path().join("failed");
     let error = fails(4, ["unpack", "--format", "overlayfs", &wrong, text(&failed)]);
     assert!(error.contains("hard link to nowhere"), "{error}");

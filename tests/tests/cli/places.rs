@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use ocicle::{digest::Algorithm, hash::digest_of};
 use ocicle_tests::{
-    ocicle::{at, command, fails, ocicle, text, try_ocicle},
+    ocicle::{at, command, fails, ocicle, stat, text, try_ocicle},
     temp::TempDir,
 };
 use serde_json::{Value, json};
@@ -89,8 +89,7 @@ impl Layout {
     /// The labels of the images at these places; each must be there.
     fn labels(&self, places: &[&str]) -> Vec<Option<String>> {
         let labels = places.iter().map(|place| {
-            let stat: Value =
-                serde_json::from_str(&ocicle(["stat", "--json", &at(&self.path, place)])).unwrap();
+            let stat: Value = stat(&at(&self.path, place));
             stat["config"]["config"]["Labels"]["a"].as_str().map(str::to_owned)
         });
         labels.collect()

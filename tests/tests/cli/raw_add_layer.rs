@@ -10,20 +10,15 @@ use std::{
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
     handmade::Archive,
-    ocicle::{at, command, fails, ocicle, text},
+    ocicle::{at, command, fails, layers, ocicle, stat, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run},
 };
 use serde_json::Value;
 
-fn layers(layout: &Path, tag: &str) -> Vec<Value> {
-    let stat: Value = serde_json::from_str(&ocicle(["stat", "--json", &at(layout, tag)])).unwrap();
-    stat["manifest"]["layers"].as_array().unwrap().clone()
-}
-
 fn last(layout: &Path, tag: &str) -> (String, PathBuf) {
-    let layer = layers(layout, tag).pop().unwrap();
+    let layer = layers(&at(layout, tag)).pop().unwrap();
     let digest = layer["digest"].as_str().unwrap();
     let blob = layout.join("blobs").join(digest.replace(':', "/"));
     (layer["mediaType"].as_str().unwrap().to_owned(), blob)
@@ -55,10 +50,10 @@ fn a_compressed_layer_goes_in_to_the_byte() {
     assert!(fs::read(&zstd.1).unwrap() == fs::read(temp.path().join("layer.tar.zst")).unwrap());
     // The name says nothing; a plain one is compressed as the image's last layer is.
     let plain = add("renamed.gz", "plain");
-    let below = layers(&layout, "odd").pop().unwrap();
+    let below = layers(&at(&layout, "odd")).pop().unwrap();
     assert_eq!(below["mediaType"], plain.0.as_str());
     let diff_ids = ["gzip", "zstd", "plain"].map(|tag| {
-        let stat: Value = serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, tag)])).unwrap();
+        let stat: Value = stat(&at(&layout, tag));
         let diff_ids = stat["config"]["rootfs"]["diff_ids"].as_array().unwrap().clone();
         assert_eq!(stat["history"].as_array().unwrap().last().unwrap()["created_by"], "ocicle raw add-layer");
         diff_ids.last().unwrap().as_str().unwrap().to_owned()

@@ -3,15 +3,10 @@
 use std::{fs, path::Path};
 
 use ocicle_tests::{
-    ocicle::{at, fails, ocicle, text, try_ocicle},
+    ocicle::{at, fails, json, layers, ocicle, text, try_ocicle},
     temp::TempDir,
     tools::{have, run},
 };
-use serde_json::Value;
-
-fn json(words: &[&str]) -> Value {
-    serde_json::from_str(&ocicle(words.iter().chain(&["--json"]))).unwrap()
-}
 
 /// Puts a file with this content into an image.
 fn put(temp: &TempDir, image: &str, path: &str, content: &str) {
@@ -37,10 +32,6 @@ fn images(temp: &TempDir) -> [String; 3] {
     put(temp, &v1, "/app/program", "program");
     ocicle(["config", &v1, "--entrypoint", "/app/program"]);
     [one, two, v1]
-}
-
-fn layers(image: &str) -> Vec<Value> {
-    json(&["stat", image])["manifest"]["layers"].as_array().unwrap().clone()
 }
 
 #[test]

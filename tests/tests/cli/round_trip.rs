@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink};
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{at, fails, ocicle, text},
+    ocicle::{at, fails, ocicle, stat, text},
     rootfs::{assert_same, describe},
     temp::TempDir,
     tools::{have, run, try_run},
@@ -169,8 +169,7 @@ fn a_layer_that_is_not_what_it_promises_leaves_nothing_behind() {
     let Some(layout) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&layout, temp.path());
-    let stat: serde_json::Value =
-        serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, "odd")])).unwrap();
+    let stat: serde_json::Value = stat(&at(&layout, "odd"));
     let digest = stat["manifest"]["layers"][2]["digest"].as_str().unwrap().to_owned();
     let blob = layout.join("blobs").join(digest.replace(':', "/"));
     let mut content = fs::read(&blob).unwrap();

@@ -8,15 +8,11 @@ use std::{
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
     nested,
-    ocicle::{at, fails, ocicle, text},
+    ocicle::{at, fails, json, ocicle, text},
     temp::TempDir,
     tools::{have, run},
 };
 use serde_json::Value;
-
-fn json(words: &[&str]) -> Value {
-    serde_json::from_str(&ocicle(words.iter().chain(&["--json"]))).unwrap()
-}
 
 fn nested_layout(temp: &TempDir) -> PathBuf {
     let layout = temp.path().join("images");

@@ -9,7 +9,7 @@ use std::{
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{at, binary, ocicle, text},
+    ocicle::{at, binary, ocicle, stat, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run, try_run},
@@ -61,7 +61,7 @@ impl Front {
 }
 
 fn config(layout: &Path, tag: &str) -> Value {
-    let stat: Value = serde_json::from_str(&ocicle(["stat", "--json", &at(layout, tag)])).unwrap();
+    let stat: Value = stat(&at(layout, tag));
     stat["config"].clone()
 }
 

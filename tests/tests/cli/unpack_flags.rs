@@ -9,7 +9,7 @@ use std::{
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
     handmade::{Archive, Layer, layout},
-    ocicle::{at, fails, ocicle, text, try_ocicle},
+    ocicle::{at, fails, ocicle, stat, text, try_ocicle},
     rootfs::{assert_same, describe},
     temp::TempDir,
     tools::{have, root, run},
@@ -86,8 +86,7 @@ fn lower_layers_can_be_left_out() {
     fs::write(source.join("added"), "added").unwrap();
     ocicle(["insert", &at(&layout, "odd"), text(&source), "/opt"]);
     ocicle(["insert", &at(&layout, "odd"), text(&source), "/srv"]);
-    let stat: serde_json::Value =
-        serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, "odd")])).unwrap();
+    let stat: serde_json::Value = stat(&at(&layout, "odd"));
     let layers: Vec<&str> = stat["manifest"]["layers"]
         .as_array()
         .unwrap()

@@ -4,15 +4,11 @@ use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt as _, path::Path}
 
 use ocicle_tests::{
     fixtures::ODD,
-    ocicle::{at, command, fails, ocicle, text},
+    ocicle::{at, command, fails, json, ocicle, text},
     temp::TempDir,
     tools::{have, root, run},
 };
 use serde_json::Value;
-
-fn json(words: &[&str]) -> Value {
-    serde_json::from_str(&ocicle(words.iter().chain(&["--json"]))).unwrap()
-}
 
 /// Sizes of the files below a directory, by inode.
 fn sizes(dir: &Path, found: &mut BTreeMap<u64, u64>) {

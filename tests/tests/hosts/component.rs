@@ -7,22 +7,14 @@ use std::{
 };
 
 use ocicle_tests::{
-    fixtures::{ODD, copy_of},
+    fixtures::ODD,
     hosts::{Host, NOW},
-    temp::TempDir,
     tools::{root, run, variable},
 };
 
 /// The hosts: wasmtime, and Node by way of jco.
 fn hosts() -> Vec<PathBuf> {
     ["OCICLE_COMPONENT_WASMTIME", "OCICLE_COMPONENT_NODE"].into_iter().filter_map(variable).collect()
-}
-
-/// A copy of the odd image, as `images`.
-fn images() -> Option<TempDir> {
-    let temp = TempDir::new().unwrap();
-    fs::rename(copy_of(&ODD.layout()?, temp.path()), temp.path().join("images")).unwrap();
-    Some(temp)
 }
 
 /// Calls a function of the component, which sees one directory.
@@ -39,7 +31,7 @@ fn done(host: &Path, dir: &Path, words: &[&str]) -> String {
 
 #[test]
 fn it_says_what_the_command_prints() {
-    let Some(temp) = images() else { return };
+    let Some(temp) = ODD.images() else { return };
     for host in hosts() {
         for (function, command) in [
             (&["ls", "images"][..], &["ls", "--json", "images"][..]),
@@ -58,7 +50,7 @@ fn it_says_what_the_command_prints() {
 
 #[test]
 fn it_fails_with_what_one_can_do_about_it() {
-    let Some(temp) = images() else { return };
+    let Some(temp) = ODD.images() else { return };
     fs::create_dir(temp.path().join("empty")).unwrap();
     let blobs = temp.path().join("images/blobs/sha256");
     for host in hosts() {
@@ -99,7 +91,7 @@ fn it_fails_with_what_one_can_do_about_it() {
 #[test]
 fn it_makes_the_image_that_the_command_makes() {
     let host = variable("OCICLE_COMPONENT_WASMTIME");
-    let (Some(host), Some(command), Some(component)) = (host, images(), images()) else { return };
+    let (Some(host), Some(command), Some(component)) = (host, ODD.images(), ODD.images()) else { return };
     if !root() {
         return;
     }

@@ -2,18 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, thread};
 
-use ocicle_tests::{
-    fixtures::{ODD, copy_of},
-    hosts::Host,
-    temp::TempDir,
-};
-
-/// A copy of the odd image, as `images`, and where it is.
-fn images() -> Option<TempDir> {
-    let temp = TempDir::new().unwrap();
-    fs::rename(copy_of(&ODD.layout()?, temp.path()), temp.path().join("images")).unwrap();
-    Some(temp)
-}
+use ocicle_tests::{fixtures::ODD, hosts::Host};
 
 /// What a writer leaves in the layout when it is done.
 fn lock_files(dir: &Path) -> Vec<String> {
@@ -29,7 +18,7 @@ fn tags(dir: &Path) -> BTreeSet<String> {
 
 #[test]
 fn no_tag_is_lost_between_native_processes_and_sandboxes() {
-    let Some(temp) = images() else { return };
+    let Some(temp) = ODD.images() else { return };
     let dir = temp.path();
     let mut expected = BTreeSet::from(["odd", "gnu"].map(str::to_owned));
     thread::scope(|scope| {
@@ -51,7 +40,7 @@ fn no_tag_is_lost_between_native_processes_and_sandboxes() {
 
 #[test]
 fn no_blob_is_collected_while_it_is_written_elsewhere() {
-    let Some(temp) = images() else { return };
+    let Some(temp) = ODD.images() else { return };
     let dir = temp.path();
     fs::create_dir(dir.join("source")).unwrap();
     fs::write(dir.join("source/file"), "x").unwrap();
@@ -79,7 +68,7 @@ fn no_blob_is_collected_while_it_is_written_elsewhere() {
 
 #[test]
 fn what_a_killed_process_left_is_named_or_removed() {
-    let Some(temp) = images() else { return };
+    let Some(temp) = ODD.images() else { return };
     let dir = temp.path();
     let lock_file = |name: &str| dir.join("images").join(name);
     // A native process sees by the missing `flock` that the file is stale.
@@ -90,7 +79,7 @@ fn what_a_killed_process_left_is_named_or_removed() {
     thread::scope(|scope| {
         for host in Host::all() {
             scope.spawn(move || {
-                let temp = images().unwrap();
+                let temp = ODD.images().unwrap();
                 let dir = temp.path();
                 let left = if host == Host::Native { ".ocicle-lock" } else { ".ocicle-lock-native" };
                 fs::write(dir.join("images").join(left), "").unwrap();

@@ -7,15 +7,11 @@ use std::{
 
 use ocicle_tests::{
     fixtures::{DEBIAN, ODD, copy_of},
-    ocicle::{at, fails, ocicle, text},
-    temp::TempDir,
+    ocicle::{at, fails, json, ocicle, text},
+    temp::{TempDir, names},
     tools::{have, root, run},
 };
 use serde_json::Value;
-
-fn json(words: &[&str]) -> Value {
-    serde_json::from_str(&ocicle(words.iter().chain(&["--json"]))).unwrap()
-}
 
 fn manifest(image: &str) -> String {
     ocicle(["mtree", image])
@@ -23,14 +19,6 @@ fn manifest(image: &str) -> String {
 
 fn skopeo(from: &str, to: &str) {
     run("skopeo", ["copy", "--quiet", from, to]);
-}
-
-/// What is beside the files of a test: nothing of an edit may stay.
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use ocicle_tests::{
     fixtures::{DEBIAN, copy_of},
-    ocicle::{at, command, ocicle, text},
+    ocicle::{at, command, ocicle, stat, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run, try_run},
@@ -96,8 +96,7 @@ fn what_changed_becomes_a_layer() {
     assert!(digest.status.success(), "{}", String::from_utf8_lossy(&digest.stderr));
     assert!(String::from_utf8_lossy(&digest.stdout).starts_with("sha256:"));
 
-    let stat: serde_json::Value =
-        serde_json::from_str(&ocicle(["stat", "--json", &at(&layout, "new")])).unwrap();
+    let stat: serde_json::Value = stat(&at(&layout, "new"));
     let layers = stat["manifest"]["layers"].as_array().unwrap();
     assert_eq!(layers.len(), 2);
     let kind = layers[1]["mediaType"].as_str().unwrap();

@@ -3,15 +3,11 @@
 use ocicle::{digest::Algorithm, hash::digest_of};
 use ocicle_tests::{
     fixtures::NESTED,
-    ocicle::{at, fails, ocicle, text},
+    ocicle::{at, fails, json, ocicle, text},
     temp::TempDir,
     tools::{have, run},
 };
 use serde_json::Value;
-
-fn json(words: &[&str]) -> Value {
-    serde_json::from_str(&ocicle(words.iter().chain(&["--json"]))).unwrap()
-}
 
 /// A tree without its digests and sizes.
 fn shape(drawn: &str) -> Vec<String> {

@@ -4,16 +4,12 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use ocicle_tests::{
     fixtures::{DEBIAN, ODD, copy_of},
-    ocicle::{at, command, fails, ocicle, text, try_ocicle},
+    ocicle::{at, command, fails, json, ocicle, text, try_ocicle},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run},
 };
 use serde_json::Value;
-
-fn json(words: &[&str]) -> Value {
-    serde_json::from_str(&ocicle(words.iter().chain(&["--json"]))).unwrap()
-}
 
 #[test]
 fn the_list_is_what_umoci_unpacks() {
