@@ -84,6 +84,8 @@ pub(crate) fn fast() -> Result<()> {
         "--package",
         "ocicle",
         "--package",
+        "ocicle-report",
+        "--package",
         "ocicle-cli",
         "--package",
         "xtask",

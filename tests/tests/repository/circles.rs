@@ -7,7 +7,8 @@ use crate::{
     rust_tokens::{Token, tokens},
 };
 
-const CRATES: [&str; 6] = ["core/src", "wasi-cli/src", "wasm/src", "wit/src", "tests/src", "xtask/src"];
+const CRATES: [&str; 7] =
+    ["core/src", "report/src", "wasi-cli/src", "wasm/src", "wit/src", "tests/src", "xtask/src"];
 
 /// Modules whose children may form circles.
 const ALLOWED: [&str; 1] = [
@@ -16,7 +17,7 @@ const ALLOWED: [&str; 1] = [
 ];
 
 /// Modules whose children form circles that are still to break.
-const TO_DO: [&str; 4] = ["core/src: bundle", "core/src: graph", "core/src: spec", "wasm/src: crate"];
+const TO_DO: [&str; 2] = ["core/src: spec", "wasm/src: crate"];
 
 #[test]
 fn modules_form_no_circles() {

@@ -13,22 +13,8 @@ const COLUMNS: usize = 110;
 const LONG_LITERAL: usize = 40;
 
 /// Files, or directories of files, that are still to do.
-const LINES_TO_DO: &[&str] = &[
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "GOVERNANCE.md",
-    "README.md",
-    "SECURITY.md",
-    "core",
-    "docs",
-    "wasi-cli",
-    "wasm",
-    "web-demo",
-    "wit",
-    "tests/src/dir_suite",
-    "tests/tests/conformance",
-];
-const MOD_RS_TO_DO: &[&str] = &["core/src", "tests/src/dir_suite"];
+const LINES_TO_DO: &[&str] = &["CONTRIBUTING.md", "README.md", "core", "wasi-cli", "wasm", "web-demo", "wit"];
+const MOD_RS_TO_DO: &[&str] = &["core/src/spec"];
 
 #[test]
 fn lines_fit() {
