@@ -1,5 +1,5 @@
-//! Changing attributes of open files and of entries by name: one system call for each attribute, in the order of
-//! `DirPosix::set_attrs`.
+//! Changing attributes of open files and of entries by name: one system call for each attribute, in the
+//! order of `DirPosix::set_attrs`.
 
 use std::{
     io::{self, ErrorKind},
