@@ -39,7 +39,7 @@ fn image(store: &Repository<MemoryStore>, layers: &[&[(&str, Option<&str>)]]) ->
             layer.put(&change, &mut content.unwrap_or_default()).unwrap();
         }
         let layer = layer.finish().unwrap();
-        let history = History { created_by: Some("RUN it\x1b".into()), ..History::default() };
+        let history = History::default().with_created_by("RUN it\x1b");
         append_layer(store, &image, &layer, Some(&history)).unwrap()
     })
 }

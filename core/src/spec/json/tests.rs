@@ -255,7 +255,7 @@ proptest! {
         let theirs = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text);
         match (ours, theirs) {
             (Ok(()), Err(theirs)) => {
-                prop_assert!(theirs.to_string().contains("out of range"), "{}: {}", text, theirs)
+                prop_assert!(theirs.to_string().contains("out of range"), "{}: {}", text, theirs);
             }
             (Err(ours), Ok(_)) => prop_assert!(ours.ends_with("occurs twice"), "{}: {}", text, ours),
             _ => {}
