@@ -46,7 +46,17 @@ fn mode(text: &str) -> Result<u32, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{mode, owner};
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::{Defaults, mode, owner};
+
+    #[test]
+    fn defaults_are_those_of_the_options() {
+        let options = Defaults::augment_args(clap::Command::new("test"));
+        let parsed = Defaults::from_arg_matches(&options.get_matches_from(["test"]));
+        let shown = |defaults: &Defaults| format!("{defaults:?}");
+        assert_eq!(parsed.as_ref().ok().map(shown), Some(shown(&Defaults::default())));
+    }
 
     #[test]
     fn numbers_are_read() {

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, process::ExitCode};
 use ocicle::{
     digest::Digest,
     graph::Resolution,
-    spec::{Descriptor, History, ImageConfig, Manifest, Raw},
+    spec::{Descriptor, History, ImageConfig, Manifest, Platform, Raw},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -178,15 +178,7 @@ impl Text {
         self.field(depth, "Size", &human_size(descriptor.size));
         if let Some(platform) = &descriptor.platform {
             self.line(depth, "Platform:");
-            let version = platform.os_version.as_deref();
-            self.platform(
-                depth + 1,
-                &platform.os,
-                version,
-                &platform.os_features,
-                &platform.architecture,
-                platform.variant.as_deref(),
-            );
+            self.platform(depth + 1, platform);
         }
         self.list(depth, "URLs", &descriptor.urls);
         self.map(depth, "Annotations", descriptor.annotations.iter());
@@ -196,22 +188,14 @@ impl Text {
         }
     }
 
-    fn platform(
-        &mut self,
-        depth: usize,
-        os: &str,
-        version: Option<&str>,
-        features: &[String],
-        arch: &str,
-        variant: Option<&str>,
-    ) {
-        self.field(depth, "OS", os);
-        if let Some(version) = version {
+    fn platform(&mut self, depth: usize, platform: &Platform) {
+        self.field(depth, "OS", &platform.os);
+        if let Some(version) = &platform.os_version {
             self.field(depth, "OS Version", version);
         }
-        self.list(depth, "OS Features", features);
-        let variant = variant.map(|variant| format!(" ({variant})")).unwrap_or_default();
-        self.line(depth, &format!("Architecture: {}{variant}", quoted(arch)));
+        self.list(depth, "OS Features", &platform.os_features);
+        let variant = platform.variant.as_ref().map(|variant| format!(" ({variant})")).unwrap_or_default();
+        self.line(depth, &format!("Architecture: {}{variant}", quoted(&platform.architecture)));
     }
 
     fn hex(&mut self, depth: usize, data: &[u8]) {
@@ -237,15 +221,7 @@ impl Text {
         }
         self.field(0, "Author", config.author.as_deref().unwrap_or_default());
         self.line(0, "Platform:");
-        let features = config.os_features.as_deref().unwrap_or_default();
-        self.platform(
-            1,
-            &config.os,
-            config.os_version.as_deref(),
-            features,
-            &config.architecture,
-            config.variant.as_deref(),
-        );
+        self.platform(1, &config.platform());
         let run = config.config.clone().unwrap_or_default();
         self.line(0, "Image Config:");
         self.field(1, "User", run.user.as_deref().unwrap_or_default());
