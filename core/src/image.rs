@@ -43,8 +43,8 @@ impl Image {
     /// Reads manifest and config.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if this is no runnable image but an artifact or an index; [`Error::Document`] if manifest and
-    /// config contradict each other; whatever reading a document meets.
+    /// [`Error::Unsupported`] if this is no runnable image but an artifact or an index; [`Error::Document`]
+    /// if manifest and config contradict each other; whatever reading a document meets.
     pub fn open(repository: &Repository<impl BlobRead>, descriptor: &Descriptor) -> Result<Self> {
         let unsupported = |what: &str| {
             Err(Error::Unsupported(format!("{} is {what}, not a runnable image", descriptor.digest)))
@@ -83,8 +83,8 @@ impl Image {
         self.manifest.view().layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.size))
     }
 
-    /// Returns the compression of the last layer, which new layers get unless another is asked for; gzip if the image has
-    /// no layers.
+    /// Returns the compression of the last layer, which new layers get unless another is asked for; gzip if
+    /// the image has no layers.
     #[must_use]
     pub fn last_compression(&self) -> Compression {
         let last = self.manifest.view().layers.last();

@@ -1,7 +1,7 @@
 //! Where images live: blobs by digest and one root index, behind small traits.
 //!
-//! [`BlobRead`], [`BlobWrite`] and [`RootIndex`] make a store; [`Collect`] is for stores that can remove blobs. A
-//! [`Repository`] is a store with its limits: what the rest of the library works on.
+//! [`BlobRead`], [`BlobWrite`] and [`RootIndex`] make a store; [`Collect`] is for stores that can remove
+//! blobs. A [`Repository`] is a store with its limits: what the rest of the library works on.
 
 pub mod archive;
 mod collect;
@@ -46,19 +46,20 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// Reads blobs. A blob is asked for by its descriptor: a registry finds manifests by their media type.
 pub trait BlobRead: Sync {
-    /// Opens a blob, to be read once from its start; returns `None` if the store does not have it. The content is not
-    /// verified: see [`BlobReadExt::open`].
+    /// Opens a blob, to be read once from its start; returns `None` if the store does not have it. The
+    /// content is not verified: see [`BlobReadExt::open`].
     ///
     /// # Errors
     /// [`Error::Io`] if the blob is there but cannot be opened.
     fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>>;
-    /// Returns the stored size in bytes, whatever the descriptor says; `None` if the store does not have the blob.
+    /// Returns the stored size in bytes, whatever the descriptor says; `None` if the store does not have the
+    /// blob.
     ///
     /// # Errors
     /// [`Error::Io`] if the size cannot be determined.
     fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>>;
-    /// Opens a blob for reading at any position. Returns `None` if the store does not have the blob or cannot seek, which
-    /// is the default: callers then read the blob from its start. The content is not verified.
+    /// Opens a blob for reading at any position. Returns `None` if the store does not have the blob or cannot
+    /// seek, which is the default: callers then read the blob from its start. The content is not verified.
     ///
     /// # Errors
     /// [`Error::Io`] if the blob is there but cannot be opened.
@@ -78,8 +79,8 @@ pub trait BlobWrite {
 
 /// A blob being written.
 pub trait Pending: Write + Send {
-    /// Makes the content visible under its digest, durably. Success means that the content is there, not that this call
-    /// put it there. The caller vouches for the digest: [`BlobWriter`] computes it.
+    /// Makes the content visible under its digest, durably. Success means that the content is there, not that
+    /// this call put it there. The caller vouches for the digest: [`BlobWriter`] computes it.
     ///
     /// # Errors
     /// [`Error::Io`]; nothing is visible then.
@@ -96,25 +97,26 @@ pub trait RootIndex {
     /// Replaces the root index if its digest is still `expected` (compare-and-swap).
     ///
     /// # Errors
-    /// [`Error::Conflict`] if it has changed; [`Error::Limit`] if the new index is larger than [`Limits::document`] and could
-    /// not be read again. Nothing is written then.
+    /// [`Error::Conflict`] if it has changed; [`Error::Limit`] if the new index is larger than
+    /// [`Limits::document`] and could not be read again. Nothing is written then.
     fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()>;
 }
 
 /// Finds and removes unreachable blobs.
 pub trait Collect {
-    /// Blocks until no write is in progress, and holds off writers until the result is dropped. Blobs can be removed in no
-    /// other way, so a blob that an edit has just written is never lost.
+    /// Blocks until no write is in progress, and holds off writers until the result is dropped. Blobs can be
+    /// removed in no other way, so a blob that an edit has just written is never lost.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if blobs were written through this very value, since the wait would never end; [`Error::Io`].
+    /// [`Error::Misuse`] if blobs were written through this very value, since the wait would never end;
+    /// [`Error::Io`].
     fn collect(&self) -> Result<Box<dyn Collector + '_>>;
 }
 
 /// Exclusive access to the blobs of a store, for garbage collection.
 pub trait Collector {
-    /// Returns all blobs with their sizes in bytes, ordered by digest. Entries that are not named by a digest, or are not
-    /// regular files, are left out.
+    /// Returns all blobs with their sizes in bytes, ordered by digest. Entries that are not named by a
+    /// digest, or are not regular files, are left out.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -196,22 +198,22 @@ impl<T: BlobRead + BlobWrite + RootIndex + ?Sized> Store for T {}
 
 /// Verified reading, for every [`BlobRead`].
 pub trait BlobReadExt: BlobRead {
-    /// Opens the content of a descriptor, to be read once from its start: embedded `data`, or the blob. The content is not
-    /// verified: see [`BlobReadExt::open`].
+    /// Opens the content of a descriptor, to be read once from its start: embedded `data`, or the blob. The
+    /// content is not verified: see [`BlobReadExt::open`].
     ///
     /// # Errors
     /// [`Error::MissingBlob`]; [`Error::Document`] if `data` is not valid Base64.
     fn content(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send + '_>>;
 
-    /// Opens the content of a descriptor, to be read once from its start: embedded `data`, or the blob. The reader verifies
-    /// size and digest and fails at the end where they differ.
+    /// Opens the content of a descriptor, to be read once from its start: embedded `data`, or the blob. The
+    /// reader verifies size and digest and fails at the end where they differ.
     ///
     /// # Errors
     /// [`Error::MissingBlob`]; [`Error::Unsupported`] for a digest algorithm that cannot be verified.
     fn open(&self, descriptor: &Descriptor) -> Result<Verified<Box<dyn Read + Send + '_>>>;
 
-    /// Opens the content of a descriptor for reading at any position. Returns `None` if the store does not have the blob or
-    /// cannot seek. The content is not verified.
+    /// Opens the content of a descriptor for reading at any position. Returns `None` if the store does not
+    /// have the blob or cannot seek. The content is not verified.
     ///
     /// # Errors
     /// [`Error::Document`] if `data` is not valid Base64; [`Error::Io`].

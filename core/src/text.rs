@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// Text of an image, made safe to show: control characters, which could steer a terminal, and those that change the
-/// direction of writing are escaped.
+/// Text of an image, made safe to show: control characters, which could steer a terminal, and those that
+/// change the direction of writing are escaped.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

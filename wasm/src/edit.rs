@@ -110,8 +110,8 @@ impl Store {
         })
     }
 
-    /// As `ocicle insert` of a directory that has these files and belongs to `0:0`, mode 0755; gives the new digest. `files` is JSON,
-    /// `contents` their bytes in the same order.
+    /// As `ocicle insert` of a directory that has these files and belongs to `0:0`, mode 0755; gives the new
+    /// digest. `files` is JSON, `contents` their bytes in the same order.
     pub fn insert(
         &self,
         fragment: Option<String>,
@@ -169,7 +169,8 @@ impl Store {
     }
 }
 
-/// Gives all that is in a directory its attributes, and then the directory itself, whose time that would change.
+/// Gives all that is in a directory its attributes, and then the directory itself, whose time that would
+/// change.
 fn set(
     dir: &MemDir,
     at: &EntryPath,

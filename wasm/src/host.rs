@@ -1,6 +1,7 @@
 //! Bytes that JavaScript reads: files, parts of files, ranges on a server.
 //!
-//! A source is a number, so stores made of sources hold no JavaScript value and are `Sync`, as the library requires.
+//! A source is a number, so stores made of sources hold no JavaScript value and are `Sync`, as the library
+//! requires.
 
 use std::{
     cell::RefCell,
@@ -21,13 +22,15 @@ extern "C" {
     /// Implemented by the worker. All methods are synchronous, and throw if reading fails.
     #[derive(Debug)]
     pub type Host;
-    /// Opens the file at a path of a layout; returns its source, or a negative number if there is no such file.
+    /// Opens the file at a path of a layout; returns its source, or a negative number if there is no such
+    /// file.
     #[wasm_bindgen(method, catch)]
     fn find(this: &Host, path: &str) -> Result<f64, JsValue>;
     /// Returns the size of a source in bytes.
     #[wasm_bindgen(method, catch)]
     fn size(this: &Host, source: u32) -> Result<f64, JsValue>;
-    /// Reads from a position into a buffer, until it is full or the source ends; returns the number of bytes read.
+    /// Reads from a position into a buffer, until it is full or the source ends; returns the number of bytes
+    /// read.
     #[wasm_bindgen(method, catch)]
     fn read(this: &Host, source: u32, position: f64, into: &mut [u8]) -> Result<u32, JsValue>;
     /// Closes a source; its number is not used again.

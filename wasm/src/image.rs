@@ -49,8 +49,8 @@ struct Rows {
 
 #[wasm_bindgen]
 impl Image {
-    /// Returns what another store needs to compare the image with its own: descriptor, manifest, config, and the indexes of
-    /// the layers.
+    /// Returns what another store needs to compare the image with its own: descriptor, manifest, config, and
+    /// the indexes of the layers.
     pub fn lend(&self) -> Result<Array> {
         let descriptor = json(&self.image.descriptor)?;
         let documents = [descriptor.as_bytes(), self.image.manifest.bytes(), self.image.config.bytes()];
@@ -92,8 +92,8 @@ impl Image {
         report(&self.image)
     }
 
-    /// Sets the index of a layer, zero-based; `undefined` if the layer cannot be read. Other images of the store that have
-    /// the layer get it, too.
+    /// Sets the index of a layer, zero-based; `undefined` if the layer cannot be read. Other images of the
+    /// store that have the layer get it, too.
     pub fn hand(&self, layer: usize, index: Option<Vec<u8>>) -> Result<()> {
         let (descriptor, diff_id) =
             self.image.layers().nth(layer).ok_or_else(|| Failure::misuse("no such layer"))?;

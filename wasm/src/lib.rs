@@ -1,6 +1,7 @@
 //! What the workers of the npm package `ocicle` call: the library, on bytes that JavaScript reads.
 //!
-//! Reports are the JSON that the command prints with `--json`. `ts/` has the public interface and its documentation.
+//! Reports are the JSON that the command prints with `--json`. `ts/` has the public interface and its
+//! documentation.
 
 #![expect(clippy::needless_pass_by_value, reason = "what JavaScript hands over is owned")]
 

@@ -148,8 +148,8 @@ pub(crate) struct Row {
     pub(crate) siblings: usize,
 }
 
-/// The attributes of an inode of the merged file system. As in [`FileInfo`], which also has what a [`Row`] has
-/// of its own.
+/// The attributes of an inode of the merged file system. As in [`FileInfo`], which also has what a [`Row`]
+/// has of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Attrs {
     mode: String,

@@ -180,8 +180,8 @@ impl Store {
 const PIECE: usize = 1 << 20;
 
 impl Store {
-    /// Returns the place of a blob; `None` if it is in memory or missing, or if that cannot be found out: reading it fails
-    /// then, and says why.
+    /// Returns the place of a blob; `None` if it is in memory or missing, or if that cannot be found out:
+    /// reading it fails then, and says why.
     fn place(&self, digest: &Digest) -> Option<Place> {
         if self.repository.store().upper().try_size(&any_blob(digest)).ok()?.is_some() {
             return None;

@@ -1,4 +1,5 @@
-//! ocicle as a WebAssembly component: `wit/world.wit` says what it does. The host opens directories for it, and it sees no others.
+//! ocicle as a WebAssembly component: `wit/world.wit` says what it does. The host opens directories for it,
+//! and it sees no others.
 #![cfg(target_os = "wasi")]
 
 #[allow(

@@ -24,13 +24,13 @@ pub enum Of {
     Entry,
 }
 
-/// Changes annotations along exactly the way to an object, and nothing beside it. Gives the new root index and the way to the object
-/// in it, as [`replace_target`] does.
+/// Changes annotations along exactly the way to an object, and nothing beside it. Gives the new root index
+/// and the way to the object in it, as [`replace_target`] does.
 ///
 /// # Errors
-/// [`Error::NotFound`] if one that is to be removed is not there; [`Error::Unsupported`] for an object that can have none;
-/// [`Error::Misuse`] for an empty name, or for the tag of an entry, which [`super::rewrite::tag`] changes; those of
-/// [`replace_target`].
+/// [`Error::NotFound`] if one that is to be removed is not there; [`Error::Unsupported`] for an object that
+/// can have none; [`Error::Misuse`] for an empty name, or for the tag of an entry, which
+/// [`super::rewrite::tag`] changes; those of [`replace_target`].
 pub fn annotate<S: Store>(
     repository: &Repository<S>,
     root: &Raw<Index>,

@@ -25,9 +25,9 @@ use crate::{
     },
 };
 
-/// An archive in a file. The first edit makes a directory beside it, which keeps others from editing it at the same time; it goes when
-/// this value does. Replacing the index writes the archive anew in that directory, with what the new index leads to, and puts
-/// it in the place of the old one once it is whole.
+/// An archive in a file. The first edit makes a directory beside it, which keeps others from editing it at
+/// the same time; it goes when this value does. Replacing the index writes the archive anew in that
+/// directory, with what the new index leads to, and puts it in the place of the old one once it is whole.
 pub struct ArchiveFile<D: DirPosix + Sync> {
     dir: D,
     name: NameBuf,
@@ -120,8 +120,8 @@ where
     }
 }
 
-/// Gives a file its content, and its name once that is whole and durable. What had the name before is replaced, and leaves
-/// its mode and, where the system allows it, its owner.
+/// Gives a file its content, and its name once that is whole and durable. What had the name before is
+/// replaced, and leaves its mode and, where the system allows it, its owner.
 ///
 /// # Errors
 /// Those of `fill`; [`Error::Io`].

@@ -9,12 +9,13 @@ use crate::{
     store::{BlobRead, BlobWrite, Repository, put_document},
 };
 
-/// Stores what an index leads to with OCI's media types in the place of Docker's, and gives an index of that. Layers and configs stay as
-/// they are; what is OCI's already, and what the store does not have, stays as well.
+/// Stores what an index leads to with OCI's media types in the place of Docker's, and gives an index of that.
+/// Layers and configs stay as they are; what is OCI's already, and what the store does not have, stays as
+/// well.
 ///
 /// # Errors
-/// Those of [`BlobReadExt::document`](crate::store::BlobReadExt::document), [`Error::Limit`] past [`Limits::depth`], and of the
-/// store.
+/// Those of [`Repository::document`], [`Error::Limit`] past
+/// [`Limits::depth`](crate::Limits::depth), and of the store.
 pub fn to_oci<S: BlobRead + BlobWrite>(repository: &Repository<S>, index: &Raw<Index>) -> Result<Raw<Index>> {
     Converter { repository, done: HashMap::new() }.entries(index.clone(), 0)
 }

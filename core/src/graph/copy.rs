@@ -27,7 +27,8 @@ pub enum What<'a> {
     Everything,
     /// An object with all below it.
     Object(&'a Resolution),
-    /// An object with all below it, and the indexes on the way to it as they are: their other entries are absent in the copy.
+    /// An object with all below it, and the indexes on the way to it as they are: their other entries are
+    /// absent in the copy.
     Sparse(&'a Resolution),
 }
 
@@ -56,7 +57,8 @@ impl Plan {
     /// Finds out what belongs to a copy.
     ///
     /// # Errors
-    /// Those of [`RootIndex::load`]; an index or manifest that cannot be read; [`Error::Limit`] past [`Limits::descriptors`].
+    /// Those of [`RootIndex::load`]; an index or manifest that cannot be read; [`Error::Limit`] past
+    /// [`Limits::descriptors`](crate::Limits::descriptors).
     pub fn new<S: BlobRead + RootIndex>(repository: &Repository<S>, what: What<'_>) -> Result<Self> {
         let root = repository.store().load()?;
         match what {
@@ -120,7 +122,8 @@ impl Plan {
         self
     }
 
-    /// The root index of a store with this copy in it: what has a tag takes the place of what had it, the rest is added unless it is there.
+    /// The root index of a store with this copy in it: what has a tag takes the place of what had it, the
+    /// rest is added unless it is there.
     ///
     /// # Errors
     /// [`Error::Document`] if a tag is used more than once there.
@@ -173,7 +176,8 @@ impl Plan {
     /// Copies the blobs, each verified on the way. What the destination has in the right size is not read.
     ///
     /// # Errors
-    /// Those of [`Plan::blobs`]; [`Error::Mismatch`] for a blob that is not what its descriptor says; those of the stores.
+    /// Those of [`Plan::blobs`]; [`Error::Mismatch`] for a blob that is not what its descriptor says; those
+    /// of the stores.
     pub fn copy_blobs<S: BlobRead, T: BlobRead + BlobWrite>(
         &self,
         from: &Repository<S>,
@@ -201,8 +205,8 @@ impl Plan {
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Copies what is asked for to another repository, under `tag` if one is given: the blobs first, then the root index.
-    /// A tag of the copy replaces an equal one at the destination; the rest is added.
+    /// Copies what is asked for to another repository, under `tag` if one is given: the blobs first, then the
+    /// root index. A tag of the copy replaces an equal one at the destination; the rest is added.
     ///
     /// # Errors
     /// As [`Plan::new`], [`Plan::tagged`], [`Plan::copy_blobs`] and [`Plan::merged_into`].

@@ -1,8 +1,9 @@
 //! Trees as descriptions: written down, changed with an editor, made so.
 //!
-//! A [`Description`] is a value that TOML and JSON can hold. [`export`] makes one of what is in a store; [`build`] stores what one describes, and
-//! [`place`] puts it into a root index. Equal descriptions give equal bytes. A description that contradicts itself or what it is
-//! made of is refused before the root index is touched, with both sides of the contradiction.
+//! A [`Description`] is a value that TOML and JSON can hold. [`export`] makes one of what is in a store;
+//! [`build`] stores what one describes, and [`place`] puts it into a root index. Equal descriptions give
+//! equal bytes. A description that contradicts itself or what it is made of is refused before the root index
+//! is touched, with both sides of the contradiction.
 
 mod build;
 mod changes;
@@ -29,12 +30,14 @@ use crate::{digest::Digest, spec::MediaType};
 #[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Description {
-    /// The entries. One with a tag takes the place of what has that tag; others are added, unless they are there.
+    /// The entries. One with a tag takes the place of what has that tag; others are added, unless they are
+    /// there.
     #[serde(default)]
     pub root: Vec<Node>,
 }
 
-/// An object and the descriptor that leads to it. Exactly one of `from`, `index`, `manifest` and `blob` says what the object is.
+/// An object and the descriptor that leads to it. Exactly one of `from`, `index`, `manifest` and `blob` says
+/// what the object is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "made with `..Node::default()`")]
@@ -45,7 +48,8 @@ pub struct Node {
     /// What other nodes call it: `from = "@NAME"`, `subject = "@NAME"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// An object that is there: `sha256:…` or `#SELECTOR` in the same store, a reference to another store, or `@NAME`.
+    /// An object that is there: `sha256:…` or `#SELECTOR` in the same store, a reference to another store, or
+    /// `@NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Of a blob; and of `from = "sha256:…"`, whose descriptor is then made of this node alone.
@@ -54,7 +58,8 @@ pub struct Node {
     /// Type of an artifact, in the descriptor; that of a `manifest` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
-    /// Platform in the descriptor, such as `linux/arm64/v8`; `none` for none. By default that of `from`, else, inside an index, that of the config.
+    /// Platform in the descriptor, such as `linux/arm64/v8`; `none` for none. By default that of `from`,
+    /// else, inside an index, that of the config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// The platform may contradict the config.

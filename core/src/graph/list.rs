@@ -66,11 +66,12 @@ pub struct ListEntry {
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Lists everything below `index.json`, or one place with what is below it. Referrers are found in the whole store.
+    /// Lists everything below `index.json`, or one place with what is below it. Referrers are found in the
+    /// whole store.
     ///
     /// # Errors
-    /// [`Error::Limit`](crate::Error::Limit); [`Error::Io`](crate::Error::Io). Objects that cannot be read are listed, with
-    /// the reason.
+    /// [`Error::Limit`](crate::Error::Limit); [`Error::Io`](crate::Error::Io). Objects that cannot be read
+    /// are listed, with the reason.
     pub fn list(&self, at: Option<&Resolution>) -> Result<Listing> {
         self.list_in(&self.index()?, at)
     }

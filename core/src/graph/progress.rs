@@ -17,8 +17,8 @@ pub(super) struct Progress {
 struct State {
     /// Steps matched.
     done: usize,
-    /// Whether the last of them was matched by the place right above, as a position asks for. Without that an earlier match
-    /// would do for all; a position may need a later one.
+    /// Whether the last of them was matched by the place right above, as a position asks for. Without that an
+    /// earlier match would do for all; a position may need a later one.
     adjacent: bool,
 }
 

@@ -13,8 +13,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Reached {
     pub(crate) descriptor: Descriptor,
-    /// Whether it must be there: what a manifest is made of must, while an index may name what is elsewhere (image-spec,
-    /// image-layout.md), as may a `subject` and a blob with `urls`.
+    /// Whether it must be there: what a manifest is made of must, while an index may name what is elsewhere
+    /// (image-spec, image-layout.md), as may a `subject` and a blob with `urls`.
     pub(crate) needed: bool,
 }
 
@@ -41,8 +41,8 @@ pub(crate) fn entries_of(index: &Index) -> Vec<Reached> {
 /// Everything that some objects lead to, with themselves, by digest. What is absent is passed over.
 ///
 /// # Errors
-/// An index or manifest that is there but cannot be read or is not what its digest promises; [`Error::Limit`] past
-/// [`Limits::descriptors`].
+/// An index or manifest that is there but cannot be read or is not what its digest promises; [`Error::Limit`]
+/// past [`Limits::descriptors`].
 pub(crate) fn reach<S: BlobRead>(
     repository: &Repository<S>,
     start: Vec<Reached>,

@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use crate::error::{Error, Result};
 
-/// A valid value of `org.opencontainers.image.ref.name`: components of letters, digits and `-._:@+--`, joined by `/`.
+/// A valid value of `org.opencontainers.image.ref.name`: components of letters, digits and `-._:@+--`, joined
+/// by `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RefName(Box<str>);
 

@@ -93,7 +93,8 @@ impl FromStr for Reference {
     }
 }
 
-/// `DIR:TAG`, cut at the first colon as skopeo and umoci do: tags have colons too. That of a drive (`C:\\`) is none.
+/// `DIR:TAG`, cut at the first colon as skopeo and umoci do: tags have colons too. That of a drive (`C:\\`)
+/// is none.
 fn skopeo(path: &str) -> Option<(&str, &str)> {
     let is_drive = path.get(1..3).is_some_and(|colon| colon == ":/" || colon == ":\\");
     let start = if is_drive { 2 } else { 0 };

@@ -64,7 +64,7 @@ impl Resolution {
     ///
     /// # Errors
     /// [`Error::NotFound`] if an index on the way does not have the next one; those of
-    /// [`BlobReadExt::document`](crate::store::BlobReadExt::document).
+    /// [`Repository::document`](crate::Repository::document).
     pub fn locate<S: BlobRead>(
         repository: &Repository<S>,
         root: &Raw<Index>,

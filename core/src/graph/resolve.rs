@@ -1,7 +1,7 @@
 //! From a selector to the one object it means.
 //!
-//! Pure and non-interactive: of all places, in document order, those stay whose steps match in order. Nothing is guessed; what
-//! is left over is an error that lists the candidates.
+//! Pure and non-interactive: of all places, in document order, those stay whose steps match in order. Nothing
+//! is guessed; what is left over is an error that lists the candidates.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -83,11 +83,12 @@ pub struct Candidate {
 impl<S: BlobRead + RootIndex> Repository<S> {
     /// Finds the one object that a selector means.
     ///
-    /// The same object at several places is one object; the resolution names the first place and counts the others.
+    /// The same object at several places is one object; the resolution names the first place and counts the
+    /// others.
     ///
     /// # Errors
-    /// [`ResolveError::NotFound`], [`ResolveError::Ambiguous`], [`ResolveError::NoDefault`]; [`Error::Document`] and other
-    /// errors of reading the indexes on the way.
+    /// [`ResolveError::NotFound`], [`ResolveError::Ambiguous`], [`ResolveError::NoDefault`];
+    /// [`Error::Document`] and other errors of reading the indexes on the way.
     pub fn resolve(&self, selector: &Selector, want: Want) -> Result<Resolution, ResolveError> {
         self.resolve_in(&self.index()?, selector, want)
     }
@@ -109,7 +110,8 @@ impl<S: BlobRead + RootIndex> Repository<S> {
 }
 
 impl<S: BlobRead> Repository<S> {
-    /// As [`Repository::resolve`], below a root index that was read before: inside [`RootIndexExt::update`], for example.
+    /// As [`Repository::resolve`], below a root index that was read before: inside [`RootIndexExt::update`],
+    /// for example.
     ///
     /// # Errors
     /// As there.
@@ -146,8 +148,8 @@ impl<S: BlobRead> Repository<S> {
     }
 }
 
-/// Looking for the shortest selectors takes time that grows with the square of the number of candidates. Nobody reads more
-/// than that, so they get the exact ways, which are there already.
+/// Looking for the shortest selectors takes time that grows with the square of the number of candidates.
+/// Nobody reads more than that, so they get the exact ways, which are there already.
 const SEARCHED: usize = 256;
 
 /// The selector itself, or what an empty one stands for.

@@ -1,7 +1,7 @@
 //! Replacing an object, with everything along the way to it and nothing beside it; tags.
 //!
-//! Indexes on the way get new blobs, bottom-up, each changed in the one slot the resolution names: siblings stay as they are, to
-//! the byte. These functions give the new root index; the caller swaps it in
+//! Indexes on the way get new blobs, bottom-up, each changed in the one slot the resolution names: siblings
+//! stay as they are, to the byte. These functions give the new root index; the caller swaps it in
 //! ([`RootIndexExt::update`](crate::store::RootIndexExt::update)).
 
 mod pass;
@@ -38,8 +38,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
 pub struct Destination {
-    /// `None`: the place it was at. Otherwise a copy of the tree it was in, under this tag; an entry that has the tag already gives up
-    /// its slot.
+    /// `None`: the place it was at. Otherwise a copy of the tree it was in, under this tag; an entry that has
+    /// the tag already gives up its slot.
     pub tag: Option<RefName>,
     /// The tag gets the object itself, and not the tree it was in.
     pub only: bool,
@@ -88,15 +88,16 @@ pub struct Replaced {
     pub referrers: Vec<Descriptor>,
 }
 
-/// Replaces the object at `at` by `new`, whose content is `bytes` and in the store already. The slot's platform becomes that of `new`, if
-/// it has one; at other places (`to.scope`) only if it was the same there.
+/// Replaces the object at `at` by `new`, whose content is `bytes` and in the store already. The slot's
+/// platform becomes that of `new`, if it has one; at other places (`to.scope`) only if it was the same there.
 ///
-/// With a new tag, the entry of `index.json` that the way began with may be gone by now: the indexes below it are
-/// found by their digests.
+/// With a new tag, the entry of `index.json` that the way began with may be gone by now: the indexes below it
+/// are found by their digests.
 ///
 /// # Errors
-/// [`Error::Misuse`] if the object was found at several places and `to` does not say which, or if `to` contradicts itself;
-/// [`Error::Conflict`] if, in place, the root index does not lead there any more; whatever reading and writing indexes meets.
+/// [`Error::Misuse`] if the object was found at several places and `to` does not say which, or if `to`
+/// contradicts itself; [`Error::Conflict`] if, in place, the root index does not lead there any more;
+/// whatever reading and writing indexes meets.
 pub fn replace_target<S: Store>(
     repository: &Repository<S>,
     root: &Raw<Index>,
@@ -114,8 +115,8 @@ pub fn replace_target<S: Store>(
     replace(repository, root, at, Some((new, bytes)), &point, to)
 }
 
-/// As [`replace_target`], but what is changed is the entry that leads to the object, in the index above it. `edit` gets that index and
-/// the position.
+/// As [`replace_target`], but what is changed is the entry that leads to the object, in the index above it.
+/// `edit` gets that index and the position.
 pub(super) fn replace_entry<S: Store>(
     repository: &Repository<S>,
     root: &Raw<Index>,
@@ -190,7 +191,8 @@ impl Destination {
     }
 }
 
-/// Points a slot at other content. What it says about the platform stays, unless the new content says it itself.
+/// Points a slot at other content. What it says about the platform stays, unless the new content says it
+/// itself.
 fn replace_slot(index: &Raw<Index>, position: usize, new: &Descriptor, bytes: &[u8]) -> Result<Raw<Index>> {
     let index = index.retarget(position, new, bytes)?;
     match &new.platform {
@@ -211,8 +213,8 @@ fn check_slot(index: &Raw<Index>, hop: &Hop) -> Result<()> {
     }
 }
 
-/// The position of the entry of `index.json` that the way began with. If somebody else changed the index meanwhile, it may have
-/// moved, and another one that leads to the same object may be where it was.
+/// The position of the entry of `index.json` that the way began with. If somebody else changed the index
+/// meanwhile, it may have moved, and another one that leads to the same object may be where it was.
 fn find_root(root: &Raw<Index>, hop: &Hop) -> Result<usize> {
     let is_it = |entry: &Descriptor| {
         entry.digest == hop.descriptor.digest && entry.ref_name() == hop.descriptor.ref_name()

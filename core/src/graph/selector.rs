@@ -5,9 +5,10 @@
 //! key      = tag / platform / digest / pos / type / artifact / annotation.NAME
 //! ```
 //!
-//! `//` reads "somewhere below", `,` reads "and". A first segment without `=` is wholly a ref name. Whatever in a value would mean
-//! something here or to a shell is written `%XX`: all but letters, digits, `.`, `_`, `-`, `+`, `:`, `@` and single `/`. So a selector that was
-//! printed needs no quotes; and no ref name needs an escape.
+//! `//` reads "somewhere below", `,` reads "and". A first segment without `=` is wholly a ref name. Whatever
+//! in a value would mean something here or to a shell is written `%XX`: all but letters, digits, `.`, `_`,
+//! `-`, `+`, `:`, `@` and single `/`. So a selector that was printed needs no quotes; and no ref name needs
+//! an escape.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -19,8 +20,8 @@ use crate::{
     spec::{MediaType, Platform},
 };
 
-/// Steps from `index.json` downwards. Without steps, as [`Selector::default`] is, it selects the only entry of
-/// `index.json`, or else the one tagged `latest`.
+/// Steps from `index.json` downwards. Without steps, as [`Selector::default`] is, it selects the only entry
+/// of `index.json`, or else the one tagged `latest`.
 ///
 /// ```
 /// use ocicle::graph::selector::Selector;

@@ -66,8 +66,9 @@ pub(super) fn root(store: &Repository<MemoryStore>, entries: &[Descriptor]) -> R
         .unwrap()
 }
 
-/// `v1`: an index of two platforms and what BuildKit adds; `v2`: a bare manifest; `deep`: an index with the index of `v1`
-/// and an index of one image; `sparse`: an index the store lacks; `again`: one of the images of `v1`.
+/// `v1`: an index of two platforms and what BuildKit adds; `v2`: a bare manifest; `deep`: an index with the
+/// index of `v1` and an index of one image; `sparse`: an index the store lacks; `again`: one of the images of
+/// `v1`.
 pub(super) fn store() -> (Repository<MemoryStore>, Raw<Index>) {
     let store = Repository::in_memory().unwrap();
     let amd64 = image(&store, "linux/amd64", 1);

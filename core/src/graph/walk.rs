@@ -36,13 +36,14 @@ impl<'a, S: BlobRead> Places<'a, S> {
     /// Walks all that is below an index.
     ///
     /// # Errors
-    /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]. An index that cannot be read is no error of the walk: it
-    /// may be none of those that matter.
+    /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]. An index that cannot be read is no
+    /// error of the walk: it may be none of those that matter.
     pub(super) fn walk(repository: &'a Repository<S>, root: &Raw<Index>) -> Result<Self> {
         Self::walk_where(repository, root, |_| true)
     }
 
-    /// Walks what a selector can mean: a tag stands on an entry of `index.json`, so the others need not be opened.
+    /// Walks what a selector can mean: a tag stands on an entry of `index.json`, so the others need not be
+    /// opened.
     pub(super) fn walk_for(
         repository: &'a Repository<S>,
         root: &Raw<Index>,
@@ -123,7 +124,8 @@ impl<'a, S: BlobRead> Places<'a, S> {
         Ok(self.places.len() - 1)
     }
 
-    /// The first of some places whose index is damaged, and not only absent: what it hides may be what was looked for.
+    /// The first of some places whose index is damaged, and not only absent: what it hides may be what was
+    /// looked for.
     pub(super) fn take_damage(&mut self, relevant: impl Fn(usize) -> bool) -> Option<Error> {
         let damaged = |place: &Place| {
             place
@@ -154,15 +156,16 @@ impl<'a, S: BlobRead> Places<'a, S> {
         way
     }
 
-    /// What an object runs on: as its descriptor says, else its config, else the nearest index above that says something. Of those
-    /// that cannot be read only the index above is asked.
+    /// What an object runs on: as its descriptor says, else its config, else the nearest index above that
+    /// says something. Of those that cannot be read only the index above is asked.
     pub(super) fn platform(&self, place: usize) -> Option<&Platform> {
         let at = &self.places[place];
         let own = at.platform.get_or_init(|| platform_of(self.repository, &at.descriptor));
         own.as_ref().or_else(|| self.platform(at.parent?))
     }
 
-    /// Whether there is an image's manifest: nothing that only says something about one, as attestations and signatures do.
+    /// Whether there is an image's manifest: nothing that only says something about one, as attestations and
+    /// signatures do.
     pub(super) fn is_image(&self, place: usize) -> bool {
         let descriptor = &self.places[place].descriptor;
         let unknown = |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
@@ -188,7 +191,8 @@ impl<'a, S: BlobRead> Places<'a, S> {
         descriptor.media_type.is_manifest().then(manifest)
     }
 
-    /// The type of an artifact: as its descriptor says, else the object itself, else the type of a config that is no image's.
+    /// The type of an artifact: as its descriptor says, else the object itself, else the type of a config
+    /// that is no image's.
     pub(super) fn artifact_type(&self, place: usize) -> Option<MediaType> {
         self.artifact_type_by(place, || self.manifest(place)?.ok())
     }

@@ -1,4 +1,5 @@
-//! Edits of what an image says about itself, without loss: fields nobody asked to change stay as they are, to the byte.
+//! Edits of what an image says about itself, without loss: fields nobody asked to change stay as they are, to
+//! the byte.
 
 mod health;
 
@@ -84,13 +85,14 @@ pub enum Clear {
     Healthcheck,
 }
 
-/// Applies edits, and adds a history entry if there is one. Both documents go to the store; nothing points at them yet.
+/// Applies edits, and adds a history entry if there is one. Both documents go to the store; nothing points at
+/// them yet.
 ///
 /// The platform of the image's descriptor follows the config, if it was that of the config before.
 ///
 /// # Errors
-/// [`Error::Misuse`] for a value that cannot be; [`Error::Document`] if a field to be edited is not what it must be;
-/// [`Error::Io`] if the store cannot be written.
+/// [`Error::Misuse`] for a value that cannot be; [`Error::Document`] if a field to be edited is not what it
+/// must be; [`Error::Io`] if the store cannot be written.
 pub fn edit_config<S: Store>(
     repository: &Repository<S>,
     image: &Image,

@@ -1,7 +1,7 @@
 //! Images as `docker load` reads them: one tar with configs, uncompressed layers and a `manifest.json`.
 //!
-//! Source: the Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format"; layers and configs
-//! are named by their digests, as skopeo and buildah do it.
+//! Source: the Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format"; layers
+//! and configs are named by their digests, as skopeo and buildah do it.
 
 use std::{
     collections::BTreeSet,
@@ -33,12 +33,13 @@ struct Saved {
     layers: Vec<String>,
 }
 
-/// Writes the images of an index, each verified. A ref name becomes a tag if it is one for Docker ([`is_tag`]); an image without any
-/// has none. The same images give the same bytes.
+/// Writes the images of an index, each verified. A ref name becomes a tag if it is one for Docker
+/// ([`is_tag`]); an image without any has none. The same images give the same bytes.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`]; [`Error::Mismatch`] for a layer that is
-/// not what its digests say; [`Error::Io`]. What was written is no archive then.
+/// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`];
+/// [`Error::Mismatch`] for a layer that is not what its digests say; [`Error::Io`]. What was written is no
+/// archive then.
 pub fn write<S: BlobRead>(
     repository: &Repository<S>,
     index: &Raw<Index>,

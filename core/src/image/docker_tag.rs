@@ -1,7 +1,7 @@
 //! The names that Docker has for images.
 
-/// Whether Docker takes a text for the name of an image with its tag: `[HOST[:PORT]/]PATH:TAG`. Many ref names of OCI are
-/// none, such as a bare `v1`.
+/// Whether Docker takes a text for the name of an image with its tag: `[HOST[:PORT]/]PATH:TAG`. Many ref
+/// names of OCI are none, such as a bare `v1`.
 ///
 /// Source: the grammar in the documentation of the package `reference` of distribution.
 ///

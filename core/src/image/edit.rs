@@ -18,13 +18,14 @@ use crate::{
 };
 
 impl<S: Store> Repository<S> {
-    /// Edits the image that a selector means: resolves it, opens it, lets `edit` make a new image of it, and points
-    /// `destination` at the result. `edit` is called again on the new state if the root index was changed meanwhile.
+    /// Edits the image that a selector means: resolves it, opens it, lets `edit` make a new image of it, and
+    /// points `destination` at the result. `edit` is called again on the new state if the root index was
+    /// changed meanwhile.
     ///
     /// # Errors
     /// As [`Repository::resolve`] and [`Image::open`]; what `edit` fails with; as
-    /// [`replace_target`](crate::graph::rewrite::replace_target) and [`RootIndexExt::update`](crate::store::RootIndexExt::update).
-    /// The root index is unchanged then.
+    /// [`replace_target`](crate::graph::rewrite::replace_target) and
+    /// [`RootIndexExt::update`](crate::store::RootIndexExt::update). The root index is unchanged then.
     pub fn edit(
         &self,
         selector: &Selector,
@@ -51,14 +52,15 @@ impl<S: Store> Repository<S> {
     }
 }
 
-/// Puts a layer on top: the config gets its diff_id and the history entry, the manifest its descriptor. Both go to the store;
-/// nothing points at them yet. The image's `created` becomes that of the history entry. Without an entry, history and `created`
-/// stay as they are.
+/// Puts a layer on top: the config gets its diff_id and the history entry, the manifest its descriptor. Both
+/// go to the store; nothing points at them yet. The image's `created` becomes that of the history entry.
+/// Without an entry, history and `created` stay as they are.
 ///
-/// A history with fewer entries than there are layers is filled up with empty ones before the new one: readers count them.
+/// A history with fewer entries than there are layers is filled up with empty ones before the new one:
+/// readers count them.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) if the store cannot be written.
+/// [`Error::Io`] if the store cannot be written.
 pub fn append_layer<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -100,7 +102,7 @@ fn push_history(config: Raw<ImageConfig>, below: usize, entry: &History) -> Resu
 /// Makes an image without layers, for that platform, created at that time (RFC 3339).
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) if the store cannot be written.
+/// [`Error::Io`] if the store cannot be written.
 pub fn blank<S: Store>(repository: &Repository<S>, platform: &Platform, created: &str) -> Result<Descriptor> {
     let config = Raw::new(ImageConfig {
         created: Some(created.into()),

@@ -15,8 +15,9 @@ use crate::{
     },
 };
 
-/// Sends a directory with all that is in it, as changes that put it at `target`; with `opaque`, nothing that lower layers have
-/// there shows any more. Hard links within the directory stay hard links. Parents of the target are not sent.
+/// Sends a directory with all that is in it, as changes that put it at `target`; with `opaque`, nothing that
+/// lower layers have there shows any more. Hard links within the directory stay hard links. Parents of the
+/// target are not sent.
 ///
 /// # Errors
 /// Those of [`diff`].

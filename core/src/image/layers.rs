@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-/// Applies every layer, the base first, as `how` puts its entries on a disk. Each blob's size and digest and each diff_id is verified in passing; what a layer
-/// did is to be thrown away if this fails.
+/// Applies every layer, the base first, as `how` puts its entries on a disk. Each blob's size and digest and
+/// each diff_id is verified in passing; what a layer did is to be thrown away if this fails.
 ///
 /// # Errors
-/// [`Error::Mismatch`] naming the layer by number, from 1, and digest; [`Error::Layer`], [`Error::Limit`]; [`Error::MissingBlob`];
-/// those of [`OnDisk::to_disk`]; [`Error::Io`] of the store or the mirror.
+/// [`Error::Mismatch`] naming the layer by number, from 1, and digest; [`Error::Layer`], [`Error::Limit`];
+/// [`Error::MissingBlob`]; those of [`OnDisk::to_disk`]; [`Error::Io`] of the store or the mirror.
 pub fn apply_layers<S: BlobRead, M: TreeSink>(
     repository: &Repository<S>,
     image: &Image,
@@ -55,8 +55,8 @@ pub fn apply_layers_from<S: BlobRead, M: TreeSink>(
     Ok(())
 }
 
-/// Finds a layer by its digest, or by the beginning of one, with or without its algorithm: its position, from 0, and digest. Of
-/// a layer that an image has twice, it is the lower one.
+/// Finds a layer by its digest, or by the beginning of one, with or without its algorithm: its position, from
+/// 0, and digest. Of a layer that an image has twice, it is the lower one.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none, or several begin so; it lists the layers.

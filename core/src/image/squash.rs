@@ -16,8 +16,9 @@ use crate::{
     tree::{Content, Inode, InodeId, Tree, merge::Merge},
 };
 
-/// Sends the changes that turn the lowest `from` layers of an image into the whole of it; with 0, the whole image. What is no file comes first,
-/// then the files in the order of the layers, further names of files, and the directories, so that nothing changes their times any more.
+/// Sends the changes that turn the lowest `from` layers of an image into the whole of it; with 0, the whole
+/// image. What is no file comes first, then the files in the order of the layers, further names of files, and
+/// the directories, so that nothing changes their times any more.
 ///
 /// # Errors
 /// Those of [`Look::inside`], and of the sink.
@@ -81,8 +82,8 @@ pub fn send_squashed<S: BlobRead>(
     dirs.into_iter().try_for_each(|(path, id)| put(sink, path, now.inode(id), EntryKind::Dir))
 }
 
-/// Makes one layer of all layers above the lowest `from`. The history keeps what it says about the lower layers and about changes of
-/// metadata. If the layers come to nothing, there is none in their place.
+/// Makes one layer of all layers above the lowest `from`. The history keeps what it says about the lower
+/// layers and about changes of metadata. If the layers come to nothing, there is none in their place.
 ///
 /// # Errors
 /// Those of [`send_squashed`] and [`append_layer`].

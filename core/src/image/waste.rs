@@ -143,7 +143,8 @@ impl Waste {
             total.add(&layer.sums);
         }
         let mut paths: Vec<_> = paths.into_values().collect();
-        paths.sort_by_key(|row| std::cmp::Reverse(row.hidden)); // stable: equal ones stay in the order of paths
+        // Stable: rows with equal bytes stay in the order of paths.
+        paths.sort_by_key(|row| std::cmp::Reverse(row.hidden));
         Self { efficiency: ratio(total.visible, total.stored), total, layers, paths }
     }
 }

@@ -17,7 +17,7 @@ impl<T: Document> Raw<T> {
         self.edit(T::KIND, |document| annotate(document, key, value))
     }
 
-    /// Points `subject` at another object, as [`Raw::<Index>::retarget`] does with an entry.
+    /// Points `subject` at another object, as `retarget` does with an entry.
     pub(crate) fn set_subject(&self, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
         self.edit(T::KIND, |document| document.edit_object("subject", |slot| retarget(slot, new, bytes)))
     }
@@ -113,7 +113,7 @@ impl Raw<Index> {
 }
 
 impl Raw<Manifest> {
-    /// Points the manifest at another config, as [`Raw::<Index>::retarget`] does with an entry.
+    /// Points the manifest at another config, as `retarget` does with an entry.
     ///
     /// # Errors
     /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and `new` does not describe them.

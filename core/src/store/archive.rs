@@ -1,7 +1,7 @@
 //! Images in a tar file, read in place: nothing is unpacked, whatever the archive holds.
 //!
-//! Only names are looked up, and links among them are followed inside the archive. So there is no path that could lead
-//! anywhere else.
+//! Only names are looked up, and links among them are followed inside the archive. So there is no path that
+//! could lead anywhere else.
 
 mod docker;
 mod members;
@@ -112,14 +112,14 @@ enum Content {
 }
 
 impl Archive {
-    /// Finds out what an archive holds. Of a kind, or of the one it is; Docker writes such that are both, and those are
-    /// read as [`ArchiveKind::Oci`] then.
+    /// Finds out what an archive holds. Of a kind, or of the one it is; Docker writes such that are both, and
+    /// those are read as [`ArchiveKind::Oci`] then.
     ///
     /// # Errors
-    /// [`Error::Document`] for what is no tar, a tar that was cut off, or documents that are not what they should be;
-    /// [`Error::Unsupported`] for a compressed archive or one with sparse files; [`Error::NotFound`] if it holds no images
-    /// of that kind; [`Error::MissingBlob`] or [`Error::NotFound`] for what `manifest.json` names and the archive lacks;
-    /// [`Error::Limit`]; [`Error::Io`].
+    /// [`Error::Document`] for what is no tar, a tar that was cut off, or documents that are not what they
+    /// should be; [`Error::Unsupported`] for a compressed archive or one with sparse files;
+    /// [`Error::NotFound`] if it holds no images of that kind; [`Error::MissingBlob`] or [`Error::NotFound`]
+    /// for what `manifest.json` names and the archive lacks; [`Error::Limit`]; [`Error::Io`].
     pub fn open(bytes: impl ReadAt + 'static, kind: Option<ArchiveKind>, limits: &Limits) -> Result<Self> {
         let bytes: Arc<dyn ReadAt> = Arc::new(bytes);
         let members = Members::read(&bytes, limits)?;
@@ -138,7 +138,8 @@ impl Archive {
         self.kind
     }
 
-    /// Where in the archive a blob lies, in bytes; `None` if it is not there, or was made while the archive was opened.
+    /// Where in the archive a blob lies, in bytes; `None` if it is not there, or was made while the archive
+    /// was opened.
     #[must_use]
     pub fn extent(&self, digest: &Digest) -> Option<Range<u64>> {
         match self.blobs.get(digest)? {

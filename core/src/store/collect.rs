@@ -23,7 +23,8 @@ impl<D: DirWrite + Sync> Collect for LayoutStore<D> {
         }
         let blobs = self.blobs_dir()?;
         let lock = blobs.lock().map_err(Error::io("lock the blobs"))?;
-        // `index.json` is written beside the blobs by those who write none: its temporary file is no leftover.
+        // `index.json` is written beside the blobs by those who write none: its temporary file is no
+        // leftover.
         let index_lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
         Ok(Box::new(LayoutCollector { store: self, blobs, _index_lock: index_lock, _lock: lock }))
     }

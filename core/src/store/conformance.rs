@@ -1,8 +1,8 @@
 //! What every store must do, as suites for the tests of a driver. Behind the feature `conformance`.
 //!
-//! [`read`] is for drivers that only read: each of its cases is handed a store with known [`Contents`]. [`write`], [`index`] and
-//! [`collect`] each need one more capability, and an empty store. [`run`] is all of them but [`collect`]. A suite passes when it
-//! returns; `docs/library.md` has an example.
+//! [`read`] is for drivers that only read: each of its cases is handed a store with known [`Contents`].
+//! [`write()`], [`index`] and [`collect`] each need one more capability, and an empty store. [`run`] is all of
+//! them but [`collect`]. A suite passes when it returns; `docs/library.md` has an example.
 #![allow(clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
 
 use std::{
@@ -84,8 +84,8 @@ pub fn index<S: Store>(new: impl Fn() -> S) {
     run_cases(&cases, new);
 }
 
-/// Runs the cases for garbage collection. `open` returns the same store each time, as a new value: a value that
-/// has written blobs may not collect.
+/// Runs the cases for garbage collection. `open` returns the same store each time, as a new value: a value
+/// that has written blobs may not collect.
 ///
 /// # Panics
 /// If a case fails.
@@ -95,8 +95,8 @@ pub fn collect<S: Store + Collect>(open: impl Fn() -> S) {
     }
 }
 
-/// Runs [`write`], [`index`] and, with contents that are written to the store, [`read`]; each case with a new,
-/// empty store.
+/// Runs [`write()`], [`index`] and, with contents that are written to the store, [`read`]; each case with a
+/// new, empty store.
 ///
 /// # Panics
 /// If a case fails.

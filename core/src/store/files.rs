@@ -23,7 +23,8 @@ pub trait Files: Sync {
     fn find(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>>;
 }
 
-/// A layout of files that are only read. [`Overlay`](super::overlay::Overlay) makes it one that can be edited.
+/// A layout of files that are only read. [`Overlay`](super::overlay::Overlay) makes it one that can be
+/// edited.
 ///
 /// ```
 /// use std::{collections::BTreeMap, sync::Arc};
@@ -55,8 +56,8 @@ impl<F: Files> FileStore<F> {
     /// Opens a layout.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the files are not those of a layout; [`Error::Document`]; [`Error::Limit`] if one of its documents is larger
-    /// than [`Limits::document`]; [`Error::Io`].
+    /// [`Error::NotFound`] if the files are not those of a layout; [`Error::Document`]; [`Error::Limit`] if
+    /// one of its documents is larger than [`Limits::document`]; [`Error::Io`].
     pub fn open(files: F, limits: &Limits) -> Result<Self> {
         Raw::<Layout>::parse(MARKER, document(&files, MARKER, limits)?, None)?;
         let index = Raw::parse(INDEX, document(&files, INDEX, limits)?, None)?;

@@ -1,7 +1,7 @@
 //! An OCI image layout (image-spec, image-layout.md) in a directory, reached through any [`DirWrite`].
 //!
-//! Whatever is written goes to a temporary file beside its place, is made durable, and is renamed. A crash leaves the old
-//! or the new, and at worst a file `.ocicle-…` that nobody reads.
+//! Whatever is written goes to a temporary file beside its place, is made durable, and is renamed. A crash
+//! leaves the old or the new, and at worst a file `.ocicle-…` that nobody reads.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -29,11 +29,13 @@ pub(super) const BLOBS: &str = "blobs";
 
 /// A layout in a directory. Processes and threads may use it side by side.
 ///
-/// One value stands for one edit: from its first [`BlobWrite::begin`] until it is dropped, [`Collect::collect`] of any other
-/// value waits, in this process or another. So drop it when the edit is done.
+/// One value stands for one edit: from its first [`BlobWrite::begin`] until it is dropped,
+/// [`Collect::collect`] of any other value waits, in this process or another. So drop it when the edit is
+/// done.
 ///
-/// There are two locks, taken in this order: that of `blobs/` (shared by those who write blobs, exclusive for who removes
-/// some), and that of the layout's directory (exclusive, for the moment of a change beside or above `blobs/`).
+/// There are two locks, taken in this order: that of `blobs/` (shared by those who write blobs, exclusive for
+/// who removes some), and that of the layout's directory (exclusive, for the moment of a change beside or
+/// above `blobs/`).
 ///
 /// [`Collect::collect`]: super::Collect::collect
 #[derive(Debug)]
@@ -47,8 +49,8 @@ pub struct LayoutStore<D: DirWrite> {
 }
 
 impl<D: DirWrite> LayoutStore<D> {
-    /// Makes an empty layout in an empty directory. The file `oci-layout` comes last, since it is what makes a layout of it.
-    /// What an earlier call left that was interrupted is taken over.
+    /// Makes an empty layout in an empty directory. The file `oci-layout` comes last, since it is what makes
+    /// a layout of it. What an earlier call left that was interrupted is taken over.
     ///
     /// # Errors
     /// [`Error::Exists`] if the directory holds anything else; [`Error::Io`].
@@ -89,7 +91,8 @@ impl<D: DirWrite> LayoutStore<D> {
     /// Opens a layout.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the directory is no layout; [`Error::Document`] if it is one of another version; [`Error::Io`].
+    /// [`Error::NotFound`] if the directory is no layout; [`Error::Document`] if it is one of another
+    /// version; [`Error::Io`].
     pub fn open(dir: D, limits: &Limits) -> Result<Self> {
         let store = Self::new(dir, limits);
         Raw::<Layout>::parse(MARKER, store.read(MARKER)?, None)?;
@@ -191,8 +194,8 @@ impl<D: DirWrite> LayoutStore<D> {
     }
 }
 
-/// Whether this is something that an interrupted [`LayoutStore::create`] leaves: a temporary file or directory, `blobs`
-/// without blobs, an index without entries.
+/// Whether this is something that an interrupted [`LayoutStore::create`] leaves: a temporary file or
+/// directory, `blobs` without blobs, an index without entries.
 fn is_leftover<D: Dir>(dir: &D, name: Name<'_>) -> Result<bool> {
     let io = || Error::io(format!("read {name}"));
     match (dir.metadata(name).map_err(io())?.file_type, name.as_bytes()) {

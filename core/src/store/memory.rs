@@ -54,12 +54,12 @@ impl MemoryStore {
         Self { content: Mutex::new(Content { blobs, index }), limits: *limits }
     }
 
-    /// A store with the files of a layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<encoded>`. Other files are
-    /// left out, as image-spec (image-layout.md) asks.
+    /// A store with the files of a layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<encoded>`.
+    /// Other files are left out, as image-spec (image-layout.md) asks.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if one of the first two is missing; [`Error::Limit`] if one is larger than [`Limits::document`];
-    /// [`Error::Document`].
+    /// [`Error::NotFound`] if one of the first two is missing; [`Error::Limit`] if one is larger than
+    /// [`Limits::document`]; [`Error::Document`].
     pub fn from_layout(files: impl IntoIterator<Item = (String, Vec<u8>)>, limits: &Limits) -> Result<Self> {
         let (mut marker, mut index, mut blobs) = (None, None, BTreeMap::new());
         for (path, bytes) in files {
@@ -141,7 +141,8 @@ impl Pending for MemoryPending<'_> {
     }
 }
 
-/// A store in memory does not know when an edit is in progress: threads that share it must not edit while one collects.
+/// A store in memory does not know when an edit is in progress: threads that share it must not edit while one
+/// collects.
 impl Collect for MemoryStore {
     fn collect(&self) -> Result<Box<dyn Collector + '_>> {
         Ok(Box::new(MemoryCollector(self)))

@@ -5,7 +5,8 @@ use crate::{
     spec::{Descriptor, MediaType},
 };
 
-/// What is known about a blob before its first byte is written. A registry needs all of it; a directory needs none.
+/// What is known about a blob before its first byte is written. A registry needs all of it; a directory needs
+/// none.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NewBlob<'a> {

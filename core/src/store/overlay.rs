@@ -13,9 +13,9 @@ use crate::{
     spec::{Descriptor, Index, Raw},
 };
 
-/// Reads blobs from `upper`, and what it does not have from `lower`; writes to `upper` alone. The index is that
-/// of `lower` until it is replaced; the new one is kept in memory. So a store that cannot be written, or must
-/// not, can be edited all the same.
+/// Reads blobs from `upper`, and what it does not have from `lower`; writes to `upper` alone. The index is
+/// that of `lower` until it is replaced; the new one is kept in memory. So a store that cannot be written, or
+/// must not, can be edited all the same.
 ///
 /// ```
 /// use ocicle::{MemoryStore, Repository, image::edit::blank};

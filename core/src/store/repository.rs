@@ -11,7 +11,8 @@ use crate::{
     spec::{Descriptor, Document, Index, Raw},
 };
 
-/// A store together with the [`Limits`] on what is read from it: the value that the rest of the library works on.
+/// A store together with the [`Limits`] on what is read from it: the value that the rest of the library works
+/// on.
 ///
 /// Its methods stand in the modules that do the work: resolving and copying in `graph`, images in `image`.
 ///
@@ -76,7 +77,8 @@ impl<S> Repository<S> {
         &self.limits
     }
 
-    /// Returns this repository below another store: what is written goes to `upper`, what is read comes from either.
+    /// Returns this repository below another store: what is written goes to `upper`, what is read comes from
+    /// either.
     pub fn with_upper<U>(&self, upper: U) -> Repository<Overlay<&S, U>> {
         self.with_store(Overlay::new(&self.store, upper, &self.limits))
     }
@@ -91,8 +93,8 @@ impl<S> Repository<S> {
         self.store
     }
 
-    /// Returns another store with the same limits: one that wraps this one to count bytes, to stop early, or to keep what
-    /// is written elsewhere.
+    /// Returns another store with the same limits: one that wraps this one to count bytes, to stop early, or
+    /// to keep what is written elsewhere.
     pub fn with_store<T>(&self, store: T) -> Repository<T> {
         Repository { store, limits: self.limits }
     }
@@ -110,9 +112,9 @@ impl<S: BlobRead> Repository<S> {
     /// Reads and parses a whole document, verified.
     ///
     /// # Errors
-    /// [`Error::MissingBlob`]; [`Error::Limit`] past [`Limits::document`]; [`Error::Document`] if it is not a valid `T` or has
-    /// another media type than the descriptor says; [`Error::Mismatch`]; [`Error::Unsupported`] for a digest algorithm that
-    /// cannot be verified; [`Error::Io`].
+    /// [`Error::MissingBlob`]; [`Error::Limit`] past [`Limits::document`]; [`Error::Document`] if it is not a
+    /// valid `T` or has another media type than the descriptor says; [`Error::Mismatch`];
+    /// [`Error::Unsupported`] for a digest algorithm that cannot be verified; [`Error::Io`].
     pub fn document<T: Document>(&self, descriptor: &Descriptor) -> Result<Raw<T>> {
         use std::io::Read as _;
         let what = format!("{} {}", T::KIND, descriptor.digest);

@@ -49,13 +49,14 @@ impl<'a, D: DirWrite> Temporary<'a, D> {
 }
 
 impl<D: DirPosix> Temporary<'_, D> {
-    /// The same in the place of a file, whose mode it takes over, and its owner as far as the system allows: who could not
-    /// read the old one cannot read the new one.
+    /// The same in the place of a file, whose mode it takes over, and its owner as far as the system allows:
+    /// who could not read the old one cannot read the new one.
     pub(crate) fn replace(self, old: &Metadata, to: &D, name: Name<'_>) -> io::Result<()> {
         let support = self.dir.support();
         self.place_with(to, name, |_, file| {
             if support.owner {
-                let _ = file.set_attrs(&AttrChange::default().owner(old.uid, old.gid)); // only root gives files away
+                // Only root gives files away.
+                let _ = file.set_attrs(&AttrChange::default().owner(old.uid, old.gid));
             }
             match support.mode {
                 true => file.set_attrs(&AttrChange::default().mode(old.mode & 0o777)),
@@ -87,7 +88,8 @@ impl<D: DirWrite> Seek for Temporary<'_, D> {
 impl<D: DirWrite> Drop for Temporary<'_, D> {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            let _ = self.dir.remove_file(self.name.as_name()); // nothing depends on it, and nobody can be told
+            // Nothing depends on it, and `drop` cannot return an error.
+            let _ = self.dir.remove_file(self.name.as_name());
         }
     }
 }

@@ -11,11 +11,13 @@ const ATTEMPTS: u32 = 1000;
 
 /// What follows from [`RootIndex`].
 pub trait RootIndexExt: RootIndex {
-    /// Changes the root index: reads it, lets `change` make a new one of it, and replaces it; from the beginning if somebody
-    /// else replaced it meanwhile. An equal index is not written. Gives the index that is there in the end.
+    /// Changes the root index: reads it, lets `change` make a new one of it, and replaces it; from the
+    /// beginning if somebody else replaced it meanwhile. An equal index is not written. Gives the index that
+    /// is there in the end.
     ///
     /// # Errors
-    /// Those of `change`; of [`RootIndex::load`] and [`RootIndex::replace`], [`Error::Conflict`] only after 1000 attempts.
+    /// Those of `change`; of [`RootIndex::load`] and [`RootIndex::replace`], [`Error::Conflict`] only after
+    /// 1000 attempts.
     fn update<E: From<Error>>(
         &self,
         change: impl FnMut(&Raw<Index>) -> Result<Raw<Index>, E>,

@@ -24,8 +24,8 @@ use crate::{
 
 /// What a description refers to.
 pub trait Sources {
-    /// The descriptor of an object, in the words of [`Node::from`], but for `@NAME`. The object, and all below it, must be readable in the
-    /// store that is built in from then on.
+    /// The descriptor of an object, in the words of [`Node::from`], but for `@NAME`. The object, and all
+    /// below it, must be readable in the store that is built in from then on.
     ///
     /// # Errors
     /// [`Error::NotFound`], and whatever keeps it from being read.
@@ -50,8 +50,8 @@ pub struct Root {
 /// Stores what a description describes. Nothing leads to it yet: see [`place`].
 ///
 /// # Errors
-/// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those of the sources and the
-/// store.
+/// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those
+/// of the sources and the store.
 pub fn build<S: Store>(
     repository: &Repository<S>,
     description: &Description,
@@ -67,7 +67,8 @@ pub fn build<S: Store>(
     roots.collect()
 }
 
-/// Puts entries into a root index: what has a tag takes the place of what had it, the rest is added unless it is there.
+/// Puts entries into a root index: what has a tag takes the place of what had it, the rest is added unless it
+/// is there.
 ///
 /// # Errors
 /// [`Error::Document`] if a tag is used more than once there.

@@ -13,11 +13,13 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// Describes entries of a root index, or other descriptors. Each object is `from` its digest; `deep` spells out indexes and manifests that
-/// [`build`](super::build) would make just so. Others, such as those with unknown fields or Docker's types, stay `from`.
+/// Describes entries of a root index, or other descriptors. Each object is `from` its digest; `deep` spells
+/// out indexes and manifests that [`build`](super::build) would make just so. Others, such as those with
+/// unknown fields or Docker's types, stay `from`.
 ///
 /// # Errors
-/// Those of reading an index or manifest, but for an absent one, which stays `from`; [`Error::Limit`] past [`Limits::depth`].
+/// Those of reading an index or manifest, but for an absent one, which stays `from`; [`Error::Limit`] past
+/// [`Limits::depth`](crate::Limits::depth).
 pub fn export<S: BlobRead>(
     repository: &Repository<S>,
     entries: &[Descriptor],

@@ -7,8 +7,9 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// Describes an index of some images; what is an index itself gives its entries, and the first of those its type and annotations, too. With
-/// `replace`, of entries with equal platforms the last one stays; otherwise [`build`](super::build) refuses them.
+/// Describes an index of some images; what is an index itself gives its entries, and the first of those its
+/// type and annotations, too. With `replace`, of entries with equal platforms the last one stays; otherwise
+/// [`build`](super::build) refuses them.
 ///
 /// # Errors
 /// Those of reading indexes, manifests and configs.

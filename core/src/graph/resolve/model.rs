@@ -109,7 +109,8 @@ fn holds(clause: &Clause, way: &[(usize, &Node)]) -> bool {
     }
 }
 
-/// Whether these steps match nodes of a way in their order, the first of them at or below `from`; if `at_end`, the last of them the last node.
+/// Whether these steps match nodes of a way in their order, the first of them at or below `from`; if
+/// `at_end`, the last of them the last node.
 fn fits(way: &[(usize, &Node)], steps: &[Vec<Clause>], from: usize, at_end: bool) -> bool {
     let [step, rest @ ..] = steps else { return !at_end || from == way.len() };
     let exact = step.iter().any(|clause| matches!(clause, Clause::Position(_)));

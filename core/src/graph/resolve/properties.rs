@@ -48,7 +48,10 @@ proptest! {
         let store = Repository::in_memory().unwrap();
         let entries: Vec<_> = entries
             .iter()
-            .map(|(tree, tag)| if tag.is_empty() { put(&store, tree) } else { tagged(put(&store, tree), tag) })
+            .map(|(tree, tag)| {
+                let entry = put(&store, tree);
+                if tag.is_empty() { entry } else { tagged(entry, tag) }
+            })
             .collect();
         let root = root(&store, &entries);
         let find = |selector: &str| -> Result<Resolution, ResolveError> {

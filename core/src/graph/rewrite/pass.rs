@@ -1,4 +1,5 @@
-//! One pass over the indexes of a store, the deepest first: slots are changed, and what is above them follows.
+//! One pass over the indexes of a store, the deepest first: slots are changed, and what is above them
+//! follows.
 
 use std::collections::HashMap;
 
@@ -31,7 +32,8 @@ pub(super) struct Pass<'a, S> {
     pub(super) referrers: Referrers,
     /// Those that were found.
     pub(super) found: Vec<Descriptor>,
-    /// Indexes that are not on the way, by their old digest, [`Task::everywhere`] and whether its reach is below.
+    /// Indexes that are not on the way, by their old digest, [`Task::everywhere`] and whether its reach is
+    /// below.
     pub(super) done: HashMap<(Digest, bool, bool), Option<Content>>,
     pub(super) visited: usize,
 }
@@ -58,8 +60,8 @@ pub(super) enum Reach {
 }
 
 impl<S: Store> Pass<'_, S> {
-    /// Goes over the entries of an index; `task` says what to do with each. Gives the new index, and the slots of the way from here on
-    /// as they are now.
+    /// Goes over the entries of an index; `task` says what to do with each. Gives the new index, and the
+    /// slots of the way from here on as they are now.
     pub(super) fn index<'t>(
         &mut self,
         index: &Raw<Index>,

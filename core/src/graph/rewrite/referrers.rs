@@ -1,7 +1,7 @@
 //! Objects that say which image they are about: signatures, SBOMs, attestations.
 //!
-//! Two ways are known: `subject` in a manifest or index (image-spec 1.1), and BuildKit's annotation of the entry that leads to
-//! an attestation.
+//! Two ways are known: `subject` in a manifest or index (image-spec 1.1), and BuildKit's annotation of the
+//! entry that leads to an attestation.
 
 use crate::{
     digest::Digest,
@@ -13,8 +13,8 @@ use crate::{
 /// BuildKit's annotation: the digest of the image that an attestation is about.
 const ATTESTED: &str = "vnd.docker.reference.digest";
 
-/// What to do with objects that are about one that is replaced. A signature of the old object does not fit the new one, whatever is
-/// done.
+/// What to do with objects that are about one that is replaced. A signature of the old object does not fit
+/// the new one, whatever is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_enums, reason = "all that can be done with them")]
 pub enum Referrers {

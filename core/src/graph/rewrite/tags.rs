@@ -7,12 +7,12 @@ use crate::{
     text::printable,
 };
 
-/// Gives the entry of `index.json` on the way to an object one more tag; with `only`, the object itself. Whoever has the tag
-/// now loses it.
+/// Gives the entry of `index.json` on the way to an object one more tag; with `only`, the object itself.
+/// Whoever has the tag now loses it.
 ///
 /// # Errors
-/// [`Error::Misuse`] if the object was found at several places, unless `only` it is tagged; [`Error::Conflict`] if the entry is not
-/// there any more.
+/// [`Error::Misuse`] if the object was found at several places, unless `only` it is tagged;
+/// [`Error::Conflict`] if the entry is not there any more.
 pub fn tag(root: &Raw<Index>, at: &Resolution, name: &RefName, only: bool) -> Result<Raw<Index>> {
     if only && at.hops().len() > 1 {
         return point(root, name, at.target());

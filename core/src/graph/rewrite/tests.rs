@@ -214,7 +214,8 @@ fn about(store: &Repository<MemoryStore>, subject: &Descriptor) -> Descriptor {
     writer.finish().unwrap()
 }
 
-/// An image with an SBOM at the top and one beside it, and BuildKit's attestation; all under `v1`, but for the first.
+/// An image with an SBOM at the top and one beside it, and BuildKit's attestation; all under `v1`, but for
+/// the first.
 fn with_referrers() -> (Repository<MemoryStore>, Raw<Index>, Descriptor) {
     let store = Repository::in_memory().unwrap();
     let amd64 = image(&store, "linux/amd64", 1);

@@ -1,5 +1,5 @@
-//! How a container is asked whether it is well: `Healthcheck`, which image-spec (config.md) leaves to Docker. Times are nanoseconds in
-//! the document.
+//! How a container is asked whether it is well: `Healthcheck`, which image-spec (config.md) leaves to Docker.
+//! Times are nanoseconds in the document.
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Files that look like a secret: by well-known names, and by well-known shapes in the text.
 //!
-//! Sources: the manuals of the programs that read these files, and the providers' documentation of their tokens.
+//! Sources: the manuals of the programs that read these files, and the providers' documentation of their
+//! tokens.
 
 use serde::Serialize;
 
@@ -22,7 +23,8 @@ impl Secret {
     }
 }
 
-/// Says what a file looks like, by its path and the beginning of its content. Content that is no text is judged by its name alone.
+/// Says what a file looks like, by its path and the beginning of its content. Content that is no text is
+/// judged by its name alone.
 #[must_use]
 pub fn looks_like(path: &EntryPath, head: &[u8]) -> Option<Secret> {
     if head.is_empty() {
@@ -134,7 +136,8 @@ fn in_text(text: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// A PEM header (RFC 7468, section 2) with something below it. Programs and their documentation have the header alone.
+/// A PEM header (RFC 7468, section 2) with something below it. Programs and their documentation have the
+/// header alone.
 fn is_private_key(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"-----BEGIN ") else { return false };
     let Some(end) = rest.iter().position(|&byte| byte == b'\n') else { return false };

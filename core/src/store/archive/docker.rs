@@ -1,4 +1,5 @@
-//! What `docker save` makes, presented as a layout: the manifests it lacks are made here, the same for the same archive.
+//! What `docker save` makes, presented as a layout: the manifests it lacks are made here, the same for the
+//! same archive.
 //!
 //! Source: the Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format", and what
 //! `docker save`, skopeo and buildah write.
@@ -79,7 +80,8 @@ struct Config {
 struct Images<'a> {
     source: &'a Source<'a>,
     blobs: BTreeMap<Digest, Content>,
-    /// Configs by where they start, so that a list that names one a thousand times does not have it read a thousand times.
+    /// Configs by where they start, so that a list that names one a thousand times does not have it read a
+    /// thousand times.
     configs: HashMap<u64, Arc<Config>>,
     /// The digests of compressed layers, by where they start: images share layers.
     compressed: HashMap<u64, Digest>,

@@ -1,6 +1,7 @@
 //! What a tar holds, and where: its headers are read, its contents passed over.
 //!
-//! Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "Basic Tar Format".
+//! Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "Basic
+//! Tar Format".
 
 use std::{collections::BTreeMap, io::Read as _, sync::Arc};
 

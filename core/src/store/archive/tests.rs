@@ -132,7 +132,8 @@ fn what_was_cut_off_is_refused_or_whole() {
     let mut refused = 0;
     for length in 0..all.len() {
         match open(all[..length].to_vec()) {
-            // At the border of a member there is nothing to see of the cut; then the blob is missing, and said to be.
+            // At the border of a member there is nothing to see of the cut; then the blob is missing, and
+            // said to be.
             Ok(archive) => assert!(whole(&archive) || length <= 512 * 5, "{length}"),
             Err(_) => refused += 1,
         }

@@ -14,12 +14,12 @@ use crate::{
     },
 };
 
-/// Writes a layout with this index and these blobs, each of which is verified on the way. The same content gives the same bytes: members
-/// have no owner and no time, and stand in the order of `blobs`.
+/// Writes a layout with this index and these blobs, each of which is verified on the way. The same content
+/// gives the same bytes: members have no owner and no time, and stand in the order of `blobs`.
 ///
 /// # Errors
-/// Those of [`BlobReadExt::open`](crate::store::BlobReadExt::open); [`Error::Mismatch`] for a blob that is not what its descriptor says;
-/// [`Error::Io`]. What was written is no archive then.
+/// Those of [`BlobReadExt::open`](crate::store::BlobReadExt::open); [`Error::Mismatch`] for a blob that is
+/// not what its descriptor says; [`Error::Io`]. What was written is no archive then.
 pub fn write<'a, S: BlobRead + ?Sized>(
     store: &S,
     index: &Raw<Index>,
