@@ -1,8 +1,8 @@
 //! What every store must do, as suites for the tests of a driver. Behind the feature `conformance`.
 //!
 //! [`read`] is for drivers that only read: each of its cases is handed a store with known [`Contents`].
-//! [`write()`], [`index`] and [`collect`] each need one more capability, and an empty store. [`run`] is all of
-//! them but [`collect`]. A suite passes when it returns; `docs/library.md` has an example.
+//! [`write()`], [`index`] and [`collect`] each need one more capability, and an empty store. [`run`] is all
+//! of them but [`collect`]. A suite passes when it returns; `docs/library.md` has an example.
 #![allow(clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
 
 use std::{

@@ -71,8 +71,7 @@ fn the_public_api_is_the_one_that_is_listed() {
 }
 
 /// Names that are still to do.
-const NAMES_TO_DO: &[&str] =
-    &["MediaType", "Node", "Options", "Query", "Report", "RootFs", "Step", "What", "place", "write"];
+const NAMES_TO_DO: &[&str] = &["place", "read", "write"];
 
 /// Each type, trait, function and constant has a name of its own; the crate's root may re-export it.
 #[test]
@@ -96,7 +95,9 @@ fn occurring_twice(list: &str) -> BTreeMap<String, Vec<String>> {
         let path = path.split(['<', '(', ';', '=', '{']).next().unwrap_or_default().trim_end_matches(':');
         let Some((module, name)) = path.rsplit_once("::") else { continue };
         // What belongs to a type is reached by that.
-        let of_a_type = module.split("::").any(|part| part.starts_with(char::is_uppercase));
+        let of_a_type = module
+            .split("::")
+            .any(|part| part.starts_with(|first: char| first.is_uppercase() || first == '&'));
         let kind = ["struct", "enum", "union", "trait", "type", "fn", "macro", "static"].contains(&kind);
         if kind && !of_a_type && module != "ocicle" {
             modules.entry(name.into()).or_default().insert(module.into());
@@ -110,7 +111,7 @@ fn occurring_twice(list: &str) -> BTreeMap<String, Vec<String>> {
 fn names_that_occur_twice_are_found() {
     let list = "pub struct ocicle::Digest\npub struct ocicle::digest::Digest\npub fn ocicle::digest::Digest::new() -> u8\n\
                 pub fn ocicle::a::Other::new()\npub trait ocicle::a::Read: core::fmt::Debug\n\
-                pub fn ocicle::a::Type<S>::run()\npub fn ocicle::b::run<T>(T)\npub fn ocicle::c::run()\n\
+                pub fn ocicle::a::Type<S>::run()\npub fn &S::run()\npub fn ocicle::b::run<T>(T)\npub fn ocicle::c::run()\n\
                 pub enum ocicle::b::c::Read<'a>\n";
     let expected = [("Read", vec!["ocicle::a", "ocicle::b::c"]), ("run", vec!["ocicle::b", "ocicle::c"])];
     let expected =

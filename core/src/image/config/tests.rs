@@ -140,7 +140,8 @@ fn a_health_check_is_set_field_by_field() {
         Health::Retries(3),
     ];
     let expected = serde_json::json!({
-        "Test": ["CMD", "check", "-v"], "Interval": 90_000_000_000_i64, "Timeout": 1_000_000, "StartPeriod": 1_000_000_000, "Retries": 3
+        "Test": ["CMD", "check", "-v"], "Interval": 90_000_000_000_i64, "Timeout": 1_000_000,
+        "StartPeriod": 1_000_000_000, "Retries": 3
     });
     assert_eq!(run(&all).unwrap(), expected);
     // The test image has ["NONE"]; a number alone leaves it.
