@@ -102,7 +102,7 @@ export class LayerWork {
   async #part(): Promise<Part> {
     const { place, digest } = this.blob;
     // The blob of an edit is in the memory of the store's worker.
-    if (place === null) return { bytes: await this.store.call("blob", digest) };
+    if (place === null) return { bytes: await this.store.call("blob", digest).catch(corruptIfMissing) };
     // The descriptor has all of it.
     if ("data" in place) return { bytes: new Uint8Array() };
     const part = partAt(this.origin, place);
@@ -116,6 +116,12 @@ export class LayerWork {
     this.version += 1;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A blob that an image names and the store lacks makes the store corrupt. */
+function corruptIfMissing(error: unknown): never {
+  const missing = error instanceof OcicleError && error.kind === "notFound";
+  throw missing ? new OcicleError("corrupt", error.message) : error;
 }
 
 function partAt(origin: Origin, place: Exclude<Place, { data: boolean }>): Part | undefined {

@@ -228,7 +228,7 @@ fn a_sandbox_cannot_restore() {
         }
         let refused = host.run(temp.path(), &["unpack", "--restore", "bundle"]);
         assert_eq!(refused.code, Some(1));
-        let hint = "do it as root, or rootless, on a file system that holds them";
+        let hint = "use a file system that can, as root or rootless";
         assert!(refused.error.contains(hint), "{}", refused.error);
     }
 }

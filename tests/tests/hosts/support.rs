@@ -20,7 +20,7 @@ const REFUSALS: &[Refusal] = &[
         host: |host| host != Host::Native,
         line: "umoci new",
         code: 1,
-        error: "--platform linux/amd64",
+        error: "cannot detect the platform in a sandbox",
     },
 ];
 
