@@ -1,4 +1,4 @@
-//! Changes of an image. They stay in memory until the store is written as an archive.
+//! Edits of images. They stay in memory until the store is written as an archive.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use ocicle::{
     graph::rewrite::Destination,
     image::{
         self,
-        config::{Clear, ConfigEdit, Text, Words, edit_config},
+        config::{ConfigChanges, edit_config},
         edit::append_layer,
         insert::send_directory,
     },
@@ -25,65 +25,15 @@ use crate::{
     store::{Store, selector},
 };
 
-/// As `EditOptions` in TypeScript; times are seconds and nanoseconds.
+/// `EditOptions` in TypeScript; times are seconds and nanoseconds.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Options {
+struct EditOptions {
     tag: Option<String>,
     created: (i64, u32),
 }
 
-/// As `ConfigEdit` in TypeScript.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct Edit {
-    clear: Vec<Clear>,
-    author: Option<String>,
-    created: Option<String>,
-    os: Option<String>,
-    os_version: Option<String>,
-    architecture: Option<String>,
-    variant: Option<String>,
-    user: Option<String>,
-    working_dir: Option<String>,
-    stop_signal: Option<String>,
-    entrypoint: Option<Vec<String>>,
-    cmd: Option<Vec<String>>,
-    os_features: Option<Vec<String>>,
-    env: Pairs,
-    labels: Pairs,
-    annotations: Pairs,
-    ports: Vec<String>,
-    volumes: Vec<String>,
-}
-
-/// An object, in the order it was written.
-#[derive(Debug, Default)]
-struct Pairs(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object with texts")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
-    }
-}
-
-/// A file to be added; its content comes apart.
+/// A new file, without its content. `NewFile` in TypeScript.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewFile {
@@ -96,11 +46,11 @@ struct NewFile {
 
 #[wasm_bindgen]
 impl Store {
-    /// As `ocicle config`; gives the new digest.
+    /// As `ocicle config`; returns the new digest.
     pub fn configure(&self, fragment: Option<String>, edit: &str, options: &str) -> Result<String> {
-        let edit: Edit = serde_json::from_str(edit).map_err(Failure::misuse)?;
-        let options: Options = serde_json::from_str(options).map_err(Failure::misuse)?;
-        let edits = edit.edits();
+        let changes: ConfigChanges = serde_json::from_str(edit).map_err(Failure::misuse)?;
+        let options: EditOptions = serde_json::from_str(options).map_err(Failure::misuse)?;
+        let edits = changes.edits();
         if edits.is_empty() && options.tag.is_none() {
             return Err(Failure::misuse("nothing to change"));
         }
@@ -110,8 +60,8 @@ impl Store {
         })
     }
 
-    /// As `ocicle insert` of a directory that has these files and belongs to `0:0`, mode 0755; gives the new
-    /// digest. `files` is JSON, `contents` their bytes in the same order.
+    /// As `ocicle insert` of a directory with these files, which belongs to `0:0` with mode 0755; returns the
+    /// new digest. `files` is JSON; `contents` has their bytes in the same order.
     pub fn insert(
         &self,
         fragment: Option<String>,
@@ -121,7 +71,7 @@ impl Store {
         options: &str,
     ) -> Result<String> {
         let files: Vec<NewFile> = serde_json::from_str(files).map_err(Failure::misuse)?;
-        let options: Options = serde_json::from_str(options).map_err(Failure::misuse)?;
+        let options: EditOptions = serde_json::from_str(options).map_err(Failure::misuse)?;
         let target =
             EntryPath::clean(target.as_bytes(), self.repository.limits()).map_err(Failure::misuse)?;
         let latest = options.created();
@@ -142,7 +92,7 @@ impl Store {
     fn edit(
         &self,
         fragment: Option<&str>,
-        options: &Options,
+        options: &EditOptions,
         edit: impl FnMut(&image::Image) -> ocicle::Result<image::Image>,
     ) -> Result<String> {
         let to = match &options.tag {
@@ -159,7 +109,7 @@ impl Store {
             let path =
                 EntryPath::clean(file.path.as_bytes(), self.repository.limits()).map_err(Failure::misuse)?;
             if found.insert(path, (file, Uint8Array::new(&content).to_vec())).is_some() {
-                return Err(Failure::misuse(format!("{}: there twice", file.path)));
+                return Err(Failure::misuse(format!("{}: listed twice", file.path)));
             }
         }
         let attrs: BTreeMap<_, _> = found.iter().map(|(path, (file, _))| (path.clone(), *file)).collect();
@@ -169,8 +119,8 @@ impl Store {
     }
 }
 
-/// Gives all that is in a directory its attributes, and then the directory itself, whose time that would
-/// change.
+/// Sets the attributes of everything in a directory, then those of the directory, whose time the former
+/// changes.
 fn set(
     dir: &MemDir,
     at: &EntryPath,
@@ -196,7 +146,7 @@ fn time_of((seconds, nanoseconds): (i64, u32)) -> Time {
     Time { seconds, nanoseconds }
 }
 
-impl Options {
+impl EditOptions {
     fn created(&self) -> Time {
         time_of(self.created)
     }
@@ -205,41 +155,5 @@ impl Options {
         History::default()
             .with_created(self.created().to_string())
             .with_created_by(format!("ocicle {command}"))
-    }
-}
-
-impl Edit {
-    fn edits(self) -> Vec<ConfigEdit> {
-        let cleared = self.clear.into_iter().map(ConfigEdit::Clear);
-        let texts = [
-            (Text::Author, self.author),
-            (Text::Created, self.created),
-            (Text::Os, self.os),
-            (Text::OsVersion, self.os_version),
-            (Text::Architecture, self.architecture),
-            (Text::Variant, self.variant),
-            (Text::User, self.user),
-            (Text::WorkingDir, self.working_dir),
-            (Text::StopSignal, self.stop_signal),
-        ];
-        let texts = texts.into_iter().filter_map(|(field, text)| Some(ConfigEdit::Set(field, text?)));
-        let words = [
-            (Words::Entrypoint, self.entrypoint),
-            (Words::Cmd, self.cmd),
-            (Words::OsFeatures, self.os_features),
-        ];
-        let words = words.into_iter().filter_map(|(field, words)| Some(ConfigEdit::Words(field, words?)));
-        let pairs = |Pairs(pairs): Pairs, edit: fn(String, String) -> ConfigEdit| {
-            pairs.into_iter().map(move |(name, value)| edit(name, value))
-        };
-        cleared
-            .chain(texts)
-            .chain(words)
-            .chain(pairs(self.env, ConfigEdit::Env))
-            .chain(pairs(self.labels, ConfigEdit::Label))
-            .chain(pairs(self.annotations, ConfigEdit::Annotation))
-            .chain(self.ports.into_iter().map(ConfigEdit::Port))
-            .chain(self.volumes.into_iter().map(ConfigEdit::Volume))
-            .collect()
     }
 }

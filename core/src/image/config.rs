@@ -1,11 +1,12 @@
 //! Edits of what an image says about itself, without loss: fields nobody asked to change stay as they are, to
 //! the byte.
 
+mod changes;
 mod health;
 
 use serde::Deserialize;
 
-pub use self::health::Health;
+pub use self::{changes::ConfigChanges, health::Health};
 use super::{
     Image,
     edit::{fill_history, with_config},

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use ocicle::{
-    image::config::{self, ConfigEdit, Text, Words, edit_config},
+    image::config::{self, ConfigChanges, ConfigEdit, edit_config},
     spec::History,
 };
 
@@ -121,50 +121,33 @@ impl Config {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Returns the edits: first what is cleared, then what is set.
     fn edits(&self) -> Result<Vec<ConfigEdit>, Failure> {
-        let mut edits: Vec<ConfigEdit> =
-            self.clear.iter().map(|&what| ConfigEdit::Clear(what.wanted())).collect();
-        let texts = [
-            (Text::Author, &self.author),
-            (Text::Created, &self.created),
-            (Text::Os, &self.os),
-            (Text::OsVersion, &self.os_version),
-            (Text::Architecture, &self.arch),
-            (Text::Variant, &self.variant),
-            (Text::User, &self.user),
-            (Text::WorkingDir, &self.workdir),
-            (Text::StopSignal, &self.stop_signal),
-        ];
-        for (field, text) in texts {
-            edits.extend(text.iter().map(|text| ConfigEdit::Set(field, text.clone())));
-        }
-        let words = [
-            (Words::Entrypoint, &self.entrypoint),
-            (Words::Cmd, &self.cmd),
-            (Words::OsFeatures, &self.os_feature),
-        ];
-        for (field, words) in words {
-            if !words.is_empty() {
-                edits.push(ConfigEdit::Words(field, words.clone()));
-            }
-        }
-        for text in &self.env {
-            let (name, value) = pair("--env", text)?;
-            edits.push(ConfigEdit::Env(name, value));
-        }
-        for text in &self.label {
-            let (name, value) = pair("--label", text)?;
-            edits.push(ConfigEdit::Label(name, value));
-        }
-        for text in &self.annotation {
-            let (name, value) = pair("--annotation", text)?;
-            edits.push(ConfigEdit::Annotation(name, value));
-        }
-        edits.extend(self.port.iter().cloned().map(ConfigEdit::Port));
-        edits.extend(self.volume.iter().cloned().map(ConfigEdit::Volume));
-        edits.extend(self.health.edits());
-        Ok(edits)
+        let words = |words: &Vec<String>| (!words.is_empty()).then(|| words.clone());
+        let pairs = |option: &str, texts: &[String]| {
+            texts.iter().map(|text| pair(option, text)).collect::<Result<Vec<_>, _>>()
+        };
+        let changes = ConfigChanges {
+            clear: self.clear.iter().map(|&what| what.wanted()).collect(),
+            author: self.author.clone(),
+            created: self.created.clone(),
+            os: self.os.clone(),
+            os_version: self.os_version.clone(),
+            architecture: self.arch.clone(),
+            variant: self.variant.clone(),
+            user: self.user.clone(),
+            working_dir: self.workdir.clone(),
+            stop_signal: self.stop_signal.clone(),
+            entrypoint: words(&self.entrypoint),
+            cmd: words(&self.cmd),
+            os_features: words(&self.os_feature),
+            env: pairs("--env", &self.env)?,
+            labels: pairs("--label", &self.label)?,
+            annotations: pairs("--annotation", &self.annotation)?,
+            ports: self.port.clone(),
+            volumes: self.volume.clone(),
+            health: self.health.changes(),
+        };
+        Ok(changes.edits())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use ocicle::image::config::{ConfigEdit, Health};
+use ocicle::image::config::Health;
 
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Health check")]
@@ -34,8 +34,8 @@ pub(crate) struct HealthArgs {
 }
 
 impl HealthArgs {
-    /// Returns the edits.
-    pub(super) fn edits(&self) -> impl Iterator<Item = ConfigEdit> {
+    /// Returns the changes of the health check.
+    pub(super) fn changes(&self) -> Vec<Health> {
         let command = (!self.healthcheck.is_empty()).then(|| Health::Command(self.healthcheck.clone()));
         let fields = [
             command,
@@ -45,7 +45,7 @@ impl HealthArgs {
             self.health_start_period.map(Health::StartPeriod),
             self.health_retries.map(Health::Retries),
         ];
-        fields.into_iter().flatten().map(ConfigEdit::Health)
+        fields.into_iter().flatten().collect()
     }
 }
 
