@@ -12,6 +12,8 @@ mod image;
 mod layers;
 mod rows;
 mod store;
+#[cfg(test)]
+mod typescript;
 
 pub use self::{
     failure::Failure,

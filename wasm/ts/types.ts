@@ -1,44 +1,54 @@
 /**
- * What goes in and comes out. Shapes with a `schemaVersion` are those of the command's `--json`, key by key.
- * Sizes are bytes, layers count from 1, modes are octal texts such as `"0755"`, times RFC 3339.
+ * Arguments and results of the package. Interfaces with a `schemaVersion` are the JSON of the command's
+ * `--json`. Sizes are in bytes, layers are numbered from 1, modes are octal strings such as `"0755"`, times
+ * are RFC 3339.
  *
- * A path is from the root, with a slash before it. One that is no text, or has a backslash, control
- * characters or such as turn the direction of writing in it, is escaped as in mtree(5); so an escaped one has
- * a backslash in it, and no other has. What takes a path takes both forms.
+ * A path is from the root, with a slash before it. A path that is not UTF-8, or has a backslash, control
+ * characters or bidirectional control characters, is escaped as in mtree(5). So escaped paths have a
+ * backslash, and others do not. Arguments accept both forms.
+ *
+ * A test in `src/typescript.rs` compares the interfaces with the Rust types that become JSON.
  */
 
-/** The kinds of {@link OcicleError}, those of the library. */
+/** The kinds of {@link OcicleError}. */
 export type ErrorKind =
-  /** A reference that means several objects. */
+  /** A reference matches several objects. */
   | "ambiguous"
-  /** Corrupt, invalid or missing content: a digest, size or diff_id that differs, a broken document or layer, a blob that is absent. */
+  /**
+   * Content is damaged, invalid or missing: a digest, size or diff_id does not match, a document or layer is
+   * malformed, or a blob is not in the store.
+   */
   | "corrupt"
+  /** Another writer changed the store at the same time. */
   | "conflict"
+  /** The destination exists. */
   | "exists"
-  /** The browser or the system failed to read. */
+  /** The browser, the system or a server failed to read. */
   | "io"
-  /** A limit on untrusted input was passed. */
+  /** A limit on untrusted input was exceeded. */
   | "limit"
+  /** The arguments are wrong. */
   | "misuse"
+  /** A reference, path or file does not exist. */
   | "notFound"
-  /** Valid, but nothing this package can do. */
+  /** Valid, but not supported. */
   | "unsupported";
 
-/** What can be opened. */
+/** A source that can be opened. */
 export type Source =
   /** An archive: a `File`, or any other `Blob`. */
   | Blob
   /** An archive in memory. */
   | ArrayBuffer
   | Uint8Array
-  /** An archive; with a slash at the end, a layout. The server must answer `Range`. */
+  /** An archive, or a layout if the URL ends with a slash. The server must support Range requests. */
   | URL
   /** In Node, the path of an archive or layout. */
   | string
-  /** A layout, as `<input webkitdirectory>` gives it; a single file is an archive. */
+  /** The files of a layout, from `<input webkitdirectory>`; a single file is an archive. */
   | FileList
   | readonly File[]
-  /** A layout, by the paths of its files. */
+  /** The files of a layout, by path. */
   | ReadonlyMap<string, Blob | Uint8Array>
   | FileSystemDirectoryHandle
   | FileSystemFileHandle;
@@ -46,24 +56,27 @@ export type Source =
 export type StoreKind = "oci" | "oci-archive" | "docker-archive";
 
 export interface OpenOptions {
-  /** What it must be; found out by default. */
+  /** The expected kind; detected by default. */
   kind?: StoreKind;
   signal?: AbortSignal;
-  /** The wasm module, compiled or as bytes; by default it is fetched from beside the package. */
+  /** The wasm module, compiled or as bytes. Fetched from the package's directory by default. */
   module?: WebAssembly.Module | BufferSource;
-  /** Makes a worker; by default one that runs `worker.js` of the package. */
+  /** Starts a worker. Runs the package's `worker.js` by default. */
   worker?: () => Worker;
-  /** Most workers that read layers at the same time; by default one less than there are cores, 4 at most. */
+  /**
+   * How many workers may read layers at the same time; by default one less than the number of cores, at most
+   * 4.
+   */
   workers?: number;
 }
 
-/** Of anything that takes long. Aborting rejects with the signal's reason; nothing else is harmed. */
+/** Options of calls that take long. Aborting rejects with the signal's reason, and affects no other call. */
 export interface RunOptions {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
 
-/** Bytes read, of so many; of 0 where nobody knows. */
+/** Bytes read so far, and in all; `total` is 0 if unknown. */
 export interface Progress {
   done: number;
   total: number;
@@ -96,12 +109,12 @@ export interface Listing {
 
 export interface ListingEntry {
   tag: string | null;
-  /** `index`, `manifest`, `config`, or else the media type. */
+  /** `index`, `manifest`, `config`, or the media type of anything else. */
   kind: string;
   mediaType: string;
   digest: string;
   size: number;
-  /** Bytes of config and layers, as stored; of manifests only. */
+  /** Bytes of config and layers, as stored; manifests only. */
   imageSize: number | null;
   platform: Platform | null;
   artifactType: string | null;
@@ -110,9 +123,9 @@ export interface ListingEntry {
   referrers: string[];
   shared: boolean;
   annotations: Record<string, string>;
-  /** What follows `#` in a reference to exactly this place. */
+  /** The selector of exactly this place: the part of a reference after `#`. */
   selector: string;
-  /** Why it cannot be read, if it cannot. */
+  /** Why it cannot be read; `null` if it can. */
   problem: string | null;
   entries: ListingEntry[];
 }
@@ -124,23 +137,23 @@ export interface Resolution {
   digest: string;
   size: number;
   platform: Platform | null;
-  /** What follows `#` in a reference to exactly this place. */
+  /** The selector of exactly this place: the part of a reference after `#`. */
   selector: string;
-  /** At how many places the object is that the reference means. */
+  /** The number of places where the store has the object. */
   places: number;
   hops: Hop[];
 }
 
-/** A step on the way from `index.json` to an object. */
+/** A step of the descriptor path from `index.json` to an object. */
 export interface Hop {
   /** The digest of an index. */
   index: string;
-  /** In it, from 0. */
+  /** The zero-based position in it. */
   position: number;
   descriptor: Descriptor;
 }
 
-/** `ocicle stat --json`; manifest and config are verbatim. */
+/** `ocicle stat --json`. Manifest and config are verbatim. */
 export interface Stat {
   schemaVersion: 1;
   descriptor: Descriptor;
@@ -167,22 +180,41 @@ export interface ImageConfig {
   os: string;
   architecture: string;
   variant?: string;
-  config?: {
-    User?: string;
-    Env?: string[];
-    Entrypoint?: string[];
-    Cmd?: string[];
-    WorkingDir?: string;
-    StopSignal?: string;
-    Labels?: Record<string, string>;
-    ExposedPorts?: Record<string, unknown>;
-    Volumes?: Record<string, unknown>;
-    Healthcheck?: { Test?: string[]; Interval?: number; Timeout?: number; StartPeriod?: number; Retries?: number };
-    [more: string]: unknown;
-  };
-  rootfs: { type: "layers"; diff_ids: string[] };
+  "os.version"?: string;
+  "os.features"?: string[];
+  config?: ContainerConfig;
+  rootfs: RootFs;
   history?: HistoryEntry[];
   [more: string]: unknown;
+}
+
+/** How a container of the image runs. */
+export interface ContainerConfig {
+  User?: string;
+  Env?: string[];
+  Entrypoint?: string[];
+  Cmd?: string[];
+  WorkingDir?: string;
+  StopSignal?: string;
+  Labels?: Record<string, string>;
+  ExposedPorts?: Record<string, unknown>;
+  Volumes?: Record<string, unknown>;
+  Healthcheck?: Healthcheck;
+  [more: string]: unknown;
+}
+
+/** Times are nanoseconds. */
+export interface Healthcheck {
+  Test?: string[];
+  Interval?: number;
+  Timeout?: number;
+  StartPeriod?: number;
+  Retries?: number;
+}
+
+export interface RootFs {
+  type: "layers";
+  diff_ids: string[];
 }
 
 export interface HistoryEntry {
@@ -194,30 +226,29 @@ export interface HistoryEntry {
 }
 
 export interface HistoryRow extends HistoryEntry {
-  /** The layer that the entry made; `null` for a change of metadata only. */
+  /** The layer of the entry; `null` if it changed metadata only. */
   layer: Descriptor | null;
   diffId: string | null;
 }
 
-/** One layer of an {@link Image}, the base first. */
+/** A layer of an {@link Image}. */
 export interface Layer {
-  /** From 1. */
+  /** One-based; the base is 1. */
   layer: number;
   digest: string;
   diffId: string;
   mediaType: string;
-  /** Bytes of the blob. */
+  /** Size of the blob. */
   size: number;
-  /** The command that made it, as the history has it. */
+  /** The command that made it, from the history. */
   createdBy?: string;
   /**
-   * `waiting`: not read yet; `listed`: what is in it is known, but nobody has vouched for it; `verified`:
-   * size, digest and diff_id are as promised; `failed`: it cannot be read, or is not what was promised.
+   * `waiting`: not read yet. `listed`: its files are known, but not verified. `verified`: size, digest and
+   * diff_id match. `failed`: it cannot be read, or does not match.
    */
   state: "waiting" | "listed" | "verified" | "failed";
   /**
-   * Where the list is from: a table of contents inside the layer (eStargz, zstd:chunked), or the archive
-   * itself.
+   * The source of the list: a table of contents in the layer (eStargz, zstd:chunked), or the archive itself.
    */
   listedFrom?: "toc" | "archive";
   error?: { kind: ErrorKind; message: string };
@@ -226,26 +257,23 @@ export interface Layer {
 export type FileType = "file" | "dir" | "link" | "char" | "block" | "fifo" | "socket";
 
 /**
- * What a layer does to a path. Where content was only listed, nobody has compared it: a file that is stored
- * again the same is `replaced` then, and `attributes` once its layers are verified.
+ * How a layer changes a path. While layers are only listed, contents are not compared: a file stored again
+ * with the same content is `replaced`, and becomes `attributes` once its layers are verified.
  */
 export type Change = "added" | "replaced" | "attributes" | "linked" | "removed";
 
-/** Which rows of the file tree are shown. */
+/** Selects rows of the file tree. */
 export interface RowQuery {
-  /** Only what this layer does; by default the merged tree. */
+  /** Only changes of this layer; by default the merged file system. */
   layer?: number;
-  /** Only these; with `layer`. */
+  /** Only changes of these kinds; with `layer`. */
   changes?: Change[];
-  /**
-   * Only paths whose bytes are hidden by a later layer: all of them, or with `layer` those this layer stores.
-   */
+  /** Only paths with content that a later layer hides; with `layer`, content of that layer. */
   wasted?: boolean;
-  /** Only paths with this text in their last name, upper and lower case alike, with the way to each. */
+  /** Only paths whose last name contains this text, ignoring case, and the directories above them. */
   search?: string;
   /**
-   * Directories that are open, the root always. With `search`, `changes` or `wasted`, all are open but those
-   * in `closed`.
+   * Open directories; the root always is. With `search`, `changes` or `wasted`, all are open except `closed`.
    */
   open?: string[];
   closed?: string[];
@@ -260,36 +288,36 @@ export interface Row {
   name: string;
   /** 0 for the root. */
   depth: number;
-  /** What it is in the end, or was when it was removed. */
+  /** Its type in the merged file system; `null` if it is not there. */
   type: FileType | null;
-  /** Bytes of a file; of a directory, of all files in and below it that the query lets through. */
+  /** Size of a file; of a directory, of all files below it that match the query. */
   size: number;
   /** Bytes stored here and below that a later layer hides. */
   hidden: number;
-  /** The layer it is from; with `layer`, that one. */
+  /** The layer it comes from; with `layer`, that one. */
   layer: number;
   change?: Change;
   mode?: string;
   uid?: number;
   gid?: number;
   mtime?: string;
-  /** Where a link leads. */
+  /** The target of a symbolic link. */
   target?: string;
   nlink?: number;
-  /** Whether it is there in the end. */
+  /** Whether the merged file system has it. */
   exists: boolean;
-  /** How many names are directly in it. */
+  /** The number of names directly in it. */
   entries: number;
   open: boolean;
-  /** Its place among its siblings that are shown, from 1, and how many they are. */
+  /** Its one-based position among its visible siblings, and their number. */
   position: number;
   siblings: number;
 }
 
 export interface Page {
-  /** Rows that the query shows in all. */
+  /** The number of rows of the query. */
   total: number;
-  /** Files (no directories) that the query lets through, and their bytes. */
+  /** The number of files (not directories) that match the query, and their bytes. */
   files: number;
   bytes: number;
   rows: Row[];
@@ -300,9 +328,9 @@ export interface Box {
   name: string;
   path: string;
   size: number;
-  /** The layer a file is from, or that a box of the first level stands for. */
+  /** The layer a file comes from, or that a box of the first level stands for. */
   layer?: number;
-  /** Bytes of what is too small for boxes of its own. */
+  /** Bytes of everything too small for a box of its own. */
   rest?: number;
   children?: Box[];
 }
@@ -339,7 +367,7 @@ export interface Deed {
   layer: number;
   digest: string;
   what: Change;
-  /** The directory that it went with. */
+  /** The removed directory that it was in. */
   with?: string;
   size: number;
   createdBy?: string;
@@ -360,31 +388,54 @@ export interface WasteSums {
 /** `ocicle waste --json`. */
 export interface Waste extends WasteSums {
   schemaVersion: 1;
-  /** Visible ÷ stored, 1 if nothing is stored. */
+  /** Visible ÷ stored; 1 if nothing is stored. */
   efficiency: number;
-  layers: (WasteSums & { layer: number; digest: string; size: number; files: number; createdBy?: string })[];
-  paths: { path: string; hidden: number; times: number; layers: number[] }[];
+  layers: LayerWaste[];
+  paths: PathWaste[];
+}
+
+export interface LayerWaste extends WasteSums {
+  layer: number;
+  digest: string;
+  size: number;
+  files: number;
+  createdBy?: string;
+}
+
+export interface PathWaste {
+  path: string;
+  hidden: number;
+  times: number;
+  layers: number[];
 }
 
 /** `ocicle diff --json`. */
 export interface Compared {
   schemaVersion: 1;
-  files: {
-    path: string;
-    change: "added" | "removed" | "changed";
-    aspects?: ("type" | "content" | "mode" | "owner" | "xattrs" | "time" | "links")[];
-    sizeBefore: number;
-    sizeAfter: number;
-  }[];
-  config: { field: string; before?: unknown; after?: unknown }[];
+  files: FileChange[];
+  config: ConfigChange[];
   directories: Record<string, number>;
   ignored: Record<string, number>;
+}
+
+export interface FileChange {
+  path: string;
+  change: "added" | "removed" | "changed";
+  aspects?: ("type" | "content" | "mode" | "owner" | "xattrs" | "time" | "links")[];
+  sizeBefore: number;
+  sizeAfter: number;
+}
+
+export interface ConfigChange {
+  field: string;
+  before?: unknown;
+  after?: unknown;
 }
 
 /** `ocicle check --json`. */
 export interface CheckReport {
   schemaVersion: 1;
-  /** How many different blobs were read and verified, and how many of them are layers. */
+  /** The number of different blobs that were verified, and how many of them are layers. */
   blobs: number;
   layers: number;
   findings: Finding[];
@@ -392,7 +443,7 @@ export interface CheckReport {
 }
 
 export interface Finding {
-  /** The way from `index.json`, as what follows `#` in a reference. */
+  /** The selector of the place: the part of a reference after `#`. */
   place: string;
   digest: string;
   problem: string;
@@ -400,9 +451,13 @@ export interface Finding {
 
 export type Dialect = "native" | "portable" | "bsd" | "umoci";
 
-/** What `ocicle config` takes. `clear` comes first. */
+/** Fields of a config that can be cleared. */
+export type Clearable =
+  "labels" | "annotations" | "ports" | "env" | "volumes" | "cmd" | "entrypoint" | "healthcheck";
+
+/** The edits of `ocicle config`. `clear` is applied first. */
 export interface ConfigEdit {
-  clear?: ("labels" | "annotations" | "ports" | "env" | "volumes" | "cmd" | "entrypoint" | "healthcheck")[];
+  clear?: Clearable[];
   author?: string;
   created?: string;
   os?: string;
@@ -422,23 +477,23 @@ export interface ConfigEdit {
   volumes?: string[];
 }
 
-/** Where an edit goes, and what the history says of it. */
+/** The destination of an edit, and its time. */
 export interface EditOptions {
-  /** A new tag; by default the image is changed in its place. */
+  /** A new tag for the result; by default, the image is changed in place. */
   tag?: string;
-  /** The time of the entry in the history, and the latest of new files; now by default. */
+  /** The time of the history entry, and the latest time of new files; now by default. */
   created?: Date;
 }
 
-/** A file to be added; it belongs to `0:0` unless it says otherwise. */
+/** A new file. It belongs to `0:0` by default. */
 export interface NewFile {
-  /** Below the target, with slashes. */
+  /** Relative to the target, with slashes. */
   path: string;
   content: Blob | Uint8Array | string;
   /** Octal; `0o644` by default. */
   mode?: number;
   uid?: number;
   gid?: number;
-  /** By default that of a `File`, or `created`. */
+  /** The time of a `File`, or `created`, by default. */
   mtime?: Date;
 }
