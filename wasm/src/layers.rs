@@ -35,20 +35,22 @@ pub(crate) struct LayerBlob<'a> {
     created_by: Option<&'a str>,
     /// The JSON of the descriptor, for [`Indexed::read`].
     descriptor: String,
-    /// `None` if the blob is in memory, or missing.
+    /// `None` if the store does not have the blob.
     place: Option<Place>,
 }
 
 /// The place of a blob. `Place` in TypeScript.
 #[derive(Debug, Serialize)]
-#[serde(untagged)]
+#[serde(tag = "in", rename_all = "camelCase")]
 pub(crate) enum Place {
     /// A file of a layout. The size is the file's, whatever a descriptor says.
-    File { path: String, size: u64 },
+    Layout { path: String, size: u64 },
     /// A range of an archive.
-    Range { start: u64, size: u64 },
+    Archive { start: u64, size: u64 },
     /// The `data` of the descriptor.
-    Data { data: bool },
+    Descriptor,
+    /// The memory of the store's worker.
+    Memory,
 }
 
 impl<'a> LayerBlob<'a> {
@@ -67,7 +69,7 @@ impl<'a> LayerBlob<'a> {
                 created_by: history.next().and_then(|entry| entry.created_by.as_deref()),
                 descriptor: json(descriptor)?,
                 place: match descriptor.data {
-                    Some(_) => Some(Place::Data { data: true }),
+                    Some(_) => Some(Place::Descriptor),
                     None => locate(&descriptor.digest),
                 },
             })

@@ -1,4 +1,4 @@
-//! A store that was opened, and what was changed in it: changes stay in memory.
+//! An open store, and its edits, which stay in memory.
 
 use std::io::Read;
 
@@ -32,7 +32,7 @@ use crate::{
     report,
 };
 
-/// What was opened.
+/// The store that was opened; it is only read.
 #[derive(Debug)]
 pub(crate) enum Lower {
     Layout(FileStore<HostFiles>),
@@ -49,7 +49,7 @@ pub struct Store {
 
 #[wasm_bindgen]
 impl Store {
-    /// Opens an archive that is this source, or the layout whose files the host finds.
+    /// Opens the archive in a source, or the layout whose files the host finds.
     pub fn open(archive: Option<u32>, kind: Option<String>) -> Result<Store> {
         let limits = Limits::default();
         let kind = kind.as_deref();
@@ -63,11 +63,13 @@ impl Store {
                 Lower::Archive(Archive::open(Source::new(source), kind, &limits)?)
             }
             (Some(_), Some("oci")) => {
-                return Err(Failure::misuse("this is a file, and oci a directory: leave out the kind"));
+                return Err(Failure::misuse(
+                    "kind \"oci\" expects a directory, not a file (by default, the kind is detected)",
+                ));
             }
             (None, Some("oci-archive" | "docker-archive")) => {
                 return Err(Failure::misuse(
-                    "this is a directory, and an archive is a file: leave out the kind",
+                    "an archive is a file, not a directory (by default, the kind is detected)",
                 ));
             }
             (_, Some(other)) => {
@@ -118,10 +120,11 @@ impl Store {
         self.slots.count()
     }
 
-    /// The bytes of a blob, not verified; of one that was opened, at most as many as a document may have.
+    /// Returns the bytes of a blob, not verified. Blobs larger than documents are refused, except those of
+    /// edits.
     pub fn blob(&self, digest: &str) -> Result<Vec<u8>> {
         let digest: Digest = digest.parse()?;
-        // Not a damaged store: nothing in it has to name this blob.
+        // The store is not damaged: no document has to name this blob.
         let missing = || ocicle::Error::NotFound(format!("blob {digest} is not in the store"));
         let (store, named) = (self.repository.store(), any_blob(&digest));
         let mut blob = store.try_open(&named)?.ok_or_else(missing)?;
@@ -141,7 +144,7 @@ impl Store {
         report(&self.repository.check()?)
     }
 
-    /// Hands everything to `piece`, as an `oci-archive`.
+    /// Passes the whole store to `piece`, as an `oci-archive`.
     pub fn archive(&self, piece: &Function) -> Result<()> {
         let plan = Plan::new(&self.repository, What::Everything)?;
         let (blobs, _) = plan.blobs(&self.repository)?;
@@ -149,7 +152,7 @@ impl Store {
         Ok(archive::write(self.repository.store(), plan.index(), blobs, &mut out)?)
     }
 
-    /// What was changed: the bytes of `index.json`, and pairs of a digest and a blob.
+    /// Returns the edits: the bytes of `index.json`, and pairs of a digest and a blob.
     pub fn changes(&self) -> Result<Array> {
         let found = Array::of1(&Uint8Array::from(self.repository.index()?.bytes()));
         let upper = self.repository.store().upper();
@@ -161,7 +164,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Makes the changes of another worker's store in this one.
+    /// Applies the edits of another worker's store.
     pub fn replay(&mut self, changes: &Array) -> Result<()> {
         let bytes = |value: JsValue| Uint8Array::new(&value).to_vec();
         for pair in changes.iter().skip(1) {
@@ -176,24 +179,28 @@ impl Store {
     }
 }
 
-/// Bytes handed over at a time.
+/// Bytes passed at a time.
 const PIECE: usize = 1 << 20;
 
 impl Store {
-    /// Returns the place of a blob; `None` if it is in memory or missing, or if that cannot be found out:
-    /// reading it fails then, and says why.
+    /// Returns the place of a blob; `None` if the store does not have it. If that cannot be determined,
+    /// reading the blob fails with the reason.
     fn place(&self, digest: &Digest) -> Option<Place> {
-        if self.repository.store().upper().try_size(&any_blob(digest)).ok()?.is_some() {
-            return None;
+        let (store, blob) = (self.repository.store(), any_blob(digest));
+        if matches!(store.upper().try_size(&blob), Ok(Some(_))) {
+            return Some(Place::Memory);
         }
-        match self.repository.store().lower() {
-            Lower::Layout(store) => store.try_size(&any_blob(digest)).ok()?.map(|size| Place::File {
-                path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
-                size,
-            }),
+        match store.lower() {
+            Lower::Layout(layout) => match layout.try_size(&blob) {
+                Ok(size) => Some(Place::Layout {
+                    path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
+                    size: size?,
+                }),
+                Err(_) => Some(Place::Memory),
+            },
             Lower::Archive(archive) => archive
                 .extent(digest)
-                .map(|extent| Place::Range { start: extent.start, size: extent.end - extent.start }),
+                .map(|extent| Place::Archive { start: extent.start, size: extent.end - extent.start }),
         }
     }
 

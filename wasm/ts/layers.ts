@@ -14,12 +14,18 @@ export interface LayerBlob {
   createdBy: string | null;
   /** The JSON of its descriptor. */
   descriptor: string;
-  /** `null` if the blob is in the worker's memory, or missing. */
+  /** `null` if the store does not have the blob. */
   place: Place | null;
 }
 
-/** The place of a blob: a file of a layout, a range of an archive, or the `data` of its descriptor. */
-export type Place = { path: string; size: number } | { start: number; size: number } | { data: boolean };
+/** The place of a blob. */
+export type Place =
+  | { in: "layout"; path: string; size: number }
+  | { in: "archive"; start: number; size: number }
+  /** The `data` of its descriptor. */
+  | { in: "descriptor" }
+  /** The memory of the store's worker: the blob of an edit. */
+  | { in: "memory" };
 
 type State = Pick<Layer, "state" | "listedFrom" | "error">;
 
@@ -101,11 +107,10 @@ export class LayerWork {
   /** The bytes of the blob, for a worker that does not know the store. */
   async #part(): Promise<Part> {
     const { place, digest } = this.blob;
-    // The blob of an edit is in the memory of the store's worker.
-    if (place === null) return { bytes: await this.store.call("blob", digest).catch(corruptIfMissing) };
-    // The descriptor has all of it.
-    if ("data" in place) return { bytes: new Uint8Array() };
-    const part = partAt(this.origin, place);
+    if (place?.in === "memory") return { bytes: await this.store.call("blob", digest) };
+    // The worker reads the descriptor, which has the whole blob.
+    if (place?.in === "descriptor") return { bytes: new Uint8Array() };
+    const part = place === null ? undefined : partAt(this.origin, place);
     if (part === undefined) throw new OcicleError("corrupt", `blob ${digest} is not in the store`);
     return part;
   }
@@ -118,15 +123,11 @@ export class LayerWork {
   }
 }
 
-/** A blob that an image names and the store lacks makes the store corrupt. */
-function corruptIfMissing(error: unknown): never {
-  const missing = error instanceof OcicleError && error.kind === "notFound";
-  throw missing ? new OcicleError("corrupt", error.message) : error;
-}
-
-function partAt(origin: Origin, place: Exclude<Place, { data: boolean }>): Part | undefined {
+function partAt(origin: Origin, place: Place & { size: number }): Part | undefined {
   const { size } = place;
-  if ("start" in place) return "archive" in origin ? slice(origin.archive, place.start, size) : undefined;
+  if (place.in === "archive") {
+    return "archive" in origin ? slice(origin.archive, place.start, size) : undefined;
+  }
   if ("files" in origin) return origin.files.get(place.path);
   if ("base" in origin) return { url: new URL(place.path, origin.base).href, start: 0, size };
   return "directory" in origin ? { path: `${origin.directory}/${place.path}`, start: 0, size } : undefined;
