@@ -1,4 +1,4 @@
-/** What takes long is stopped by a signal, and by closing the store; nothing else is harmed. */
+/** Long calls are aborted by a signal, and by closing the store; other calls are not affected. */
 
 import assert from "node:assert/strict";
 import { openAsBlob, readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ const REASON = new Error("no longer wanted");
 
 const aborted = (promise) => assert.rejects(promise, (error) => error === REASON);
 
-/** Begins something, and stops it at its first sign of life. */
+/** Starts a call, and aborts it at its first progress report. */
 async function midway(begin) {
   const control = new AbortController();
   let steps = 0;
@@ -32,10 +32,15 @@ const past = AbortSignal.abort(REASON);
 const states = (image) => image.layers.map(({ state }) => state);
 
 test("opening", async () => {
-  for (const source of [fixture("debian"), fixture("odd.oci.tar"), readFileSync(fixture("odd.oci.tar")), new URL("http://localhost:1/a.tar")]) {
+  for (const source of [
+    fixture("debian"),
+    fixture("odd.oci.tar"),
+    readFileSync(fixture("odd.oci.tar")),
+    new URL("http://localhost:1/a.tar"),
+  ]) {
     await aborted(open(source, { signal: past }));
   }
-  // While it is being read: this many bytes take a while.
+  // While it is being read, which takes long for this many bytes.
   const docker = fixture("debian.docker.tar");
   for (const source of [docker, await openAsBlob(docker)]) {
     const control = new AbortController();
@@ -43,7 +48,7 @@ test("opening", async () => {
     setTimeout(() => control.abort(REASON), 1);
     await aborted(opening);
   }
-  // Afterwards, the signal means nothing to the store.
+  // Afterwards, the signal does not affect the store.
   const control = new AbortController();
   const store = await open(docker, { signal: control.signal });
   control.abort(REASON);
@@ -52,7 +57,10 @@ test("opening", async () => {
 });
 
 test("a server that does not answer", async () => {
-  const silent = await serve({ fixtures: fixture("") }, { bad: (request) => request.url.includes("odd.oci") });
+  const silent = await serve(
+    { fixtures: fixture("") },
+    { bad: (request) => request.url.includes("odd.oci") },
+  );
   let later = false;
   const stuck = await serve({ fixtures: fixture("") }, { bad: () => later || ((later = true), false) });
   for (const { url, close } of [silent, stuck]) {
@@ -71,7 +79,7 @@ test("scan and verify", async () => {
     await aborted(image[what]({ signal: past }));
     await midway((options) => image[what](options));
     assert.deepEqual(states(image), ["waiting"]);
-    // Others go on.
+    // Other calls continue.
     assert.equal((await store.list()).entries.length, 2);
     await image[what]();
     assert.deepEqual(states(image), [what === "scan" ? "listed" : "verified"]);
@@ -89,9 +97,12 @@ test("verifying alone, once the list is there", async () => {
   await midway((options) => image.mtree("bsd", options));
   const zstd = await store.image("zstd");
   await midway((options) => store.diff(image, zstd, options));
-  // What was listed serves all the same, and a later call does the work.
+  // The list can be used all the same, and a later call does the work.
   const listed = await image.files();
-  assert.equal(`${JSON.stringify(await image.waste(), null, 2)}\n`, done(["waste", "--json", `${fixture("debian")}#debian`]).replace(": 1.0,", ": 1,"));
+  assert.equal(
+    `${JSON.stringify(await image.waste(), null, 2)}\n`,
+    done(["waste", "--json", `${fixture("debian")}#debian`]).replace(": 1.0,", ": 1,"),
+  );
   assert.deepEqual(await image.files(), listed);
   assert.deepEqual(states(image), ["verified"]);
   store.close();
@@ -150,9 +161,26 @@ test("closing rejects what is pending, and what comes later", async () => {
   for (const workers of [1, 3]) {
     const store = await open(fixture("odd"), { workers });
     const image = await store.image("gnu");
-    const pending = [store.list(), image.verify(), image.files(), image.waste(), store.check(), store.archive(), store.check(), store.image("odd")];
+    const pending = [
+      store.list(),
+      image.verify(),
+      image.files(),
+      image.waste(),
+      store.check(),
+      store.archive(),
+      store.check(),
+      store.image("odd"),
+    ];
     store.close();
-    const later = [store.list(), image.scan(), image.rows({}, 0, 1), store.check(), image.read("/etc/passwd"), store.memory(), image.close()];
+    const later = [
+      store.list(),
+      image.scan(),
+      image.rows({}, 0, 1),
+      store.check(),
+      image.read("/etc/passwd"),
+      store.memory(),
+      image.close(),
+    ];
     await closed([...pending, ...later]);
     store.close();
     assert.deepEqual(states(image), Array(4).fill("waiting"));
@@ -165,7 +193,13 @@ test("closing ends workers that read, and who waits for one", async () => {
     const [large, odd] = await Promise.all([store.image("debian"), another.image("odd")]);
     let isReading;
     const reading = new Promise((resolve) => (isReading = resolve));
-    const pending = [large.verify({ onProgress: isReading }), store.check(), store.check(), store.archive(), store.diff(large, odd)];
+    const pending = [
+      large.verify({ onProgress: isReading }),
+      store.check(),
+      store.check(),
+      store.archive(),
+      store.diff(large, odd),
+    ];
     await reading;
     store.close();
     await closed(pending);

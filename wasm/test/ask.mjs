@@ -1,4 +1,4 @@
-/** Puts questions to the native command. */
+/** Asks the native command. */
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { said } from "./said.mjs";
 
 const kept = new Map();
 
-/** What the command says of a store, by the names of the questions; asked once in each process. */
+/** Returns the command's answers about a store, by question; cached for the process. */
 export function expected(store, questions) {
   const key = JSON.stringify([store, questions]);
   if (!kept.has(key)) kept.set(key, all(store, questions));
@@ -25,11 +25,11 @@ async function all(store, questions) {
 function answer(store, question) {
   if (question.ask === "archive") return archive(store);
   const { code, stdout, stderr } = native(words(store, question));
-  // 4 and 5 are findings, where there are any.
+  // Exit codes 4 and 5 report findings, if something was printed.
   return code === 0 || stdout.length > 0 ? stdout : new TextEncoder().encode(stderr);
 }
 
-/** The bytes of `ocicle copy STORE oci-archive:FILE`. */
+/** Returns the bytes of `ocicle copy STORE oci-archive:FILE`. */
 export function archive(store) {
   const file = join(scratch(), "copy.tar");
   try {
@@ -51,7 +51,13 @@ function words(store, { ask, image, path, plain = path, layer, dialect, other, s
     case "waste":
       return [ask, "--json", at(image)];
     case "files":
-      return ["files", "--json", ...(layer ? ["--layer", `${layer}`] : []), at(image), ...(plain ? [plain] : [])];
+      return [
+        "files",
+        "--json",
+        ...(layer ? ["--layer", `${layer}`] : []),
+        at(image),
+        ...(plain ? [plain] : []),
+      ];
     case "mtree":
       return ["mtree", "--dialect", dialect, at(image)];
     case "why":
@@ -61,5 +67,5 @@ function words(store, { ask, image, path, plain = path, layer, dialect, other, s
     case "diff":
       return ["diff", "--json", ...(semantic ? ["--semantic"] : []), at(image), at(other)];
   }
-  throw new Error(`nobody knows how to ask for ${ask}`);
+  throw new Error(`unknown question: ${ask}`);
 }

@@ -14,12 +14,13 @@ import { questions } from "./questions.mjs";
 const { inPage, state, close } = await start();
 test.after(close);
 
-/** Drops a file or directory as a person does. */
+/** Drops a file or directory as a user does. */
 async function drop(page, file) {
   const session = await page.context().newCDPSession(page);
   const { x, y } = await page.locator("#drop").boundingBox();
   const data = { items: [], files: [file], dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver", "drop"]) await session.send("Input.dispatchDragEvent", { type, x: x + 2, y: y + 2, data });
+  for (const type of ["dragEnter", "dragOver", "drop"])
+    await session.send("Input.dispatchDragEvent", { type, x: x + 2, y: y + 2, data });
   await page.waitForFunction(() => "dropped" in window);
 }
 
@@ -37,7 +38,11 @@ for (const [name, asked, ways] of [
   ["odd/", questions.odd, ["server"]],
   ["nested", questions.nested, ["directory"]],
   ["nested/", questions.nested, ["server"]],
-  ["odd.oci.tar", questions.oddArchive, ["file", "files", "dropped", "buffer", "bytes", "server", "handle of a file"]],
+  [
+    "odd.oci.tar",
+    questions.oddArchive,
+    ["file", "files", "dropped", "buffer", "bytes", "server", "handle of a file"],
+  ],
   ["odd.docker.tar", questions.oddArchive, ["file", "dropped", "buffer", "server"]],
   ["toc/estargz.tar", questions.toc, ["file"]],
   ["toc/zstdchunked.tar", questions.toc, ["file"]],
@@ -49,7 +54,10 @@ for (const [name, asked, ways] of [
       inPage(async (page) => {
         await before[way]?.(page, fixture(name));
         const paths = way === "map" || way === "handle" ? [...filesOf(fixture(name)).keys()] : [];
-        const found = await page.evaluate(([way, thing, asked]) => window.page.outputs(way, thing, asked), [way, { name, paths }, asked]);
+        const found = await page.evaluate(
+          ([way, thing, asked]) => window.page.outputs(way, thing, asked),
+          [way, { name, paths }, asked],
+        );
         const wanted = await expected(fixture(name).replace(/\/$/, ""), asked);
         for (const question of Object.keys(wanted)) assert.equal(found[question], wanted[question], question);
       }));
@@ -75,10 +83,15 @@ test("edits are those of Node and of the command", () =>
       const created = new Date(1_700_000_000_000);
       await store.configure(undefined, { env: { A: "b" }, cmd: ["/bin/sh"] }, { created });
       const file = new File(["hello\n"], "any", { lastModified: 1_600_000_000_000 });
-      await store.insert("pos=0", "/opt", [{ path: "hello", content: file, mode: 0o755 }], { created, tag: "new" });
+      await store.insert("pos=0", "/opt", [{ path: "hello", content: file, mode: 0o755 }], {
+        created,
+        tag: "new",
+      });
       const archive = await store.archive();
       store.close();
-      return btoa(Array.from(new Uint8Array(await archive.arrayBuffer()), (byte) => String.fromCharCode(byte)).join(""));
+      return btoa(
+        Array.from(new Uint8Array(await archive.arrayBuffer()), (byte) => String.fromCharCode(byte)).join(""),
+      );
     });
     assert.ok(Buffer.from(base64, "base64").equals(readFileSync(copy)));
   }));
@@ -94,11 +107,20 @@ test("a worker or module that does not load", () =>
         await outcome(ocicle.open(source, { worker: none })),
         await outcome(ocicle.open(source, { worker: broken })),
         await outcome(ocicle.open(source, { module: new Uint8Array([1, 2, 3]) })),
-        await outcome(ocicle.open(source, { module: await (await fetch("/npm/dist/wasm/ocicle_bg.wasm")).arrayBuffer() })),
-        await outcome(ocicle.open(source, { worker: () => new Worker("/npm/dist/worker.js", { type: "module" }) })),
+        await outcome(
+          ocicle.open(source, { module: await (await fetch("/npm/dist/wasm/ocicle_bg.wasm")).arrayBuffer() }),
+        ),
+        await outcome(
+          ocicle.open(source, { worker: () => new Worker("/npm/dist/worker.js", { type: "module" }) }),
+        ),
       ];
     });
-    for (const failed of found.slice(0, 2)) assert.deepEqual(failed, { name: "OcicleError", kind: "io", message: "the worker ended: it did not load" });
+    for (const failed of found.slice(0, 2))
+      assert.deepEqual(failed, {
+        name: "OcicleError",
+        kind: "io",
+        message: "the worker ended: it did not load",
+      });
     assert.equal(found[2].kind, "io");
     assert.match(found[2].message, /^the wasm module of ocicle did not load: CompileError/);
     assert.deepEqual(found.slice(3), ["done", "done"]);
@@ -106,7 +128,10 @@ test("a worker or module that does not load", () =>
 
 test("a module that the server does not have, and then has", () =>
   inPage(async (page) => {
-    const open = () => page.evaluate(() => window.page.outcome(window.page.ocicle.open(new URL("/fixtures/odd.oci.tar", location.href))));
+    const open = () =>
+      page.evaluate(() =>
+        window.page.outcome(window.page.ocicle.open(new URL("/fixtures/odd.oci.tar", location.href))),
+      );
     state.bad = (request, response) => request.url.endsWith(".wasm") && !!response.writeHead(404).end();
     const { kind, message } = await open();
     assert.equal(kind, "io");
@@ -117,7 +142,11 @@ test("a module that the server does not have, and then has", () =>
 
 test("servers, paths and sources that are wrong", () =>
   inPage(async (page) => {
-    const open = (path) => page.evaluate((path) => window.page.outcome(window.page.ocicle.open(new URL(path, location.href))), path);
+    const open = (path) =>
+      page.evaluate(
+        (path) => window.page.outcome(window.page.ocicle.open(new URL(path, location.href))),
+        path,
+      );
     const fails = async (path, kind, message) => {
       const found = await open(path);
       assert.equal(found.kind, kind, JSON.stringify(found));
@@ -129,12 +158,17 @@ test("servers, paths and sources that are wrong", () =>
     state.bad = (request) => void delete request.headers.range;
     await fails("/fixtures/odd.oci.tar", "unsupported", /Range/);
     await fails("/fixtures/odd/", "io", /the server answered 200, expected 206$/);
-    state.bad = (request, response) => request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
+    state.bad = (request, response) =>
+      request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
     await fails("/fixtures/odd/", "io", /the server sends no Content-Length/);
-    state.bad = (request, response) => request.url.startsWith("/fixtures/") && !!response.writeHead(500).end();
+    state.bad = (request, response) =>
+      request.url.startsWith("/fixtures/") && !!response.writeHead(500).end();
     await fails("/fixtures/odd/", "io", /the server answered 500$/);
     const path = await page.evaluate(() => window.page.outcome(window.page.ocicle.open("/etc/passwd")));
-    assert.deepEqual([path.kind, path.message], ["misuse", "a browser cannot open a path: expected a File or a URL"]);
+    assert.deepEqual(
+      [path.kind, path.message],
+      ["misuse", "a browser cannot open a path: expected a File or a URL"],
+    );
   }, /Failed to load resource|Content Security Policy|ERR_|violates/));
 
 test("a layer that is broken, and a file that goes", () =>
@@ -151,14 +185,21 @@ test("a layer that is broken, and a file that goes", () =>
         const image = await store.image("odd");
         await image.verify();
         const { total } = await image.rows({}, 0, 1);
-        const result = { layers: image.layers.map(({ state, error }) => error ?? state), total, waste: await outcome(image.waste()) };
+        const result = {
+          layers: image.layers.map(({ state, error }) => error ?? state),
+          total,
+          waste: await outcome(image.waste()),
+        };
         store.close();
         result.later = await outcome(store.list());
         return result;
       },
       [{ name: "odd", paths }, `blobs/${layers[1].digest.replace(":", "/")}`],
     );
-    assert.deepEqual([found.layers[0], found.layers[1].kind, found.layers[2]], ["verified", "corrupt", "verified"]);
+    assert.deepEqual(
+      [found.layers[0], found.layers[1].kind, found.layers[2]],
+      ["verified", "corrupt", "verified"],
+    );
     assert.match(found.layers[1].message, /digest mismatch/);
     assert.equal(found.waste.message, found.layers[1].message);
     assert.ok(found.total > 10);
@@ -179,7 +220,9 @@ test("what takes long is stopped", () =>
         archive: (options) => store.archive(options),
       })) {
         const control = new AbortController();
-        results[what] = await outcome(run({ signal: control.signal, onProgress: () => control.abort(new Error("stopped")) }));
+        results[what] = await outcome(
+          run({ signal: control.signal, onProgress: () => control.abort(new Error("stopped")) }),
+        );
       }
       await image.verify();
       results.later = image.layers.map(({ state }) => state);

@@ -1,4 +1,4 @@
-/** The browser under test, and pages in it that have the package. */
+/** The browser under test, and pages with the package. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -20,9 +20,10 @@ const ARGS = [
   "--disable-sync",
 ];
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
+export const launch = () =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
 
-/** A page at an address. `faults` has what it complains about. */
+/** A page at an address. `faults` has its errors and warnings. */
 export async function visit(browser, url) {
   const page = await browser.newPage();
   const faults = [];
@@ -34,10 +35,13 @@ export async function visit(browser, url) {
   return { page, faults };
 }
 
-/** With the policy that the README asks for. */
+/** Has the policy that the README recommends. */
+const POLICY =
+  "default-src 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+
 const PAGE = `<!doctype html>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <title>ocicle</title>
 <link rel="icon" href="data:,">
 <input id="directory" type="file" webkitdirectory><input id="file" type="file">
@@ -45,7 +49,10 @@ const PAGE = `<!doctype html>
 <script type="module" src="/test/page.mjs"></script>
 `;
 
-/** A browser, and a server with the page, the package and the images. What `server.bad` answers is not asked of the files. */
+/**
+ * Starts a browser, and a server with the page, the package and the images. `server.bad` can answer in place
+ * of the files.
+ */
 export async function start() {
   const places = {
     "page.html": { type: "text/html", text: PAGE },
@@ -56,13 +63,16 @@ export async function start() {
   const state = { bad: () => false };
   const server = await serve(places, { bad: (request, response) => state.bad(request, response) });
   const browser = await launch();
-  /** Uses a page of its own, which must be left without a complaint but these. */
+  /** Uses a new page, which must have no errors or warnings except these. */
   const inPage = async (use, allowed = /^$/) => {
     const { page, faults } = await visit(browser, `${server.url}page.html`);
     try {
       await page.waitForFunction(() => "page" in window);
       await use(page);
-      assert.deepEqual(faults.filter((fault) => !allowed.test(fault)), []);
+      assert.deepEqual(
+        faults.filter((fault) => !allowed.test(fault)),
+        [],
+      );
     } finally {
       state.bad = () => false;
       await page.close();

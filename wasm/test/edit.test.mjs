@@ -1,4 +1,4 @@
-/** Edits give the digests and archives that the command gives for the same inputs. */
+/** Edits have the digests and archives of the command for the same inputs. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -14,27 +14,45 @@ import { bytesOf } from "./said.mjs";
 const EPOCH = 1_700_000_000;
 const created = new Date(EPOCH * 1000);
 
-/** A copy for the command to change. Blobs are linked: nothing changes a blob. */
+/** Returns a copy for the command to change. Blobs are hard links, since blobs never change. */
 function copy(name) {
   const layout = fresh(name);
   execFileSync("cp", ["-rl", fixture(name), layout]);
   return layout;
 }
 
-/** What is in memory now is what the command left on the disk. */
+/** Checks that the store in memory equals the one that the command wrote to the disk. */
 async function assertSame(store, layout) {
   assert.deepEqual(`${JSON.stringify(await store.list(), null, 2)}\n`, done(["ls", "--json", layout]));
   assert.ok(archive(layout).equals(await bytesOf(await store.archive())), "the archives differ");
 }
 
-/** Each with what the command is told. */
+/** Edits, with the command's arguments for each. */
 const configs = [
-  [{ user: "www:www", workingDir: "/srv", cmd: ["/bin/sh", "-c", "echo 'a b'"] }, "--user www:www --workdir /srv --cmd /bin/sh --cmd -c --cmd".split(" ").concat("echo 'a b'")],
-  [{ entrypoint: ["/init"], stopSignal: "SIGUSR1", author: "Ü" }, ["--entrypoint", "/init", "--stop-signal", "SIGUSR1", "--author", "Ü"]],
-  [{ env: { PATH: "/bin", A: "1=2", EMPTY: "" } }, ["--env", "PATH=/bin", "--env", "A=1=2", "--env", "EMPTY="]],
-  [{ labels: { z: "1", a: "2" }, annotations: { "org.example": "x\ny" } }, ["--label", "z=1", "--label", "a=2", "--annotation", "org.example=x\ny"]],
-  [{ ports: ["443", "53/udp"], volumes: ["/data"] }, ["--port", "443", "--port", "53/udp", "--volume", "/data"]],
-  [{ clear: ["labels", "cmd", "ports"], labels: { only: "this" } }, ["--clear", "labels", "--clear", "cmd", "--clear", "ports", "--label", "only=this"]],
+  [
+    { user: "www:www", workingDir: "/srv", cmd: ["/bin/sh", "-c", "echo 'a b'"] },
+    "--user www:www --workdir /srv --cmd /bin/sh --cmd -c --cmd".split(" ").concat("echo 'a b'"),
+  ],
+  [
+    { entrypoint: ["/init"], stopSignal: "SIGUSR1", author: "Ü" },
+    ["--entrypoint", "/init", "--stop-signal", "SIGUSR1", "--author", "Ü"],
+  ],
+  [
+    { env: { PATH: "/bin", A: "1=2", EMPTY: "" } },
+    ["--env", "PATH=/bin", "--env", "A=1=2", "--env", "EMPTY="],
+  ],
+  [
+    { labels: { z: "1", a: "2" }, annotations: { "org.example": "x\ny" } },
+    ["--label", "z=1", "--label", "a=2", "--annotation", "org.example=x\ny"],
+  ],
+  [
+    { ports: ["443", "53/udp"], volumes: ["/data"] },
+    ["--port", "443", "--port", "53/udp", "--volume", "/data"],
+  ],
+  [
+    { clear: ["labels", "cmd", "ports"], labels: { only: "this" } },
+    ["--clear", "labels", "--clear", "cmd", "--clear", "ports", "--label", "only=this"],
+  ],
   [
     { os: "windows", osVersion: "10.0.1", osFeatures: ["win32k"], architecture: "arm64", variant: "v8" },
     "--os windows --os-version 10.0.1 --os-feature win32k --arch arm64 --variant v8".split(" "),
@@ -42,11 +60,15 @@ const configs = [
   [{ created: "2001-02-03T04:05:06Z" }, ["--created", "2001-02-03T04:05:06Z"]],
 ];
 
-for (const [name, fragment] of [["odd", "odd"], ["nested", "multi//platform=linux/arm64"], ["nested", "single"]]) {
+for (const [name, fragment] of [
+  ["odd", "odd"],
+  ["nested", "multi//platform=linux/arm64"],
+  ["nested", "single"],
+]) {
   for (const tag of [undefined, "new"]) {
     test(`configure: ${name}#${fragment}, ${tag ?? "in its place"}`, async () => {
       for (const [edit, words] of tag ? configs.slice(0, 3) : configs) {
-        // Each from the start, as a change of the platform changes what the fragment means.
+        // A new store each time, since changing the platform changes what the fragment matches.
         const layout = copy(name);
         const store = await open(fixture(name));
         const command = ["config", `${layout}#${fragment}`, ...words, ...(tag ? ["--tag", tag] : [])];
@@ -63,17 +85,22 @@ for (const [name, fragment] of [["odd", "odd"], ["nested", "multi//platform=linu
   }
 }
 
-/** With what a layer can hold of them, by times before and after the date of the image. */
+/** Files with all attributes, and times before and after the date of the image. */
 const files = [
   { path: "hello.txt", content: "hello\n", mtime: new Date(1_600_000_000_500) },
-  { path: "bin/tool", content: new Uint8Array([0x7f, 0x45, 0, 0xff]), mode: 0o4755, mtime: new Date(-86_400_250) },
+  {
+    path: "bin/tool",
+    content: new Uint8Array([0x7f, 0x45, 0, 0xff]),
+    mode: 0o4755,
+    mtime: new Date(-86_400_250),
+  },
   { path: "empty", content: new Blob([]), mode: 0o600 },
   { path: "bin/deep/er/ünï \n", content: "x".repeat(300_000), uid: 5, gid: 6, mtime: new Date(0) },
   { path: "later", content: "later", mtime: new Date(2e12) },
   { path: "a file", content: new File(["a"], "name", { lastModified: 1_500_000_000_000 }) },
 ];
 
-/** The same on the disk. */
+/** Writes the same files to the disk. */
 async function written(directory) {
   mkdirSync(directory);
   for (const { path, content, mode = 0o644, uid = 0, gid = 0, mtime } of files) {
@@ -102,7 +129,9 @@ for (const [name, fragment, target] of [
     test(`insert: ${name}#${fragment}, ${tag ?? "in its place"}`, async () => {
       const layout = copy(name);
       const store = await open(fixture(name));
-      const wanted = done(["insert", `${layout}#${fragment}`, tree, target, ...(tag ? ["--tag", tag] : [])], { epoch: EPOCH });
+      const wanted = done(["insert", `${layout}#${fragment}`, tree, target, ...(tag ? ["--tag", tag] : [])], {
+        epoch: EPOCH,
+      });
       const digest = await store.insert(fragment, target, files, { created, ...(tag && { tag }) });
       assert.equal(`${digest}\n`, wanted);
       await assertSame(store, layout);
@@ -119,7 +148,10 @@ test("a layer in zstd has other bytes than that of the command, and the same fil
   const image = await store.image("zstd");
   const wanted = JSON.parse(done(["stat", "--json", `${layout}#zstd`]));
   assert.deepEqual((await image.stat()).config, wanted.config);
-  assert.equal(`${JSON.stringify(await image.files({ layer: 2 }), null, 2)}\n`, done(["files", "--json", "--layer", "2", `${layout}#zstd`]));
+  assert.equal(
+    `${JSON.stringify(await image.files({ layer: 2 }), null, 2)}\n`,
+    done(["files", "--json", "--layer", "2", `${layout}#zstd`]),
+  );
   assert.deepEqual((await store.check()).findings, []);
   store.close();
 });
@@ -144,13 +176,25 @@ test("edits of edits, and what is read of them before they are saved", async () 
   // Layers in memory are read like others.
   const image = await store.image("two");
   await image.verify();
-  assert.deepEqual(image.layers.map(({ state }) => state), Array(5).fill("verified"));
+  assert.deepEqual(
+    image.layers.map(({ state }) => state),
+    Array(5).fill("verified"),
+  );
   assert.equal(await (await image.read("/two/hello.txt")).text(), "hello\n");
   assert.equal(`${JSON.stringify(await image.files(), null, 2)}\n`, done(["files", "--json", `${two}#two`]));
-  assert.equal(`${JSON.stringify(await image.why("/one/later"), null, 2)}\n`, done(["why", "--json", `${two}#two`, "/one/later"]));
+  assert.equal(
+    `${JSON.stringify(await image.why("/one/later"), null, 2)}\n`,
+    done(["why", "--json", `${two}#two`, "/one/later"]),
+  );
 
-  // And what was saved says the same as what was not.
-  const asked = [{ ask: "ls" }, { ask: "files", image: "two" }, { ask: "waste", image: "two" }, { ask: "archive" }, { ask: "check" }];
+  // The saved archive has the same answers as the store in memory.
+  const asked = [
+    { ask: "ls" },
+    { ask: "files", image: "two" },
+    { ask: "waste", image: "two" },
+    { ask: "archive" },
+    { ask: "check" },
+  ];
   assert.deepEqual(await outputs(open, await store.archive(), asked), await expected(two, asked));
   store.close();
 });
@@ -158,11 +202,15 @@ test("edits of edits, and what is read of them before they are saved", async () 
 test("a layer that was added may be larger than a document", async () => {
   const store = await open(fixture("odd"));
   const content = new Uint8Array(18 << 20);
-  for (let at = 0; at < content.length; at += 65_536) crypto.getRandomValues(content.subarray(at, at + 65_536));
+  for (let at = 0; at < content.length; at += 65_536)
+    crypto.getRandomValues(content.subarray(at, at + 65_536));
   await store.insert("odd", "/", [{ path: "noise", content }], { created });
   const image = await store.image("odd");
   await image.verify();
-  assert.deepEqual(image.layers.map(({ state, error }) => error?.message ?? state), Array(4).fill("verified"));
+  assert.deepEqual(
+    image.layers.map(({ state, error }) => error?.message ?? state),
+    Array(4).fill("verified"),
+  );
   assert.ok(Buffer.from(content).equals(await bytesOf(await image.read("/noise"))));
   store.close();
 });
@@ -179,10 +227,18 @@ test("an edit that cannot be made changes nothing", async () => {
     [() => store.configure("odd", { created: "yesterday" }), "misuse", /yesterday/],
     [() => store.configure("odd", { env: { "": "x" } }), "misuse", /^a variable needs a name$/],
     [() => store.configure("odd", { ports: ["many"] }), "misuse", /^port "many": expected a number/],
-    [() => store.insert("odd", "/x", [...hello, ...hello]), "misuse", /^a: there twice$/],
-    [() => store.insert("odd", "/x", [...hello, { path: "a/b", content: "b" }]), "exists", /^a\/b already exists$/],
+    [() => store.insert("odd", "/x", [...hello, ...hello]), "misuse", /^a: listed twice$/],
+    [
+      () => store.insert("odd", "/x", [...hello, { path: "a/b", content: "b" }]),
+      "exists",
+      /^a\/b already exists$/,
+    ],
     [() => store.insert("odd", "/x", [{ path: "", content: "b" }]), "misuse", /cannot create a file at the root path$/],
-    [() => store.insert("odd", "/x", [{ path: ".wh.a", content: "b" }]), "corrupt", /are reserved for whiteouts$/],
+    [
+      () => store.insert("odd", "/x", [{ path: ".wh.a", content: "b" }]),
+      "corrupt",
+      /are reserved for whiteouts$/,
+    ],
     [() => store.insert("nothing", "/x", hello), "notFound", /^nothing matches "nothing"/],
     [() => store.insert("odd", "\0", hello), "misuse", /NUL in name$/],
   ];
@@ -195,7 +251,7 @@ test("an edit that cannot be made changes nothing", async () => {
     });
     assert.deepEqual(await store.list(), before);
   }
-  // And the next one is made.
+  // And the next edit succeeds.
   await store.configure("odd", { user: "x" });
   assert.notDeepEqual(await store.list(), before);
   store.close();

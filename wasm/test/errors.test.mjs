@@ -1,4 +1,4 @@
-/** What is wrong is said in place, with a kind and the words of the command; the rest stays usable. */
+/** Errors are reported in place, with a kind and the command's message; the rest stays usable. */
 
 import assert from "node:assert/strict";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { archiveOf, blobPath, digestOf, filesOf, layer, LAYER, layoutOf, onDisk,
 import { done, fixture, fresh, native, OcicleError, open } from "./native.mjs";
 import { serve } from "./server.mjs";
 
-/** It fails like this. */
+/** Checks how a promise rejects. */
 async function fails(promise, kind, message) {
   await assert.rejects(promise, (error) => {
     assert.ok(error instanceof OcicleError, error.stack);
@@ -20,11 +20,14 @@ async function fails(promise, kind, message) {
   });
 }
 
-/** What the command says when it fails, without the place of the store, of which only it knows. */
+/** Returns the command's error message, without the path of the store. */
 function refused(store, words) {
   const { code, stderr } = native(words);
   assert.notEqual(code, 0, words.join(" "));
-  return stderr.replace(/^error: /, "").replace(`${store}: `, "").trimEnd();
+  return stderr
+    .replace(/^error: /, "")
+    .replace(`${store}: `, "")
+    .trimEnd();
 }
 
 const onFile = (bytes) => {
@@ -33,12 +36,12 @@ const onFile = (bytes) => {
   return file;
 };
 
-/** What a layer does, and nothing of what is there in the end. */
-const deeds = ({ files }) => files.map(({ path, change }) => `${change} ${path}`).sort();
+/** Returns the changes of a layer, without attributes. */
+const changesIn = ({ files }) => files.map(({ path, change }) => `${change} ${path}`).sort();
 
 const states = (image) => image.layers.map(({ state }) => state);
 
-test("what is no store is not opened", async () => {
+test("malformed stores are refused", async () => {
   const odd = () => filesOf(fixture("odd"));
   const wrong = (path, text) => odd().set(path, Buffer.from(text));
   const archive = readFileSync(fixture("odd.oci.tar"));
@@ -46,7 +49,13 @@ test("what is no store is not opened", async () => {
   for (const [kind, files] of [
     ["corrupt", wrong("index.json", "{")],
     ["corrupt", wrong("index.json", '{"schemaVersion":1,"manifests":[]}')],
-    ["corrupt", wrong("index.json", '{"schemaVersion":2,"manifests":[{"mediaType":"a/b","digest":"sha256:../../x","size":1}]}')],
+    [
+      "corrupt",
+      wrong(
+        "index.json",
+        '{"schemaVersion":2,"manifests":[{"mediaType":"a/b","digest":"sha256:../../x","size":1}]}',
+      ),
+    ],
     ["corrupt", wrong("oci-layout", "{}")],
     ["corrupt", wrong("oci-layout", '{"imageLayoutVersion":"2.0.0"}')],
   ]) {
@@ -69,31 +78,39 @@ test("what is no store is not opened", async () => {
   }
 });
 
-test("what is no source is not opened", async () => {
+test("wrong sources are refused", async () => {
   await fails(open(fresh("nowhere")), "notFound", /nowhere/);
   await fails(open(new URL(`file://${fresh("nowhere")}`)), "notFound", /nowhere/);
   await fails(open([]), "misuse", /the list of files is empty/);
   await fails(open(new Map([["a", new Uint8Array()]])), "notFound", /^no oci-layout among these 1 files/);
-  await fails(open(new Map(["a/oci-layout", "b/oci-layout"].map((path) => [path, new Uint8Array()]))), "ambiguous", /a\/oci-layout, b\/oci-layout/);
+  await fails(
+    open(new Map(["a/oci-layout", "b/oci-layout"].map((path) => [path, new Uint8Array()]))),
+    "ambiguous",
+    /a\/oci-layout, b\/oci-layout/,
+  );
   for (const source of [undefined, null, 5, {}]) await fails(open(source), "misuse", /^expected /);
-  await fails(open(fixture("odd"), { kind: "oci-archive" }), "misuse", /^this is a directory/);
-  await fails(open(fixture("odd.oci.tar"), { kind: "oci" }), "misuse", /^this is a file/);
+  await fails(open(fixture("odd"), { kind: "oci-archive" }), "misuse", /^an archive is a file/);
+  await fails(open(fixture("odd.oci.tar"), { kind: "oci" }), "misuse", /^kind "oci" expects a directory/);
   await fails(open(fixture("odd.oci.tar"), { kind: "zip" }), "misuse", /^unknown kind "zip"/);
   await fails(open(fixture("odd.oci.tar"), { kind: "docker-archive" }), "notFound", /manifest\.json/);
 });
 
 test("a module that does not load", async () => {
-  await fails(open(fixture("odd"), { module: new Uint8Array([1, 2, 3]) }), "io", /^the wasm module of ocicle did not load: .*CompileError/);
+  await fails(
+    open(fixture("odd"), { module: new Uint8Array([1, 2, 3]) }),
+    "io",
+    /^the wasm module of ocicle did not load: .*CompileError/,
+  );
   const other = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   await fails(open(fixture("odd"), { module: other }), "io", /^the worker ended: /);
-  // The next one is none the worse.
+  // The next one works.
   (await open(fixture("odd"))).close();
 });
 
 const stat = JSON.parse(done(["stat", "--json", `${fixture("odd")}#odd`]));
 const second = stat.manifest.layers[1].digest;
 
-/** The odd image with its second layer changed like this. */
+/** Returns the odd image with its second layer changed. */
 function damaged(change) {
   const files = filesOf(fixture("odd"));
   const bytes = change(Buffer.from(files.get(blobPath(second))));
@@ -105,7 +122,11 @@ function damaged(change) {
 const damages = {
   "a flipped bit": ["corrupt", (bytes) => (bytes[bytes.length - 3] ^= 1) && bytes, /digest mismatch/],
   "a layer cut off": ["corrupt", (bytes) => bytes.subarray(0, 100), /size mismatch/],
-  "a layer with more at its end": ["corrupt", (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]), /size mismatch/],
+  "a layer with more at its end": [
+    "corrupt",
+    (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]),
+    /size mismatch/,
+  ],
   "an empty layer": ["corrupt", () => Buffer.alloc(0), /size mismatch/],
   "a layer of zeros": ["corrupt", (bytes) => Buffer.alloc(bytes.length), /./],
   "a missing layer": ["corrupt", () => undefined, /is not in the store/],
@@ -131,16 +152,19 @@ for (const [name, [kind, change, words]] of Object.entries(damages)) {
       // The others are listed.
       assert.deepEqual((await image.files({ layer: 2 })).files, []);
       const there = JSON.parse(done(["files", "--json", "--layer", "1", `${fixture("odd")}#odd`]));
-      assert.deepEqual(deeds(await image.files({ layer: 1 })), deeds(there));
+      assert.deepEqual(changesIn(await image.files({ layer: 1 })), changesIn(there));
       assert.equal(await (await image.read("/hard-a")).text(), "shared\n");
       assert.ok((await image.rows({}, 0, 1)).total > 10);
-      // What needs all of them says which is missing.
+      // What needs all layers reports the error of the failed one.
       await fails(image.waste(), kind, message);
       await fails(image.mtree(), kind, message);
       await fails(store.diff(image, image), kind, message);
       await fails(store.archive(), kind, /mismatch|is not in the store/);
-      assert.equal(`${JSON.stringify(await store.check(), null, 2)}\n`, native(["check", "--json", layout]).stdout.toString());
-      // And another image that has it fails likewise, at once.
+      assert.equal(
+        `${JSON.stringify(await store.check(), null, 2)}\n`,
+        native(["check", "--json", layout]).stdout.toString(),
+      );
+      // Another image with the same layer has its error at once.
       const gnu = await store.image("gnu");
       assert.deepEqual(states(gnu), ["verified", "failed", "verified", "waiting"]);
       store.close();
@@ -150,7 +174,11 @@ for (const [name, [kind, change, words]] of Object.entries(damages)) {
 
 test("documents that are broken or missing", async () => {
   for (const digest of [stat.descriptor.digest, stat.manifest.config.digest]) {
-    for (const change of [() => undefined, (bytes) => bytes.subarray(1), (bytes) => Buffer.from(bytes).fill(32)]) {
+    for (const change of [
+      () => undefined,
+      (bytes) => bytes.subarray(1),
+      (bytes) => Buffer.from(bytes).fill(32),
+    ]) {
       const files = filesOf(fixture("odd"));
       const bytes = change(files.get(blobPath(digest)));
       if (bytes === undefined) files.delete(blobPath(digest));
@@ -165,14 +193,17 @@ test("documents that are broken or missing", async () => {
   }
 });
 
-test("layers that nobody can read, or that are not what was promised", async () => {
+test("layers that are not supported, or do not match their digests", async () => {
   const good = layer([{ name: "a", content: "a" }]);
   for (const [kind, bad] of [
     ["unsupported", layer([{ name: "b", content: "b" }], { mediaType: "application/vnd.example.squashfs" })],
     ["unsupported", layer([{ name: "b", content: "b" }], { mediaType: `${LAYER}+encrypted` })],
     ["corrupt", { ...layer([{ name: "b", content: "b" }]), diffId: digestOf("other") }],
     ["corrupt", { ...layer([{ name: "b", content: "b" }]), mediaType: `${LAYER}+zstd` }],
-    ["corrupt", { ...layer([{ name: "b", content: "b" }], { mediaType: LAYER }), mediaType: `${LAYER}+gzip` }],
+    [
+      "corrupt",
+      { ...layer([{ name: "b", content: "b" }], { mediaType: LAYER }), mediaType: `${LAYER}+gzip` },
+    ],
   ]) {
     const files = layoutOf([good, bad]);
     const layout = onDisk(files);
@@ -188,7 +219,7 @@ test("layers that nobody can read, or that are not what was promised", async () 
 
 test("a docker-archive whose layer is broken", async () => {
   const archive = readFileSync(fixture("odd.docker.tar"));
-  // The content of a file, in a layer that lies there as it is.
+  // The content of a file, in an uncompressed layer.
   const at = archive.indexOf("through a link of the layer below\n");
   assert.ok(at > 0);
   archive[at] ^= 1;
@@ -198,30 +229,50 @@ test("a docker-archive whose layer is broken", async () => {
   await image.verify();
   assert.deepEqual(states(image), ["verified", "failed", "verified"]);
   assert.deepEqual(image.layers[1].error, { kind: "corrupt", message: refused(file, ["files", file]) });
-  assert.equal(`${JSON.stringify(await store.check(), null, 2)}\n`, native(["check", "--json", file]).stdout.toString());
+  assert.equal(
+    `${JSON.stringify(await store.check(), null, 2)}\n`,
+    native(["check", "--json", file]).stdout.toString(),
+  );
   assert.equal(await (await image.read("/hard-a")).text(), "shared\n");
   store.close();
 });
 
-test("an archive that reaches out of itself gives nothing but an error", async () => {
+test("an archive that refers outside of itself is an error", async () => {
   const files = filesOf(fixture("odd"));
   const whole = (change) => tar([...files].flatMap(([name, content]) => change({ name, content })));
   const layerFile = blobPath(second);
   const hostile = [
-    // A blob that is a link, to a file of this machine and to another blob.
-    whole((entry) => (entry.name === layerFile ? [{ name: layerFile, type: "2", link: "/etc/passwd" }] : [entry])),
-    whole((entry) => (entry.name === layerFile ? [{ name: layerFile, type: "2", link: "../../../../../../etc/passwd" }] : [entry])),
-    whole((entry) => (entry.name === layerFile ? [{ name: layerFile, type: "1", link: "../../etc/passwd" }] : [entry])),
-    whole((entry) => (entry.name === "index.json" ? [{ name: "index.json", type: "2", link: "/etc/passwd" }] : [entry])),
-    // Names that climb.
+    // A blob that is a link to a file of the host or to another blob.
+    whole((entry) =>
+      entry.name === layerFile ? [{ name: layerFile, type: "2", link: "/etc/passwd" }] : [entry],
+    ),
+    whole((entry) =>
+      entry.name === layerFile
+        ? [{ name: layerFile, type: "2", link: "../../../../../../etc/passwd" }]
+        : [entry],
+    ),
+    whole((entry) =>
+      entry.name === layerFile ? [{ name: layerFile, type: "1", link: "../../etc/passwd" }] : [entry],
+    ),
+    whole((entry) =>
+      entry.name === "index.json" ? [{ name: "index.json", type: "2", link: "/etc/passwd" }] : [entry],
+    ),
+    // Names with "..".
     whole((entry) => (entry.name === layerFile ? [{ ...entry, name: `../${layerFile}` }] : [entry])),
-    whole((entry) => (entry.name === layerFile ? [{ ...entry, name: `blobs/../../x/${layerFile}` }] : [entry])),
+    whole((entry) =>
+      entry.name === layerFile ? [{ ...entry, name: `blobs/../../x/${layerFile}` }] : [entry],
+    ),
     // A device, and two documents of one name.
     whole((entry) => (entry.name === "index.json" ? [{ name: "index.json", type: "3" }] : [entry])),
     whole((entry) => (entry.name === "index.json" ? [entry, { ...entry, content: "{}" }] : [entry])),
-    // Docker's list names what is not in the archive.
+    // manifest.json names files outside of the archive.
     ...["../../etc/passwd", "/etc/passwd"].map((outside) =>
-      tar([{ name: "manifest.json", content: JSON.stringify([{ Config: outside, RepoTags: ["a:b"], Layers: [outside] }]) }]),
+      tar([
+        {
+          name: "manifest.json",
+          content: JSON.stringify([{ Config: outside, RepoTags: ["a:b"], Layers: [outside] }]),
+        },
+      ]),
     ),
   ];
   for (const [number, archive] of hostile.entries()) {
@@ -238,7 +289,14 @@ test("an archive that reaches out of itself gives nothing but an error", async (
       error = thrown;
     }
     assert.notEqual(said.code, 0, `archive ${number} is read by the command`);
-    assert.equal(error?.message, said.stderr.replace(/^error: /, "").replace(`${file}: `, "").trimEnd(), `archive ${number}`);
+    assert.equal(
+      error?.message,
+      said.stderr
+        .replace(/^error: /, "")
+        .replace(`${file}: `, "")
+        .trimEnd(),
+      `archive ${number}`,
+    );
     store?.close();
   }
 });
@@ -266,10 +324,15 @@ test("paths, layers and references that are not there", async () => {
   await fails(store.blob("x"), "misuse", /^invalid digest "x"/);
   await fails(store.blob(digestOf("nothing")), "notFound", `blob ${digestOf("nothing")} is not in the store`);
   const nested = fixture("nested");
-  const kinds = { ambiguous: ["multi", "twice", "nested//type=index"], notFound: ["x", "multi//platform=linux/s390x", "pos=99"], misuse: ["pos=x", "a//"] };
+  const kinds = {
+    ambiguous: ["multi", "twice", "nested//type=index"],
+    notFound: ["x", "multi//platform=linux/s390x", "pos=99"],
+    misuse: ["pos=x", "a//"],
+  };
   const other = await open(nested);
   for (const [kind, fragments] of Object.entries(kinds)) {
-    for (const fragment of fragments) await fails(other.image(fragment), kind, refused(nested, ["stat", `${nested}#${fragment}`]));
+    for (const fragment of fragments)
+      await fails(other.image(fragment), kind, refused(nested, ["stat", `${nested}#${fragment}`]));
   }
   other.close();
   store.close();
@@ -282,7 +345,10 @@ test("an image that was closed", async () => {
   await image.close();
   await fails(image.stat(), "misuse", "this image was closed");
   await fails(image.rows({}, 0, 1), "misuse", "this image was closed");
-  assert.equal((await another.files()).files.length, JSON.parse(done(["files", "--json", `${fixture("odd")}#odd`])).files.length);
+  assert.equal(
+    (await another.files()).files.length,
+    JSON.parse(done(["files", "--json", `${fixture("odd")}#odd`])).files.length,
+  );
   store.close();
 });
 
@@ -301,10 +367,13 @@ test("a file that becomes shorter while it is open", async () => {
   store.close();
 });
 
-/** A server that is right until `broken` says how it is not. */
+/** A server that works until `broken` is set. */
 async function badServer(use) {
   const state = { broken: () => false };
-  const server = await serve({ fixtures: fixture("") }, { bad: (request, response) => state.broken(request, response) });
+  const server = await serve(
+    { fixtures: fixture("") },
+    { bad: (request, response) => state.broken(request, response) },
+  );
   try {
     return await use((name) => new URL(`fixtures/${name}`, server.url), state, server);
   } finally {
@@ -322,8 +391,9 @@ test("servers that do not give what is asked for", async () => {
     state.broken = (request) => void delete request.headers.range;
     await fails(open(at("odd.oci.tar")), "unsupported", /does not support Range requests/);
     await fails(open(at("odd/")), "io", /the server answered 200, expected 206$/);
-    // It does not say how long the files are.
-    state.broken = (request, response) => request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
+    // No Content-Length.
+    state.broken = (request, response) =>
+      request.method === "HEAD" && !!response.writeHead(200, { "Transfer-Encoding": "chunked" }).end();
     await fails(open(at("odd/")), "io", /oci-layout: the server sends no Content-Length/);
     return at("odd.oci.tar");
   });
@@ -342,7 +412,10 @@ test("a server that fails later", async () => {
         const image = await store.image("pos=0");
         state.broken = broken;
         await image.scan();
-        assert.ok(image.layers.every(({ state, error }) => state === "failed" && error.kind === "io"), JSON.stringify(image.layers));
+        assert.ok(
+          image.layers.every(({ state, error }) => state === "failed" && error.kind === "io"),
+          JSON.stringify(image.layers),
+        );
         assert.ok((await store.list()).entries.length > 0);
         store.close();
       }

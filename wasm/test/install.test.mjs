@@ -1,4 +1,4 @@
-/** The package as it is published: installed, run in Node, in a page as it is and through a bundler, and type-checked. */
+/** The published package: installed, run in Node, in a page, through a bundler, and type-checked. */
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -11,7 +11,7 @@ import { done, fixture, fresh } from "./native.mjs";
 import { serve } from "./server.mjs";
 import { require } from "./tools.mjs";
 
-/** A program of a package. */
+/** Returns the path of a program of a package. */
 function tool(name, bin = name) {
   const file = require.resolve(`${name}/package.json`);
   return join(dirname(file), JSON.parse(readFileSync(file)).bin[bin]);
@@ -23,15 +23,33 @@ writeFileSync(join(app, "package.json"), '{ "private": true, "type": "module" }'
 const installed = join(app, "node_modules/ocicle");
 
 test("npm installs it, with nothing else", () => {
-  execFileSync("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", process.env.OCICLE_NPM_TARBALL], { cwd: app, stdio: "pipe" });
-  const { scripts = {}, dependencies, optionalDependencies, license } = JSON.parse(readFileSync(join(installed, "package.json")));
+  execFileSync(
+    "npm",
+    ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", process.env.OCICLE_NPM_TARBALL],
+    { cwd: app, stdio: "pipe" },
+  );
+  const {
+    scripts = {},
+    dependencies,
+    optionalDependencies,
+    license,
+  } = JSON.parse(readFileSync(join(installed, "package.json")));
   assert.deepEqual([dependencies, optionalDependencies], [undefined, undefined]);
-  for (const step of ["preinstall", "install", "postinstall", "prepare"]) assert.equal(scripts[step], undefined);
+  for (const step of ["preinstall", "install", "postinstall", "prepare"])
+    assert.equal(scripts[step], undefined);
   assert.equal(license, "MIT OR Apache-2.0");
-  for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "dist/index.js", "dist/index.d.ts", "dist/worker.js", "dist/wasm/ocicle_bg.wasm"]) {
+  for (const file of [
+    "README.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "dist/index.js",
+    "dist/index.d.ts",
+    "dist/worker.js",
+    "dist/wasm/ocicle_bg.wasm",
+  ]) {
     assert.ok(existsSync(join(installed, file)), file);
   }
-  // A map leads to a source that is there.
+  // Source maps refer to sources in the package.
   const map = JSON.parse(readFileSync(join(installed, "dist/store.js.map")));
   for (const source of map.sources) assert.ok(existsSync(join(installed, "dist", source)), source);
 });
@@ -40,15 +58,19 @@ test("the example of the README runs", () => {
   const [, example] = /```js\n(.*?)```/s.exec(readFileSync(join(installed, "README.md"), "utf8"));
   writeFileSync(join(app, "look.mjs"), example);
   for (const store of ["odd.oci.tar", "odd.docker.tar"]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["look.mjs", fixture(store)], { cwd: app, timeout: 30_000, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["look.mjs", fixture(store)], {
+      cwd: app,
+      timeout: 30_000,
+      encoding: "utf8",
+    });
     assert.deepEqual([status, stderr], [0, ""]);
     const { hidden } = JSON.parse(done(["waste", "--json", `${fixture(store)}#pos=0`]));
     assert.match(stdout, /\n {4}passwd 65 layer 1\n/);
-    assert.match(stdout, new RegExp(`\\n${hidden} bytes that nobody sees`));
+    assert.match(stdout, new RegExp(`\\n${hidden} wasted bytes`));
   }
 });
 
-/** What a page does: it lists the images of an archive, and the files of one. */
+/** A page that lists the images of an archive, and the files of one. */
 const program = (specifier) => `
   import { open } from ${JSON.stringify(specifier)};
   const store = await open(new URL("/fixtures/odd.oci.tar", location.href));
@@ -76,7 +98,10 @@ async function works(places, path) {
   }
 }
 
-const html = (script) => ({ type: "text/html", text: `<!doctype html><meta charset="utf-8"><title>-</title><link rel="icon" href="data:,">${script}` });
+const html = (script) => ({
+  type: "text/html",
+  text: `<!doctype html><meta charset="utf-8"><title>-</title><link rel="icon" href="data:,">${script}`,
+});
 
 test("a page imports it as it is", async () => {
   const page = html(`<script type="module">${program("./node_modules/ocicle/dist/index.js")}</script>`);
@@ -90,28 +115,54 @@ test("Vite bundles it", async () => {
   writeFileSync(join(root, "main.js"), program("ocicle"));
   writeFileSync(join(root, "vite.config.js"), 'export default { base: "./", build: { target: "es2022" } };');
   execFileSync(process.execPath, [tool("vite"), "build", "--logLevel", "warn"], { cwd: root, stdio: "pipe" });
-  // From any directory of a server, with nothing of what it was built from.
+  // In any directory of a server, without the sources.
   const asked = await works({ "some/where/": join(root, "dist") }, "some/where/index.html");
-  assert.ok(asked.some((request) => /^GET \/some\/where\/assets\/.*\.wasm/.test(request)), asked.join("\n"));
-  assert.ok(asked.some((request) => /^GET \/some\/where\/assets\/worker.*\.js/.test(request)), asked.join("\n"));
+  assert.ok(
+    asked.some((request) => /^GET \/some\/where\/assets\/.*\.wasm/.test(request)),
+    asked.join("\n"),
+  );
+  assert.ok(
+    asked.some((request) => /^GET \/some\/where\/assets\/worker.*\.js/.test(request)),
+    asked.join("\n"),
+  );
 });
 
-/** What the compiler says of a program, for Node and for bundlers. */
+/** Returns the compiler's errors for a program, in Node or with a bundler. */
 function compiled(text, resolution) {
   const file = join(app, "types.ts");
   writeFileSync(file, text);
   const module = resolution === "bundler" ? "esnext" : "nodenext";
-  const options = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2023,dom,dom.iterable", "--types", "", "--exactOptionalPropertyTypes"];
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--target",
+    "es2022",
+    "--lib",
+    "es2023,dom,dom.iterable",
+    "--types",
+    "",
+    "--exactOptionalPropertyTypes",
+  ];
   const { stdout } = spawnSync(
     process.execPath,
-    [tool("typescript", "tsc"), "--ignoreConfig", ...options, "--module", module, "--moduleResolution", resolution, file],
+    [
+      tool("typescript", "tsc"),
+      "--ignoreConfig",
+      ...options,
+      "--module",
+      module,
+      "--moduleResolution",
+      resolution,
+      file,
+    ],
     { cwd: app, encoding: "utf8" },
   );
   return stdout;
 }
 
 const RIGHT = `
-  import { open, fromDataTransfer, OcicleError, type Row, type Listing, type Source, type RowQuery } from "ocicle";
+  import { open, fromDataTransfer, OcicleError } from "ocicle";
+  import type { Row, Listing, Source, RowQuery } from "ocicle";
   const source: Source = new Map([["oci-layout", new Uint8Array()]]);
   const control = new AbortController();
   const store = await open(source, { kind: "oci", signal: control.signal, workers: 2 });
@@ -124,8 +175,12 @@ const RIGHT = `
   await store.configure(undefined, { env: { A: "b" } }, { tag: "v2", created: new Date() });
   await store.insert("v2", "/srv", [{ path: "a", content: "a", mode: 0o755 }]);
   const archive: Blob = await store.archive();
-  addEventListener("drop", async (event) => { if (event.dataTransfer) await open(await fromDataTransfer(event.dataTransfer)); });
-  try { store.close(); } catch (error) { if (error instanceof OcicleError && error.kind === "corrupt") console.log(texts, archive.size); }
+  addEventListener("drop", async ({ dataTransfer }) => {
+    if (dataTransfer) await open(await fromDataTransfer(dataTransfer));
+  });
+  try { store.close(); } catch (error) {
+    if (error instanceof OcicleError && error.kind === "corrupt") console.log(texts, archive.size);
+  }
 `;
 
 const WRONG = `
@@ -141,14 +196,14 @@ const WRONG = `
 for (const resolution of ["bundler", "nodenext"]) {
   test(`types: ${resolution}`, () => {
     assert.equal(compiled(RIGHT, resolution), "");
-    // One error for each line that is wrong.
+    // One error for each wrong line.
     const said = compiled(WRONG, resolution);
     const lines = [...said.matchAll(/^types\.ts\((\d+),\d+\): error/gm)].map(([, line]) => Number(line));
     assert.deepEqual(lines, [3, 4, 5, 6, 7, 8], said);
   });
 }
 
-test("results have the types that they are said to have", async () => {
+test("results have the declared types", async () => {
   const { open } = await import(join(installed, "dist/node.js"));
   const store = await open(fixture("odd"));
   const nested = await open(fixture("nested"));
@@ -156,22 +211,32 @@ test("results have the types that they are said to have", async () => {
   await gnu.verify();
   const values = {
     Listing: [await store.list(), await nested.list()],
-    Resolution: [await store.resolve("odd"), await nested.resolve("multi//platform=linux/arm64"), await nested.resolve("pos=10")],
+    Resolution: [
+      await store.resolve("odd"),
+      await nested.resolve("multi//platform=linux/arm64"),
+      await nested.resolve("pos=10"),
+    ],
     Stat: [await odd.stat(), await (await nested.image("multi//platform=linux/arm64")).stat()],
     Files: [await odd.files(), await gnu.files({ layer: 2 }), await gnu.files({ layer: 4 })],
     Why: [await odd.why("/etc/group"), await odd.why("/gone/below/file")],
     Waste: [await odd.waste()],
     Compared: [await store.diff(odd, gnu), await store.diff(gnu, odd, { semantic: true })],
     CheckReport: [await store.check(), await nested.check()],
-    Page: [await odd.rows({}, 0, 100), await odd.rows({ layer: 2 }, 0, 100), await odd.rows({ wasted: true }, 0, 100)],
+    Page: [
+      await odd.rows({}, 0, 100),
+      await odd.rows({ layer: 2 }, 0, 100),
+      await odd.rows({ wasted: true }, 0, 100),
+    ],
     Box: [await odd.treemap(), await odd.treemap({ by: "layer", parts: 2 })],
     Layer: [...odd.layers],
   };
   store.close();
   nested.close();
-  // As literals, so that a key that no type has is an error, too.
+  // As literals, so that a key that the type does not have is an error.
   const lines = Object.entries(values).flatMap(([type, values]) =>
-    values.map((value, at) => `export const ${type.toLowerCase()}${at}: ocicle.${type} = ${JSON.stringify(value)};`),
+    values.map(
+      (value, at) => `export const ${type.toLowerCase()}${at}: ocicle.${type} = ${JSON.stringify(value)};`,
+    ),
   );
   assert.equal(compiled(`import type * as ocicle from "ocicle";\n${lines.join("\n")}\n`, "bundler"), "");
 });

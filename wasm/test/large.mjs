@@ -1,6 +1,9 @@
-/** A gigabyte, in Node and in a page: it is never held in memory. Here is nothing of Node. */
+/**
+ * A gigabyte, in Node and in a page: it is never in memory at once. Runs in pages, so it uses nothing of
+ * Node.
+ */
 
-/** Opens, scans and verifies; gives what it took, and what was wrong with the reports on the way. */
+/** Opens, scans and verifies an image; returns the memory used, and errors in the progress reports. */
 export async function large(open, source, fragment) {
   const begin = performance.now();
   const store = await open(source);
@@ -13,12 +16,14 @@ export async function large(open, source, fragment) {
     await image[what]({
       onProgress: (step) => {
         if (step.done < last.done) faults.push(`${what}: ${step.done} after ${last.done}`);
-        if (steps > 0 && step.total !== last.total) faults.push(`${what}: of ${step.total}, then of ${last.total}`);
+        if (steps > 0 && step.total !== last.total)
+          faults.push(`${what}: of ${step.total}, then of ${last.total}`);
         [steps, last] = [steps + 1, step];
       },
     });
     if (steps < 5) faults.push(`${what}: only ${steps} reports`);
-    if (last.done !== last.total || last.total === 0) faults.push(`${what}: ended at ${last.done} of ${last.total}`);
+    if (last.done !== last.total || last.total === 0)
+      faults.push(`${what}: ended at ${last.done} of ${last.total}`);
     seconds[what] = (performance.now() - start) / 1000;
   };
   await run("scan");
@@ -32,7 +37,7 @@ export async function large(open, source, fragment) {
   return { seconds, faults, listed, verified, rows: total, waste, memory };
 }
 
-/** Bytes that the worker of a store may take, whatever the size of the image. */
+/** The memory limit of a store's worker, whatever the size of the image. */
 export const MOST_MEMORY = 200 << 20;
 
 export function told({ seconds, memory }) {

@@ -1,4 +1,4 @@
-/** Archives and layouts made here, by nothing of the package: right ones, and any kind of wrong ones. */
+/** Archives and layouts made without the package: valid and malformed ones. */
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,11 +11,12 @@ export const digestOf = (bytes) => `sha256:${createHash("sha256").update(bytes).
 
 export const blobPath = (digest) => `blobs/${digest.replace(":", "/")}`;
 
-/** One entry of a tar: a header, and content up to a whole block. `type` is a letter of ustar. */
+/** Returns one entry of a tar: a header, and content padded to a block. `type` is the typeflag of ustar. */
 export function tarEntry({ name, content = "", type = "0", link = "", mode = type === "5" ? 0o755 : 0o644 }) {
   const body = Buffer.from(content);
   const header = Buffer.alloc(512);
-  const octal = (value, at, length) => header.write(`${value.toString(8).padStart(length - 1, "0")}\0`, at, "latin1");
+  const octal = (value, at, length) =>
+    header.write(`${value.toString(8).padStart(length - 1, "0")}\0`, at, "latin1");
   header.write(name, 0, "utf8");
   octal(mode, 100, 8);
   octal(0, 108, 8);
@@ -26,7 +27,11 @@ export function tarEntry({ name, content = "", type = "0", link = "", mode = typ
   header.write(type, 156, "latin1");
   header.write(link, 157, "utf8");
   header.write("ustar\x0000", 257, "latin1");
-  octal(header.reduce((sum, byte) => sum + byte, 0), 148, 7);
+  octal(
+    header.reduce((sum, byte) => sum + byte, 0),
+    148,
+    7,
+  );
   return Buffer.concat([header, body, Buffer.alloc(-body.length & 511)]);
 }
 
@@ -34,13 +39,18 @@ export const tar = (entries) => Buffer.concat([...entries.map(tarEntry), Buffer.
 
 export const LAYER = "application/vnd.oci.image.layer.v1.tar";
 
-/** A layer of these entries. */
+/** Returns a layer with these entries. */
 export function layer(entries, { mediaType = `${LAYER}+gzip`, annotations } = {}) {
   const plain = tar(entries);
-  return { blob: mediaType.endsWith("+gzip") ? gzipSync(plain) : plain, diffId: digestOf(plain), mediaType, annotations };
+  return {
+    blob: mediaType.endsWith("+gzip") ? gzipSync(plain) : plain,
+    diffId: digestOf(plain),
+    mediaType,
+    annotations,
+  };
 }
 
-/** The files of a layout with one image, tagged `made`. */
+/** Returns the files of a layout with one image, tagged `made`. */
 export function layoutOf(layers) {
   const files = new Map([["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')]]);
   const put = (mediaType, bytes, more = {}) => {
@@ -48,22 +58,33 @@ export function layoutOf(layers) {
     files.set(blobPath(digest), bytes);
     return { mediaType, digest, size: bytes.length, ...more };
   };
-  const json = (kind, value, more) => put(`application/vnd.oci.image.${kind}.v1+json`, Buffer.from(JSON.stringify(value)), more);
-  const descriptors = layers.map(({ blob, mediaType, annotations }) => put(mediaType, blob, annotations && { annotations }));
+  const json = (kind, value, more) =>
+    put(`application/vnd.oci.image.${kind}.v1+json`, Buffer.from(JSON.stringify(value)), more);
+  const descriptors = layers.map(({ blob, mediaType, annotations }) =>
+    put(mediaType, blob, annotations && { annotations }),
+  );
   const diffIds = layers.map(({ diffId }) => diffId);
-  const config = json("config", { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: diffIds } });
-  const mediaType = "application/vnd.oci.image.manifest.v1+json";
-  const image = json("manifest", { schemaVersion: 2, mediaType, config, layers: descriptors }, {
-    annotations: { "org.opencontainers.image.ref.name": "made" },
+  const config = json("config", {
+    architecture: "amd64",
+    os: "linux",
+    rootfs: { type: "layers", diff_ids: diffIds },
   });
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const image = json(
+    "manifest",
+    { schemaVersion: 2, mediaType, config, layers: descriptors },
+    {
+      annotations: { "org.opencontainers.image.ref.name": "made" },
+    },
+  );
   files.set("index.json", Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [image] })));
   return files;
 }
 
-/** The same as an archive. */
+/** Returns a layout as an archive. */
 export const archiveOf = (files) => tar([...files].map(([name, content]) => ({ name, content })));
 
-/** The same on the disk, for the command. */
+/** Writes a layout to the disk, for the command. */
 export function onDisk(files) {
   const layout = fresh("layout");
   for (const [path, bytes] of files) {
@@ -74,9 +95,11 @@ export function onDisk(files) {
   return layout;
 }
 
-/** The files of a layout that is there, by their paths. */
+/** Returns the files of a layout on the disk, by path. */
 export function filesOf(layout) {
-  const files = readdirSync(layout, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(layout, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   return new Map(
     files.map((entry) => {
       const file = join(entry.parentPath ?? entry.path, entry.name);

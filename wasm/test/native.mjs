@@ -11,7 +11,7 @@ export const npm = process.env.OCICLE_NPM ?? fileURLToPath(new URL("..", import.
 
 export const { open, OcicleError, Store } = await import(pathToFileURL(join(npm, "dist/node.js")).href);
 
-/** A store by its name. */
+/** Returns the path of a fixture. */
 export const fixture = (name) => join(variable("OCICLE_FIXTURES"), name);
 
 function variable(name) {
@@ -22,7 +22,7 @@ function variable(name) {
   return value;
 }
 
-/** Runs the command, with nothing of this process's settings. */
+/** Runs the command, without the settings of this process. */
 export function native(words, { epoch } = {}) {
   const { SOURCE_DATE_EPOCH: _, ...env } = process.env;
   const { status, stdout, stderr, error } = spawnSync(variable("OCICLE_BIN"), words, {
@@ -33,7 +33,7 @@ export function native(words, { epoch } = {}) {
   return { code: status, stdout, stderr: stderr.toString() };
 }
 
-/** The command, which must succeed; gives its output as text. */
+/** Runs the command, which must succeed; returns its output as text. */
 export function done(words, options) {
   const { code, stdout, stderr } = native(words, options);
   if (code !== 0) throw new Error(`ocicle ${words.join(" ")}: ${stderr}`);
@@ -42,7 +42,7 @@ export function done(words, options) {
 
 let made;
 
-/** A directory that goes away with the process. */
+/** Returns a directory that is removed when the process exits. */
 export function scratch() {
   if (made === undefined) {
     made = mkdtempSync(join(tmpdir(), "ocicle-js-"));
@@ -53,5 +53,5 @@ export function scratch() {
 
 let count = 0;
 
-/** A new name in it. */
+/** Returns a new path in it. */
 export const fresh = (name) => join(scratch(), `${count++}-${name}`);

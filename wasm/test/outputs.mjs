@@ -1,9 +1,9 @@
-/** Puts questions to the package. Here is nothing of Node: pages load it, too. */
+/** Asks the package. Runs in pages, so it uses nothing of Node. */
 
 import { named } from "./questions.mjs";
 import { bytesOf, said } from "./said.mjs";
 
-/** What a store says to each question, by its name. An error is an answer, too. */
+/** Returns the answers of a store, by question. An error is an answer, too. */
 export async function outputs(open, source, questions) {
   const store = await open(source);
   try {
@@ -55,5 +55,5 @@ async function answer(store, imageOf, { ask, image: fragment, path, layer, diale
     case "diff":
       return store.diff(image, await imageOf(other), { ...(semantic && { semantic }) });
   }
-  throw new Error(`nobody knows how to ask for ${ask}`);
+  throw new Error(`unknown question: ${ask}`);
 }

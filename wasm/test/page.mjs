@@ -1,4 +1,4 @@
-/** What runs in the page of `browser.test.mjs`. */
+/** Runs in the page of `browser.test.mjs`. */
 
 import * as ocicle from "/npm/dist/index.js";
 import { large } from "./large.mjs";
@@ -8,7 +8,7 @@ const chosen = (id) => document.getElementById(id).files;
 
 const bytesAt = async (url) => (await fetch(url)).arrayBuffer();
 
-/** A copy of a layout in the file system of this origin; `name` is how the paths are called on the server. */
+/** Copies a layout to the origin's private file system; `name` is its name on the server. */
 async function stored(name, paths) {
   const root = await navigator.storage.getDirectory();
   const directory = await root.getDirectoryHandle(name, { create: true });
@@ -23,7 +23,7 @@ async function stored(name, paths) {
   return directory;
 }
 
-/** Ways to open what is at a path of the server, or was put into an input. */
+/** Opens a path of the server, or the files of an input, as each kind of source. */
 const sources = {
   directory: () => chosen("directory"),
   file: () => chosen("file")[0],
@@ -32,7 +32,12 @@ const sources = {
   buffer: ({ name }) => bytesAt(`/fixtures/${name}`),
   bytes: async ({ name }) => new Uint8Array(await bytesAt(`/fixtures/${name}`)),
   server: ({ name }) => new URL(`/fixtures/${name}`, location.href),
-  map: async ({ name, paths }) => new Map(await Promise.all(paths.map(async (path) => [path, new Blob([await bytesAt(`/fixtures/${name}/${path}`)])]))),
+  map: async ({ name, paths }) =>
+    new Map(
+      await Promise.all(
+        paths.map(async (path) => [path, new Blob([await bytesAt(`/fixtures/${name}/${path}`)])]),
+      ),
+    ),
   handle: ({ name, paths }) => stored(name, paths),
   "handle of a file": async ({ name }) => {
     const file = await (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
@@ -54,7 +59,7 @@ window.page = {
   source: async (way, thing) => sources[way](thing),
   outputs: async (way, thing, questions) => outputs(ocicle.open, await sources[way](thing), questions),
   large: async (way, thing, fragment) => large(ocicle.open, await sources[way](thing), fragment),
-  /** What comes of a promise, as a value that can leave the page. */
+  /** Returns the result of a promise as a value that can be sent from the page. */
   outcome: (promise) =>
     promise.then(
       () => "done",

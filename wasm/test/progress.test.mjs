@@ -1,4 +1,4 @@
-/** Reports of progress grow, and end at their total. */
+/** Progress reports grow, and end at their total. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -25,15 +25,21 @@ test("scan, and verify after it", async () => {
   const all = sizes.reduce((sum, size) => sum + size, 0);
   let last = await followed((options) => image.scan(options));
   assert.deepEqual([last.done, last.total], [all, all]);
-  // One is small, and so was verified at once.
-  assert.deepEqual(image.layers.map(({ state }) => state), ["listed", "listed", "verified"]);
+  // One layer is small, so it was verified at once.
+  assert.deepEqual(
+    image.layers.map(({ state }) => state),
+    ["listed", "listed", "verified"],
+  );
   last = await followed((options) => image.verify(options));
   assert.deepEqual([last.done, last.total], [all, all]);
   store.close();
 });
 
 test("verify alone reads what is large twice", async () => {
-  for (const [name, fragment] of [["many", "top"], ["odd", "gnu"]]) {
+  for (const [name, fragment] of [
+    ["many", "top"],
+    ["odd", "gnu"],
+  ]) {
     const store = await open(fixture(name));
     const image = await store.image(fragment);
     const { done, total } = await followed((options) => image.verify(options));
@@ -65,7 +71,7 @@ test("check and archive", async () => {
     }
     store.close();
   }
-  // How large a layout on the disk is, nobody has counted.
+  // The size of a layout on the disk is unknown.
   const store = await open(fixture("debian"));
   const { done, total } = await followed((options) => store.check(options));
   assert.equal(total, 0);

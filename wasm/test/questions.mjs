@@ -1,8 +1,8 @@
 /**
- * What is asked of each store, in words of the command. `ask.mjs` puts a question to the command, `outputs.mjs` to the package: in Node and in
- * pages.
+ * The questions about each store, named like the commands. `ask.mjs` asks the command, `outputs.mjs` the
+ * package, in Node and in pages.
  *
- * A path is as rows have it, escaped; where the command takes another, that is `plain`.
+ * A path is escaped as in rows; `plain` is the path for the command, if it differs.
  */
 
 const DIALECTS = ["native", "portable", "bsd", "umoci"];
@@ -15,14 +15,22 @@ const all = (image) => [
   ...DIALECTS.map((dialect) => ({ ask: "mtree", image, dialect })),
 ];
 
-/** Of images that hold the layers of the odd one. */
+/** Questions about images with the layers of the odd one. */
 const odd = (image) => [
   ...all(image),
   ...[1, 2, 3].map((layer) => ({ ask: "files", image, layer })),
   { ask: "files", image, path: "/etc" },
   { ask: "files", image, path: "deep/../opaque/", layer: 2 },
   { ask: "files", image, path: "/nope" },
-  ...["/etc/passwd", "/etc/group", "/gone/below/file", "opaque/sub/old", "/become-dir/file", "/hard-a", "/nope"].map((path) => ({
+  ...[
+    "/etc/passwd",
+    "/etc/group",
+    "/gone/below/file",
+    "opaque/sub/old",
+    "/become-dir/file",
+    "/hard-a",
+    "/nope",
+  ].map((path) => ({
     ask: "why",
     image,
     path,
@@ -67,14 +75,24 @@ export const questions = {
   oddArchive: [...whole, ...odd("pos=0"), { ask: "resolve" }, { ask: "stat", image: "nothing" }],
   nested: [
     ...whole,
-    ...["multi//platform=linux/arm64", "docker//platform=linux/arm/v7", "nested//platform=linux/riscv64"].flatMap(all),
+    ...[
+      "multi//platform=linux/arm64",
+      "docker//platform=linux/arm/v7",
+      "nested//platform=linux/riscv64",
+    ].flatMap(all),
     { ask: "diff", image: "multi//platform=linux/amd64", other: "single" },
-    ...["multi", "twice", "nested//type=index", "multi//platform=linux/arm", "holes//platform=linux/s390x", "pos=9", "single//pos=0"].flatMap(
-      (image) => [
-        { ask: "resolve", image },
-        { ask: "stat", image },
-      ],
-    ),
+    ...[
+      "multi",
+      "twice",
+      "nested//type=index",
+      "multi//platform=linux/arm",
+      "holes//platform=linux/s390x",
+      "pos=9",
+      "single//pos=0",
+    ].flatMap((image) => [
+      { ask: "resolve", image },
+      { ask: "stat", image },
+    ]),
     { ask: "stat" },
   ],
   debian: [
@@ -88,7 +106,7 @@ export const questions = {
     { ask: "why", image: "zstd", path: "/usr/bin/perl" },
     { ask: "diff", image: "debian", other: "zstd" },
   ],
-  /** Made from the image in gzip. */
+  /** Made of the gzip image. */
   debianArchive: [
     { ask: "ls" },
     { ask: "files", image: "pos=0" },
@@ -98,5 +116,5 @@ export const questions = {
   toc: [...whole, ...odd("pos=0")],
 };
 
-/** A question in one line. */
+/** Returns a question as one line. */
 export const named = (question) => Object.values(question).join(" ");

@@ -1,16 +1,18 @@
-/** The rows of the file tree, against the lists of the command: some at a time, none missing, sums that add up. */
+/**
+ * The rows of the file tree, compared with the lists of the command: pages are complete, and totals add up.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { done, fixture, open } from "./native.mjs";
 
-/** Of 100,000 files, more cannot be meant. */
+/** The memory limit for 100,000 files. */
 const MOST_MEMORY = 200 << 20;
 
 const json = (...words) => JSON.parse(done([words[0], "--json", ...words.slice(1)]));
 
-/** All rows of a query, in pages of this size. Each page must be a part of one list. */
+/** Returns all rows of a query, read in pages of this size. */
 async function all(image, query, size) {
   const { total } = await image.rows(query, 0, 0);
   const rows = [];
@@ -24,7 +26,7 @@ async function all(image, query, size) {
   return rows;
 }
 
-/** That rows are a tree in order: depth, places among siblings, what is open. */
+/** Checks that rows are a tree in order: depth, positions among siblings, open directories. */
 function assertTree(rows) {
   const way = [];
   const places = new Map();
@@ -44,7 +46,7 @@ function assertTree(rows) {
   for (const row of rows) if (row.open) assert.equal(places.get(row.path) ?? 0, row.entries, row.path);
 }
 
-/** These paths, and the way to each. */
+/** Returns these paths, and the directories above them. */
 function withWays(paths) {
   const found = new Set(["/"]);
   for (const path of paths) {
@@ -59,7 +61,7 @@ const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1).toLowerCase();
 
 const kept = new Map();
 
-/** An image with what the command says of it; opened once. */
+/** Returns an image with the command's answers about it; opened once. */
 function opened(name, fragment) {
   if (!kept.has(name)) kept.set(name, look(name, fragment));
   return kept.get(name);
@@ -75,7 +77,14 @@ async function look(name, fragment) {
   const image = await store.image(fragment);
   await image.verify();
   const { files } = json("files", at);
-  return { store, image, at, files, waste: json("waste", at), directories: files.filter(({ type }) => type === "dir").map(({ path }) => path) };
+  return {
+    store,
+    image,
+    at,
+    files,
+    waste: json("waste", at),
+    directories: files.filter(({ type }) => type === "dir").map(({ path }) => path),
+  };
 }
 
 for (const [name, fragment, size, term] of [
@@ -92,19 +101,33 @@ for (const [name, fragment, size, term] of [
     for (const row of rows) {
       const { path, layer, type, mode, uid, gid, mtime, target, nlink } = row;
       const { size: bytes, ...wanted } = facts.get(path);
-      assert.deepEqual({ path, layer, type, mode, uid, gid, mtime, ...(target !== undefined && { target }), nlink }, wanted);
+      assert.deepEqual(
+        { path, layer, type, mode, uid, gid, mtime, ...(target !== undefined && { target }), nlink },
+        wanted,
+      );
       if (type !== "dir") assert.equal(row.size, bytes, path);
       assert.equal(row.exists, true);
     }
-    // What is below the root, each content once, is what the layers store in the end.
+    // The total of the root is what the layers store of the merged file system.
     const page = await image.rows(query, 0, 1);
     assert.equal(page.files, files.filter(({ type }) => type === "file").length);
-    assert.deepEqual([page.bytes, page.rows[0].size, page.rows[0].hidden], [waste.visible, waste.visible, waste.hidden]);
+    assert.deepEqual(
+      [page.bytes, page.rows[0].size, page.rows[0].hidden],
+      [waste.visible, waste.visible, waste.hidden],
+    );
 
-    // Nothing is open but the root; then one directory more.
+    // Only the root is open; then one more directory.
     const closed = await all(image, {}, size);
-    assert.deepEqual(sorted(closed), files.filter(({ path }) => path.lastIndexOf("/") === 0).map(({ path }) => path).sort());
-    const one = closed.find(({ depth, type, entries }) => depth === 1 && type === "dir" && entries > 0 && entries < 200);
+    assert.deepEqual(
+      sorted(closed),
+      files
+        .filter(({ path }) => path.lastIndexOf("/") === 0)
+        .map(({ path }) => path)
+        .sort(),
+    );
+    const one = closed.find(
+      ({ depth, type, entries }) => depth === 1 && type === "dir" && entries > 0 && entries < 200,
+    );
     assert.equal((await image.rows({ open: [one.path] }, 0, 0)).total, closed.length + one.entries);
 
     // By size, the largest first; the same rows.
@@ -117,10 +140,11 @@ for (const [name, fragment, size, term] of [
       last.set(depth, bytes);
     }
 
-    // Where a row is.
+    // Positions.
     for (const sort of ["name", "size"]) {
       const list = sort === "name" ? rows : bySize;
-      for (let at = 0; at < list.length; at += Math.ceil(list.length / 15)) assert.equal(await image.position({ ...query, sort }, list[at].path), at);
+      for (let at = 0; at < list.length; at += Math.ceil(list.length / 15))
+        assert.equal(await image.position({ ...query, sort }, list[at].path), at);
     }
     assert.equal(await image.position(query, "/not/there"), undefined);
     const inside = rows.find(({ depth }) => depth === 2);
@@ -140,7 +164,10 @@ for (const [name, fragment, size, term] of [
     const searched = await all(image, { search: term }, size);
     assertTree(searched);
     assert.deepEqual(sorted(searched), withWays(sorted(matches)));
-    assert.equal((await image.rows({ search: term }, 0, 0)).files, matches.filter(({ type }) => type === "file").length);
+    assert.equal(
+      (await image.rows({ search: term }, 0, 0)).files,
+      matches.filter(({ type }) => type === "file").length,
+    );
     assert.equal((await image.rows({ search: "" }, 0, 0)).total, (await image.rows({}, 0, 0)).total);
     assert.deepEqual(sorted((await image.rows({ search: "no such name" }, 0, 9)).rows), ["/"]);
     const folded = searched.find(({ depth, entries }) => depth === 1 && entries > 0);
@@ -155,9 +182,15 @@ for (const [name, fragment, size, term] of [
     for (const row of wasted) if (row.entries === 0) assert.equal(row.hidden, hidden.get(row.path), row.path);
 
     for (const { layer, stored, hidden } of waste.layers) {
-      // The last deed of a layer at each path.
-      const deeds = new Map(json("files", "--layer", `${layer}`, at).files.map(({ path, change }) => [path, change]));
-      const ofLayer = { layer, search: "", open: withWays([...deeds.keys()].map((path) => path.slice(0, path.lastIndexOf("/")))) };
+      // The last change of a layer to each path.
+      const deeds = new Map(
+        json("files", "--layer", `${layer}`, at).files.map(({ path, change }) => [path, change]),
+      );
+      const ofLayer = {
+        layer,
+        search: "",
+        open: withWays([...deeds.keys()].map((path) => path.slice(0, path.lastIndexOf("/")))),
+      };
       const rows = await all(image, ofLayer, size);
       assertTree(rows);
       assert.deepEqual(sorted(rows), withWays(deeds.keys()));
@@ -165,14 +198,15 @@ for (const [name, fragment, size, term] of [
         assert.equal(row.change, deeds.get(row.path), row.path);
         assert.equal(row.layer, layer);
       }
-      // Names that are written twice in one layer count here as they are in the end, there as often as they are stored.
+      // Here, a name that a layer has twice counts once; there, as often as it is stored.
       const page = await image.rows(ofLayer, 0, 0);
       if (name === "many") assert.equal(page.bytes, stored);
       for (const change of new Set(deeds.values())) {
         const paths = [...deeds].filter(([, other]) => other === change).map(([path]) => path);
         const page = await image.rows({ layer, changes: [change] }, 0, 300);
         assert.equal(page.total, withWays(paths).length, change);
-        for (const row of page.rows) if (row.change !== undefined && row.entries === 0) assert.equal(row.change, change, row.path);
+        for (const row of page.rows)
+          if (row.change !== undefined && row.entries === 0) assert.equal(row.change, change, row.path);
       }
       assert.equal((await image.rows({ layer, wasted: true }, 0, 1)).rows[0].size, hidden);
     }
@@ -182,8 +216,13 @@ for (const [name, fragment, size, term] of [
   test(`${name}: a treemap adds up`, async () => {
     const { image, files, waste } = await opened(name, fragment);
     const add = ({ size, rest = 0, children = [], path }) => {
-      assert.equal(children.reduce((sum, child) => sum + child.size, rest), children.length > 0 || rest > 0 ? size : 0, path);
-      for (const [at, child] of children.entries()) if (at > 0) assert.ok(child.size <= children[at - 1].size, child.path);
+      assert.equal(
+        children.reduce((sum, child) => sum + child.size, rest),
+        children.length > 0 || rest > 0 ? size : 0,
+        path,
+      );
+      for (const [at, child] of children.entries())
+        if (at > 0) assert.ok(child.size <= children[at - 1].size, child.path);
       return 1 + children.reduce((sum, child) => sum + add(child), 0);
     };
     const boxes = await image.treemap();
@@ -192,9 +231,15 @@ for (const [name, fragment, size, term] of [
     const finer = await image.treemap({ parts: 1_000_000 });
     assert.ok(add(finer) >= add(boxes));
     const layers = await image.treemap({ by: "layer" });
-    assert.deepEqual(layers.children.map(({ name, layer }) => [name, layer]), waste.layers.map(({ layer }) => [`layer ${layer}`, layer]));
+    assert.deepEqual(
+      layers.children.map(({ name, layer }) => [name, layer]),
+      waste.layers.map(({ layer }) => [`layer ${layer}`, layer]),
+    );
     for (const child of layers.children) add(child);
-    assert.equal(layers.size, layers.children.reduce((sum, { size }) => sum + size, 0));
+    assert.equal(
+      layers.size,
+      layers.children.reduce((sum, { size }) => sum + size, 0),
+    );
     const one = boxes.children.find(({ children }) => children?.length > 0);
     if (one !== undefined) assert.equal((await image.treemap({ path: one.path })).size, one.size);
     const paths = new Set(files.map(({ path }) => path));
@@ -206,7 +251,7 @@ for (const [name, fragment, size, term] of [
 test("what is only listed tells no copy from another content", async () => {
   const store = await open(fixture("many"));
   const image = await store.image("top");
-  const deeds = ({ files }) => files.map(({ path, change }) => [path, change]);
+  const changesIn = ({ files }) => files.map(({ path, change }) => [path, change]);
   const verified = deeds(json("files", "--layer", "2", `${fixture("many")}#top`));
   assert.ok(verified.some(([, change]) => change === "attributes"));
   const listed = verified.map(([path, change]) => [path, change === "attributes" ? "replaced" : change]);

@@ -1,11 +1,12 @@
-/** Answers as texts that can be compared, and sent from a page. */
+/** Converts answers to texts that can be compared, and sent from a page. */
 
-/** What is shown as it is, so that a difference can be read. */
+/** Longer answers are compared by digest. */
 const SHORT = 20_000;
 
 /**
- * An answer: bytes, or an object for which `--json` prints the text. JSON is compared to the byte, but for two commands: `stat` prints manifest and
- * config as they are in the store, and `waste` has a number that JavaScript writes as 1, and others as 1.0.
+ * Converts an answer: bytes, or the object of a `--json` text. JSON is compared byte for byte, except for two
+ * commands: `stat` prints manifest and config verbatim, and `waste` has a number that JavaScript writes as 1,
+ * and Rust as 1.0.
  */
 export async function said({ ask }, answer) {
   if (!(answer instanceof Uint8Array)) return short(new TextEncoder().encode(printed(answer)));
@@ -20,7 +21,7 @@ export async function sha256(bytes) {
 
 const printed = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** What is JSON as this language would print it; errors are not. */
+/** Prints JSON again as JavaScript does; errors stay as they are. */
 function again(bytes) {
   const text = new TextDecoder().decode(bytes);
   return text.startsWith("{") ? printed(JSON.parse(text)) : text;

@@ -1,4 +1,4 @@
-/** The package says what the command says, to the byte, however a store is opened. */
+/** The answers of the package are those of the command, byte for byte, for each kind of source. */
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -14,7 +14,7 @@ import { outputs } from "./outputs.mjs";
 import { questions } from "./questions.mjs";
 import { serve } from "./server.mjs";
 
-/** As `<input webkitdirectory>` gives them, with something beside the layout. */
+/** Returns files as from `<input webkitdirectory>`, with another file beside the layout. */
 function chosen(layout) {
   const inside = [...filesOf(layout)].map(([path, bytes]) => [`${basename(layout)}/${path}`, bytes]);
   return [...inside, ["beside.txt", new Uint8Array()]].map(([path, bytes]) => {
@@ -32,7 +32,8 @@ const layouts = {
   path: (name) => fixture(name),
   "file: URL": (name) => pathToFileURL(fixture(name)),
   "map of bytes": (name) => filesOf(fixture(name)),
-  "map of blobs": (name) => new Map([...filesOf(fixture(name))].map(([path, bytes]) => [path, new Blob([bytes])])),
+  "map of blobs": (name) =>
+    new Map([...filesOf(fixture(name))].map(([path, bytes]) => [path, new Blob([bytes])])),
   "list of files": (name) => chosen(fixture(name)),
   server: (name) => address(`${name}/`),
 };
@@ -57,7 +58,11 @@ const cases = [
   ["toc/estargz.tar", questions.toc, archives],
   ["toc/zstdchunked.tar", questions.toc, { path: archives.path, blob: archives.blob }],
   ["debian", questions.debian, { path: layouts.path }],
-  ["debian.docker.tar", questions.debianArchive, { path: archives.path, blob: archives.blob, server: archives.server }],
+  [
+    "debian.docker.tar",
+    questions.debianArchive,
+    { path: archives.path, blob: archives.blob, server: archives.server },
+  ],
 ];
 
 for (const [name, asked, ways] of cases) {
@@ -89,15 +94,25 @@ test("images of two stores are compared", async () => {
   const places = ["odd", "odd.docker.tar", "nested"].map(fixture);
   const stores = await Promise.all(places.map((place) => open(place)));
   const images = {};
-  for (const [at, fragment] of [[0, "odd"], [0, "gnu"], [1, "pos=0"], [2, "single"]]) {
+  for (const [at, fragment] of [
+    [0, "odd"],
+    [0, "gnu"],
+    [1, "pos=0"],
+    [2, "single"],
+  ]) {
     images[`${places[at]}#${fragment}`] = await stores[at].image(fragment);
   }
   const [odd, gnu, docker, single] = Object.keys(images);
-  for (const [before, after] of [[gnu, docker], [docker, gnu], [odd, docker], [single, odd]]) {
+  for (const [before, after] of [
+    [gnu, docker],
+    [docker, gnu],
+    [odd, docker],
+    [single, odd],
+  ]) {
     for (const semantic of [false, true]) {
       const words = ["diff", "--json", ...(semantic ? ["--semantic"] : []), before, after];
       const wanted = native(words).stdout.toString();
-      // By any store: one of the two, or a third.
+      // Any store can compare: one of the two, or a third.
       for (const store of stores) {
         const found = await store.diff(images[before], images[after], { semantic });
         assert.equal(`${JSON.stringify(found, null, 2)}\n`, wanted, words.join(" "));
@@ -117,7 +132,7 @@ test("a blob is what the store has", async () => {
   store.close();
 });
 
-test("a name that is no text can be asked for", async () => {
+test("a name that is not UTF-8", async () => {
   const store = await open(fixture("odd"));
   const image = await store.image("odd");
   const { files } = await image.files();
@@ -126,7 +141,10 @@ test("a name that is no text can be asked for", async () => {
   assert.equal(await (await image.read(path)).text(), "odd\n");
   const { deeds } = await image.why(path);
   assert.equal(deeds.length, 1);
-  assert.deepEqual((await image.files({ path })).files.map((row) => row.path), [path]);
+  assert.deepEqual(
+    (await image.files({ path })).files.map((row) => row.path),
+    [path],
+  );
   store.close();
 });
 
@@ -138,6 +156,8 @@ test("nothing keeps the program running", () => {
     await image.verify();
     console.log((await store.list()).entries.length);
   `;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+    timeout: 20_000,
+  });
   assert.deepEqual([status, stdout.toString(), stderr.toString()], [0, "2\n", ""]);
 });

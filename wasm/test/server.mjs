@@ -1,13 +1,19 @@
-/** A server of files, as static ones are; it can be told to be a bad one. */
+/** A static file server, which can be made to fail. */
 
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
 
 /**
- * Serves each of these directories or texts below its name. `bad` may answer a request itself, and then gives `true`. Requests are kept in `asked`.
+ * Serves each of these directories or texts below its name. `bad` may answer a request itself, and returns
+ * `true` then. Requests are recorded in `asked`.
  */
 export async function serve(places, { bad = () => false } = {}) {
   const asked = [];
@@ -28,14 +34,15 @@ export async function serve(places, { bad = () => false } = {}) {
   };
 }
 
-/** A file, or a text of its own. */
+/** Returns a file or a text. */
 function found(places, path) {
   for (const [name, place] of Object.entries(places)) {
     if (path === `/${name}` && typeof place !== "string") return { type: place.type, text: place.text };
     if (typeof place !== "string" || !path.startsWith(`/${name}`)) continue;
     const file = join(place, normalize(path.slice(name.length + 1)));
     const stat = statSync(file, { throwIfNoEntry: false });
-    if (stat?.isFile()) return { type: TYPES[extname(file)] ?? "application/octet-stream", file, size: stat.size };
+    if (stat?.isFile())
+      return { type: TYPES[extname(file)] ?? "application/octet-stream", file, size: stat.size };
   }
   return undefined;
 }
@@ -61,6 +68,10 @@ function give(request, response, thing) {
     response.writeHead(416, { "Content-Range": `bytes */${size}` }).end();
     return;
   }
-  response.writeHead(206, { ...headers, "Content-Length": end - start, "Content-Range": `bytes ${start}-${end - 1}/${size}` });
+  response.writeHead(206, {
+    ...headers,
+    "Content-Length": end - start,
+    "Content-Range": `bytes ${start}-${end - 1}/${size}`,
+  });
   createReadStream(file, { start, end: end - 1 }).pipe(response);
 }

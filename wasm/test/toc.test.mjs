@@ -1,4 +1,4 @@
-/** A large layer with a table of contents is listed from that, and believed only when it was verified. */
+/** A large layer with a table of contents is listed from it, and trusted only once it is verified. */
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { archiveOf, digestOf, layer, LAYER, layoutOf, onDisk, tarEntry } from "./made.mjs";
 import { done, fresh, open } from "./native.mjs";
 
-/** More than what is verified at once. */
+/** Larger than layers that are verified at once. */
 const LARGE = 6 << 20;
 
 const noise = randomFillSync(Buffer.alloc(LARGE));
@@ -23,7 +23,10 @@ const entries = [
 
 const TYPES = { 0: "reg", 2: "symlink", 5: "dir" };
 
-/** As `docs/estargz.md` of stargz-snapshotter has it: members of gzip, the table in the last but one, and where that begins in the last. */
+/**
+ * Writes eStargz (`docs/estargz.md` of stargz-snapshotter): gzip members, the table in the last but one, its
+ * offset in the last.
+ */
 function estargz(entries, told = entries) {
   const parts = [];
   let offset = 0;
@@ -46,14 +49,20 @@ function estargz(entries, told = entries) {
   const table = Buffer.from(
     JSON.stringify({
       version: 1,
-      entries: told.map(({ name, type = "0", content = "", link, mode = type === "5" ? 0o755 : 0o644 }, at) => ({
-        name,
-        type: TYPES[type],
-        modtime,
-        mode,
-        ...(link && { linkName: link }),
-        ...(type === "0" && { size: Buffer.byteLength(content), offset: offsets[at], digest: digestOf(content) }),
-      })),
+      entries: told.map(
+        ({ name, type = "0", content = "", link, mode = type === "5" ? 0o755 : 0o644 }, at) => ({
+          name,
+          type: TYPES[type],
+          modtime,
+          mode,
+          ...(link && { linkName: link }),
+          ...(type === "0" && {
+            size: Buffer.byteLength(content),
+            offset: offsets[at],
+            digest: digestOf(content),
+          }),
+        }),
+      ),
     }),
   );
   const last = Buffer.concat([tarEntry({ name: "stargz.index.json", content: table }), Buffer.alloc(1024)]);
@@ -83,15 +92,24 @@ test("eStargz", async () => {
     const image = await store.image();
     const steps = [];
     await image.scan({ onProgress: ({ done }) => steps.push(done) });
-    assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["listed", "toc"]]);
+    assert.deepEqual(
+      image.layers.map(({ state, listedFrom }) => [state, listedFrom]),
+      [["listed", "toc"]],
+    );
     const wanted = JSON.parse(done(["files", "--json", at]));
     assert.deepEqual(await image.files(), wanted);
-    // What is in a file comes from the layer itself.
+    // Contents are read from the layer itself.
     assert.ok(noise.equals(Buffer.from(await (await image.read("/link")).arrayBuffer())));
     await image.verify();
-    assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["verified", undefined]]);
+    assert.deepEqual(
+      image.layers.map(({ state, listedFrom }) => [state, listedFrom]),
+      [["verified", undefined]],
+    );
     assert.deepEqual(await image.files(), wanted);
-    assert.equal(`${JSON.stringify(await image.waste(), null, 2)}\n`, done(["waste", "--json", at]).replace(": 1.0,", ": 1,"));
+    assert.equal(
+      `${JSON.stringify(await image.waste(), null, 2)}\n`,
+      done(["waste", "--json", at]).replace(": 1.0,", ": 1,"),
+    );
     store.close();
   }
 });
@@ -123,7 +141,10 @@ test("a table that is not what the manifest says", async () => {
 
 test("what was listed is forgotten, if the layer turns out to be another", async () => {
   const base = layer([{ name: "base", content: "base" }]);
-  for (const [state, bad] of [["toc", estargz(entries)], ["archive", layer(entries)]]) {
+  for (const [state, bad] of [
+    ["toc", estargz(entries)],
+    ["archive", layer(entries)],
+  ]) {
     const store = await open(layoutOf([base, { ...bad, diffId: digestOf("another") }]));
     const image = await store.image();
     const seen = [];
@@ -136,7 +157,7 @@ test("what was listed is forgotten, if the layer turns out to be another", async
     assert.match(image.layers[1].error.message, /diff_id mismatch/);
     assert.deepEqual(paths(await image.files()), ["/", "/base"]);
     assert.deepEqual([seen.length, seen.at(-1)], [3, "verified,failed"]);
-    // Another image that has the layer does not see it either.
+    // Another image with the layer does not show it either.
     const same = await store.image();
     assert.deepEqual(paths(await same.files()), ["/", "/base"]);
     stop();
@@ -147,16 +168,29 @@ test("what was listed is forgotten, if the layer turns out to be another", async
 test("zstd:chunked, by skopeo", async () => {
   const at = onDisk(layoutOf([layer(entries, { mediaType: LAYER })]));
   const file = fresh("chunked.tar");
-  execFileSync("skopeo", ["copy", "--quiet", "--dest-compress-format", "zstd:chunked", `oci:${at}:made`, `oci-archive:${file}`]);
+  execFileSync("skopeo", [
+    "copy",
+    "--quiet",
+    "--dest-compress-format",
+    "zstd:chunked",
+    `oci:${at}:made`,
+    `oci-archive:${file}`,
+  ]);
   const store = await open(file);
   const image = await store.image();
   await image.scan();
-  assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["listed", "toc"]]);
+  assert.deepEqual(
+    image.layers.map(({ state, listedFrom }) => [state, listedFrom]),
+    [["listed", "toc"]],
+  );
   const { files } = JSON.parse(done(["files", "--json", file]));
   assert.deepEqual((await image.files()).files, files);
   assert.ok(noise.equals(Buffer.from(await (await image.read("/noise")).arrayBuffer())));
   await image.verify();
-  assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["verified", undefined]]);
+  assert.deepEqual(
+    image.layers.map(({ state, listedFrom }) => [state, listedFrom]),
+    [["verified", undefined]],
+  );
   assert.deepEqual((await image.files()).files, files);
   store.close();
 });
@@ -165,6 +199,9 @@ test("a large layer without a table is listed from its archive", async () => {
   const store = await open(layoutOf([layer(entries)]));
   const image = await store.image();
   await image.scan();
-  assert.deepEqual(image.layers.map(({ state, listedFrom }) => [state, listedFrom]), [["listed", "archive"]]);
+  assert.deepEqual(
+    image.layers.map(({ state, listedFrom }) => [state, listedFrom]),
+    [["listed", "archive"]],
+  );
   store.close();
 });

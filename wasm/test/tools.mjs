@@ -1,4 +1,4 @@
-/** Packages that tests need. The application has them, wherever npm put them. */
+/** The npm packages of the tests. They are dependencies of the page. */
 
 import { createRequire } from "node:module";
 

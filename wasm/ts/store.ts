@@ -47,7 +47,11 @@ export class Store {
   async image(fragment?: string): Promise<Image> {
     const found = await this.#remote.call("image", fragment);
     const blobs = JSON.parse(found.layers) as LayerBlob[];
-    return new Image(this.#remote, found, blobs.map((blob) => ({ ...blob, work: this.#work(blob) })));
+    return new Image(
+      this.#remote,
+      found,
+      blobs.map((blob) => ({ ...blob, work: this.#work(blob) })),
+    );
   }
 
   /**
