@@ -1,11 +1,13 @@
 /**
- * The package, under a policy that forbids every connection: the wasm module comes inside a script, and workers are blobs, which
- * inherit the page's policy where a worker with an address of its own would not.
+ * The package under a policy that forbids every connection: the wasm module is inside a script, and workers
+ * start from a blob, which inherits the policy of the page; a worker with an address of its own would not.
  */
 import { open, type Source, type Store } from "ocicle";
 import workerUrl from "ocicle/worker.js?worker&url";
 
 let compiled: Promise<WebAssembly.Module> | undefined;
+/** The address of the script of all workers. It stays valid as long as the page. */
+let script: string | undefined;
 
 export function bytesOf(dataUrl: string): Uint8Array<ArrayBuffer> {
   const text = atob(dataUrl.slice(dataUrl.indexOf(",") + 1));
@@ -13,17 +15,16 @@ export function bytesOf(dataUrl: string): Uint8Array<ArrayBuffer> {
 }
 
 function module(): Promise<WebAssembly.Module> {
-  compiled ??= import("ocicle/ocicle_bg.wasm?inline").then((wasm) => WebAssembly.compile(bytesOf(wasm.default)));
+  compiled ??= import("ocicle/ocicle_bg.wasm?inline").then((wasm) =>
+    WebAssembly.compile(bytesOf(wasm.default)),
+  );
   return compiled;
 }
 
 function worker(): Worker {
-  const address = new URL(workerUrl, location.href).href;
-  const script = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
-  const made = new Worker(script, { type: "module" });
-  // The worker has read the blob once it says its first word.
-  made.addEventListener("message", () => URL.revokeObjectURL(script), { once: true });
-  return made;
+  const code = `import ${JSON.stringify(new URL(workerUrl, location.href).href)};`;
+  script ??= URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  return new Worker(script, { type: "module" });
 }
 
 export async function openStore(source: Source): Promise<Store> {

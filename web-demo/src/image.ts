@@ -1,4 +1,4 @@
-/** The image on the screen: listed first, verified right after. */
+/** The image on the screen: listed first, then verified. */
 import { computed, effect, signal } from "@preact/signals";
 import type { Image, Layer, ListingEntry, Progress } from "ocicle";
 import { announce } from "./announce.ts";
@@ -9,21 +9,26 @@ import { entryAt, type Opened } from "./opened.ts";
 import { isWaiting, opened } from "./session.ts";
 
 export interface Shown {
-  /** The selector that led here. */
+  /** The selector in the route. */
   selector: string | undefined;
   entry: ListingEntry | undefined;
-  /** None if it has no layers to show, as an index or an artifact. */
+  /** `undefined` for an index or artifact, which have no layers to show. */
   image?: Image;
   failure?: Failure;
 }
 
 export const shown = signal<Shown | undefined>(undefined);
 export const layers = signal<readonly Layer[]>([]);
-/** What is being done with the layers. */
+/** The progress of reading the layers. */
 export const work = signal<{ what: "reading" | "verifying"; progress: Progress } | undefined>(undefined);
 
-/** Changes whenever there are other rows to be shown: when a layer turns out to be bad, it goes. */
-export const revision = computed(() => layers.value.filter((layer) => layer.state === "failed").map((layer) => layer.layer).join());
+/** Changes when the rows change: the rows of a layer that fails disappear. */
+export const revision = computed(() =>
+  layers.value
+    .filter((layer) => layer.state === "failed")
+    .map((layer) => layer.layer)
+    .join(),
+);
 
 const selector = computed(() => route.value.image);
 
@@ -44,10 +49,17 @@ effect(() => {
   return () => {
     controller.abort();
     end();
-    // If the store is closed already, so is the image.
-    shown.peek()?.image?.close().catch(() => {});
   };
 });
+
+/** The image that is open. It is closed after the next one is open, which may have the same layers. */
+let current: Image | undefined;
+
+function replaceBy(next?: Image): void {
+  // If the store is closed already, so is the image.
+  current?.close().catch(() => {});
+  current = next;
+}
 
 async function entryOf(store: Opened, wanted: string | undefined): Promise<ListingEntry | undefined> {
   const exact = entryAt(store, wanted);
@@ -56,22 +68,31 @@ async function entryOf(store: Opened, wanted: string | undefined): Promise<Listi
   return [...store.addresses.keys()].find((entry) => entry.digest === digest);
 }
 
-async function show(store: Opened, wanted: string | undefined, signal: AbortSignal, onStop: (stop: () => void) => void): Promise<void> {
+async function show(
+  store: Opened,
+  wanted: string | undefined,
+  signal: AbortSignal,
+  onStop: (stop: () => void) => void,
+): Promise<void> {
   let entry: ListingEntry | undefined;
   let image: Image;
   try {
     entry = await entryOf(store, wanted);
     if (signal.aborted) return;
     if (entry && !isImage(entry)) {
+      replaceBy();
       shown.value = { selector: wanted, entry };
       return;
     }
     image = await store.store.image(wanted);
   } catch (error) {
-    if (!signal.aborted) shown.value = { selector: wanted, entry, failure: failureOf(error) };
+    if (signal.aborted) return;
+    replaceBy();
+    shown.value = { selector: wanted, entry, failure: failureOf(error) };
     return;
   }
   if (signal.aborted) return image.close();
+  replaceBy(image);
   layers.value = image.layers;
   onStop(image.watch(() => (layers.value = image.layers)));
   shown.value = { selector: wanted, entry, image };
@@ -90,5 +111,9 @@ async function read(image: Image, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) work.value = undefined;
   }
   const failed = image.layers.filter((layer) => layer.state === "failed").length;
-  announce(failed ? `${failed} of ${image.layers.length} layers failed.` : `All ${image.layers.length} layers are verified.`);
+  announce(
+    failed
+      ? `${failed} of ${image.layers.length} layers failed.`
+      : `All ${image.layers.length} layers are verified.`,
+  );
 }

@@ -9,17 +9,31 @@ import { entryAt, nameIn, openNamed, stepTo, type Opened } from "./opened.ts";
 import { go, route } from "./route.ts";
 
 export const opened = signal<Opened | undefined>(undefined);
-/** The name of what is being opened. */
+/** The name of the source that is being opened. */
 export const opening = signal<string | undefined>(undefined);
-/** Why the last thing could not be opened; what was open before still is. */
+/** Why the last source could not be opened. The store that was open stays open. */
 export const refusal = signal<{ name: string; failure: Failure } | undefined>(undefined);
 
 let latest = 0;
 
-/** What was open before, by its name in the address, so that the back button leads there again. A `File` is but a handle. */
+/** How many sources the back button can open again. */
+const REMEMBERED = 10;
+
+/** The latest sources, by their name in the route. A `File` is only a handle. */
 const sources = new Map<string | undefined, Source>();
 
-export async function openSource(source: Source | Promise<Source>, name: string, isSample = false): Promise<void> {
+function remember(name: string | undefined, source: Source): void {
+  sources.delete(name);
+  sources.set(name, source);
+  const oldest = sources.keys().next();
+  if (sources.size > REMEMBERED && !oldest.done) sources.delete(oldest.value);
+}
+
+export async function openSource(
+  source: Source | Promise<Source>,
+  name: string,
+  isSample = false,
+): Promise<void> {
   latest += 1;
   const turn = latest;
   opening.value = name;
@@ -30,7 +44,7 @@ export async function openSource(source: Source | Promise<Source>, name: string,
     if (turn !== latest) return made.store.close();
     const before = opened.peek();
     before?.store.close();
-    sources.set(nameIn(made), taken);
+    remember(nameIn(made), taken);
     opened.value = made;
     announce(`${name} is open.`);
     settle(made, before);
@@ -48,19 +62,22 @@ export function openSample(): Promise<void> {
   return openSource(sample(), "sample.tar", true);
 }
 
-/** A deep link waits for the file that it is about. */
-export const isWaiting = computed(() => opened.value !== undefined && route.value.store !== nameIn(opened.value));
+/** Whether the route refers to a file that is not open. */
+export const isWaiting = computed(
+  () => opened.value !== undefined && route.value.store !== nameIn(opened.value),
+);
 
-/** Goes to the first image, unless the address already says where to be in this store. */
+/** Goes to the first image, unless the route refers to one of this store. */
 function settle(store: Opened, before: Opened | undefined): void {
   const { image, store: wanted } = route.peek();
   const name = nameIn(store);
-  // A link to this file, even if it is wrong; a file of the same name is another.
+  // A link to this file, even if its image does not exist. A file of the same name replaces the first.
   const isSameName = before !== undefined && nameIn(before) === name;
   if (image !== undefined && wanted === name && (!isSameName || entryAt(store, image))) return;
   if (store.isSample && wanted !== undefined) return;
-  // A link without the name of a file, which what was open before did not have.
-  if (wanted === undefined && !entryAt(before, image) && entryAt(store, image)) return go({ store: name }, "replace");
+  // A link without a file name, to an image that the store before did not have.
+  if (wanted === undefined && !entryAt(before, image) && entryAt(store, image))
+    return go({ store: name }, "replace");
   const first = firstImage(store.listing) ?? store.listing.entries[0];
   go(stepTo(store, first), store.isSample ? "replace" : "push");
 }
@@ -71,5 +88,6 @@ effect(() => {
   const name = wanted.value;
   const source = sources.get(name);
   const store = opened.peek();
-  if (source && store && nameIn(store) !== name) void openSource(source, name ?? "sample.tar", name === undefined);
+  if (source && store && nameIn(store) !== name)
+    void openSource(source, name ?? "sample.tar", name === undefined);
 });
