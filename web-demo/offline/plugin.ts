@@ -1,4 +1,4 @@
-/** Writes the service worker with the list of what was built. */
+/** Writes the service worker with the list of built files. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Plugin } from "vite";

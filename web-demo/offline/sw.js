@@ -1,9 +1,11 @@
-/** Serves the page from a cache, so that it works without a network. The build puts the list of files where FILES stands. */
+/**
+ * Serves the page from a cache, so that it works offline. The build replaces FILES with the list of files.
+ */
 const FILES = __FILES__;
 const CACHE = `ocicle-${__VERSION__}`;
 
 self.addEventListener("install", (event) => {
-  // "reload" goes past the browser's own cache, which may hold files of an earlier build.
+  // "reload" bypasses the browser's own cache, which may have files of an earlier build.
   const requests = FILES.map((file) => new Request(file, { cache: "reload" }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)));
   self.skipWaiting();
@@ -12,7 +14,9 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   const drop = async () => {
     const names = await caches.keys();
-    await Promise.all(names.filter((name) => name.startsWith("ocicle-") && name !== CACHE).map((name) => caches.delete(name)));
+    await Promise.all(
+      names.filter((name) => name.startsWith("ocicle-") && name !== CACHE).map((name) => caches.delete(name)),
+    );
     await self.clients.claim();
   };
   event.waitUntil(drop());

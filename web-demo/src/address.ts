@@ -1,13 +1,17 @@
-/** The shortest reference to each entry of a listing that says something to people; its exact place where there is none. */
+/** The shortest readable selector of each entry of a listing, or its exact position. */
 import type { Listing, ListingEntry, Platform } from "ocicle";
 import { entriesOf } from "./listing.ts";
 
-/** Nothing in a reference has another meaning, and a shell takes it as it is. */
+/** Characters with no special meaning in a selector or a shell. */
 const PLAIN = /^[\w./:@+-]+$/;
 
-/** What is left open may be anything. */
+/** Whether a platform matches; fields that are not given match anything. */
 function fits(asked: Platform, given: Platform | null): boolean {
-  return given?.os === asked.os && given.architecture === asked.architecture && (!asked.variant || given.variant === asked.variant);
+  return (
+    given?.os === asked.os &&
+    given.architecture === asked.architecture &&
+    (!asked.variant || given.variant === asked.variant)
+  );
 }
 
 function clause(entry: ListingEntry): [text: string, fits: (other: ListingEntry) => boolean] | undefined {
@@ -33,7 +37,8 @@ export function addresses(listing: Listing): Map<ListingEntry, string> {
   for (const root of listing.entries) {
     const below = [...entriesOf(root.entries)];
     const isOnly = listing.entries.filter((other) => other.tag === root.tag).length === 1;
-    for (const entry of [root, ...below]) found.set(entry, (isOnly && short(root, entry, below)) || entry.selector);
+    for (const entry of [root, ...below])
+      found.set(entry, (isOnly && short(root, entry, below)) || entry.selector);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-/** What a screen reader says of its own accord. */
+/** Announcements for screen readers. */
 import { signal } from "@preact/signals";
 
 export const announcement = signal("");

@@ -19,8 +19,12 @@ export function App() {
       </a>
       <Bar />
       {refusal.value && (
-        <section class="band" aria-label="What could not be opened">
-          <Problem failure={refusal.value.failure} about={refusal.value.name} title={refusalOf(refusal.value.failure)}>
+        <section class="band" aria-label="Error while opening">
+          <Problem
+            failure={refusal.value.failure}
+            about={refusal.value.name}
+            title={refusalOf(refusal.value.failure)}
+          >
             {store && <p class="faint">{store.name} is still open.</p>}
             <button type="button" class="quiet" onClick={() => (refusal.value = undefined)}>
               Dismiss
@@ -30,9 +34,9 @@ export function App() {
       )}
       {(store === undefined || store.isSample) && <DropZone />}
       {store && isWaiting.value && (
-        <section class="band" aria-label="What the link is about">
+        <section class="band" aria-label="Link to another file">
           <Note>
-            This link leads into <strong>{route.value.store}</strong>. Open that file, and it goes on from there.
+            This link refers to <strong>{route.value.store}</strong>. Open that file to continue.
           </Note>
         </section>
       )}
@@ -48,7 +52,7 @@ export function App() {
   );
 }
 
-/** The address is the route's, so the link moves the focus by itself. */
+/** Moves the focus without changing the address, which holds the route. */
 function skip(event: MouseEvent): void {
   event.preventDefault();
   document.getElementById("main")?.focus();

@@ -1,8 +1,8 @@
-/** The same in a terminal: the command line for what is on the screen. */
+/** The `ocicle` command that prints what is on the screen. */
 import type { Dialect } from "ocicle";
 import type { Route } from "./route.ts";
 
-/** One word for a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-][\w@%+=:,./#~-]*$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
@@ -11,15 +11,15 @@ function words(...all: (string | false | undefined)[]): string {
   return ["ocicle", ...all.filter((word) => typeof word === "string").map(quote)].join(" ");
 }
 
-/** A name that begins as an option does is still a name. */
+/** Protects a name that starts with a dash. */
 export function reference(store: string, image: string | undefined): string {
   const path = store.startsWith("-") ? `./${store}` : store;
   return image ? `${path}#${image}` : path;
 }
 
-/** What is on the screen, besides the address. */
+/** The state of the screen that is not in the route. */
 export interface Screen {
-  /** What the path is, as far as it is known; of what is no image there is no path. */
+  /** The type of the path; `none` if no image is shown. */
   path: "file" | "dir" | "gone" | "none";
   search: string;
   wasted: boolean;
@@ -46,7 +46,12 @@ export function commandFor(route: Route, store: string, screen: Screen): string 
     case "waste":
       return words("waste", image);
     case "diff":
-      return words("diff", screen.semantic && "--semantic", image, reference(route.beside ?? store, route.against ?? route.image));
+      return words(
+        "diff",
+        screen.semantic && "--semantic",
+        image,
+        reference(route.beside ?? store, route.against ?? route.image),
+      );
     case "export":
       return words("mtree", ...(screen.dialect === "native" ? [] : ["--dialect", screen.dialect]), image);
   }

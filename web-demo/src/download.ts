@@ -1,11 +1,15 @@
-/** Saves bytes under a name. */
-export function download(content: Uint8Array | string, name: string, type = "application/octet-stream"): void {
+/** Saves bytes as a file. */
+export function download(
+  content: Uint8Array | string,
+  name: string,
+  type = "application/octet-stream",
+): void {
   const url = URL.createObjectURL(new Blob([content as BlobPart], { type }));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
   link.click();
-  // The browser takes its own hold of the blob once the click is handled.
+  // The browser has its own reference to the blob once the click is handled.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 

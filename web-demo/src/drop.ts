@@ -1,9 +1,9 @@
-/** Ways in: drop, paste, choose. */
+/** Opens what is dropped, pasted or chosen. */
 import { signal } from "@preact/signals";
 import { fromDataTransfer, type Source } from "ocicle";
 import { openSource } from "./session.ts";
 
-/** Something is being dragged over the page. */
+/** Whether something is being dragged over the page. */
 export const dragging = signal(false);
 
 function nameOf(data: DataTransfer): string {
@@ -15,7 +15,7 @@ function take(data: DataTransfer): void {
 }
 
 export function listen(): void {
-  // Moving from one element to another leaves the first after it has entered the second.
+  // The events of two elements overlap: the second is entered before the first is left.
   let depth = 0;
   addEventListener("dragenter", (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
@@ -38,11 +38,11 @@ export function listen(): void {
   });
 }
 
-/** What somebody chose in a dialog, and its name. */
+/** Returns the files chosen in a dialog, and their name. */
 export function chosen(files: FileList): [source: Source, name: string] | undefined {
   const first = files[0];
   if (!first) return undefined;
   const directory = first.webkitRelativePath.split("/")[0];
-  // A copy, since the list goes when its input is emptied.
+  // A copy: the list is emptied with its input.
   return directory ? [[...files], directory] : [first, first.name];
 }

@@ -1,4 +1,4 @@
-/** Errors, for people. */
+/** Titles of errors. */
 import { OcicleError, type ErrorKind } from "ocicle";
 
 export interface Failure {
@@ -16,15 +16,15 @@ export function isAbort(error: unknown): boolean {
 }
 
 const TITLES: Record<Failure["kind"], string> = {
-  ambiguous: "This means several images",
-  corrupt: "This is damaged",
-  conflict: "Somebody else changed this",
-  exists: "This is there already",
+  ambiguous: "The reference matches several images",
+  corrupt: "Damaged or invalid",
+  conflict: "Changed by another program",
+  exists: "Already exists",
   io: "The browser could not read this",
-  limit: "This is larger than is safe to read",
-  misuse: "This cannot be opened",
+  limit: "Too large to read safely",
+  misuse: "Cannot be opened",
   notFound: "Not found",
-  unsupported: "This kind is not supported",
+  unsupported: "Not supported",
   unknown: "Something went wrong",
 };
 
@@ -32,7 +32,7 @@ export function titleOf(failure: Failure): string {
   return TITLES[failure.kind];
 }
 
-/** Of a whole file, nobody knows whether it was meant to be an image. */
+/** Returns the title for a file that cannot be opened: it may not be an image at all. */
 export function refusalOf(failure: Failure): string {
-  return failure.kind === "corrupt" ? "This is no container image, or a damaged one" : titleOf(failure);
+  return failure.kind === "corrupt" ? "Not a container image, or damaged" : titleOf(failure);
 }

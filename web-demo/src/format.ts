@@ -1,12 +1,12 @@
-/** Numbers and names, for people. */
+/** Formats numbers and names. */
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
-/** Decimal units, three figures: `0 B`, `999 B`, `1.24 kB`, `35.1 MB`. */
+/** Formats a size in decimal units with three digits: `0 B`, `999 B`, `1.24 kB`, `35.1 MB`. */
 export function size(bytes: number): string {
   let value = Math.abs(bytes);
   let unit = 0;
-  // 999.5 would be shown as "1000".
+  // 999.5 would be rounded to 1000.
   while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1000;
     unit += 1;
@@ -15,7 +15,7 @@ export function size(bytes: number): string {
   return `${bytes < 0 ? "−" : ""}${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** With its sign: a difference. */
+/** Formats a difference, with its sign. */
 export function change(bytes: number): string {
   return bytes > 0 ? `+${size(bytes)}` : bytes < 0 ? size(bytes) : "±0";
 }
@@ -36,13 +36,13 @@ export function percent(part: number, of: number): string {
   return `${share >= 10 || share === 0 ? share.toFixed(0) : share.toFixed(1)} %`;
 }
 
-/** `sha256:1f2e3d4c5b6a…`; enough to tell digests apart by eye. */
+/** Shortens a digest: `sha256:1f2e3d4c5b6a…`. */
 export function shortDigest(digest: string): string {
   const [algorithm, hex = ""] = digest.split(":");
   return `${algorithm}:${hex.slice(0, 12)}`;
 }
 
-/** What a shell form of `created_by` runs, without the words that builders put around it. */
+/** Returns the command in `created_by`, without the shell and comments that builders add. */
 export function command(createdBy: string | undefined): string {
   if (!createdBy) return "";
   return createdBy
@@ -52,16 +52,28 @@ export function command(createdBy: string | undefined): string {
     .trim();
 }
 
-/** `2023-11-14 22:13:20`, in UTC. */
+/** Formats a time in UTC: `2023-11-14 22:13:20`. */
 export function time(rfc3339: string | undefined): string {
   if (!rfc3339) return "";
   const date = new Date(rfc3339);
-  return Number.isNaN(date.getTime()) ? rfc3339 : date.toISOString().replace("T", " ").replace(/\.\d+Z$/, "");
+  return Number.isNaN(date.getTime())
+    ? rfc3339
+    : date
+        .toISOString()
+        .replace("T", " ")
+        .replace(/\.\d+Z$/, "");
 }
 
-const TYPE_LETTERS: Record<string, string> = { dir: "d", link: "l", char: "c", block: "b", fifo: "p", socket: "s" };
+const TYPE_LETTERS: Record<string, string> = {
+  dir: "d",
+  link: "l",
+  char: "c",
+  block: "b",
+  fifo: "p",
+  socket: "s",
+};
 
-/** `-rw-r--r--`, as ls(1) has it. */
+/** Formats a mode as ls(1): `-rw-r--r--`. */
 export function permissions(mode: string | undefined, type: string | null): string {
   if (mode === undefined) return "";
   const bits = Number.parseInt(mode, 8);

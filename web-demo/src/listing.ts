@@ -1,7 +1,7 @@
-/** Finding one's way in a listing. */
+/** Finds entries in a listing. */
 import type { Listing, ListingEntry } from "ocicle";
 
-/** Every entry, parents before children. */
+/** Iterates over all entries, parents before children. */
 export function* entriesOf(entries: readonly ListingEntry[]): Generator<ListingEntry> {
   for (const entry of entries) {
     yield entry;
@@ -9,9 +9,14 @@ export function* entriesOf(entries: readonly ListingEntry[]): Generator<ListingE
   }
 }
 
-/** Something with layers that make a file tree. */
+/** Whether an entry is an image, not an index, artifact or attestation. */
 export function isImage(entry: ListingEntry): boolean {
-  return entry.kind === "manifest" && entry.artifactType === null && entry.attests === null && entry.problem === null;
+  return (
+    entry.kind === "manifest" &&
+    entry.artifactType === null &&
+    entry.attests === null &&
+    entry.problem === null
+  );
 }
 
 export function platformOf(entry: ListingEntry): string | undefined {
@@ -20,7 +25,7 @@ export function platformOf(entry: ListingEntry): string | undefined {
   return [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/");
 }
 
-/** What an entry is called where it stands. */
+/** Returns the title of an entry in the tree. */
 export function titleOf(entry: ListingEntry): string {
   return entry.tag ?? platformOf(entry) ?? entry.artifactType ?? entry.kind;
 }
@@ -29,18 +34,22 @@ export function images(listing: Listing): ListingEntry[] {
   return [...entriesOf(listing.entries)].filter(isImage);
 }
 
-/** What is shown first: the image tagged `latest`, or else the first; of several platforms, that of most machines. */
+/**
+ * Returns the image to show first: `latest` or the first one, for linux/amd64 if there are several platforms.
+ */
 export function firstImage(listing: Listing): ListingEntry | undefined {
   const roots = listing.entries.toSorted((a, b) => Number(b.tag === "latest") - Number(a.tag === "latest"));
   for (const root of roots) {
     const below = [...entriesOf([root])].filter(isImage);
-    const usual = below.find((entry) => entry.platform?.architecture === "amd64" && entry.platform.os === "linux");
+    const usual = below.find(
+      (entry) => entry.platform?.architecture === "amd64" && entry.platform.os === "linux",
+    );
     if (below[0]) return usual ?? below[0];
   }
   return undefined;
 }
 
-/** The way to an entry, itself last. */
+/** Returns the entries from the root to an entry. */
 export function wayTo(entries: readonly ListingEntry[], wanted: ListingEntry): ListingEntry[] {
   for (const entry of entries) {
     if (entry === wanted) return [entry];

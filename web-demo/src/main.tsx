@@ -9,6 +9,6 @@ listen();
 void openSample();
 
 if (import.meta.env.PROD && "serviceWorker" in navigator) {
-  // Without it the page works as well, but not offline.
+  // Without it, the page works, but not offline.
   navigator.serviceWorker.register("./sw.js").catch(() => {});
 }

@@ -1,4 +1,4 @@
-/** A store that is open, and what is known of it. */
+/** An open store with its listing. */
 import type { Listing, ListingEntry, Source, Store } from "ocicle";
 import { addresses } from "./address.ts";
 import { openStore } from "./engine.ts";
@@ -10,7 +10,7 @@ export interface Opened {
   name: string;
   isSample: boolean;
   listing: Listing;
-  /** What follows `#` in links to each entry. */
+  /** The selector of each entry in the route. */
   addresses: Map<ListingEntry, string>;
 }
 
@@ -25,18 +25,18 @@ export async function openNamed(source: Source, name: string, isSample = false):
   }
 }
 
-/** What an address calls the store; the sample needs no name. */
+/** Returns the name of the store in the route; `undefined` for the sample. */
 export function nameIn(store: Opened): string | undefined {
   return store.isSample ? undefined : store.name;
 }
 
-/** A step of the address to another image. */
+/** Returns the change of the route to another image. */
 export function stepTo(store: Opened, entry: ListingEntry | undefined): Step {
   const image = entry && store.addresses.get(entry);
   return { store: nameIn(store), image, path: "/", layer: undefined, against: undefined, beside: undefined };
 }
 
-/** The entry that a link is to, be it by its short address or by its place. */
+/** Returns the entry that a selector in the route refers to: its short selector or its position. */
 export function entryAt(store: Opened | undefined, image: string | undefined): ListingEntry | undefined {
   const all = [...(store?.addresses ?? [])];
   return all.find(([entry, address]) => address === image || entry.selector === image)?.[0];

@@ -1,20 +1,20 @@
-/** The address: what `location.hash` says is shown. Links, the back button and reloads come for free. */
+/** The route in `location.hash`, so links, the back button and reloads work. */
 import { signal } from "@preact/signals";
 
 export const VIEWS = ["files", "layers", "space", "waste", "config", "diff", "export"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Route {
-  /** The name of the file that the link is about; none for the sample. */
+  /** The name of the opened file; `undefined` for the sample. */
   store?: string;
-  /** What follows `#` in a reference. */
+  /** The selector: the part of a reference after `#`. */
   image?: string;
   view: View;
   path: string;
   layer?: number;
   /** The image to compare with. */
   against?: string;
-  /** The file that it is in, if that is another. */
+  /** The name of the file that has it, if it is another. */
   beside?: string;
 }
 
@@ -23,7 +23,10 @@ export function parse(hash: string): Route {
   const view = fields.get("view") as View;
   const path = fields.get("path") ?? "/";
   const layer = Number(fields.get("layer"));
-  const route: Route = { view: VIEWS.includes(view) ? view : "files", path: path.startsWith("/") ? path : `/${path}` };
+  const route: Route = {
+    view: VIEWS.includes(view) ? view : "files",
+    path: path.startsWith("/") ? path : `/${path}`,
+  };
   for (const key of ["store", "image", "against", "beside"] as const) {
     const value = fields.get(key);
     if (value) route[key] = value;
@@ -43,20 +46,24 @@ export function format(route: Route): string {
     ["view", route.view],
   ];
   const present = fields.filter(([, value]) => value !== undefined);
-  // A path is easier to read with its slashes.
-  return `#${present.map(([key, value]) => `${key}=${encodeURIComponent(value!).replaceAll("%2F", key === "path" ? "/" : "%2F")}`).join("&")}`;
+  const part = ([key, value = ""]: (typeof present)[number]) => {
+    const encoded = encodeURIComponent(value);
+    // Slashes stay, so that paths are readable.
+    return `${key}=${key === "path" ? encoded.replaceAll("%2F", "/") : encoded}`;
+  };
+  return `#${present.map(part).join("&")}`;
 }
 
 export const route = signal(parse(location.hash));
 
-/** A change of the address; `undefined` takes a part away. */
+/** A change of the route; `undefined` removes a part. */
 export type Step = { [K in keyof Route]?: Route[K] | undefined };
 
 export function after(step: Step): Route {
   return { ...route.peek(), ...step } as Route;
 }
 
-/** Where a link leads. */
+/** Returns the address of a link. */
 export function href(step: Step): string {
   return format({ ...route.value, ...step } as Route);
 }

@@ -1,4 +1,4 @@
-/** What is on the screen, for the command line. */
+/** The state of the screen that the command line depends on. */
 import { computed, signal } from "@preact/signals";
 import type { Dialect } from "ocicle";
 import type { Screen } from "./command.ts";
@@ -6,7 +6,7 @@ import { search, wasted } from "./files/query.ts";
 import { pathKind } from "./files/selection.ts";
 import { shown } from "./image.ts";
 
-/** Whether a comparison leaves out times. */
+/** Whether a comparison ignores times. */
 export const semantic = signal(true);
 export const dialect = signal<Dialect>("native");
 

@@ -1,4 +1,4 @@
-/** Light, dark, or what the system says. */
+/** The colour theme: light, dark, or the system's. */
 import { effect, signal } from "@preact/signals";
 
 export const THEMES = ["auto", "light", "dark"] as const;
@@ -6,7 +6,7 @@ export type Theme = (typeof THEMES)[number];
 
 const KEY = "ocicle-theme";
 
-/** Some browsers forbid storage to pages that are opened in private. */
+/** `undefined` where the browser blocks storage, as in private windows. */
 function stored(): Theme {
   try {
     const theme = localStorage.getItem(KEY) as Theme;
@@ -23,6 +23,6 @@ effect(() => {
   try {
     localStorage.setItem(KEY, theme.value);
   } catch {
-    // It is forgotten, then.
+    // The choice is not stored then.
   }
 });

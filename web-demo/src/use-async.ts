@@ -1,11 +1,15 @@
-/** What a promise gives, for a component. */
+/** The result of a promise, for a component. */
 import { useEffect, useState } from "preact/hooks";
 import { failureOf, isAbort, type Failure } from "./failure.ts";
 
-export type Async<T> = { state: "waiting" } | { state: "done"; value: T } | { state: "failed"; failure: Failure };
+export type Async<T> =
+  { state: "waiting" } | { state: "done"; value: T } | { state: "failed"; failure: Failure };
 
-/** Starts again, and aborts what is at work, when one of `inputs` changes. */
-export function useAsync<T>(start: (signal: AbortSignal) => Promise<T>, inputs: readonly unknown[]): Async<T> {
+/** Aborts and starts again when one of `inputs` changes. */
+export function useAsync<T>(
+  start: (signal: AbortSignal) => Promise<T>,
+  inputs: readonly unknown[],
+): Async<T> {
   const [result, setResult] = useState<Async<T>>({ state: "waiting" });
   useEffect(() => {
     const controller = new AbortController();
@@ -15,7 +19,8 @@ export function useAsync<T>(start: (signal: AbortSignal) => Promise<T>, inputs: 
         if (!controller.signal.aborted) setResult({ state: "done", value });
       },
       (error: unknown) => {
-        if (!controller.signal.aborted && !isAbort(error)) setResult({ state: "failed", failure: failureOf(error) });
+        if (!controller.signal.aborted && !isAbort(error))
+          setResult({ state: "failed", failure: failureOf(error) });
       },
     );
     return () => controller.abort();

@@ -1,4 +1,4 @@
-/** Binary files, as data: URLs. The `.tar` is ours; the module is the package's. */
+/** Binary files as `data:` URLs: the sample image, and the wasm module of the package. */
 declare module "*.tar?inline" {
   const url: string;
   export default url;

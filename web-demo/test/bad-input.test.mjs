@@ -1,4 +1,4 @@
-/** What is wrong is said where it is, and everything else goes on. */
+/** Errors are shown where they happen, and the rest of the page keeps working. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,11 @@ const site = useSite();
 const work = scratch();
 
 const BASE = tar([["etc/"], ["etc/base.txt", "the base\n"]]);
-const UPPER = tar([["srv/"], ["srv/upper.txt", "the upper\n"], ["srv/noise", Buffer.from(Array.from({ length: 40_000 }, (_, at) => (at * at * 31) & 255))]]);
+const UPPER = tar([
+  ["srv/"],
+  ["srv/upper.txt", "the upper\n"],
+  ["srv/noise", Buffer.from(Array.from({ length: 40_000 }, (_, at) => (at * at * 31) & 255))],
+]);
 
 /** Offers a file while the sample is open; the sample stays. */
 async function isRefused(name, content, message) {
@@ -32,16 +36,18 @@ async function isRefused(name, content, message) {
   });
 }
 
-test("a file that is no archive", () => isRefused("notes.txt", "These are only notes.\n".repeat(100), /notes\.txt: this is no container image/));
+test("a file that is not an archive", () =>
+  isRefused("notes.txt", "These are only notes.\n".repeat(100), /notes\.txt: not a container image/));
 
 test("an empty file", () => isRefused("empty.tar", "", /empty\.tar: /));
 
-test("an archive of something else", () => isRefused("other.tar", tar([["hello.txt", "hello"]]), /other\.tar: /));
+test("an archive of something else", () =>
+  isRefused("other.tar", tar([["hello.txt", "hello"]]), /other\.tar: /));
 
-test("an index that is no JSON", () => {
+test("an index that is not JSON", () => {
   const files = layout("bad", [{ tar: BASE }]);
   files.set("index.json", Buffer.from("{ not json"));
-  return isRefused("index.tar", archive(files), /index\.tar: this is no container image, or a damaged one/);
+  return isRefused("index.tar", archive(files), /index\.tar: not a container image, or damaged/);
 });
 
 /** Opens an image whose second layer is bad: the first is shown, the second says why not. */
@@ -77,9 +83,13 @@ async function opensWithout(path, message, source = "file") {
 }
 
 test("a layer with a broken middle", () =>
-  secondFails({ blob: (gzip) => Buffer.concat([gzip.subarray(0, 200), Buffer.alloc(64, 0xff), gzip.subarray(264)]) }, /damaged/i));
+  secondFails(
+    { blob: (gzip) => Buffer.concat([gzip.subarray(0, 200), Buffer.alloc(64, 0xff), gzip.subarray(264)]) },
+    /damaged/i,
+  ));
 
-test("a layer that ends too early, in a directory", () => secondFails({ blob: (gzip) => gzip.subarray(0, gzip.length >> 1) }, /size|end|bytes/i, "directory"));
+test("a layer that ends too early, in a directory", () =>
+  secondFails({ blob: (gzip) => gzip.subarray(0, gzip.length >> 1) }, /size|end|bytes/i, "directory"));
 
 test("a layer with another digest than promised", () => {
   // The time in the header of gzip changes the digest, and nothing of the content.
@@ -87,14 +97,16 @@ test("a layer with another digest than promised", () => {
   return secondFails({ blob }, /sha256:/);
 });
 
-test("a layer with a compression nobody here knows", () =>
+test("a layer with an unsupported compression", () =>
   secondFails({ mediaType: "application/vnd.oci.image.layer.v1.tar+xz" }, /not supported/i));
 
 test("an archive that was cut off", async () => {
   // The blobs of the layers come first, so the end of the second is lost if the documents are put before it.
   const files = layout("bad", [{ tar: BASE }, { tar: UPPER }]);
   const documents = [...files].filter(([name]) => !name.startsWith("blobs/"));
-  const blobs = [...files].filter(([name]) => name.startsWith("blobs/")).sort((a, b) => a[1].length - b[1].length);
+  const blobs = [...files]
+    .filter(([name]) => name.startsWith("blobs/"))
+    .sort((a, b) => a[1].length - b[1].length);
   const whole = archive([...documents, ...blobs]);
   const path = join(work, "cut.tar");
   writeFileSync(path, whole.subarray(0, whole.length - 1024 - 8192));

@@ -23,7 +23,11 @@ test("a directory of 100,000 files scrolls with few elements", async () => {
     await page.locator('.tree [data-index="1"]').waitFor({ timeout: 60_000 });
     await page.locator('.tree [data-index="1"]').click();
     const tree = page.getByRole("treegrid");
-    await page.waitForFunction((rows) => Number(document.querySelector(".tree").getAttribute("aria-rowcount")) > rows, FILES, { timeout: 30_000 });
+    await page.waitForFunction(
+      (rows) => Number(document.querySelector(".tree").getAttribute("aria-rowcount")) > rows,
+      FILES,
+      { timeout: 30_000 },
+    );
     // From top to bottom in a hundred steps, one a frame.
     const frames = await tree.evaluate(async (box) => {
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -58,6 +62,9 @@ testWith(big.missing, "an image of a gigabyte is listed, then verified", async (
     await chooser(page, "file").setInputFiles(big.path);
     await page.locator(".store").getByText("big.tar").waitFor();
     await page.locator('.tree [data-index="1"]').waitFor({ timeout: 120_000 });
-    await page.locator(".verification").getByText(/layers? verified/).waitFor({ timeout: 300_000 });
+    await page
+      .locator(".verification")
+      .getByText(/layers? verified/)
+      .waitFor({ timeout: 300_000 });
   });
 });

@@ -1,4 +1,4 @@
-/** Deep links, and the way back. */
+/** Deep links and the back button. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -9,14 +9,31 @@ import { writeFileSync } from "node:fs";
 
 const site = useSite();
 const own = join(scratch(), "own image.tar");
-before(() => writeFileSync(own, archive(layout("mine", [{ tar: tar([["srv/", ""], ["srv/hello.txt", "hello from a link\n"]]) }]))));
+before(() =>
+  writeFileSync(
+    own,
+    archive(
+      layout("mine", [
+        {
+          tar: tar([
+            ["srv/", ""],
+            ["srv/hello.txt", "hello from a link\n"],
+          ]),
+        },
+      ]),
+    ),
+  ),
+);
 
 const hash = (page) => page.evaluate(() => location.hash);
 
 test("a link opens the way to a path", async () => {
   await site.page(
     async (page) => {
-      await page.getByRole("region", { name: "Text of /app/data/tides.csv" }).getByText("harbour,time,height").waitFor();
+      await page
+        .getByRole("region", { name: "Text of /app/data/tides.csv" })
+        .getByText("harbour,time,height")
+        .waitFor();
       const chosen = row(page, "tides.csv");
       await chosen.waitFor();
       assert.equal(await chosen.getAttribute("aria-selected"), "true");
@@ -48,10 +65,13 @@ test("a link into another file waits for that file", async () => {
   const link = "#store=own+image.tar&image=mine&path=/srv/hello.txt&view=files";
   await site.page(
     async (page) => {
-      await page.getByText("This link leads into").getByText("own image.tar").waitFor();
+      await page.getByText("This link refers to").getByText("own image.tar").waitFor();
       await chooser(page, "file").setInputFiles(own);
       await page.getByText("hello from a link").waitFor();
-      assert.equal(await page.locator(".command code").innerText(), "ocicle cat 'own image.tar#mine' /srv/hello.txt");
+      assert.equal(
+        await page.locator(".command code").innerText(),
+        "ocicle cat 'own image.tar#mine' /srv/hello.txt",
+      );
     },
     { hash: link },
   );
@@ -60,7 +80,7 @@ test("a link into another file waits for that file", async () => {
 test("a link that the sample cannot follow waits, too", async () => {
   await site.page(
     async (page) => {
-      await page.getByText("If this link is about another file").waitFor();
+      await page.getByText("If this link refers to another file").waitFor();
       await chooser(page, "file").setInputFiles(own);
       await page.getByText("hello from a link").waitFor();
       assert.match(await hash(page), /store=own%20image\.tar/);
@@ -72,10 +92,14 @@ test("a link that the sample cannot follow waits, too", async () => {
 test("who waits for another file can still look at this one", async () => {
   await site.page(
     async (page) => {
-      await page.getByText("This link leads into").waitFor();
-      await page.locator(".images").getByRole("link", { name: /linux\/amd64/ }).first().click();
+      await page.getByText("This link refers to").waitFor();
+      await page
+        .locator(".images")
+        .getByRole("link", { name: /linux\/amd64/ })
+        .first()
+        .click();
       await row(page, "app").waitFor();
-      assert.equal(await page.getByText("This link leads into").count(), 0);
+      assert.equal(await page.getByText("This link refers to").count(), 0);
     },
     { hash: "#store=elsewhere.tar&image=mine&view=files" },
   );

@@ -1,4 +1,4 @@
-/** Every view, light and dark and narrow: for everyone, and without scrolling sideways. Pictures are kept for people to look at. */
+/** Every view, light, dark and narrow: accessible, and without horizontal scrolling. Screenshots are kept. */
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,10 @@ const damaged = join(work, "damaged.tar");
 const notes = join(work, "notes.txt");
 before(() => {
   const good = { tar: tar([["etc/"], ["etc/base.txt", "the base\n"]]) };
-  writeFileSync(damaged, archive(layout("damaged", [good, { tar: tar([["srv/"]]), blob: (gzip) => gzip.subarray(4) }])));
+  writeFileSync(
+    damaged,
+    archive(layout("damaged", [good, { tar: tar([["srv/"]]), blob: (gzip) => gzip.subarray(4) }])),
+  );
   writeFileSync(notes, "These are only notes.\n".repeat(100));
 });
 
@@ -46,11 +49,15 @@ const LOOKS = {
 
 async function isForEveryone(page, view, look) {
   await page.screenshot({ path: join(PICTURES, `${view}-${look}.png`), fullPage: look === "phone" });
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const over = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
   assert.equal(over, 0, "the page scrolls sideways");
   const { violations, passes } = await new AxeBuilder({ page }).analyze();
   assert.ok(passes.length > 10, "axe has looked");
-  const found = violations.map((one) => `${one.id}: ${one.help}\n${one.nodes.map((node) => `  ${node.html}`).join("\n")}`);
+  const found = violations.map(
+    (one) => `${one.id}: ${one.help}\n${one.nodes.map((node) => `  ${node.html}`).join("\n")}`,
+  );
   assert.deepEqual(found, []);
 }
 
@@ -104,7 +111,14 @@ test("who wants no motion gets none", async () => {
   await site.page(
     async (page) => {
       await verified(page);
-      const moving = await page.evaluate(() => [...document.querySelectorAll("*")].filter((one) => getComputedStyle(one).transitionDuration !== "0s" || getComputedStyle(one).animationName !== "none").length);
+      const moving = await page.evaluate(
+        () =>
+          [...document.querySelectorAll("*")].filter(
+            (one) =>
+              getComputedStyle(one).transitionDuration !== "0s" ||
+              getComputedStyle(one).animationName !== "none",
+          ).length,
+      );
       assert.equal(moving, 0);
     },
     { reducedMotion: "reduce" },

@@ -1,4 +1,4 @@
-/** Ways in: the sample, files, directories, drops. */
+/** Opening: the sample, files, directories, drops. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ before(() => {
   ocicle("copy", `${files.oci}#v1//platform=linux/amd64`, `docker-archive:${files.docker}#example/tide:1`);
 });
 
-/** What every image made from the sample shows. */
+/** Checks the page of any image made from the sample. */
 async function isAlive(page, name, kind) {
   await page.locator(".store").getByText(name, { exact: true }).waitFor();
   assert.equal(await page.locator(".store .faint").innerText(), kind);
@@ -29,7 +29,7 @@ async function isAlive(page, name, kind) {
   assert.equal(await page.locator(".notice.problem").count(), 0);
 }
 
-/** Drops real files, as a hand does. */
+/** Drops real files, as a user does. */
 async function drop(page, ...paths) {
   const client = await page.context().newCDPSession(page);
   const data = { items: [], files: paths, dragOperationsMask: 1 };
@@ -100,14 +100,24 @@ test("a nested index leads to its images", async () => {
     await verified(page);
     assert.match(await page.locator("h1").innerText(), /^v2 \/ index \/ linux\/arm64/);
     await page.locator(".images").getByRole("link", { name: /spdx/ }).click();
-    await page.getByRole("region", { name: "Document" }).getByText(/application\/spdx\+json/).first().waitFor();
+    await page
+      .getByRole("region", { name: "Document" })
+      .getByText(/application\/spdx\+json/)
+      .first()
+      .waitFor();
     assert.equal(await page.getByRole("navigation", { name: "Views" }).count(), 0);
   });
 });
 
 test("a store without images says so", async () => {
   const empty = join(work, "empty-store.tar");
-  writeFileSync(empty, tar([["oci-layout", '{"imageLayoutVersion":"1.0.0"}'], ["index.json", '{"schemaVersion":2,"manifests":[]}']]));
+  writeFileSync(
+    empty,
+    tar([
+      ["oci-layout", '{"imageLayoutVersion":"1.0.0"}'],
+      ["index.json", '{"schemaVersion":2,"manifests":[]}'],
+    ]),
+  );
   await site.page(async (page) => {
     await verified(page);
     await chooser(page, "file").setInputFiles(empty);

@@ -1,4 +1,4 @@
-/** Nothing leaves the page, and the page needs nothing once it is there. */
+/** Nothing leaves the page, and the page works offline once it is loaded. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at, row, useSite, verified } from "./support/browser.mjs";
@@ -6,7 +6,7 @@ import { at, row, useSite, verified } from "./support/browser.mjs";
 const site = useSite();
 const VIEWS = ["Layers", "Space", "Waste", "Config", "Diff", "Export", "Files"];
 
-/** Goes everywhere. */
+/** Visits all views. */
 async function tour(page) {
   for (const name of VIEWS) await page.getByRole("link", { name, exact: true }).click();
   await row(page, "etc").click();
@@ -14,7 +14,7 @@ async function tour(page) {
   await page.getByRole("region", { name: "Text of /etc/passwd" }).waitFor();
 }
 
-/** Requests of the page itself, but for those that leave nothing: blobs and data. */
+/** Requests of the page, except for blobs and `data:` URLs. */
 function outgoing(page) {
   const all = [];
   page.on("request", (request) => /^(blob|data):/.test(request.url()) || all.push(request.url()));
@@ -49,27 +49,31 @@ test("with the service worker in place, neither", async () => {
   );
 });
 
-const TRY = (url) => fetch(url).then(
-  () => "connected",
-  (error) => error.name,
-);
+const TRY = (url) =>
+  fetch(url).then(
+    () => "connected",
+    (error) => error.name,
+  );
 
 test("the browser refuses connections of the page", async () => {
   await site.page(async (page) => {
     await verified(page);
     const served = site.server.requests.length;
     assert.equal(await page.evaluate(TRY, site.server.url), "TypeError");
-    const socket = await page.evaluate((url) => {
-      try {
-        return new Promise((resolve) => {
-          const made = new WebSocket(url);
-          made.onopen = () => resolve("connected");
-          made.onerror = () => resolve("refused");
-        });
-      } catch (error) {
-        return error.name;
-      }
-    }, site.server.url.replace("http", "ws"));
+    const socket = await page.evaluate(
+      (url) => {
+        try {
+          return new Promise((resolve) => {
+            const made = new WebSocket(url);
+            made.onopen = () => resolve("connected");
+            made.onerror = () => resolve("refused");
+          });
+        } catch (error) {
+          return error.name;
+        }
+      },
+      site.server.url.replace("http", "ws"),
+    );
     assert.notEqual(socket, "connected");
     assert.equal(site.server.requests.length, served);
   });
@@ -91,7 +95,7 @@ test("without a network, the page opens again", async () => {
     async (page, context) => {
       await verified(page);
       await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-      // The first visit is not the service worker's until it has claimed it.
+      // The service worker has to claim the first visit.
       await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
       await context.setOffline(true);
       await page.reload();

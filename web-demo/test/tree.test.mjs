@@ -18,33 +18,43 @@ async function names(page) {
 }
 
 async function hasNames(page, expected) {
-  await page.waitForFunction(
-    (wanted) => {
-      const all = [...document.querySelectorAll(".tree .canvas .row")].sort((a, b) => a.dataset.index - b.dataset.index);
-      return all.map((one) => one.querySelector(".text").textContent).join() === wanted;
-    },
-    expected.join(),
-    { timeout: 5000 },
-  ).catch(async () => assert.deepEqual(await names(page), expected));
+  await page
+    .waitForFunction(
+      (wanted) => {
+        const all = [...document.querySelectorAll(".tree .canvas .row")].sort(
+          (a, b) => a.dataset.index - b.dataset.index,
+        );
+        return all.map((one) => one.querySelector(".text").textContent).join() === wanted;
+      },
+      expected.join(),
+      { timeout: 5000 },
+    )
+    .catch(async () => assert.deepEqual(await names(page), expected));
 }
 
 const TOP = ["/", "app", "bin", "etc", "tmp", "usr", "var"];
 
-/** The name of the row that the keys are at. */
+/** The name of the active row. */
 async function active(page) {
   return page.evaluate(() => {
     const tree = document.activeElement;
-    return document.getElementById(tree.getAttribute("aria-activedescendant"))?.querySelector(".text").textContent;
+    return document.getElementById(tree.getAttribute("aria-activedescendant"))?.querySelector(".text")
+      .textContent;
   });
 }
 
 async function press(page, key, expected) {
   await page.keyboard.press(key);
-  await page.waitForFunction(
-    (name) => document.getElementById(document.activeElement.getAttribute("aria-activedescendant") ?? "")?.querySelector(".text").textContent === name,
-    expected,
-    { timeout: 5000 },
-  ).catch(async () => assert.equal(await active(page), expected, `after ${key}`));
+  await page
+    .waitForFunction(
+      (name) =>
+        document
+          .getElementById(document.activeElement.getAttribute("aria-activedescendant") ?? "")
+          ?.querySelector(".text").textContent === name,
+      expected,
+      { timeout: 5000 },
+    )
+    .catch(async () => assert.equal(await active(page), expected, `after ${key}`));
 }
 
 test("keys alone lead through the tree to a file", async () => {
@@ -53,8 +63,13 @@ test("keys alone lead through the tree to a file", async () => {
     await hasNames(page, TOP);
     await page.keyboard.press("/");
     assert.equal(await page.evaluate(() => document.activeElement.type), "search");
-    // On to the tree, by Tab only.
-    for (let stops = 0; stops < 12 && (await page.evaluate(() => document.activeElement.getAttribute("role"))) !== "treegrid"; stops += 1) await page.keyboard.press("Tab");
+    // To the tree, by Tab only.
+    for (
+      let stops = 0;
+      stops < 12 && (await page.evaluate(() => document.activeElement.getAttribute("role"))) !== "treegrid";
+      stops += 1
+    )
+      await page.keyboard.press("Tab");
     assert.equal(await active(page), "/");
     await press(page, "ArrowDown", "app");
     await press(page, "End", "var");
@@ -84,11 +99,21 @@ test("rows say where they are", async () => {
     await row(page, "etc").click();
     const os = row(page, "os-release");
     await os.waitFor();
-    const attributes = await os.evaluate((element) => Object.fromEntries(["level", "posinset", "setsize", "rowindex"].map((name) => [name, element.getAttribute(`aria-${name}`)])));
+    const attributes = await os.evaluate((element) =>
+      Object.fromEntries(
+        ["level", "posinset", "setsize", "rowindex"].map((name) => [
+          name,
+          element.getAttribute(`aria-${name}`),
+        ]),
+      ),
+    );
     const siblings = await page.locator('.tree [aria-level="3"]').count();
     assert.equal(attributes.level, "3");
     assert.equal(attributes.setsize, String(siblings));
-    assert.equal(await page.getByRole("treegrid").getAttribute("aria-rowcount"), String(TOP.length + siblings + 1));
+    assert.equal(
+      await page.getByRole("treegrid").getAttribute("aria-rowcount"),
+      String(TOP.length + siblings + 1),
+    );
   });
 });
 
@@ -97,9 +122,12 @@ test("a search shows what fits, with the way to it", async () => {
     await verified(page);
     await page.getByRole("searchbox", { name: "Search names" }).fill("TIDE.conf");
     await hasNames(page, ["/", "etc", "tide.conf"]);
-    assert.match(await page.locator(".command code").innerText(), /ocicle find sample\.tar#v1\/\/platform=linux\/amd64 --name '\*TIDE\.conf\*'/);
+    assert.match(
+      await page.locator(".command code").innerText(),
+      /ocicle find sample\.tar#v1\/\/platform=linux\/amd64 --name '\*TIDE\.conf\*'/,
+    );
     await page.getByRole("searchbox", { name: "Search names" }).fill("no such name");
-    await page.getByText("Nothing fits what is asked for.").waitFor();
+    await page.getByText("No files match.").waitFor();
     await page.getByRole("button", { name: "Show all" }).click();
     await hasNames(page, TOP);
   });
@@ -138,10 +166,17 @@ test("the largest come first", async () => {
   await site.page(async (page) => {
     await verified(page);
     await page.getByRole("radio", { name: "By size" }).check();
-    await page.waitForFunction(() => document.querySelector('.tree [data-index="1"] .text')?.textContent === "usr");
-    const sizes = await page.locator('.tree [aria-level="2"] > :nth-child(2) .number').evaluateAll((all) => all.map((one) => Number.parseInt(one.title.replaceAll(",", ""), 10)));
+    await page.waitForFunction(
+      () => document.querySelector('.tree [data-index="1"] .text')?.textContent === "usr",
+    );
+    const sizes = await page
+      .locator('.tree [aria-level="2"] > :nth-child(2) .number')
+      .evaluateAll((all) => all.map((one) => Number.parseInt(one.title.replaceAll(",", ""), 10)));
     assert.ok(sizes.length > 3);
-    assert.deepEqual(sizes, sizes.toSorted((a, b) => b - a));
+    assert.deepEqual(
+      sizes,
+      sizes.toSorted((a, b) => b - a),
+    );
   });
 });
 
@@ -181,7 +216,10 @@ for (const path of ["/app/static/logo.svg", "/app/static/icon.png"]) {
 test("a file is saved as it is", async () => {
   await site.page(
     async (page) => {
-      const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download" }).click()]);
+      const [saved] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Download" }).click(),
+      ]);
       assert.equal(saved.suggestedFilename(), "passwd");
       const content = readFileSync(await saved.path(), "utf8");
       assert.match(content, /^root:x:0:0:root:\/root:\/bin\/sh\n/);
@@ -195,7 +233,10 @@ test("a link leads to where it points", async () => {
     async (page) => {
       await page.getByText("leads to").getByRole("link", { name: "busybox" }).click();
       await page.waitForFunction(() => decodeURIComponent(location.hash).includes("path=/usr/bin/busybox"));
-      await page.getByRole("region", { name: /busybox/ }).first().waitFor();
+      await page
+        .getByRole("region", { name: /busybox/ })
+        .first()
+        .waitFor();
     },
     { hash: at({ path: "/usr/bin/sh" }) },
   );
@@ -206,7 +247,7 @@ test("a layer's own file says when a later one has it again", async () => {
     async (page) => {
       await page.getByText("A later layer has this file again.").waitFor();
       await page.getByRole("region", { name: "Text of /etc/tide.conf" }).getByText("harbours = 5").waitFor();
-      const deeds = page.getByRole("region", { name: "What each layer did" }).getByRole("listitem");
+      const deeds = page.getByRole("region", { name: "Changes by layer" }).getByRole("listitem");
       assert.equal(await deeds.count(), 2);
       assert.match(await deeds.nth(1).innerText(), /replaced/);
     },
@@ -217,8 +258,11 @@ test("a layer's own file says when a later one has it again", async () => {
 test("a file that is gone says so", async () => {
   await site.page(
     async (page) => {
-      await page.getByText("This is not in the finished image").waitFor();
-      assert.equal(await page.locator(".command code").innerText(), "ocicle why sample.tar#v1//platform=linux/amd64 /var/cache/packages/index");
+      await page.getByText("Not in the final image").waitFor();
+      assert.equal(
+        await page.locator(".command code").innerText(),
+        "ocicle why sample.tar#v1//platform=linux/amd64 /var/cache/packages/index",
+      );
     },
     { hash: at({ layer: 2, path: "/var/cache/packages/index" }) },
   );

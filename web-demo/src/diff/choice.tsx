@@ -1,4 +1,4 @@
-/** Which image is compared with: one of the same file, or of a second one. */
+/** Selects the image to compare with: one of the same file, or of a second one. */
 import { images, platformOf, titleOf, wayTo } from "../listing.ts";
 import { entryAt, type Opened } from "../opened.ts";
 import { go, route } from "../route.ts";
@@ -12,7 +12,7 @@ export function fullName(store: Opened, entry: ListingEntry | undefined): string
   return [...new Set([tag ?? titleOf(entry), platformOf(entry)])].filter(Boolean).join(" ");
 }
 
-/** The place of an option: its file, if that is the second, and its address. */
+/** The value of an option: the name of the second file, if it is there, and the selector. */
 type Place = [beside: string | null, against: string | undefined];
 
 export function ImageSelect({ store }: { store: Opened }) {
@@ -24,7 +24,10 @@ export function ImageSelect({ store }: { store: Opened }) {
     go({ beside: file ?? undefined, against: address });
   };
   return (
-    <select value={against ? JSON.stringify(value) : ""} onChange={(event) => event.currentTarget.value && change(event.currentTarget.value)}>
+    <select
+      value={against ? JSON.stringify(value) : ""}
+      onChange={(event) => event.currentTarget.value && change(event.currentTarget.value)}
+    >
       <option value="">Choose an image</option>
       <Options store={store} beside={null} except={entryAt(store, image)} />
       {second && <Options store={second} beside={second.name} />}
@@ -32,7 +35,15 @@ export function ImageSelect({ store }: { store: Opened }) {
   );
 }
 
-function Options({ store, beside, except }: { store: Opened; beside: string | null; except?: ListingEntry | undefined }) {
+function Options({
+  store,
+  beside,
+  except,
+}: {
+  store: Opened;
+  beside: string | null;
+  except?: ListingEntry | undefined;
+}) {
   return (
     <optgroup label={store.name}>
       {images(store.listing)

@@ -1,4 +1,4 @@
-/** Files that differ, sizes side by side. */
+/** Files that differ, with both sizes. */
 import { useState } from "preact/hooks";
 import type { Compared } from "ocicle";
 import { plural } from "../format.ts";
@@ -30,13 +30,15 @@ const COLUMNS: Column<File>[] = [
   {
     name: "Before",
     by: (file) => file.sizeBefore,
-    cell: (file) => (file.change === "added" ? <span class="faint">–</span> : <Size bytes={file.sizeBefore} />),
+    cell: (file) =>
+      file.change === "added" ? <span class="faint">–</span> : <Size bytes={file.sizeBefore} />,
     numeric: true,
   },
   {
     name: "After",
     by: (file) => file.sizeAfter,
-    cell: (file) => (file.change === "removed" ? <span class="faint">–</span> : <Size bytes={file.sizeAfter} />),
+    cell: (file) =>
+      file.change === "removed" ? <span class="faint">–</span> : <Size bytes={file.sizeAfter} />,
     numeric: true,
   },
   {
@@ -61,7 +63,13 @@ export function Files({ files }: { files: File[] }) {
         aria-label="Search paths that differ"
         onInput={(event) => setText(event.currentTarget.value)}
       />
-      <SortedTable caption="Files that differ" columns={COLUMNS} rows={fitting} rowKey={(file) => file.path} sortedBy="Path" />
+      <SortedTable
+        caption="Files that differ"
+        columns={COLUMNS}
+        rows={fitting}
+        rowKey={(file) => file.path}
+        sortedBy="Path"
+      />
     </section>
   );
 }

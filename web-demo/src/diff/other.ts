@@ -1,4 +1,4 @@
-/** A second file, whose images the first one's are compared with. */
+/** A second store, to compare images with. */
 import { signal } from "@preact/signals";
 import type { Source } from "ocicle";
 import { announce } from "../announce.ts";
@@ -18,7 +18,7 @@ export async function openOther(source: Source, name: string): Promise<void> {
     other.value = made;
     announce(`${name} is open, to compare with.`);
     const first = firstImage(made.listing);
-    // A link may say already which image of this file is meant.
+    // The route may already refer to an image of this file.
     if (route.peek().beside !== name) go({ beside: name, against: first && made.addresses.get(first) });
   } catch (error) {
     otherRefusal.value = { name, failure: failureOf(error) };

@@ -1,4 +1,4 @@
-/** What differs in the config, and how sizes of directories differ. */
+/** Differences of configs, and of the sizes of directories. */
 import type { Compared } from "ocicle";
 import { Gauge } from "../ui/gauge.tsx";
 import { Difference } from "../ui/size.tsx";
@@ -46,7 +46,12 @@ export function Directories({ sums }: { sums: Compared["directories"] }) {
   const largest = Math.max(...rows.map(([, bytes]) => Math.abs(bytes)));
   const columns: Column<Sum>[] = [
     { name: "Directory", by: ([directory]) => directory, cell: ([directory]) => directory },
-    { name: "Difference", by: ([, bytes]) => Math.abs(bytes), cell: ([, bytes]) => <Difference bytes={bytes} />, numeric: true },
+    {
+      name: "Difference",
+      by: ([, bytes]) => Math.abs(bytes),
+      cell: ([, bytes]) => <Difference bytes={bytes} />,
+      numeric: true,
+    },
     {
       name: "Share",
       by: ([, bytes]) => Math.abs(bytes),
@@ -56,7 +61,13 @@ export function Directories({ sums }: { sums: Compared["directories"] }) {
   return (
     <section>
       <h2>Sizes by directory</h2>
-      <SortedTable caption="Sizes by directory" columns={columns} rows={rows} rowKey={([directory]) => directory} sortedBy="Difference" />
+      <SortedTable
+        caption="Sizes by directory"
+        columns={columns}
+        rows={rows}
+        rowKey={([directory]) => directory}
+        sortedBy="Difference"
+      />
     </section>
   );
 }

@@ -1,4 +1,4 @@
-/** Keys of a tree, as in the ARIA practices: where they lead. */
+/** The keys of a tree, as in the ARIA practices. */
 export function step(key: string, active: number, total: number, page: number): number | undefined {
   const to = {
     ArrowDown: active + 1,

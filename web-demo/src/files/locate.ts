@@ -1,4 +1,4 @@
-/** Paths, and where they are among the rows. */
+/** Finds rows by path. */
 import type { Image, Row, RowQuery } from "ocicle";
 import { above } from "./query.ts";
 
@@ -7,7 +7,7 @@ async function rowOf(image: Image, query: RowQuery, path: string): Promise<Row |
   return index === undefined ? undefined : (await image.rows(query, index, 1)).rows[0];
 }
 
-/** What is at a path, in the whole image or in one layer. */
+/** Returns the row of a path, in the merged file system or in one layer. */
 export async function rowAt(image: Image, path: string, layer: number | undefined): Promise<Row | undefined> {
   const open = above(path);
   const inLayer = layer === undefined ? undefined : await rowOf(image, { layer, open }, path);
@@ -18,7 +18,7 @@ export function parent(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** The path that a link in a directory leads to; links on the way are not followed. */
+/** Returns the path that a symbolic link in a directory refers to; links in the target are not followed. */
 export function resolved(target: string, directory: string): string {
   const names = target.startsWith("/") ? [] : directory.split("/").filter(Boolean);
   for (const name of target.split("/")) {

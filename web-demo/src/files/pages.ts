@@ -1,13 +1,13 @@
-/** The rows of one query, asked for in pages when they come into sight. */
+/** The rows of one query, loaded in pages when they come into view. */
 import { signal } from "@preact/signals";
 import type { Image, Page, Row, RowQuery } from "ocicle";
 
 export const PAGE = 128;
-/** Pages that are kept: some 8,000 rows. */
+/** The number of pages kept: about 8,000 rows. */
 const KEPT = 64;
 
 export class RowPages {
-  /** Components that look at rows are drawn again when more come. */
+  /** Components that use rows render again when more arrive. */
   readonly #arrived = signal(0);
   readonly #pages = new Map<number, Row[]>();
   #wanted: readonly [first: number, end: number] = [0, 0];
@@ -32,13 +32,13 @@ export class RowPages {
     return this.sums.total;
   }
 
-  /** A row, if it is here already. */
+  /** Returns a row if it is loaded. */
   row(index: number): Row | undefined {
     void this.#arrived.value;
     return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE];
   }
 
-  /** Rows that shall come. Only the latest wish counts, however fast somebody scrolls. */
+  /** Requests rows. Only the latest request counts, however fast the user scrolls. */
   want(first: number, end: number): void {
     this.#wanted = [first, end];
     void this.#fetch();
@@ -50,7 +50,8 @@ export class RowPages {
 
   #missing(): number | undefined {
     const [first, end] = this.#wanted;
-    for (let page = Math.floor(first / PAGE); page * PAGE < end; page += 1) if (!this.#pages.has(page)) return page;
+    for (let page = Math.floor(first / PAGE); page * PAGE < end; page += 1)
+      if (!this.#pages.has(page)) return page;
     return undefined;
   }
 
@@ -64,7 +65,7 @@ export class RowPages {
         this.#arrived.value += 1;
       }
     } catch {
-      // The store was closed, or the layers are shown by another query now.
+      // The store or the image was closed, or the query is stale.
       this.#closed = true;
     } finally {
       this.#busy = false;

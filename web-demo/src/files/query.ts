@@ -1,10 +1,10 @@
-/** Which rows the file tree shows: what the toolbar and the open directories say. */
+/** The query of the file tree: the settings of the toolbar, and the open directories. */
 import { computed, effect, signal } from "@preact/signals";
 import type { Change, RowQuery } from "ocicle";
 import { shown } from "../image.ts";
 import { route } from "../route.ts";
 
-/** What a layer does, in three kinds that can be shown or not. */
+/** The kinds of changes, in three groups that can be shown or hidden. */
 export const KINDS = {
   added: ["added", "linked"],
   changed: ["replaced", "attributes"],
@@ -22,7 +22,7 @@ const closed = signal<ReadonlySet<string>>(new Set());
 
 const layer = computed(() => route.value.layer);
 const filtersKinds = computed(() => layer.value !== undefined && kinds.value.size < ALL_KINDS.length);
-/** All directories are open, unless they were closed. */
+/** Whether directories are open unless they were closed. */
 const opensAll = computed(() => search.value !== "" || wasted.value || filtersKinds.value);
 
 export const query = computed<RowQuery>(() => {
@@ -44,17 +44,18 @@ export function toggle(path: string, isOpen: boolean): void {
   set.value = next;
 }
 
-/** The directories above a path, the root left out. */
+/** Returns the directories above a path, except the root. */
 export function above(path: string): string[] {
   const names = path.split("/").slice(1, -1);
   return names.map((_, at) => `/${names.slice(0, at + 1).join("/")}`);
 }
 
-/** Opens the way to a path. */
+/** Opens the directories above a path. */
 export function openTo(path: string): void {
   const way = above(path);
   if (opensAll.peek()) {
-    if (way.some((step) => closed.peek().has(step))) closed.value = new Set([...closed.peek()].filter((step) => !way.includes(step)));
+    if (way.some((step) => closed.peek().has(step)))
+      closed.value = new Set([...closed.peek()].filter((step) => !way.includes(step)));
   } else if (way.some((step) => !open.peek().has(step))) open.value = new Set([...open.peek(), ...way]);
 }
 

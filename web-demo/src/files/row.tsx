@@ -1,4 +1,4 @@
-/** One line of the file tree. */
+/** One row of the file tree. */
 import type { Change, Row } from "ocicle";
 import { permissions } from "../format.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
@@ -59,7 +59,11 @@ export function TreeRow({ row, index, active, chosen, top }: Props) {
       aria-rowindex={index + 2}
       aria-selected={chosen}
     >
-      <div role="gridcell" class="name" title={row.target === undefined ? row.path : `${row.path} → ${row.target}`}>
+      <div
+        role="gridcell"
+        class="name"
+        title={row.target === undefined ? row.path : `${row.path} → ${row.target}`}
+      >
         <span class={isDirectory ? `twisty${row.open ? " open" : ""}` : "twisty none"} aria-hidden="true">
           <Icon name="open" />
         </span>

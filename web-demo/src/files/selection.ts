@@ -1,4 +1,4 @@
-/** What is at the path of the address. */
+/** The row at the path of the route. */
 import { computed, effect, signal } from "@preact/signals";
 import type { Row } from "ocicle";
 import { failureOf, type Failure } from "../failure.ts";

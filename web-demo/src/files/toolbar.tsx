@@ -1,4 +1,4 @@
-/** What the tree shows: search, layer, kinds of change, order. */
+/** The filters of the tree: search, layer, kinds of changes, order. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Layer } from "ocicle";
 import { command } from "../format.ts";
@@ -15,12 +15,16 @@ const ORDERS = [
 
 export function Toolbar() {
   return (
-    <div class="toolbar" role="search" aria-label="Which files are shown">
+    <div class="toolbar" role="search" aria-label="Filter files">
       <Search />
       <LayerSelect />
       {route.value.layer !== undefined && <Kinds />}
       <label class="toggle">
-        <input type="checkbox" checked={wasted.value} onChange={(event) => (wasted.value = event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={wasted.value}
+          onChange={(event) => (wasted.value = event.currentTarget.checked)}
+        />
         <span>Wasted only</span>
       </label>
       <Choice legend="Order" options={ORDERS} value={sort.value} onChange={(order) => (sort.value = order)} />
@@ -28,7 +32,7 @@ export function Toolbar() {
   );
 }
 
-/** Searches a moment after the last key; `/` leads here from anywhere. */
+/** Searches shortly after the last key; `/` focuses it from anywhere. */
 function Search() {
   const [text, setText] = useState(search.value);
   const input = useRef<HTMLInputElement>(null);
@@ -40,7 +44,8 @@ function Search() {
   useEffect(() => {
     const slash = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if ((event.target as Element).matches("input:not([type=radio], [type=checkbox]), select, textarea")) return;
+      if ((event.target as Element).matches("input:not([type=radio], [type=checkbox]), select, textarea"))
+        return;
       event.preventDefault();
       input.current?.focus();
     };
@@ -94,7 +99,11 @@ function Kinds() {
       <legend class="hidden">Changes</legend>
       {(Object.keys(KINDS) as Kind[]).map((kind) => (
         <label key={kind} class="toggle">
-          <input type="checkbox" checked={kinds.value.has(kind)} onChange={(event) => turn(kind, event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={kinds.value.has(kind)}
+            onChange={(event) => turn(kind, event.currentTarget.checked)}
+          />
           <span>
             <span class={`mark mark-${kind}`} aria-hidden="true">
               {LETTERS[kind]}

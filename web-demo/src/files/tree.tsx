@@ -1,4 +1,4 @@
-/** The file tree: a treegrid that holds only the rows in sight, moved in by keys or pointer. */
+/** The file tree: a treegrid that renders only the rows in view. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Image, Row, RowQuery } from "ocicle";
 import { count } from "../format.ts";
@@ -48,7 +48,10 @@ function Grid({ pages }: { pages: RowPages }) {
       else if (row.type === "dir" && row.entries > 0) toggle(row.path, false);
     } else if (key === "ArrowLeft") {
       if (isOpen && row.depth > 0) toggle(row.path, true);
-      else void pages.image.position(pages.query, parent(row.path)).then((index) => index !== undefined && moveTo(index));
+      else
+        void pages.image
+          .position(pages.query, parent(row.path))
+          .then((index) => index !== undefined && moveTo(index));
     } else return false;
     return true;
   };
@@ -94,10 +97,17 @@ function Grid({ pages }: { pages: RowPages }) {
         <Canvas height={pages.total * ROW_HEIGHT} role="rowgroup">
           {indexes(span, active, pages.total).map((index) => {
             const row = pages.row(index);
-            // A row that is on its way keeps its place empty.
+            // A row that is loading leaves its place empty.
             if (!row) return null;
             return (
-              <TreeRow key={index} row={row} index={index} active={index === active} chosen={row.path === path} top={index * ROW_HEIGHT} />
+              <TreeRow
+                key={index}
+                row={row}
+                index={index}
+                active={index === active}
+                chosen={row.path === path}
+                top={index * ROW_HEIGHT}
+              />
             );
           })}
         </Canvas>
@@ -111,7 +121,7 @@ function Nothing({ query }: { query: RowQuery }) {
   if (!query.search && !query.changes && !query.wasted) return <p class="nothing">There are no files.</p>;
   return (
     <p class="nothing">
-      Nothing fits what is asked for.{" "}
+      No files match.{" "}
       <button type="button" onClick={clearFilters}>
         Show all
       </button>
@@ -119,7 +129,7 @@ function Nothing({ query }: { query: RowQuery }) {
   );
 }
 
-/** Scrolls as little as makes a row visible, below the headings. */
+/** Scrolls until a row is visible below the headings. */
 function reveal(box: HTMLElement | null, index: number): void {
   if (!box) return;
   const top = index * ROW_HEIGHT;

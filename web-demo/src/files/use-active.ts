@@ -1,11 +1,11 @@
-/** The active row: it follows the address, and keeps to its path when directories open and close around it. */
+/** The active row. It follows the route, and stays at its path when directories open and close. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RowPages } from "./pages.ts";
 import { openTo } from "./query.ts";
 
 export function useActive(pages: RowPages, path: string, reveal: (index: number) => void) {
   const [active, setActive] = useState(0);
-  /** The path to stay at; unknown while the row is on its way. */
+  /** The path to stay at; `undefined` while the row is loading. */
   const place = useRef<string | undefined>(path);
 
   const moveTo = (index: number) => {
@@ -27,7 +27,7 @@ export function useActive(pages: RowPages, path: string, reveal: (index: number)
     void pages.image.position(pages.query, wanted).then((found) => {
       if (stale) return;
       moveTo(found ?? 0);
-      // Not there yet: its directories are being opened.
+      // Not visible yet: its directories are being opened.
       place.current = wanted;
     });
     return () => {

@@ -1,4 +1,6 @@
-/** The rows of the query; those before stay until the new ones are there, so that nothing flickers. */
+/**
+ * Returns the rows of the query. The rows before stay until the new ones arrive, so that nothing flickers.
+ */
 import { useEffect, useState } from "preact/hooks";
 import type { Image, RowQuery } from "ocicle";
 import { failureOf, type Failure } from "../failure.ts";

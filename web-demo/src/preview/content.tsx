@@ -1,4 +1,4 @@
-/** What is in a file: as text, bytes or picture. */
+/** The content of a file: as text, bytes or picture. */
 import { useState } from "preact/hooks";
 import type { Image, Row } from "ocicle";
 import { download } from "../download.ts";
@@ -12,7 +12,7 @@ import { bestLook, pictureType, type Look } from "./kind.ts";
 import { Picture } from "./picture.tsx";
 import { Text } from "./text.tsx";
 
-/** Larger files are read when somebody says so. */
+/** Larger files are read on request only. */
 const UNASKED = 16 * 1024 * 1024;
 const LOOKS: readonly Option<Look>[] = [
   { value: "text", label: "Text" },
@@ -35,7 +35,10 @@ export function Content({ image, row }: { image: Image; row: Row }) {
 }
 
 function Bytes({ image, row }: { image: Image; row: Row }) {
-  const content = useAsync(async () => new Uint8Array(await (await image.read(row.path)).arrayBuffer()), [image, row.path]);
+  const content = useAsync(
+    async () => new Uint8Array(await (await image.read(row.path)).arrayBuffer()),
+    [image, row.path],
+  );
   const [chosen, setChosen] = useState<Look>();
   if (content.state === "waiting") return <Waiting>Reading {row.name} …</Waiting>;
   if (content.state === "failed") return <Problem failure={content.failure} />;

@@ -1,4 +1,4 @@
-/** What each layer did to the path. */
+/** The changes of each layer to the path. */
 import type { Deed, Image, Row } from "ocicle";
 import { ChangeMark } from "../files/row.tsx";
 import { command } from "../format.ts";
@@ -11,7 +11,7 @@ export function Deeds({ image, row }: { image: Image; row: Row }) {
   const why = useAsync(() => image.why(row.path), [image, row.path]);
   if (why.state !== "done" || why.value.deeds.length === 0) return null;
   return (
-    <section class="deeds" aria-label="What each layer did">
+    <section class="deeds" aria-label="Changes by layer">
       <ol>
         {why.value.deeds.map((deed) => (
           <li key={deed.layer}>

@@ -1,9 +1,9 @@
-/** Bytes in rows of sixteen, or of eight where the page is narrow. */
+/** A hex dump in rows of sixteen bytes, or of eight on narrow pages. */
 import { useRef } from "preact/hooks";
 import { Canvas, indexes, spanOf, useView } from "../ui/window.tsx";
 
 const ROW_HEIGHT = 22;
-/** Pixels that sixteen bytes need. */
+/** The width of sixteen bytes in pixels. */
 const WIDE = 640;
 
 function line(bytes: Uint8Array, offset: number, width: number): [offset: string, hex: string, text: string] {

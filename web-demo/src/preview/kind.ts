@@ -1,4 +1,4 @@
-/** What bytes are, as far as showing them goes. */
+/** Detects how to show a file. */
 const PICTURES: [mime: string, starts: (bytes: Uint8Array) => boolean][] = [
   ["image/png", (bytes) => at(bytes, 0, "\x89PNG\r\n")],
   ["image/jpeg", (bytes) => at(bytes, 0, "\xff\xd8\xff")],
@@ -13,7 +13,7 @@ function at(bytes: Uint8Array, offset: number, text: string): boolean {
   return [...text].every((letter, index) => bytes[offset + index] === letter.charCodeAt(0));
 }
 
-/** The media type of a picture that browsers show. */
+/** Returns the media type of a picture that browsers can show. */
 export function pictureType(path: string, bytes: Uint8Array): string | undefined {
   const found = PICTURES.find(([, starts]) => starts(bytes))?.[0];
   if (found) return found;
@@ -21,7 +21,7 @@ export function pictureType(path: string, bytes: Uint8Array): string | undefined
   return text?.includes("<svg") ? "image/svg+xml" : undefined;
 }
 
-/** UTF-8 without control characters that no text has; a character may be cut at the end. */
+/** Whether bytes are UTF-8 without control characters. The last character may be incomplete. */
 export function decode(bytes: Uint8Array): string | undefined {
   if (bytes.subarray(0, 65_536).includes(0)) return undefined;
   try {

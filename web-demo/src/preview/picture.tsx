@@ -17,8 +17,10 @@ export function Picture({ path, bytes }: { path: string; bytes: Uint8Array }) {
         <img
           src={url}
           alt={`Picture ${path}`}
-          onLoad={({ currentTarget: img }) => setNote(`${img.naturalWidth} × ${plural(img.naturalHeight, "pixel")}`)}
-          onError={() => setNote("The browser cannot draw this picture: it is damaged, or of a kind it does not know.")}
+          onLoad={({ currentTarget: img }) =>
+            setNote(`${img.naturalWidth} × ${plural(img.naturalHeight, "pixel")}`)
+          }
+          onError={() => setNote("The browser cannot show this picture: it is damaged or not supported.")}
         />
       )}
       <figcaption>{note}</figcaption>

@@ -1,4 +1,4 @@
-/** What is at the chosen path. */
+/** The details of the selected path. */
 import type { Image, Row } from "ocicle";
 import { selection } from "../files/selection.ts";
 import { parent, resolved } from "../files/locate.ts";
@@ -24,9 +24,9 @@ export function Preview({ image }: { image: Image }) {
       </h2>
       <Facts row={row} />
       <Deeds key={`deeds ${row.path}`} image={image} row={row} />
-      {!row.exists && <Note>This is not in the finished image: a later layer hides it.</Note>}
+      {!row.exists && <Note>Not in the final image: a later layer hides it.</Note>}
       {row.exists && row.hidden > 0 && layer !== undefined && row.type === "file" && (
-        <Note>A later layer has this file again. What follows is what the finished image has.</Note>
+        <Note>A later layer replaces this file. The content below is that of the final image.</Note>
       )}
       {row.exists && row.type === "file" && <Content key={row.path} image={image} row={row} />}
     </section>
@@ -67,7 +67,7 @@ function Facts({ row }: { row: Row }) {
   );
 }
 
-/** Where a link leads, inside the image. */
+/** The target of a symbolic link, as a link to it. */
 function Target({ row }: { row: Row }) {
   const target = row.target ?? "";
   return (

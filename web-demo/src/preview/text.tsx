@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { size } from "../format.ts";
 import { decode } from "./kind.ts";
 
-/** As much as a browser lays out at once. */
+/** The maximum text that browsers lay out quickly. */
 const AT_FIRST = 256 * 1024;
 
 export function Text({ path, bytes }: { path: string; bytes: Uint8Array }) {

@@ -3,7 +3,7 @@ import { THEMES, theme, type Theme } from "../theme.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Choose } from "./choose.tsx";
 
-/** The one that the document has for its tab. */
+/** The icon of the page. */
 const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href;
 
 const ICONS: Record<Theme, IconName> = { auto: "auto", light: "sun", dark: "moon" };
@@ -21,7 +21,8 @@ export function Bar() {
         ) : (
           store && (
             <>
-              <strong>{store.name}</strong> <span class="faint">{store.isSample ? "built-in sample" : store.store.kind}</span>
+              <strong>{store.name}</strong>{" "}
+              <span class="faint">{store.isSample ? "built-in sample" : store.store.kind}</span>
             </>
           )
         )}
@@ -35,7 +36,13 @@ export function Bar() {
 function ThemeButton() {
   const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!;
   return (
-    <button type="button" class="quiet" title={`Colours: ${theme.value}`} aria-label={`Colours: ${theme.value}; change to ${next}`} onClick={() => (theme.value = next)}>
+    <button
+      type="button"
+      class="quiet"
+      title={`Colours: ${theme.value}`}
+      aria-label={`Colours: ${theme.value}; change to ${next}`}
+      onClick={() => (theme.value = next)}
+    >
       <Icon name={ICONS[theme.value]} />
     </button>
   );

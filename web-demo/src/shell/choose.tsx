@@ -5,12 +5,20 @@ import { chosen } from "../drop.ts";
 
 type OnChoose = (source: Source, name: string) => void;
 
-function Picker({ label, directory = false, onChoose }: { label: string; directory?: boolean; onChoose: OnChoose }) {
+function Picker({
+  label,
+  directory = false,
+  onChoose,
+}: {
+  label: string;
+  directory?: boolean;
+  onChoose: OnChoose;
+}) {
   const input = useRef<HTMLInputElement>(null);
   const change = () => {
     const found = input.current?.files && chosen(input.current.files);
     if (found) onChoose(...found);
-    // So that the same file can be chosen again.
+    // Lets the same file be chosen again.
     if (input.current) input.current.value = "";
   };
   return (
@@ -31,7 +39,7 @@ function Picker({ label, directory = false, onChoose }: { label: string; directo
   );
 }
 
-/** `what` is opened, such as "Open file". */
+/** `what` begins the labels, such as "Open" in "Open file". */
 export function Choose({ what, onChoose }: { what: string; onChoose: OnChoose }) {
   return (
     <div class="choose">

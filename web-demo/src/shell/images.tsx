@@ -1,4 +1,4 @@
-/** The tree of what the store holds. */
+/** The tree of images in the store. */
 import { useState } from "preact/hooks";
 import type { ListingEntry } from "ocicle";
 import { size } from "../format.ts";
@@ -9,12 +9,17 @@ import { stepTo, type Opened } from "../opened.ts";
 import { Icon } from "../ui/icon.tsx";
 
 export function Images({ store }: { store: Opened }) {
-  // Only a narrow page folds it away.
+  // Only narrow pages collapse it.
   const [unfolded, setUnfolded] = useState(false);
   const chosen = shown.value?.entry;
   return (
     <nav class={`images${unfolded ? " unfolded" : ""}`} aria-label="Images">
-      <button type="button" class="quiet fold" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+      <button
+        type="button"
+        class="quiet fold"
+        aria-expanded={unfolded}
+        onClick={() => setUnfolded(!unfolded)}
+      >
         <span class={`twisty${unfolded ? " open" : ""}`}>
           <Icon name="open" />
         </span>
@@ -62,6 +67,9 @@ function Kind({ entry }: { entry: ListingEntry }) {
   }
   if (entry.attests !== null) return <span class="faint">attestation</span>;
   if (entry.artifactType !== null) return <span class="faint">artifact</span>;
-  if (isImage(entry)) return <span class="faint number">{entry.imageSize !== null && size(entry.imageSize)}</span>;
-  return <span class="faint">{entry.kind === "index" ? `index of ${entry.entries.length}` : entry.kind}</span>;
+  if (isImage(entry))
+    return <span class="faint number">{entry.imageSize !== null && size(entry.imageSize)}</span>;
+  return (
+    <span class="faint">{entry.kind === "index" ? `index of ${entry.entries.length}` : entry.kind}</span>
+  );
 }

@@ -1,4 +1,4 @@
-/** What is chosen in the tree: its name, its views, and the command that shows the same. */
+/** The selected image: its name, its views, and the command line. */
 import { useEffect } from "preact/hooks";
 import type { Image, ListingEntry } from "ocicle";
 import { commandFor } from "../command.ts";
@@ -44,10 +44,18 @@ export function Main({ store, shown }: { store: Opened; shown: Shown }) {
         {image && <Verification />}
       </div>
       {image && <Views />}
-      <div class="view" key={`${shown.selector} ${route.value.view}`} role="region" aria-label={VIEWS[route.value.view][0]} tabIndex={0}>
+      <div
+        class="view"
+        key={`${shown.selector} ${route.value.view}`}
+        role="region"
+        aria-label={VIEWS[route.value.view][0]}
+        tabIndex={0}
+      >
         {failure && (
           <Problem failure={failure} about={shown.selector ?? store.name}>
-            {failure.kind === "notFound" && shown.selector !== undefined && <p>If this link is about another file than {store.name}, open that file, and it goes on from there.</p>}
+            {failure.kind === "notFound" && shown.selector !== undefined && (
+              <p>If this link refers to another file than {store.name}, open that file.</p>
+            )}
           </Problem>
         )}
         {image && <ViewOf image={image} store={store} />}
@@ -74,7 +82,8 @@ function Heading({ store, entry }: { store: Opened; entry: ListingEntry }) {
     <>
       {title}{" "}
       <small>
-        {platform && !title.includes(platform) && <span>{platform}</span>} <span title={entry.digest}>{shortDigest(entry.digest)}</span>{" "}
+        {platform && !title.includes(platform) && <span>{platform}</span>}{" "}
+        <span title={entry.digest}>{shortDigest(entry.digest)}</span>{" "}
         {entry.imageSize !== null && <span>{size(entry.imageSize)}</span>}
       </small>
     </>

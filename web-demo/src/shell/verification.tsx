@@ -1,4 +1,4 @@
-/** How far the image is read and verified, in one line. */
+/** The verification state of the image, in one line. */
 import type { Layer } from "ocicle";
 import { plural, percent } from "../format.ts";
 import { layers, work } from "../image.ts";
@@ -12,7 +12,9 @@ function summary(all: readonly Layer[]): [icon: IconName, text: string] {
   const failed = number("failed");
   if (failed) return ["failed", `${failed} of ${plural(all.length, "layer")} failed`];
   if (number("verified") === all.length) return ["verified", `${plural(all.length, "layer")} verified`];
-  return number("waiting") ? ["waiting", plural(all.length, "layer")] : ["listed", `${plural(all.length, "layer")} listed`];
+  return number("waiting")
+    ? ["waiting", plural(all.length, "layer")]
+    : ["listed", `${plural(all.length, "layer")} listed`];
 }
 
 export function Verification() {

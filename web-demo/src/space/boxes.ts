@@ -1,15 +1,15 @@
-/** From sizes to rectangles. */
+/** Lays out a treemap. */
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from "d3-hierarchy";
 import type { Box } from "ocicle";
 
 export type Tile = HierarchyRectangularNode<Box>;
 
-/** A little higher than a line of its text. */
+/** The height of a box's heading. */
 const HEAD = 18;
 
 export function layout(root: Box, width: number, height: number): Tile[] {
   const tree = hierarchy(root, (box) => box.children ?? null)
-    // What is too small for boxes leaves an empty place in that of its directory.
+    // The rest that is too small for boxes stays empty in the box of its directory.
     .sum((box) => (box.children?.length ? (box.rest ?? 0) : box.size))
     .sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
   const placed = treemap<Box>()
@@ -21,10 +21,12 @@ export function layout(root: Box, width: number, height: number): Tile[] {
     .paddingBottom((node) => (node.depth > 0 ? 2 : 0))
     .paddingLeft((node) => (node.depth > 0 ? 2 : 0))
     .round(true)(tree);
-  return placed.descendants().filter((tile) => tile.depth > 0 && tile.x1 - tile.x0 >= 1 && tile.y1 - tile.y0 >= 1);
+  return placed
+    .descendants()
+    .filter((tile) => tile.depth > 0 && tile.x1 - tile.x0 >= 1 && tile.y1 - tile.y0 >= 1);
 }
 
-/** What fits of a text in a box, at the size of the treemap's letters. */
+/** Shortens a text to fit in a box. */
 export function fitted(text: string, width: number): string {
   const letters = Math.floor((width - 8) / 6.4);
   if (letters < 3) return "";

@@ -1,4 +1,4 @@
-/** The treemap: for the eye and the pointer; the table below it says the same. */
+/** The treemap. The table below it has the same content for keys and screen readers. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Box } from "ocicle";
 import { count, size } from "../format.ts";
@@ -11,7 +11,7 @@ interface Props {
   onChoose: (box: Box) => void;
 }
 
-/** How wide the page lets it be. */
+/** Returns the available width. */
 function useWidth() {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -34,7 +34,14 @@ export function Treemap({ root, label, onChoose }: Props) {
   };
   return (
     <div ref={box} class="treemap">
-      <svg role="img" aria-label={label} width={width} height={height} viewBox={`0 0 ${width} ${height}`} onClick={click}>
+      <svg
+        role="img"
+        aria-label={label}
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
+        onClick={click}
+      >
         {tiles.map((tile, index) => (
           <TileBox key={index} tile={tile} index={index} />
         ))}
@@ -43,7 +50,7 @@ export function Treemap({ root, label, onChoose }: Props) {
   );
 }
 
-/** By the layer of the file, or else by the directory at the top. */
+/** Returns the colour: by layer, or by the top directory. */
 function colour(tile: Tile): string {
   const way = tile.ancestors();
   const layer = way.find((node) => node.data.layer !== undefined)?.data.layer;

@@ -1,4 +1,4 @@
-/** One of a few, side by side: radio buttons that look like a switch. */
+/** Radio buttons that look like a switch. */
 export interface Option<T extends string> {
   value: T;
   label: string;
@@ -17,7 +17,12 @@ export function Choice<T extends string>({ legend, options, value, onChange }: P
       <legend class="hidden">{legend}</legend>
       {options.map((option) => (
         <label key={option.value}>
-          <input type="radio" name={legend} checked={option.value === value} onChange={() => onChange(option.value)} />
+          <input
+            type="radio"
+            name={legend}
+            checked={option.value === value}
+            onChange={() => onChange(option.value)}
+          />
           <span>{option.label}</span>
         </label>
       ))}

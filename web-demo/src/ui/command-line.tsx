@@ -2,7 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import { announce } from "../announce.ts";
 import { Icon } from "./icon.tsx";
 
-/** A command to be copied. */
+/** A command line with a button that copies it. */
 export function CommandLine({ text }: { text: string }) {
   const [copied, setCopied] = useState(false);
   const code = useRef<HTMLElement>(null);
@@ -10,18 +10,20 @@ export function CommandLine({ text }: { text: string }) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Some pages may not; then it is one key more.
+      // Where the page may not write to the clipboard, the user presses the copy keys.
       if (code.current) getSelection()?.selectAllChildren(code.current);
-      announce("The command is selected.");
+      announce("Command selected.");
       return;
     }
-    announce("The command is copied.");
+    announce("Command copied.");
     setCopied(true);
     setTimeout(() => setCopied(false), 1500);
   };
   return (
-    <div class="command" role="group" aria-label="The same in a terminal">
-      <code ref={code} tabIndex={0}>{text}</code>
+    <div class="command" role="group" aria-label="Command line">
+      <code ref={code} tabIndex={0}>
+        {text}
+      </code>
       <button type="button" class="quiet" onClick={() => void copy()}>
         <Icon name={copied ? "verified" : "copy"} /> {copied ? "Copied" : "Copy"}
       </button>

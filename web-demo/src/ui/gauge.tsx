@@ -1,4 +1,4 @@
-/** A number as a length; always beside the number itself. */
+/** A number as a bar; always beside the number itself. */
 export function Gauge({ value, of, kind = "" }: { value: number; of: number; kind?: string }) {
   return (
     <span class={`gauge ${kind}`} aria-hidden="true">

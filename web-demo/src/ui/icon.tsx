@@ -1,4 +1,4 @@
-/** Line icons on a grid of 16; always beside a text that says the same. */
+/** Line icons on a 16 × 16 grid; always beside text with the same meaning. */
 const PATHS = {
   verified: "M3 8.5l3.2 3.2L13 5",
   listed: "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 0 0 0-11zM8 5v3l2 1.5",

@@ -1,4 +1,4 @@
-/** The number of a layer, in its colour of eight. */
+/** The number of a layer, in one of eight colours. */
 export function tint(layer: number): string {
   return `tint-${(layer - 1) % 8}`;
 }

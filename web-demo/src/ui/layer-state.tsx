@@ -3,9 +3,9 @@ import { Icon } from "./icon.tsx";
 
 const MEANING: Record<Layer["state"], string> = {
   waiting: "Not read yet",
-  listed: "What is in it is known, but not verified yet",
-  verified: "Size, digest and diff_id are as promised",
-  failed: "It cannot be read, or is not what was promised",
+  listed: "Listed, but not verified yet",
+  verified: "Size, digest and diff_id match",
+  failed: "Cannot be read, or does not match its digest",
 };
 
 export function LayerState({ layer }: { layer: Layer }) {

@@ -9,7 +9,7 @@ interface Props {
   children?: ComponentChildren;
 }
 
-/** An error where it happened. */
+/** An error message, shown where the error happened. */
 export function Problem({ failure, about, title = titleOf(failure), children }: Props) {
   return (
     <div class="notice problem">

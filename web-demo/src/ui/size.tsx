@@ -1,6 +1,6 @@
 import { change, count, size } from "../format.ts";
 
-/** Bytes in a short form, and exactly when pointed at. */
+/** A size in short form; the exact number is in the tooltip. */
 export function Size({ bytes, quiet = false }: { bytes: number; quiet?: boolean }) {
   if (quiet && bytes === 0) return <span class="faint">–</span>;
   return (

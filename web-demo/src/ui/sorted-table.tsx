@@ -1,10 +1,10 @@
-/** A table that its headings sort. */
+/** A table that is sorted by its headings. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 export interface Column<Row> {
   name: string;
-  /** What to sort by: numbers the largest first, texts from A. */
+  /** The sort key: numbers descending, text ascending. */
   by: (row: Row) => number | string;
   cell: (row: Row) => ComponentChildren;
   numeric?: boolean;
@@ -15,14 +15,20 @@ interface Props<Row> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string;
-  /** The heading that sorts at first. */
+  /** The heading that sorts initially. */
   sortedBy: string;
-  /** Most rows to be shown. */
+  /** The maximum number of rows. */
   limit?: number;
 }
 
 function compare(a: number | string, b: number | string): number {
-  return typeof a === "number" && typeof b === "number" ? b - a : String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
+  return typeof a === "number" && typeof b === "number"
+    ? b - a
+    : String(a) < String(b)
+      ? -1
+      : String(a) > String(b)
+        ? 1
+        : 0;
 }
 
 function arrow(direction: "ascending" | "descending" | undefined): string {
@@ -49,7 +55,12 @@ export function SortedTable<Row>({ caption, columns, rows, rowKey, sortedBy, lim
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.name} scope="col" class={column.numeric ? "right" : ""} aria-sort={direction(column)}>
+              <th
+                key={column.name}
+                scope="col"
+                class={column.numeric ? "right" : ""}
+                aria-sort={direction(column)}
+              >
                 <button type="button" onClick={() => press(column)}>
                   {column.name}
                   <span aria-hidden="true">{arrow(direction(column))}</span>
@@ -70,7 +81,11 @@ export function SortedTable<Row>({ caption, columns, rows, rowKey, sortedBy, lim
           ))}
         </tbody>
       </table>
-      {sorted.length > limit && <p class="faint">The first {limit} of {sorted.length}; the JSON has all.</p>}
+      {sorted.length > limit && (
+        <p class="faint">
+          The first {limit} of {sorted.length}; the JSON file has all.
+        </p>
+      )}
     </div>
   );
 }

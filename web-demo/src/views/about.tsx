@@ -1,4 +1,4 @@
-/** An index, an artifact, or something that cannot be read: what is known of it. */
+/** An index, an artifact, or an object that cannot be read. */
 import type { ListingEntry } from "ocicle";
 import { size, shortDigest } from "../format.ts";
 import { platformOf, titleOf } from "../listing.ts";
@@ -7,7 +7,7 @@ import { stepTo, type Opened } from "../opened.ts";
 import { Note, Problem, Waiting } from "../ui/notice.tsx";
 import { useAsync } from "../use-async.ts";
 
-/** Larger blobs are no documents. */
+/** Larger blobs are not shown as documents. */
 const DOCUMENT = 1024 * 1024;
 
 export function AboutView({ store, entry }: { store: Opened; entry: ListingEntry }) {
@@ -35,7 +35,11 @@ export function AboutView({ store, entry }: { store: Opened; entry: ListingEntry
           ))}
       </dl>
       {entry.entries.length > 0 && <Members store={store} entries={entry.entries} />}
-      {entry.size <= DOCUMENT ? <Document key={entry.digest} store={store} digest={entry.digest} /> : <Note>This is no document to be shown.</Note>}
+      {entry.size <= DOCUMENT ? (
+        <Document key={entry.digest} store={store} digest={entry.digest} />
+      ) : (
+        <Note>This blob is too large to be shown.</Note>
+      )}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-/** Reads and verifies all that the store holds. */
+/** Reads and verifies the whole store. */
 import { useState } from "preact/hooks";
 import type { CheckReport, Finding, Progress } from "ocicle";
 import { announce } from "../announce.ts";
@@ -18,7 +18,11 @@ export function Check({ store }: { store: Opened }) {
     try {
       const report = await store.store.check({ onProgress: (progress) => setState({ progress }) });
       setState({ report });
-      announce(report.findings.length ? `${plural(report.findings.length, "problem")} found.` : "Everything is as promised.");
+      announce(
+        report.findings.length
+          ? `${plural(report.findings.length, "problem")} found.`
+          : "Everything matches.",
+      );
     } catch (error) {
       setState({ failure: failureOf(error) });
     }
@@ -28,7 +32,11 @@ export function Check({ store }: { store: Opened }) {
       <h2>Check</h2>
       <p>Reads every document, blob and layer of {store.name}, not only of this image.</p>
       <div class="toolbar">
-        <button type="button" onClick={() => void start()} disabled={state !== undefined && "progress" in state}>
+        <button
+          type="button"
+          onClick={() => void start()}
+          disabled={state !== undefined && "progress" in state}
+        >
           <Icon name="verified" /> Check everything
         </button>
         {state && "report" in state && (
@@ -37,7 +45,9 @@ export function Check({ store }: { store: Opened }) {
           </button>
         )}
       </div>
-      {state && "progress" in state && <Waiting>Checked {percent(state.progress.done, state.progress.total)} …</Waiting>}
+      {state && "progress" in state && (
+        <Waiting>Checked {percent(state.progress.done, state.progress.total)} …</Waiting>
+      )}
       {state && "failure" in state && <Problem failure={state.failure} />}
       {state && "report" in state && <Report report={state.report} />}
     </section>
@@ -50,7 +60,9 @@ function Report({ report }: { report: CheckReport }) {
     <>
       <p class={findings.length ? "state state-failed" : "state state-verified"}>
         <Icon name={findings.length ? "failed" : "verified"} />{" "}
-        {findings.length ? plural(findings.length, "problem") : `${plural(report.blobs, "blob")} are as promised, ${plural(report.layers, "layer")} among them`}
+        {findings.length
+          ? plural(findings.length, "problem")
+          : `${plural(report.blobs, "blob")} match, including ${plural(report.layers, "layer")}`}
       </p>
       <Findings list={findings} />
       {warnings.length > 0 && <h3>{plural(warnings.length, "warning")}</h3>}

@@ -1,4 +1,4 @@
-/** What an image says about itself, and how it came to be. */
+/** The config and history of an image. */
 import type { ComponentChildren } from "preact";
 import type { HistoryRow, Image, ImageConfig, Stat } from "ocicle";
 import { command, time } from "../format.ts";
@@ -29,7 +29,7 @@ function nameAndValue(variable: string): [string, string] {
   return at < 0 ? [variable, ""] : [variable.slice(0, at), variable.slice(at + 1)];
 }
 
-/** Words as a JSON list, which is how a Dockerfile has them too. */
+/** Arguments as a JSON array, as in a Dockerfile. */
 function list(words: string[] | undefined): string | undefined {
   return words?.length ? JSON.stringify(words) : undefined;
 }
@@ -91,14 +91,24 @@ function Pairs({ title, pairs }: { title: string; pairs: [name: string, value: C
 }
 
 function History({ rows }: { rows: HistoryRow[] }) {
-  const numbers = rows.map((row, at) => (row.layer ? rows.slice(0, at + 1).filter((earlier) => earlier.layer).length : undefined));
+  const numbers = rows.map((row, at) =>
+    row.layer ? rows.slice(0, at + 1).filter((earlier) => earlier.layer).length : undefined,
+  );
   return (
     <section>
       <h2>History</h2>
       <ol class="history">
         {rows.map((row, at) => (
           <li key={at}>
-            <span>{numbers[at] ? <LayerChip layer={numbers[at]} /> : <span class="chip none" title="No layer">–</span>}</span>
+            <span>
+              {numbers[at] ? (
+                <LayerChip layer={numbers[at]} />
+              ) : (
+                <span class="chip none" title="No layer">
+                  –
+                </span>
+              )}
+            </span>
             <div>
               <code>{command(row.created_by) || "No command is recorded"}</code>
               {row.comment && <p class="faint">{row.comment}</p>}
@@ -110,7 +120,7 @@ function History({ rows }: { rows: HistoryRow[] }) {
           </li>
         ))}
       </ol>
-      {rows.length === 0 && <p class="faint">None is recorded for these {layers.value.length} layers.</p>}
+      {rows.length === 0 && <p class="faint">No history for these {layers.value.length} layers.</p>}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-/** Two images side by side. */
+/** Compares two images. */
 import type { Compared, Image } from "ocicle";
 import { fullName, ImageSelect } from "../diff/choice.tsx";
 import { Files } from "../diff/files.tsx";
@@ -33,21 +33,39 @@ export function DiffView({ image, store }: { image: Image; store: Opened }) {
           <span class="faint">after</span> <ImageSelect store={store} />
         </label>
         <label class="toggle">
-          <input type="checkbox" checked={semantic.value} onChange={(event) => (semantic.value = event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={semantic.value}
+            onChange={(event) => (semantic.value = event.currentTarget.checked)}
+          />
           <span>Leave out times</span>
         </label>
         <Choose what="Another" onChoose={openOther} />
       </div>
-      {otherRefusal.value && <Problem failure={otherRefusal.value.failure} about={otherRefusal.value.name} title={refusalOf(otherRefusal.value.failure)} />}
+      {otherRefusal.value && (
+        <Problem
+          failure={otherRefusal.value.failure}
+          about={otherRefusal.value.name}
+          title={refusalOf(otherRefusal.value.failure)}
+        />
+      )}
       {!second && <Note>This link compares with {beside}. Open that file, too.</Note>}
-      {second && against && <Comparison key={`${beside} ${against}`} image={image} store={second} against={against} semantic={semantic.value} />}
+      {second && against && (
+        <Comparison
+          key={`${beside} ${against}`}
+          image={image}
+          store={second}
+          against={against}
+          semantic={semantic.value}
+        />
+      )}
     </div>
   );
 }
 
 interface Props {
   image: Image;
-  /** Of the other image. */
+  /** The store of the other image. */
   store: Opened;
   against: string;
   semantic: boolean;
@@ -64,19 +82,22 @@ function Comparison({ image, store, against, semantic }: Props) {
   };
   const compared = useAsync(compare, [image, store, against, semantic]);
   if (compared.state === "waiting") return <Waiting>Reading both images …</Waiting>;
-  if (compared.state === "failed") return <Problem failure={compared.failure} about="These cannot be compared" />;
+  if (compared.state === "failed")
+    return <Problem failure={compared.failure} about="These cannot be compared" />;
   return <Result compared={compared.value} />;
 }
 
 function Result({ compared }: { compared: Compared }) {
   const { files, config } = compared;
-  const number = (what: Compared["files"][number]["change"]) => count(files.filter((file) => file.change === what).length);
+  const number = (what: Compared["files"][number]["change"]) =>
+    count(files.filter((file) => file.change === what).length);
   const bytes = files.reduce((sum, file) => sum + file.sizeAfter - file.sizeBefore, 0);
   if (files.length === 0 && config.length === 0) return <Note>Nothing differs. {ignored(compared)}</Note>;
   return (
     <>
       <p class="lead">
-        {number("added")} added, {number("changed")} changed, {number("removed")} removed: <strong>{change(bytes)}</strong>{" "}
+        {number("added")} added, {number("changed")} changed, {number("removed")} removed:{" "}
+        <strong>{change(bytes)}</strong>{" "}
         <button type="button" class="quiet" onClick={() => downloadJson(compared, "diff.json")}>
           <Icon name="download" /> diff.json
         </button>

@@ -1,4 +1,4 @@
-/** Everything that the page knows, as files. */
+/** Saves the results as files. */
 import { useState } from "preact/hooks";
 import type { Dialect, Image } from "ocicle";
 import { announce } from "../announce.ts";
@@ -21,7 +21,10 @@ export function ExportView({ image, store }: { image: Image; store: Opened }) {
         <div class="toolbar">
           <label>
             Dialect{" "}
-            <select value={dialect.value} onChange={(event) => (dialect.value = event.currentTarget.value as Dialect)}>
+            <select
+              value={dialect.value}
+              onChange={(event) => (dialect.value = event.currentTarget.value as Dialect)}
+            >
               {DIALECTS.map((name) => (
                 <option key={name}>{name}</option>
               ))}
@@ -45,7 +48,7 @@ export function ExportView({ image, store }: { image: Image; store: Opened }) {
   );
 }
 
-/** A button that makes a file when it is pressed. */
+/** A button that saves a file. */
 function Save({ name, make }: { name: string; make: () => Promise<unknown> }) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();

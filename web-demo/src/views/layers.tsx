@@ -1,4 +1,4 @@
-/** The layers: what made each, what it holds, what of it nobody sees, and whether it is what was promised. */
+/** The layers: their commands, sizes, wasted bytes and verification. */
 import type { Image, Layer } from "ocicle";
 import { titleOf } from "../failure.ts";
 import { command, count, percent, plural, shortDigest, size } from "../format.ts";
@@ -17,7 +17,10 @@ interface Sums {
 
 async function sumsOf(image: Image): Promise<Map<number, Sums>> {
   const all = image.layers.map(async ({ layer }) => {
-    const [stored, hidden] = await Promise.all([image.rows({ layer }, 0, 0), image.rows({ layer, wasted: true }, 0, 0)]);
+    const [stored, hidden] = await Promise.all([
+      image.rows({ layer }, 0, 0),
+      image.rows({ layer, wasted: true }, 0, 0),
+    ]);
     return [layer, { files: stored.files, bytes: stored.bytes, wasted: hidden.bytes }] as const;
   });
   return new Map(await Promise.all(all));
@@ -29,7 +32,12 @@ export function LayersView({ image }: { image: Image }) {
   return (
     <ol class="layers">
       {layers.value.map((layer) => (
-        <LayerCard key={layer.layer} layer={layer} largest={largest} sums={sums.state === "done" ? sums.value.get(layer.layer) : undefined} />
+        <LayerCard
+          key={layer.layer}
+          layer={layer}
+          largest={largest}
+          sums={sums.state === "done" ? sums.value.get(layer.layer) : undefined}
+        />
       ))}
     </ol>
   );
@@ -74,12 +82,15 @@ function Contents({ layer, sums }: { layer: Layer; sums: Sums }) {
       <div>
         <dt>Files</dt>
         <dd title={`${count(sums.bytes)} bytes`}>
-          <a href={href({ view: "files", layer: layer.layer, path: "/" })}>{plural(sums.files, "file")}</a>, {size(sums.bytes)}
+          <a href={href({ view: "files", layer: layer.layer, path: "/" })}>{plural(sums.files, "file")}</a>
+          {`, ${size(sums.bytes)}`}
         </dd>
       </div>
       <div>
         <dt>Wasted</dt>
-        <dd title={`${count(sums.wasted)} bytes`}>{sums.wasted ? `${size(sums.wasted)}, ${percent(sums.wasted, sums.bytes)}` : "nothing"}</dd>
+        <dd title={`${count(sums.wasted)} bytes`}>
+          {sums.wasted ? `${size(sums.wasted)}, ${percent(sums.wasted, sums.bytes)}` : "nothing"}
+        </dd>
       </div>
     </>
   );

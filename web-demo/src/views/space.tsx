@@ -1,4 +1,4 @@
-/** Where the bytes are: as boxes and as a table. */
+/** Sizes of directories and files, as a treemap and as a table. */
 import { useState } from "preact/hooks";
 import type { Box, Image } from "ocicle";
 import { count, percent, size } from "../format.ts";
@@ -19,15 +19,18 @@ const WAYS = [
   { value: "directory", label: "By directory" },
   { value: "layer", label: "By layer" },
 ] as const;
-/** As many boxes as a page draws with ease, at most. */
+/** More boxes would be slow to draw. */
 const PARTS = 1200;
 
 export function SpaceView({ image }: { image: Image }) {
   const [by, setBy] = useState<By>("directory");
   const { path } = route.value;
-  // A file has no map; the directory it is in has.
+  // The treemap of a file is that of its directory.
   const top = pathKind.value === "dir" ? path : parent(path);
-  const map = useAsync(() => image.treemap({ by, path: top, parts: PARTS }), [image, by, top, revision.value]);
+  const map = useAsync(
+    () => image.treemap({ by, path: top, parts: PARTS }),
+    [image, by, top, revision.value],
+  );
   return (
     <div class="space">
       <div class="toolbar">
@@ -41,13 +44,17 @@ export function SpaceView({ image }: { image: Image }) {
   );
 }
 
-/** From the root to the directory that is shown. */
+/** The links from the root to the directory. */
 function Way({ path }: { path: string }) {
   const names = path.split("/").filter(Boolean);
   return (
     <nav class="way" aria-label="Directory">
       {["/", ...names].map((name, at) => (
-        <a key={at} href={href({ path: `/${names.slice(0, at).join("/")}` })} aria-current={at === names.length ? "location" : undefined}>
+        <a
+          key={at}
+          href={href({ path: `/${names.slice(0, at).join("/")}` })}
+          aria-current={at === names.length ? "location" : undefined}
+        >
           {name}
         </a>
       ))}
@@ -77,7 +84,11 @@ function Map({ root, by, top }: { root: Box; by: By; top: string }) {
   ];
   return (
     <>
-      <Treemap root={root} label={`Treemap of ${top}, ${size(root.size)}; the table below has the same numbers`} onChoose={choose} />
+      <Treemap
+        root={root}
+        label={`Treemap of ${top}, ${size(root.size)}; the table below has the same numbers`}
+        onChoose={choose}
+      />
       <SortedTable
         caption={`Sizes in ${top}, ${count(root.size)} bytes in all`}
         columns={columns}
@@ -89,7 +100,7 @@ function Map({ root, by, top }: { root: Box; by: By; top: string }) {
   );
 }
 
-/** The boxes, and what has none. */
+/** The boxes, and the rest that is too small for boxes. */
 function rowsOf({ children = [], rest = 0 }: Box): Box[] {
   return rest > 0 ? [...children, { name: "smaller files", path: "", size: rest }] : children;
 }
@@ -97,5 +108,9 @@ function rowsOf({ children = [], rest = 0 }: Box): Box[] {
 function Name({ box, by }: { box: Box; by: By }) {
   if (!box.path && !box.layer) return <span class="faint">{box.name}</span>;
   if (by === "layer") return <a href={href({ view: "files", layer: box.layer, path: "/" })}>{box.name}</a>;
-  return <a href={href(box.children?.length ? { path: box.path } : { view: "files", path: box.path })}>{box.name}</a>;
+  return (
+    <a href={href(box.children?.length ? { path: box.path } : { view: "files", path: box.path })}>
+      {box.name}
+    </a>
+  );
 }

@@ -13,11 +13,14 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** `site.open()` gives a page of its own; errors nobody expects fail the test. */
+/** `site.open()` returns a new page; unexpected errors fail the test. */
 export function useSite() {
   const site = {};
   before(async () => {
-    site.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+    site.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: FLAGS,
+    });
     site.server = await serve();
   });
   after(async () => {
@@ -27,7 +30,11 @@ export function useSite() {
 
   /** Runs `use` with a page that shows the sample, or what the hash says. */
   site.page = async (use, { hash = "", worker = "block", ...options } = {}) => {
-    const context = await site.browser.newContext({ viewport: { width: 1280, height: 860 }, serviceWorkers: worker, ...options });
+    const context = await site.browser.newContext({
+      viewport: { width: 1280, height: 860 },
+      serviceWorkers: worker,
+      ...options,
+    });
     const page = await context.newPage();
     const faults = [];
     page.on("pageerror", (error) => faults.push(error.stack));
@@ -51,13 +58,21 @@ export function at(fields) {
 
 /** The input behind one of the two buttons. */
 export function chooser(page, kind) {
-  return page.getByLabel(kind === "directory" ? "Open directory" : "Open file", { exact: true }).and(page.locator("input"));
+  return page
+    .getByLabel(kind === "directory" ? "Open directory" : "Open file", { exact: true })
+    .and(page.locator("input"));
 }
 
 export function row(page, name) {
-  return page.getByRole("treegrid").getByRole("row").filter({ has: page.locator(".text", { hasText: new RegExp(`^${name.replaceAll(".", "\\.")}$`) }) });
+  return page
+    .getByRole("treegrid")
+    .getByRole("row")
+    .filter({ has: page.locator(".text", { hasText: new RegExp(`^${name.replaceAll(".", "\\.")}$`) }) });
 }
 
 export async function verified(page) {
-  await page.locator(".verification").getByText(/layers? verified/).waitFor();
+  await page
+    .locator(".verification")
+    .getByText(/layers? verified/)
+    .waitFor();
 }

@@ -1,4 +1,4 @@
-/** Images from elsewhere. A test that lacks one fails where everything is required, and else says that it did not run. */
+/** Images of other tools. A test without its image is skipped, or fails with `OCICLE_REQUIRE_TOOLS`. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ export function scratch() {
   return directory;
 }
 
-/** A test that needs something: `missing` says what is not there. */
+/** A test with a requirement; `missing` names it if it is not met. */
 export function testWith(missing, name, run) {
   if (!missing) test(name, run);
   else if (process.env.OCICLE_REQUIRE_TOOLS) {
@@ -38,5 +38,7 @@ export function sampleArchive(directory) {
 /** A file or directory of $OCICLE_FIXTURES. */
 export function fixture(name) {
   const path = join(process.env.OCICLE_FIXTURES ?? "", name);
-  return process.env.OCICLE_FIXTURES && existsSync(path) ? { path } : { path, missing: `$OCICLE_FIXTURES has no ${name}` };
+  return process.env.OCICLE_FIXTURES && existsSync(path)
+    ? { path }
+    : { path, missing: `$OCICLE_FIXTURES has no ${name}` };
 }

@@ -1,4 +1,4 @@
-/** Layouts and archives, written by hand, so that they can be wrong on purpose. */
+/** Writes layouts and archives, valid or malformed. */
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,7 +25,11 @@ export function tar(entries) {
   const parts = [];
   for (const [name, content = ""] of entries) {
     const body = Buffer.from(content);
-    parts.push(header(name, body.length, name.endsWith("/") ? "5" : "0"), body, Buffer.alloc(-body.length & 511));
+    parts.push(
+      header(name, body.length, name.endsWith("/") ? "5" : "0"),
+      body,
+      Buffer.alloc(-body.length & 511),
+    );
   }
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
 }
@@ -36,18 +40,22 @@ export function digest(bytes) {
 
 const path = (hash) => `blobs/${hash.replace(":", "/")}`;
 
-/** A layout as a map of its files: one image, tagged `bad` or `big`; each layer `{ tar, mediaType?, blob? }`. */
+/**
+ * A layout as a map of its files: one image, tagged `bad` or `big`; each layer `{ tar, mediaType?, blob? }`.
+ */
 export function layout(tag, layers) {
   const files = new Map();
-  /** `stored` is what lies where the bytes should. */
+  /** `stored`: the content to write instead of the bytes. */
   const put = (bytes, mediaType, stored = bytes) => {
     files.set(path(digest(bytes)), stored);
     return { mediaType, digest: digest(bytes), size: bytes.length };
   };
-  const descriptors = layers.map(({ tar: plain, mediaType = "application/vnd.oci.image.layer.v1.tar+gzip", blob = (gzip) => gzip }) => {
-    const gzip = gzipSync(plain);
-    return put(gzip, mediaType, blob(gzip));
-  });
+  const descriptors = layers.map(
+    ({ tar: plain, mediaType = "application/vnd.oci.image.layer.v1.tar+gzip", blob = (gzip) => gzip }) => {
+      const gzip = gzipSync(plain);
+      return put(gzip, mediaType, blob(gzip));
+    },
+  );
   const config = {
     os: "linux",
     architecture: "amd64",
@@ -61,7 +69,10 @@ export function layout(tag, layers) {
     layers: descriptors,
   };
   const entry = put(Buffer.from(JSON.stringify(manifest)), manifest.mediaType);
-  const index = { schemaVersion: 2, manifests: [{ ...entry, annotations: { "org.opencontainers.image.ref.name": tag } }] };
+  const index = {
+    schemaVersion: 2,
+    manifests: [{ ...entry, annotations: { "org.opencontainers.image.ref.name": tag } }],
+  };
   files.set("oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
   files.set("index.json", Buffer.from(JSON.stringify(index)));
   return files;

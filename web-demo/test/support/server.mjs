@@ -1,4 +1,4 @@
-/** Serves the built page from below a directory, and remembers what was asked for. */
+/** Serves the built page from a directory, and records the requests. */
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
@@ -12,7 +12,7 @@ const TYPES = {
   ".svg": "image/svg+xml",
   ".webmanifest": "application/manifest+json",
 };
-/** Not the root, since the page shall work anywhere. */
+/** Not the root: the page must work in any directory. */
 const BELOW = "/some/where/";
 
 export async function serve() {
@@ -20,7 +20,9 @@ export async function serve() {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     requests.push(pathname);
-    const name = pathname.startsWith(BELOW) ? normalize(pathname.slice(BELOW.length)) || "index.html" : undefined;
+    const name = pathname.startsWith(BELOW)
+      ? normalize(pathname.slice(BELOW.length)) || "index.html"
+      : undefined;
     try {
       if (name === undefined || name.startsWith("..")) throw new Error("outside");
       const content = await readFile(join(DIST, name === "." ? "index.html" : name));
