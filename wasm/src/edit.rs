@@ -46,7 +46,7 @@ struct NewFile {
 
 #[wasm_bindgen]
 impl Store {
-    /// As `ocicle config`; returns the new digest.
+    /// Changes the config of an image, as `ocicle config`; returns the new digest.
     pub fn configure(&self, fragment: Option<String>, edit: &str, options: &str) -> Result<String> {
         let changes: ConfigChanges = serde_json::from_str(edit).map_err(Failure::misuse)?;
         let options: EditOptions = serde_json::from_str(options).map_err(Failure::misuse)?;
@@ -60,8 +60,8 @@ impl Store {
         })
     }
 
-    /// As `ocicle insert` of a directory with these files, which belongs to `0:0` with mode 0755; returns the
-    /// new digest. `files` is JSON; `contents` has their bytes in the same order.
+    /// Adds a layer with files, as `ocicle insert` of a directory that belongs to `0:0` with mode 0755;
+    /// returns the new digest. `files` is JSON; `contents` has their bytes in the same order.
     pub fn insert(
         &self,
         fragment: Option<String>,

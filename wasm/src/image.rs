@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Image {
     pub(crate) image: image::Image,
-    /// Of each layer, the base first.
+    /// One for each layer, the base first.
     slots: Vec<Rc<Slot>>,
     look: Option<Look>,
     shown: Option<Rows>,
@@ -87,7 +87,7 @@ impl Image {
         self.image.descriptor.digest.to_string()
     }
 
-    /// As `ocicle stat --json`.
+    /// Returns the JSON of `ocicle stat`.
     pub fn stat(&self) -> Result<String> {
         report(&self.image)
     }
@@ -138,7 +138,7 @@ impl Image {
         }
     }
 
-    /// As `ocicle files --json`.
+    /// Returns the JSON of `ocicle files`.
     pub fn files(&self, path: &str, layer: Option<usize>) -> Result<String> {
         let (look, path) = (seen(self.look.as_ref())?, parse_path(path)?);
         match layer {
@@ -149,31 +149,31 @@ impl Image {
         }
     }
 
-    /// As `ocicle why --json`.
+    /// Returns the JSON of `ocicle why`.
     pub fn why(&self, path: &str) -> Result<String> {
         report(&PathHistory::new(seen(self.look.as_ref())?, &self.image, &parse_path(path)?)?)
     }
 
-    /// As `ocicle waste --json`.
+    /// Returns the JSON of `ocicle waste`.
     pub fn waste(&self) -> Result<String> {
         report(&Waste::new(seen(self.look.as_ref())?, &self.image))
     }
 
-    /// As `ocicle diff --json`.
+    /// Returns the JSON of `ocicle diff`.
     pub fn diff(&self, other: &Image, semantic: bool) -> Result<String> {
         let (before, after) = (seen(self.look.as_ref())?, seen(other.look.as_ref())?);
         let mode = if semantic { DiffMode::Semantic } else { DiffMode::Exact };
         report(&ImageDiff::new(&before.tree, &after.tree, Some((&self.image, &other.image)), mode))
     }
 
-    /// As `ocicle mtree`, as bytes.
+    /// Returns the output of `ocicle mtree`.
     pub fn mtree(&self, dialect: &str) -> Result<Vec<u8>> {
         let mut text = Vec::new();
         mtree::write_tree(&seen(self.look.as_ref())?.tree, dialect.parse()?, &mut text)?;
         Ok(text)
     }
 
-    /// Passes the content of a file to `piece`, as `ocicle cat`.
+    /// Passes the content of a file to `piece`; follows links, as `ocicle cat`.
     pub fn read(&self, store: &Store, path: &str, piece: &Function) -> Result<()> {
         let (look, path) = (seen(self.look.as_ref())?, parse_path(path)?);
         Ok(read_file(&store.repository, &self.image, look, &path, &mut Pieces(piece))?)

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{areas::Area, request::RowQuery};
 
-/// Which paths to show. The default is the merged file system.
+/// Which paths to show. The default is the merged tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Query {
     /// Only changes of this layer, zero-based.
@@ -73,7 +73,7 @@ struct Node {
     /// One past the last node below.
     end: usize,
     depth: usize,
-    /// As in [`Row`].
+    /// The `size` of its [`Row`].
     size: u64,
     /// What it adds to the directories above.
     sum: u64,
@@ -120,7 +120,7 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// How many directories are above it.
     pub(crate) depth: usize,
-    /// The file type in the merged file system.
+    /// The file type in the merged tree.
     #[serde(rename = "type")]
     pub(crate) kind: Option<&'static str>,
     /// Bytes of a file; of a directory, of all matching files below. There, a file with several names counts
@@ -136,7 +136,7 @@ pub(crate) struct Row {
     /// Attributes.
     #[serde(flatten)]
     pub(crate) attrs: Option<Attrs>,
-    /// Whether the merged file system has it.
+    /// Whether the merged tree has it.
     pub(crate) exists: bool,
     /// Number of names directly in it.
     pub(crate) entries: usize,
@@ -148,8 +148,8 @@ pub(crate) struct Row {
     pub(crate) siblings: usize,
 }
 
-/// The attributes of an inode of the merged file system. As in [`FileInfo`], which also has what a [`Row`]
-/// has of its own.
+/// The attributes of an inode of the merged tree. As in [`Facts`], which also has what a [`Row`] has
+/// of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Attrs {
     mode: String,

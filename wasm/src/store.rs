@@ -91,12 +91,12 @@ impl Store {
         }
     }
 
-    /// As `ocicle ls --json`.
+    /// Returns the JSON of `ocicle ls`.
     pub fn list(&self) -> Result<String> {
         report(&self.repository.list(None)?)
     }
 
-    /// As `ocicle resolve --json`.
+    /// Returns the JSON of `ocicle resolve`.
     pub fn resolve(&self, fragment: Option<String>) -> Result<String> {
         let found = self.repository.resolve(&selector(fragment.as_deref())?, Want::Any)?;
         report(&found.describe(&self.repository))
@@ -139,7 +139,7 @@ impl Store {
         Ok(bytes)
     }
 
-    /// As `ocicle check --json`.
+    /// Returns the JSON of `ocicle check`.
     pub fn check(&self) -> Result<String> {
         report(&self.repository.check()?)
     }

@@ -173,7 +173,8 @@ fn unions_and_enums_have_the_same_strings() {
 fn a_field_on_one_side_is_found() {
     let typescript = ts::Types::read(
         "export interface A { both: number; some?: string; none: B | null; list: B[];\n\
-         [more: string]: unknown }\n/** Text. */ export interface B extends A { \"a.b\": Record<string, boolean>; }",
+         [more: string]: unknown }\n/** Text. */ export interface B extends A {\n\
+         \"a.b\": Record<string, boolean>; }",
     );
     let directory = std::env::temp_dir().join(format!("ocicle-types-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();

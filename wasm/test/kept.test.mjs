@@ -60,7 +60,7 @@ test("images share their layers, and the last one forgets them", async () => {
   await another.close();
   await gnu.close();
   assert.deepEqual([(await store.kept()).images, (await store.kept()).layers], [0, 0]);
-  // The next one begins anew.
+  // The next image reads them again.
   const next = await store.image("odd");
   assert.ok(next.layers.every(({ state }) => state === "waiting"));
   assert.deepEqual(await next.files(), listed);

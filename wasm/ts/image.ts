@@ -37,7 +37,7 @@ export class Image {
     return () => this.#listeners.delete(listener);
   }
 
-  /** As `ocicle stat --json`. */
+  /** Returns the result of `ocicle stat`. */
   async stat(): Promise<Stat> {
     return JSON.parse(await this.#store.call("stat", this.#image)) as Stat;
   }
@@ -89,7 +89,9 @@ export class Image {
     return JSON.parse(await this.#store.call("areas", argument)) as Box;
   }
 
-  /** As `ocicle files --json`: everything at and below a path, or what one layer changes there. */
+  /**
+   * Returns the result of `ocicle files`: everything at and below a path, or the changes of a layer there.
+   */
   async files(options: { path?: string; layer?: number } = {}): Promise<Files> {
     await this.#look();
     const { path = "/", layer } = options;
@@ -103,19 +105,19 @@ export class Image {
     return new Blob(pieces as Uint8Array<ArrayBuffer>[]);
   }
 
-  /** As `ocicle why --json`. */
+  /** Returns the result of `ocicle why`. */
   async why(path: string): Promise<Why> {
     await this.#look();
     return JSON.parse(await this.#store.call("why", { image: this.#image, path })) as Why;
   }
 
-  /** As `ocicle waste --json`. Rejects if a layer cannot be verified. */
+  /** Returns the result of `ocicle waste`. Rejects if a layer cannot be verified. */
   async waste(options: RunOptions = {}): Promise<Waste> {
     await this.#verified(options);
     return JSON.parse(await this.#store.call("waste", this.#image)) as Waste;
   }
 
-  /** As `ocicle mtree`. Rejects if a layer cannot be verified. */
+  /** Returns the output of `ocicle mtree`. Rejects if a layer cannot be verified. */
   async mtree(dialect: Dialect = "native", options: RunOptions = {}): Promise<Uint8Array> {
     await this.#verified(options);
     return this.#store.call("mtree", { image: this.#image, dialect });

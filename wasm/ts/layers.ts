@@ -123,7 +123,7 @@ export class LayerWork {
   }
 }
 
-function partAt(origin: Origin, place: Place & { size: number }): Part | undefined {
+function partAt(origin: Origin, place: Extract<Place, { size: number }>): Part | undefined {
   const { size } = place;
   if (place.in === "archive") {
     return "archive" in origin ? slice(origin.archive, place.start, size) : undefined;

@@ -33,12 +33,12 @@ export class Store {
     this.#origin = origin;
   }
 
-  /** As `ocicle ls --json`. */
+  /** Returns the result of `ocicle ls`. */
   async list(): Promise<Listing> {
     return JSON.parse(await this.#remote.call("list", undefined)) as Listing;
   }
 
-  /** As `ocicle resolve --json`; `fragment` is the part of a reference after `#`. */
+  /** Returns the result of `ocicle resolve`; `fragment` is the part of a reference after `#`. */
   async resolve(fragment?: string): Promise<Resolution> {
     return JSON.parse(await this.#remote.call("resolve", fragment)) as Resolution;
   }
@@ -62,15 +62,15 @@ export class Store {
     return this.#remote.call("blob", digest);
   }
 
-  /** As `ocicle check --json`: reads and verifies everything. */
+  /** Reads and verifies everything; returns the result of `ocicle check`. */
   async check(options: RunOptions = {}): Promise<CheckReport> {
     const run = { ...options, total: this.#size() };
     return JSON.parse(await this.#pool.run("check", await this.#opening(), run)) as CheckReport;
   }
 
   /**
-   * As `ocicle diff --json`; the images may belong to different stores. Rejects if a layer cannot be
-   * verified.
+   * Returns the result of `ocicle diff`; the images may belong to different stores. Rejects if a layer cannot
+   * be verified.
    */
   async diff(
     before: Image,
@@ -83,13 +83,13 @@ export class Store {
     return JSON.parse(await this.#remote.call("diff", argument)) as Compared;
   }
 
-  /** As `ocicle config`. Returns the new digest. */
+  /** Changes the config of an image, as `ocicle config`. Returns the new digest. */
   configure(fragment: string | undefined, edit: ConfigEdit, options: EditOptions = {}): Promise<string> {
     const argument = { fragment, edit: JSON.stringify(edit), options: encoded(options) };
     return this.#remote.call("configure", argument);
   }
 
-  /** As `ocicle insert` of a directory: adds a layer with files below `target`. Returns the new digest. */
+  /** Adds a layer with files below `target`, as `ocicle insert`. Returns the new digest. */
   async insert(
     fragment: string | undefined,
     target: string,

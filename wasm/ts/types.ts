@@ -264,7 +264,7 @@ export type Change = "added" | "replaced" | "attributes" | "linked" | "removed";
 
 /** Selects rows of the file tree. */
 export interface RowQuery {
-  /** Only changes of this layer; by default the merged file system. */
+  /** Only changes of this layer; by default the merged tree. */
   layer?: number;
   /** Only changes of these kinds; with `layer`. */
   changes?: Change[];
@@ -288,7 +288,7 @@ export interface Row {
   name: string;
   /** 0 for the root. */
   depth: number;
-  /** Its type in the merged file system; `null` if it is not there. */
+  /** Its type in the merged tree; `null` if it is not there. */
   type: FileType | null;
   /** Size of a file; of a directory, of all files below it that match the query. */
   size: number;
@@ -304,7 +304,7 @@ export interface Row {
   /** The target of a symbolic link. */
   target?: string;
   nlink?: number;
-  /** Whether the merged file system has it. */
+  /** Whether the merged tree has it. */
   exists: boolean;
   /** The number of names directly in it. */
   entries: number;
