@@ -148,7 +148,7 @@ pub(crate) struct Row {
     pub(crate) siblings: usize,
 }
 
-/// The attributes of an inode of the merged tree. As in [`Facts`], which also has what a [`Row`] has
+/// The attributes of an inode of the merged tree. As in [`FileInfo`], which also has what a [`Row`] has
 /// of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Attrs {
