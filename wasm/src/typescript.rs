@@ -9,6 +9,9 @@ mod ts;
 
 use std::{fs, path::Path};
 
+use ocicle::fs::FileType;
+use ocicle_report::words;
+
 use self::shape::{Field, Kind, Shape};
 
 /// How an interface corresponds to a struct.
@@ -27,22 +30,22 @@ enum Rule {
 
 use Rule::{Completed, Document, Exact, Versioned};
 
-/// Interface, struct, rule.
+/// Interface, struct, rule. A struct whose name is not unique is written with its file, such as `files::Row`.
 const PAIRS: &[(&str, &str, Rule)] = &[
     ("Box", "Area", Exact),
     ("CheckReport", "CheckReport", Versioned),
-    ("Compared", "Compared", Versioned),
-    ("ConfigChange", "FieldDelta", Exact),
+    ("Compared", "diff::Diff", Versioned),
+    ("ConfigChange", "FieldDiff", Exact),
     ("ConfigEdit", "ConfigChanges", Exact),
     ("ContainerConfig", "ContainerConfig", Document(&["Healthcheck"])),
-    ("Deed", "Deed", Exact),
+    ("Deed", "files::Change", Exact),
     ("Descriptor", "Descriptor", Exact),
     ("EditOptions", "EditOptions", Completed(&[])),
-    ("FileChange", "FileDelta", Exact),
-    ("FileRow", "FileRow", Exact),
-    ("Files", "Files", Versioned),
+    ("FileChange", "diff::File", Exact),
+    ("FileRow", "files::Row", Exact),
+    ("Files", "files::Files", Versioned),
     ("Finding", "Finding", Exact),
-    ("HistoryEntry", "History", Exact),
+    ("HistoryEntry", "config::History", Exact),
     ("HistoryRow", "HistoryRow", Exact),
     ("Hop", "Hop", Exact),
     ("ImageConfig", "ImageConfig", Document(&[])),
@@ -53,24 +56,30 @@ const PAIRS: &[(&str, &str, Rule)] = &[
     ("Manifest", "Manifest", Document(&[])),
     ("NewFile", "NewFile", Completed(&["content"])),
     ("Page", "Page", Exact),
-    ("PathWaste", "PathWaste", Exact),
+    ("PathWaste", "waste::Path", Exact),
     ("Platform", "Platform", Exact),
     ("Resolution", "ResolvedObject", Versioned),
     ("RootFs", "RootFs", Exact),
-    ("Row", "Row", Exact),
+    ("Row", "rows::Row", Exact),
     ("RowQuery", "RowQuery", Exact),
     ("Stat", "Stat", Versioned),
-    ("Waste", "Waste", Versioned),
+    ("Waste", "waste::Shape", Versioned),
     ("WasteSums", "Sums", Exact),
-    ("Why", "Why", Versioned),
+    ("Why", "files::History", Versioned),
 ];
 
 /// Interfaces that never are JSON of the wasm module.
 const ONLY_TYPESCRIPT: &[&str] = &["Entry", "Healthcheck", "Layer", "OpenOptions", "Progress", "RunOptions"];
 
 /// Unions of strings, and the enums that have the same.
-const UNIONS: &[(&str, &str)] =
-    &[("Change", "ChangeKind"), ("Clearable", "Clear"), ("ErrorKind", "FailureKind")];
+const UNIONS: &[(&str, &str)] = &[
+    ("Change", "ChangeKind"),
+    ("Clearable", "Clear"),
+    ("Dialect", "Dialect"),
+    ("ErrorKind", "FailureKind"),
+    ("FileAspect", "Property"),
+    ("FileChangeKind", "DiffKind"),
+];
 
 fn typescript() -> ts::Types {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("ts");
@@ -125,10 +134,10 @@ fn same_kind(typescript: &Kind, rust: &Kind) -> bool {
         (_, Kind::Any) => true,
         (Kind::List(a), Kind::List(b)) | (Kind::Map(a), Kind::Map(b)) => same_kind(a, b),
         (Kind::Named(a), Kind::Named(b)) => {
-            a == b
-                || PAIRS
-                    .iter()
-                    .any(|(interface, object, _)| (interface, object) == (&a.as_str(), &b.as_str()))
+            let is_pair = |(interface, object, _): &(&str, &str, Rule)| {
+                interface == a && object.rsplit(':').next() == Some(b.as_str())
+            };
+            a == b || PAIRS.iter().any(is_pair)
         }
         (a, b) => a == b,
     }
@@ -167,6 +176,14 @@ fn unions_and_enums_have_the_same_strings() {
         variants.sort();
         assert_eq!(strings, variants, "{union} and {name}");
     }
+}
+
+#[test]
+fn file_types_have_the_words_of_reports() {
+    use FileType::{Block, Char, Dir, Fifo, File, Socket, Symlink};
+    let all = [File, Dir, Symlink, Char, Block, Fifo, Socket];
+    assert_eq!(all.len(), rust().variants("FileType").len());
+    assert_eq!(typescript().unions["FileType"], all.map(words::file_type));
 }
 
 #[test]

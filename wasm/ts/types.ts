@@ -418,10 +418,15 @@ export interface Compared {
   ignored: Record<string, number>;
 }
 
+export type FileChangeKind = "added" | "removed" | "changed";
+
+/** A property in which two files differ. */
+export type FileAspect = "type" | "content" | "mode" | "owner" | "xattrs" | "time" | "links";
+
 export interface FileChange {
   path: string;
-  change: "added" | "removed" | "changed";
-  aspects?: ("type" | "content" | "mode" | "owner" | "xattrs" | "time" | "links")[];
+  change: FileChangeKind;
+  aspects?: FileAspect[];
   sizeBefore: number;
   sizeAfter: number;
 }

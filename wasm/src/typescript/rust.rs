@@ -13,7 +13,6 @@ pub(super) struct Types(BTreeMap<String, Vec<Definition>>);
 
 #[derive(Debug)]
 struct Definition {
-    /// For messages.
     file: String,
     /// Whether it is read, not written.
     is_input: bool,
@@ -24,6 +23,13 @@ struct Definition {
 
 /// Attributes of serde: the value of each, if it has one.
 type Serde = BTreeMap<String, Option<String>>;
+
+impl Definition {
+    /// Returns the name of its file, without the extension.
+    fn stem(&self) -> &str {
+        Path::new(&self.file).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+    }
+}
 
 impl Types {
     /// Reads all files below a directory.
@@ -76,8 +82,12 @@ impl Types {
         }
     }
 
+    /// Finds a type by its name, or by its file and name.
     fn find(&self, name: &str) -> &Definition {
-        match self.0.get(name).map(Vec::as_slice) {
+        let (file, name) = name.split_once("::").map_or((None, name), |(file, name)| (Some(file), name));
+        let is_meant = |definition: &&Definition| file.is_none_or(|file| definition.stem() == file);
+        let found: Option<Vec<_>> = self.0.get(name).map(|all| all.iter().filter(is_meant).collect());
+        match found.as_deref() {
             Some([one]) => one,
             None | Some([]) => panic!("no Rust type {name} is written or read by serde"),
             Some(several) => {
@@ -103,6 +113,12 @@ impl Types {
             let (kind, is_option) = self.kind(Reader(tokens));
             if serde.contains_key("flatten") {
                 let Kind::Named(inner) = kind else { panic!("{name}: only objects can be flattened") };
+                // One of the same file comes first.
+                let is_beside = |other: &&Definition| other.file == definition.file;
+                let inner = match self.0.get(&inner).and_then(|all| all.iter().find(is_beside)) {
+                    Some(beside) => format!("{}::{inner}", beside.stem()),
+                    None => inner,
+                };
                 let missing = |field: Field| Field { optional: field.optional || is_option, ..field };
                 shape.extend(self.shape(&inner).into_iter().map(|(key, field)| (key, missing(field))));
                 continue;
