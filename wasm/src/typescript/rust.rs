@@ -82,17 +82,17 @@ impl Types {
         }
     }
 
-    /// Finds a type by its name, or by its file and name.
+    /// Finds a type by its name, or by its file and name. The library's comes before those of other crates.
     fn find(&self, name: &str) -> &Definition {
         let (file, name) = name.split_once("::").map_or((None, name), |(file, name)| (Some(file), name));
+        let all = self.0.get(name).map(Vec::as_slice).unwrap_or_default();
         let is_meant = |definition: &&Definition| file.is_none_or(|file| definition.stem() == file);
-        let found: Option<Vec<_>> = self.0.get(name).map(|all| all.iter().filter(is_meant).collect());
-        match found.as_deref() {
-            Some([one]) => one,
-            None | Some([]) => panic!("no Rust type {name} is written or read by serde"),
-            Some(several) => {
-                panic!("several Rust types are called {name}: {:?}", several.iter().map(|d| &d.file))
-            }
+        let found: Vec<_> = all.iter().filter(is_meant).collect();
+        let core: Vec<_> = found.iter().copied().filter(|found| found.file.contains("core/src")).collect();
+        match (found.as_slice(), core.as_slice()) {
+            ([one], _) | (_, [one]) => one,
+            ([], _) => panic!("no Rust type {name} is written or read by serde"),
+            _ => panic!("several Rust types are called {name}: {found:?}"),
         }
     }
 
