@@ -233,7 +233,11 @@ test("an edit that cannot be made changes nothing", async () => {
       "exists",
       /^a\/b already exists$/,
     ],
-    [() => store.insert("odd", "/x", [{ path: "", content: "b" }]), "misuse", /cannot create a file at the root path$/],
+    [
+      () => store.insert("odd", "/x", [{ path: "", content: "b" }]),
+      "misuse",
+      /cannot create a file at the root path$/,
+    ],
     [
       () => store.insert("odd", "/x", [{ path: ".wh.a", content: "b" }]),
       "corrupt",

@@ -183,26 +183,26 @@ for (const [name, fragment, size, term] of [
 
     for (const { layer, stored, hidden } of waste.layers) {
       // The last change of a layer to each path.
-      const deeds = new Map(
+      const changesIn = new Map(
         json("files", "--layer", `${layer}`, at).files.map(({ path, change }) => [path, change]),
       );
       const ofLayer = {
         layer,
         search: "",
-        open: withWays([...deeds.keys()].map((path) => path.slice(0, path.lastIndexOf("/")))),
+        open: withWays([...changesIn.keys()].map((path) => path.slice(0, path.lastIndexOf("/")))),
       };
       const rows = await all(image, ofLayer, size);
       assertTree(rows);
-      assert.deepEqual(sorted(rows), withWays(deeds.keys()));
+      assert.deepEqual(sorted(rows), withWays(changesIn.keys()));
       for (const row of rows) {
-        assert.equal(row.change, deeds.get(row.path), row.path);
+        assert.equal(row.change, changesIn.get(row.path), row.path);
         assert.equal(row.layer, layer);
       }
       // Here, a name that a layer has twice counts once; there, as often as it is stored.
       const page = await image.rows(ofLayer, 0, 0);
       if (name === "many") assert.equal(page.bytes, stored);
-      for (const change of new Set(deeds.values())) {
-        const paths = [...deeds].filter(([, other]) => other === change).map(([path]) => path);
+      for (const change of new Set(changesIn.values())) {
+        const paths = [...changesIn].filter(([, other]) => other === change).map(([path]) => path);
         const page = await image.rows({ layer, changes: [change] }, 0, 300);
         assert.equal(page.total, withWays(paths).length, change);
         for (const row of page.rows)
@@ -252,12 +252,12 @@ test("what is only listed tells no copy from another content", async () => {
   const store = await open(fixture("many"));
   const image = await store.image("top");
   const changesIn = ({ files }) => files.map(({ path, change }) => [path, change]);
-  const verified = deeds(json("files", "--layer", "2", `${fixture("many")}#top`));
+  const verified = changesIn(json("files", "--layer", "2", `${fixture("many")}#top`));
   assert.ok(verified.some(([, change]) => change === "attributes"));
   const listed = verified.map(([path, change]) => [path, change === "attributes" ? "replaced" : change]);
-  assert.deepEqual(deeds(await image.files({ layer: 2 })), listed);
+  assert.deepEqual(changesIn(await image.files({ layer: 2 })), listed);
   await image.verify();
-  assert.deepEqual(deeds(await image.files({ layer: 2 })), verified);
+  assert.deepEqual(changesIn(await image.files({ layer: 2 })), verified);
   store.close();
 });
 

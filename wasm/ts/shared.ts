@@ -32,12 +32,11 @@ export class Shared {
     const running = (this.#running ??= this.#start());
     if (onProgress !== undefined) running.progress.add(onProgress);
     this.#waiting += 1;
-    const settled = new AbortController();
+    const abort = signal && abortOf(signal);
     try {
-      if (signal === undefined) await running.promise;
-      else await Promise.race([running.promise, aborted(signal, settled.signal)]);
+      await (abort === undefined ? running.promise : Promise.race([running.promise, abort.promise]));
     } finally {
-      settled.abort();
+      abort?.forget();
       this.#waiting -= 1;
       if (onProgress !== undefined) running.progress.delete(onProgress);
       if (this.#waiting === 0 && this.#running === running) {
@@ -59,9 +58,16 @@ export class Shared {
   }
 }
 
-/** Rejects when `signal` is aborted, unless `settled` is aborted first. */
-function aborted(signal: AbortSignal, settled: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { signal: settled });
+/**
+ * A promise that rejects when a signal is aborted, and a function that removes its listener. Not the option
+ * `signal` of `addEventListener`: Node holds listeners weakly for it, and does not remove all of them.
+ */
+function abortOf(signal: AbortSignal): { promise: Promise<never>; forget: () => void } {
+  let forget = (): void => {};
+  const promise = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    forget = () => signal.removeEventListener("abort", onAbort);
   });
+  return { promise, forget };
 }
