@@ -245,7 +245,7 @@ test("a link leads to where it points", async () => {
 test("a layer's own file says when a later one has it again", async () => {
   await site.page(
     async (page) => {
-      await page.getByText("A later layer has this file again.").waitFor();
+      await page.getByText("A later layer replaces this file.").waitFor();
       await page.getByRole("region", { name: "Text of /etc/tide.conf" }).getByText("harbours = 5").waitFor();
       const deeds = page.getByRole("region", { name: "Changes by layer" }).getByRole("listitem");
       assert.equal(await deeds.count(), 2);
