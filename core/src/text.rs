@@ -2,15 +2,20 @@
 
 use std::fmt::Write as _;
 
-/// Text of an image, made safe to show: control characters, which could steer a terminal, and those that
-/// change the direction of writing are escaped.
+/// Returns whether a character could steer a terminal or mislead a reader: control characters, and those that
+/// change the direction of writing.
+#[must_use]
+pub fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns text of an image, made safe to show: what [`steers`] is escaped.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        let turns =
-            matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || turns {
+        if steers(character) {
             let _ = write!(shown, "{}", character.escape_default()); // writing to a String cannot fail
         } else {
             shown.push(character);

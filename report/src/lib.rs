@@ -17,5 +17,5 @@ pub mod words;
 
 pub use self::{
     failure::FailureKind,
-    json::{Report, Versioned, to_string, to_string_pretty, write_pretty},
+    json::{Escaped, Report, Versioned, to_string, to_string_pretty, write_pretty},
 };

@@ -36,7 +36,7 @@ fn add_files(dir: &Path, files: &mut BTreeSet<PathBuf>) {
     for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
             add_files(&path, files);
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.insert(path);
         }
     }

@@ -7,8 +7,12 @@ use ocicle::{
     graph::Resolution,
     spec::{Descriptor, History, ImageConfig, Manifest, Platform, Raw},
 };
+use ocicle_report::Escaped;
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{
+    ser::{CompactFormatter, Serializer},
+    value::RawValue,
+};
 
 use super::problem::Problem;
 use crate::{context::Context, output::print, place::Place};
@@ -67,7 +71,7 @@ pub(super) fn print_image(
     };
     if json {
         print(|out| {
-            serde_json::to_writer(&mut *out, &stat)?;
+            stat.serialize(&mut Serializer::with_formatter(&mut *out, Escaped(CompactFormatter)))?;
             writeln!(out)
         })?;
         return Ok(ExitCode::SUCCESS);

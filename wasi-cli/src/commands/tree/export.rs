@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use ocicle::graph::{describe, resolve::Want};
+use ocicle_report::Escaped;
+use serde::Serialize;
+use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::{context::Context, failure::Failure};
 
@@ -42,11 +45,17 @@ impl Export {
         };
         let description = describe::export(&place.repository, &entries, self.deep)?;
         let text = match self.format {
-            Language::Json => serde_json::to_string_pretty(&description).map_err(|error| error.to_string()),
+            Language::Json => json(&description).map_err(|error| error.to_string()),
             Language::Toml => toml::to_string(&description).map_err(|error| error.to_string()),
         };
         let text = text.map_err(|error| Failure::failed(format!("write the description: {error}")))?;
         context.print_lines([text.trim_end()])?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn json(description: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = Vec::new();
+    description.serialize(&mut Serializer::with_formatter(&mut text, Escaped(PrettyFormatter::new())))?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
