@@ -8,10 +8,10 @@
 //! | 2 | [`spec`] | the OCI documents, exact bytes beside the parsed view |
 //! | 3 | [`fs`] | directory handles: in memory, on the host, in a WASI sandbox |
 //! | 4 | [`store`] | blobs and the root index, behind small traits |
-//! | 5 | [`graph`] | the tree of descriptors: walk, select, resolve, rewrite, check |
+//! | 5 | [`graph`] | the tree of descriptors: walk, select, resolve, list, copy, rewrite, collect garbage |
 //! | 6 | [`layer`] | a layer as a stream of changes; the tar codec |
 //! | 7 | [`tree`] | the merged file system in memory; mtree; the root directory on disk |
-//! | 8 | [`image`] | views and edits of one image |
+//! | 8 | [`image`] | views, edits and comparisons of one image; the check of a store |
 //! | 9 | [`bundle`] | unpack and repack |
 //!
 //! Nothing here opens files, reads the clock or the environment, or prints: directories, stores, the time and
