@@ -243,14 +243,15 @@ pub fn rebase<S: Store>(
     let layers = [base.raw_layers()?, split_off(image.manifest.raw_layers()?, old)].concat();
     let (ours, theirs) = (filled(image)?, filled(new)?);
     let above = after_layers(&ours, old)?;
-    let mut entries: Vec<Box<RawValue>> = theirs;
-    entries.extend(above);
-    let ids: Vec<&Digest> = new
+    let mut history_of_layers: Vec<Box<RawValue>> = theirs;
+    history_of_layers.extend(above);
+    let diff_ids: Vec<&Digest> = new
         .layers()
         .map(|(_, id)| id)
         .chain(image.layers().skip(image.layers().len() - upper).map(|(_, id)| id))
         .collect();
-    let made = rewritten(repository, image, &layers, &ids, &entries, history, |manifest| {
+    let stack = Stack { layers, diff_ids, history: history_of_layers };
+    let made = rewritten(repository, image, &stack, history, |manifest| {
         let manifest = manifest.annotate_self(BASE_DIGEST, Some(new.descriptor.digest.as_str()))?;
         manifest.annotate_self(BASE_NAME, None)
     })?;
@@ -300,7 +301,8 @@ fn in_order<S: Store>(
                 .extend(next.next().and_then(|number| of_layers.get(*number)).map(|entry| (*entry).clone())),
         }
     }
-    rewritten(repository, image, &layers, &ids, &ordered, history, Ok)
+    let stack = Stack { layers, diff_ids: ids, history: ordered };
+    rewritten(repository, image, &stack, history, Ok)
 }
 
 /// Puts the layers into another order: positions from 0, each once.
@@ -337,25 +339,30 @@ pub fn reorder<S: Store>(
     }
 }
 
+/// Layers, with what the config says about them.
+struct Stack<'a> {
+    layers: Vec<Box<RawValue>>,
+    diff_ids: Vec<&'a Digest>,
+    history: Vec<Box<RawValue>>,
+}
+
 fn rewritten<S: Store>(
     repository: &Repository<S>,
     image: &Image,
-    layers: &[Box<RawValue>],
-    ids: &[&Digest],
-    entries: &[Box<RawValue>],
+    stack: &Stack<'_>,
     history: Option<&History>,
     annotate: impl FnOnce(
         crate::spec::Raw<crate::spec::Manifest>,
     ) -> Result<crate::spec::Raw<crate::spec::Manifest>>,
 ) -> Result<Image> {
-    let mut config = image.config.set_layers(ids, entries)?;
+    let mut config = image.config.set_layers(&stack.diff_ids, &stack.history)?;
     if let Some(entry) = history {
         config = config.push_history(entry)?;
         if let Some(created) = &entry.created {
             config = config.set_created(created)?;
         }
     }
-    with_config(repository, image, config, |manifest| annotate(manifest.set_layers(layers)?))
+    with_config(repository, image, config, |manifest| annotate(manifest.set_layers(&stack.layers)?))
 }
 
 /// The history, with an entry for every layer.
