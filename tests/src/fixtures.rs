@@ -1,4 +1,4 @@
-//! Images made by tools nobody here wrote, by the scripts in `fixtures/`, once for each version of a script.
+//! Images made with other tools, by the scripts in `fixtures/`, once for each version of a script.
 
 use std::{
     env, fs,

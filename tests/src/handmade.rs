@@ -86,12 +86,12 @@ pub struct Layer {
     pub blob: Vec<u8>,
     /// Its media type.
     pub media_type: &'static str,
-    /// What the config says.
+    /// The config.
     pub diff_id: Digest,
 }
 
 impl Layer {
-    /// An uncompressed layer that is what it promises.
+    /// Returns an uncompressed layer with the right digest.
     #[must_use]
     pub fn plain(archive: Vec<u8>) -> Self {
         let diff_id = digest_of(Algorithm::Sha256, &archive);

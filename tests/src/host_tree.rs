@@ -17,7 +17,7 @@ use ocicle::{
 /// Reads everything below `root`, extended attributes of files and directories included.
 ///
 /// # Errors
-/// Whatever the system says.
+/// Returns the facts of the system.
 pub fn read(root: &Path) -> io::Result<Tree> {
     let mut tree = Tree::new();
     tree.inode_mut(Tree::ROOT).attrs = attrs(root, &fs::symlink_metadata(root)?)?;

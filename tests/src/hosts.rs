@@ -1,4 +1,4 @@
-//! The places where the command runs: on this system, and as a WASI module in two runtimes. One command line
+//! The hosts that run the command: this system, and WASI in two runtimes. One command line
 //! for all.
 
 use std::{
@@ -59,7 +59,7 @@ impl Host {
         }
     }
 
-    /// What its file system can hold; on this system, for root.
+    /// Returns what its file system supports; on this system, for root.
     #[must_use]
     pub const fn support(self) -> Support {
         match self {
@@ -80,7 +80,7 @@ impl Host {
         call
     }
 
-    /// A call that sees only what is opened for it; on this system it sees everything, as ever.
+    /// Returns a call that sees only the directories opened for it; on this system, everything.
     #[must_use]
     pub fn bare(self, directory: &Path) -> Call {
         Call {
@@ -101,7 +101,7 @@ impl Host {
         self.call(directory).run(arguments)
     }
 
-    /// Runs a command line in a directory; it must succeed. Gives its standard output.
+    /// Runs a command line in a directory; it must succeed. Returns its standard output.
     ///
     /// # Panics
     /// If it fails.
@@ -174,7 +174,7 @@ impl Call {
         self
     }
 
-    /// Gives a sandbox no more than this many bytes of linear memory.
+    /// Limits the linear memory of a sandbox to this many bytes.
     #[must_use]
     pub fn max_memory(mut self, bytes: u64) -> Self {
         self.max_memory = Some(bytes);

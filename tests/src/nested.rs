@@ -54,7 +54,7 @@ impl<'a> Maker<'a> {
         self.blob(media_type, &serde_json::to_vec(value).unwrap())
     }
 
-    /// A document with its fields in the order that everybody writes.
+    /// Adds a document with its fields in the usual order.
     fn ordered<T: Document + Clone>(&self, media_type: &str, value: &Value) -> Value {
         let parsed = Raw::<T>::parse("a document", serde_json::to_vec(value).unwrap(), None).unwrap();
         self.blob(media_type, Raw::new(parsed.view().clone()).unwrap().bytes())

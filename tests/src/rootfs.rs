@@ -1,4 +1,4 @@
-//! What a directory on disk is, in the words of tools nobody here wrote.
+//! The facts of a directory on disk, as other tools report them.
 
 use std::{fmt::Write as _, path::Path, process::Command};
 
@@ -38,7 +38,7 @@ fn xattrs(root: &Path) -> String {
     blocks.join("\n\n")
 }
 
-/// Two directories that must be the same; says where they first differ.
+/// Asserts that two directories are the same, and reports the first difference.
 ///
 /// # Panics
 /// If they are not.

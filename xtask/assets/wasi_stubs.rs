@@ -11,7 +11,7 @@ use core::ffi::{c_char, c_int, c_void};
 const ENOTSUP: c_int = 58;
 
 unsafe extern "C" {
-    /// One per program: there are no threads.
+    /// There are no threads, so the program has one.
     static mut errno: c_int;
 }
 

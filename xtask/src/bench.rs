@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: ocicle beside umoci, bsdtar and GNU tar, on the same data, one after the other.
+//! `cargo xtask bench`: compares ocicle with umoci, bsdtar and GNU tar on the same data, one after the other.
 //!
 //! What is measured is wall time, CPU time and peak memory of whole programs, as GNU time reports them.
 //! Between runs the results are removed, outside the measured time.

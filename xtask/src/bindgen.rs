@@ -19,7 +19,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     let cache = paths::cache()?.join(format!("wasm-bindgen-{version}"));
     let program = cache.join("target/release/bindgen");
     let source = cache.join("src/main.rs");
-    // Both: a change of the source makes it anew.
+    // Both: a change of the source rebuilds it.
     if program.is_file() && fs::read_to_string(&source).is_ok_and(|built| built == SOURCE) {
         println!("  wasm-bindgen {version} is in {}", cache.display());
         return Ok(program);

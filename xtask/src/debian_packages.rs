@@ -57,7 +57,7 @@ fn candidate_in(policy: &str) -> Option<&str> {
     (version != "(none)").then_some(version)
 }
 
-/// The package with a number in its name that another depends on.
+/// Returns the dependency of a package that has a number in its name.
 fn dependency(package: &str, prefix: &str) -> Result<String> {
     let depends = output(Command::new("apt-cache").args(["depends", package]).env("LC_ALL", "C"))?;
     let name = numbered_in(&depends, prefix).map(String::from);

@@ -82,7 +82,7 @@ fn make(cache: &Path, targets: &[&str]) -> Result<PathBuf> {
     add_wasi_libc(&unpacked.join("usr/lib/wasm32-wasi"), &root, &making)?;
 
     let done = cache.join(packages.version.replace(['~', '+', ':'], "-"));
-    // Another run may have been faster.
+    // Another run may have finished first.
     if !done.exists() {
         at(&done, fs::rename(&root, &done))?;
     }

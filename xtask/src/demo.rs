@@ -48,7 +48,7 @@ fn command() -> Result<PathBuf> {
     Ok(paths::target().join("debug/ocicle"))
 }
 
-/// Gives what is left out.
+/// Returns the parts that are left out.
 fn tour(shell: &Shell) -> Result<Vec<String>> {
     shell.say("A layout is a directory that holds images. This one is empty.");
     shell.run("ocicle init images")?;

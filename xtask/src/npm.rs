@@ -11,7 +11,7 @@ use crate::{
     run::{Result, at, find, run},
 };
 
-/// Installs what package-lock.json names, if that is not there yet. No package may run anything of its own.
+/// Installs the packages of package-lock.json, unless they are there. No package may run scripts.
 pub(crate) fn ensure() -> Result<()> {
     let wanted = paths::checkout().join("package-lock.json");
     let wanted = at(&wanted, fs::read_to_string(&wanted))?;
@@ -48,7 +48,7 @@ pub(crate) fn wasm_opt(features: &[&str], from: &Path, to: &Path) -> Result<()> 
     run(Command::new(installed("wasm-opt")).arg("-Oz").args(features).arg(from).arg("-o").arg(to))
 }
 
-/// Makes a package of a directory; gives the archive.
+/// Packs a directory and returns the archive.
 pub(crate) fn pack(directory: &Path, to: &Path, name: &str) -> Result<PathBuf> {
     run(npm()?.args(["pack", "--silent", "--pack-destination"]).arg(to).arg(directory))?;
     Ok(to.join(name))

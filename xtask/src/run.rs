@@ -1,11 +1,11 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
 };
 
-/// What went wrong, as the developer reads it.
+/// A result with an error message for the developer.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// Runs a command that prints for itself; fails unless it succeeds.
@@ -15,7 +15,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", line(command))) }
 }
 
-/// Runs a command for what it prints on its standard output; fails unless it succeeds.
+/// Runs a command and returns its standard output; fails unless it succeeds.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -28,12 +28,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).map_err(|e| format!("`{}` printed: {e}", line(command)))
 }
 
-/// The path of an installed program. The directories of system programs count, on the `PATH` or not.
+/// Returns the path of an installed program, on the `PATH` or in a directory of system programs.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&search_path()).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
-/// The `PATH`, with the directories of system programs behind.
+/// Returns the `PATH` with the directories of system programs appended.
 pub(crate) fn search_path() -> std::ffi::OsString {
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     for dir in ["/usr/sbin", "/sbin"] {
@@ -43,7 +43,7 @@ pub(crate) fn search_path() -> std::ffi::OsString {
     path
 }
 
-/// Gives the error of an operation on a file the file's name.
+/// Adds the file's name to the error of an operation on it.
 pub(crate) fn at<T>(path: &std::path::Path, result: std::io::Result<T>) -> Result<T> {
     result.map_err(|e| format!("{}: {e}", path.display()))
 }

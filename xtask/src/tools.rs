@@ -1,4 +1,4 @@
-//! Programs of others that tests hold ours against, from Debian's packages.
+//! Programs that tests compare with, from Debian's packages.
 
 use std::process::Command;
 
@@ -34,7 +34,7 @@ const fn tool(program: &'static str, package: &'static str, needed_by: &'static 
     Tool { program, package, needed_by }
 }
 
-/// Installs what is missing, where that is possible; gives what is still missing.
+/// Installs missing programs where possible, and returns those that are still missing.
 pub(crate) fn ensure() -> Result<Vec<&'static Tool>> {
     let missing = missing();
     if missing.is_empty() || !can_install() {

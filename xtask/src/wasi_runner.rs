@@ -39,7 +39,7 @@ pub(crate) fn ensure(report: &mut Report) -> Runners {
 }
 
 impl Runners {
-    /// Each that is there, with its name.
+    /// Returns each runner that is there, with its name.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let named = [("wasmtime", &self.wasmtime), ("Node", &self.node)];
         named.into_iter().filter_map(|(name, runner)| Some((name, runner.as_deref()?)))

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use tar::{Builder, EntryType, Header};
 
-/// When everything was changed that does not say otherwise: seconds since 1970.
+/// Default modification time: seconds since 1970.
 const TIME: u64 = 1_600_000_000;
 
 /// An archive in the making. Names and targets may be long; nothing is checked.
@@ -18,7 +18,7 @@ impl<'a> Layer<'a> {
         Self { archive: Builder::new(out), time: TIME }
     }
 
-    /// Seconds later than other layers: what comes now is as old as that.
+    /// Seconds added to the modification times of this layer.
     pub(super) fn at(&mut self, later: u64) {
         self.time = TIME + later;
     }
@@ -51,7 +51,7 @@ impl<'a> Layer<'a> {
         self.archive.append_link(&mut header, name, target).unwrap();
     }
 
-    /// A marker: an empty file whose name says what goes.
+    /// Adds a whiteout.
     pub(super) fn marker(&mut self, name: &str) {
         self.file(name, 0, io::empty());
     }

@@ -79,7 +79,7 @@ fn changes(layer: &mut Layer<'_>) {
     for number in 0..8000 {
         small(layer, &format!("new/{number}"), 400_000 + number);
     }
-    // Some names of files with several, and all of others.
+    // Some of a file's names, and all names of another.
     for number in 0..1000 {
         layer.marker(&format!("links/.wh.flat-{number}"));
         layer.marker(&format!("flat/.wh.{number}"));
@@ -87,7 +87,7 @@ fn changes(layer: &mut Layer<'_>) {
         layer.marker(&format!("links/.wh.wide-{}", number + 3000));
     }
     for number in 20_000..22_000 {
-        // The same again, but for its time, or other content.
+        // The same again except for its time, or other content.
         small(layer, &format!("flat/{number}"), number - number % 3);
     }
     for dir in 0..10 {

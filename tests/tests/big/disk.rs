@@ -13,7 +13,7 @@ use ocicle_tests::{
 };
 use serde_json::{Value, json};
 
-/// What is known of each path, in a line.
+/// Returns the facts of each path, one line each.
 pub(crate) type Listing = BTreeMap<String, String>;
 
 /// What `find` sees below a directory.
@@ -37,7 +37,7 @@ pub(crate) fn listing(root: &Path) -> Listing {
     String::from_utf8(output.stdout).unwrap().lines().map(line).collect()
 }
 
-/// What `ocicle files --format plain` says, in the same words.
+/// Returns the output of `ocicle files --format plain` in the same form.
 pub(crate) fn listing_of_ocicle(plain: &str) -> Listing {
     let line = |line: &str| {
         let [path, _, _, kind, mode, uid, gid, size, time, target] = fields(line);
@@ -50,7 +50,7 @@ fn fields<const N: usize>(line: &str) -> [&str; N] {
     line.split('\t').collect::<Vec<_>>().try_into().unwrap()
 }
 
-/// Says where two lists first differ.
+/// Describes the first difference of two lists.
 pub(crate) fn assert_equal(ours: &Listing, theirs: &Listing) {
     for (path, line) in theirs {
         assert_eq!(ours.get(path), Some(line), "{path}");
@@ -163,7 +163,7 @@ fn aspects(was: &Facts, is: &Facts, other_content: bool) -> Vec<&'static str> {
     all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
-/// Files and links with another content or target, as `diff` sees it.
+/// Returns the files and links with another content or target, as `diff` finds them.
 fn other_contents(before: &Path, after: &Path) -> BTreeSet<String> {
     let output = Command::new("diff")
         .args(["-rq", "--no-dereference"])

@@ -1,4 +1,4 @@
-//! Two large images beside what other tools, and a slow model, make of them.
+//! Two large images, compared with other tools and with a slow model.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod disk;
@@ -24,7 +24,7 @@ const BIG: u64 = 64;
 const MANY: u64 = 256;
 
 #[test]
-fn a_gigabyte_is_what_umoci_unpacks() {
+fn a_gigabyte_unpacks_as_with_umoci() {
     if !root() || !have(&["umoci", "tar", "find", "diff", "mtree", "python3"]) {
         return;
     }
@@ -36,7 +36,7 @@ fn a_gigabyte_is_what_umoci_unpacks() {
     let names = compare_all(BIG, &layout, &top, &temp);
     assert_eq!(names, 1849, "what the maker says: see tests/src/large/big.rs");
 
-    // Through a link to a file of another layer; by a name that an upper layer gave.
+    // Through a link to a file of another layer, and by a name from an upper layer.
     for (path, on_disk) in [("becomes-a-link/42", "tree/7/42"), ("/noise-6-from-above", "data/noise-6-too")] {
         let found = memory::within(BIG, &["cat", &at(&layout, "top"), path]);
         assert!(found == fs::read(top.join(on_disk)).unwrap(), "{path}");
@@ -44,7 +44,7 @@ fn a_gigabyte_is_what_umoci_unpacks() {
 }
 
 #[test]
-fn a_hundred_thousand_files_are_what_tar_unpacks() {
+fn a_hundred_thousand_files_unpack_as_with_tar() {
     if !root() || !have(&["tar", "find", "diff", "mtree", "python3"]) {
         return;
     }
@@ -77,7 +77,7 @@ fn compare_all(most: u64, layout: &Path, top: &Path, temp: &TempDir) -> usize {
 }
 
 #[test]
-fn waste_and_layers_are_what_a_slow_model_finds() {
+fn waste_and_layers_agree_with_a_slow_model() {
     if !have(&["python3"]) {
         return;
     }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use ocicle_tests::ocicle::binary;
 
-/// Runs `ocicle`, which must find what it is asked for, or differences. Gives what it prints.
+/// Runs `ocicle`, which must succeed or find differences. Returns its output.
 ///
 /// At no time may it have more than that many MiB in memory, as the kernel counts it for the whole run.
 pub(crate) fn within(most: u64, words: &[&str]) -> Vec<u8> {

@@ -62,7 +62,7 @@ struct Fate {
     what: &'static str,
 }
 
-/// A path that is there.
+/// A path that exists.
 struct There {
     /// The layer, from 0, that put it.
     layer: usize,
@@ -71,7 +71,7 @@ struct There {
     stored: Option<usize>,
 }
 
-/// What is there, and what was.
+/// The paths that exist, and those that existed.
 pub(crate) struct Model {
     there: BTreeMap<String, There>,
     stored: Vec<Stored>,
@@ -86,7 +86,7 @@ impl Model {
         model
     }
 
-    /// What `ocicle waste --json` says must be what this finds.
+    /// Checks that `ocicle waste --json` agrees with this model.
     pub(crate) fn assert_waste(&self, found: &Value, layers: &[Layer]) {
         let mut total = BTreeMap::from([("hiddenCompressed", 0)]);
         for (number, layer) in layers.iter().enumerate() {
@@ -119,7 +119,7 @@ impl Model {
         assert_eq!(rows.len(), theirs.len());
     }
 
-    /// What `ocicle files --json` says of layers must be what this finds.
+    /// Checks that the layers in `ocicle files --json` agree with this model.
     pub(crate) fn assert_layers(&self, found: &Value) {
         let rows = found["files"].as_array().unwrap().iter().filter(|row| row["path"] != "/");
         let ours: BTreeMap<&str, &Value> =

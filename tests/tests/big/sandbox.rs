@@ -10,7 +10,7 @@ use ocicle_tests::{
     tools::run,
 };
 
-/// Bytes of linear memory for a gigabyte of contents. The sandbox has no more to give.
+/// Limit of linear memory for a gigabyte of contents, in bytes.
 const ROOM: u64 = 256 << 20;
 
 /// Runs the command with `temp` as its directory and the layout at `/image`.
@@ -40,7 +40,7 @@ fn a_gigabyte_is_unpacked_in_little_memory() {
 }
 
 #[test]
-fn the_room_is_a_limit() {
+fn the_memory_limit_holds() {
     let layout = large::big();
     for host in Host::sandboxes() {
         let temp = TempDir::new().unwrap();

@@ -87,7 +87,7 @@ fn node(package: &Path, images: &TempDir, names: &[&str], at_a_time: usize) {
 }
 
 #[test]
-fn in_node() {
+fn the_package_works_in_node() {
     let Some(package) = package() else { return };
     let Some(images) = images() else { return };
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -95,7 +95,7 @@ fn in_node() {
 }
 
 #[test]
-fn in_a_browser() {
+fn the_package_works_in_chromium() {
     let Some(package) = package() else { return };
     if !browser(&["playwright-core"]) {
         return;
@@ -105,7 +105,7 @@ fn in_a_browser() {
 }
 
 #[test]
-fn a_gigabyte() {
+fn a_gigabyte_in_a_browser() {
     let Some(package) = package() else { return };
     if !browser(&["playwright-core"]) || !have(&["tar"]) {
         return;
@@ -113,12 +113,12 @@ fn a_gigabyte() {
     let images = TempDir::in_memory().unwrap();
     let archive = images.path().join("big.tar");
     run("tar", ["-C", text(&large::big()), "-cf", text(&archive), "oci-layout", "index.json", "blobs"]);
-    // What is measured is alone.
+    // One at a time, because it measures.
     node(&package, &images, &["large", "large-browser"], 1);
 }
 
 #[test]
-fn installed() {
+fn the_package_installs_from_its_tarball() {
     let Some(package) = package() else { return };
     if variable("OCICLE_NPM_TARBALL").is_none() || !browser(&["playwright-core", "typescript", "vite"]) {
         return;

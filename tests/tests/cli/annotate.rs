@@ -82,7 +82,7 @@ fn any_object_at_any_depth() {
 }
 
 #[test]
-fn the_entry_that_leads_to_it() {
+fn annotations_of_a_descriptor() {
     if !have(&["sha256sum"]) {
         return;
     }

@@ -48,7 +48,7 @@ fn an_edit_keeps_mode_and_owner() {
 }
 
 #[test]
-fn a_link_leads_to_the_archive_and_stays() {
+fn an_archive_behind_a_link_is_edited_and_the_link_kept() {
     let temp = TempDir::new().unwrap();
     let stored = temp.path().join("stored");
     fs::create_dir(&stored).unwrap();
@@ -70,7 +70,7 @@ fn a_link_leads_to_the_archive_and_stays() {
 }
 
 #[test]
-fn of_two_edits_at_once_one_is_refused() {
+fn one_of_two_concurrent_edits_is_refused() {
     let temp = TempDir::new().unwrap();
     let Some(file) = archive(temp.path()) else { return };
     let children: Vec<_> = (0..6)
@@ -91,7 +91,7 @@ fn of_two_edits_at_once_one_is_refused() {
             _ => panic!("{output:?}"),
         }
     }
-    // Whoever was told that it worked finds it there; nobody else does.
+    // The tags of the edits that succeeded are there, and no others.
     let mut there = tags(&file);
     there.sort();
     expected.sort();
@@ -100,7 +100,7 @@ fn of_two_edits_at_once_one_is_refused() {
 }
 
 #[test]
-fn docker_gets_only_tags_it_can_read() {
+fn docker_archives_get_only_valid_repository_tags() {
     let temp = TempDir::new().unwrap();
     let Some(file) = archive(temp.path()) else { return };
     let docker = temp.path().join("docker.tar");
@@ -131,7 +131,7 @@ fn docker_gets_only_tags_it_can_read() {
 }
 
 #[test]
-fn the_wrong_kind_is_told_what_is_right() {
+fn a_wrong_store_kind_gets_a_hint() {
     let temp = TempDir::new().unwrap();
     let Some(file) = archive(temp.path()) else { return };
     let layout = temp.path().join("layout");

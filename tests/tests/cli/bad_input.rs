@@ -1,4 +1,4 @@
-//! What is wrong gives one clear line and changes nothing, whichever command it is.
+//! Mistakes give one line of error and change nothing, whichever command it is.
 
 use std::{
     collections::BTreeMap,
@@ -79,7 +79,7 @@ fn content(dir: &Path) -> BTreeMap<PathBuf, Digest> {
     found
 }
 
-/// Runs a command that must fail with one line; gives it.
+/// Runs a command that must fail with one line, and returns the line.
 fn one_line(words: &[String], code: i32) -> String {
     let output = try_ocicle(words);
     let error = String::from_utf8(output.stderr).unwrap();
@@ -94,7 +94,7 @@ fn one_line(words: &[String], code: i32) -> String {
 }
 
 #[test]
-fn tags_that_are_not_there_or_can_be_none() {
+fn missing_and_invalid_tags() {
     let Some(scene) = Scene::new() else { return };
     let before = content(&scene.layout);
     for words in scene.edits(&scene.layout, "nope") {
@@ -113,7 +113,7 @@ fn tags_that_are_not_there_or_can_be_none() {
 }
 
 #[test]
-fn values_that_make_no_sense() {
+fn invalid_values() {
     let Some(scene) = Scene::new() else { return };
     let before = content(&scene.layout);
     let (image, file) = (at(&scene.layout, "odd"), scene.path("file"));
@@ -156,7 +156,7 @@ fn values_that_make_no_sense() {
 }
 
 #[test]
-fn a_bundle_of_another_layout() {
+fn a_bundle_from_another_layout() {
     let Some(scene) = Scene::new() else { return };
     let other = scene.path("other");
     ocicle(["init", text(&other)]);
@@ -166,7 +166,7 @@ fn a_bundle_of_another_layout() {
     assert_eq!(content(&other), before);
 }
 
-/// A file system of its own, which goes away with the test.
+/// A file system mounted for a test, and unmounted on drop.
 struct Mount(PathBuf);
 
 impl Mount {
@@ -228,7 +228,7 @@ fn a_layout_that_may_not_be_written() {
         ocicle(words);
     }
 
-    // As somebody who is not its owner.
+    // As a user who is not its owner.
     let home = scene.path("home");
     fs::create_dir(&home).unwrap();
     run("cp", ["-r", text(&scene.layout), text(&home)]);
@@ -246,7 +246,7 @@ fn a_layout_that_may_not_be_written() {
 }
 
 #[test]
-fn files_that_may_not_be_read() {
+fn unreadable_files() {
     let Some(scene) = Scene::new() else { return };
     let home = scene.path("home");
     fs::create_dir(&home).unwrap();

@@ -28,7 +28,7 @@ fn blank(temp: &TempDir) -> std::path::PathBuf {
 }
 
 #[test]
-fn init_makes_a_layout_and_touches_nothing_that_is_there() {
+fn init_creates_a_layout_and_changes_no_existing_one() {
     let temp = TempDir::new().unwrap();
     let layout = temp.path().join("images");
     assert_eq!(ocicle(["init", text(&layout)]), "");
@@ -45,7 +45,7 @@ fn init_makes_a_layout_and_touches_nothing_that_is_there() {
 }
 
 #[test]
-fn new_makes_an_image_that_others_accept() {
+fn new_makes_an_image_that_skopeo_and_umoci_accept() {
     let temp = TempDir::new().unwrap();
     let layout = blank(&temp);
     let stat = json(&ocicle(["stat", "--json", &at(&layout, "v1")]));
@@ -72,7 +72,7 @@ fn new_makes_an_image_that_others_accept() {
 }
 
 #[test]
-fn tags_come_and_go() {
+fn tags_are_added_and_removed() {
     let temp = TempDir::new().unwrap();
     let layout = blank(&temp);
     let before = fs::read(layout.join("index.json")).unwrap();
@@ -156,7 +156,7 @@ fn plain_lines_have_fields_between_tabs() {
 }
 
 #[test]
-fn writers_side_by_side_lose_nothing() {
+fn concurrent_writers_lose_nothing() {
     let temp = TempDir::new().unwrap();
     let layout = blank(&temp);
     let tags: Vec<String> = (0..16).map(|number| format!("t{number}")).collect();
@@ -200,7 +200,7 @@ fn check_reports_everything_that_is_wrong() {
 }
 
 #[test]
-fn repack_goes_where_it_is_told() {
+fn repack_writes_to_the_given_destination() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());
@@ -214,7 +214,7 @@ fn repack_goes_where_it_is_told() {
     fs::write(bundle.join("rootfs/new"), "1").unwrap();
     ocicle(["repack", "--dry-run", text(&bundle), text(&layout)]);
     assert_eq!(digest_of("odd"), base);
-    // A tag of its own leaves the old one alone.
+    // With a new tag, the old one does not change.
     let made = ocicle(["repack", text(&bundle), &at(&layout, "mine")]);
     assert_eq!((digest_of("odd"), digest_of("mine").as_str()), (base.clone(), Some(made.trim())));
     // In place: only while it still is what was unpacked.
@@ -233,7 +233,7 @@ fn repack_goes_where_it_is_told() {
 
 /// Whoever may not change owners still sees them.
 #[test]
-fn mtree_check_compares_owners_for_everybody() {
+fn mtree_check_compares_owners_without_root_too() {
     use std::os::unix::fs::MetadataExt as _;
 
     if !have(&["setpriv"]) || fs::metadata("/proc/self").unwrap().uid() != 0 {
@@ -293,7 +293,7 @@ fn masked_paths_and_volumes_stay_out_of_the_layer() {
 }
 
 #[test]
-fn config_changes_what_others_read() {
+fn config_edits_are_read_by_skopeo_and_umoci() {
     let Some(fixture) = ODD.layout() else { return };
     if !have(&["skopeo", "umoci"]) {
         return;

@@ -1,4 +1,4 @@
-//! `ocicle gc`, on images of others and beside edits at work.
+//! `ocicle gc`, on images of other tools and during edits.
 
 use std::{fs, path::Path};
 
@@ -14,7 +14,7 @@ fn blobs(layout: &Path) -> usize {
 }
 
 #[test]
-fn what_nothing_leads_to_goes_and_others_read_the_rest() {
+fn unreferenced_blobs_are_removed_and_skopeo_reads_the_rest() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());
@@ -62,7 +62,7 @@ fn edits_at_work_lose_nothing() {
 }
 
 #[test]
-fn a_damaged_index_stops_it_before_anything_is_removed() {
+fn a_damaged_index_stops_gc_before_it_removes_anything() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());

@@ -1,4 +1,4 @@
-//! What the history says about the edits of the command.
+//! The history entries that edits write.
 
 use std::{fs, path::Path};
 
@@ -26,7 +26,7 @@ const ENTRY: [&str; 8] = [
 ];
 
 #[test]
-fn an_entry_says_what_it_is_told_to() {
+fn a_history_entry_has_the_given_values() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());
@@ -53,7 +53,7 @@ fn an_entry_says_what_it_is_told_to() {
 }
 
 #[test]
-fn a_layer_can_go_in_without_an_entry() {
+fn a_layer_can_be_added_without_a_history_entry() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());
@@ -62,7 +62,7 @@ fn a_layer_can_go_in_without_an_entry() {
     assert_eq!(history(&layout, "new"), before);
     let stat: Value = stat(&at(&layout, "new"));
     assert_eq!(stat["manifest"]["layers"].as_array().unwrap().len(), 4);
-    // The next entry is the one of its own layer.
+    // The next entry belongs to its own layer.
     ocicle(["insert", &at(&layout, "new"), "--whiteout", "/etc"]);
     let now = history(&layout, "new");
     assert_eq!(now.len(), before.len() + 2);
@@ -72,7 +72,7 @@ fn a_layer_can_go_in_without_an_entry() {
 }
 
 #[test]
-fn contradictions_and_dates_that_are_none_are_refused() {
+fn contradictory_flags_and_invalid_dates_are_refused() {
     for option in ["--history-author", "--history-comment", "--history-created-by"] {
         let error = fails(2, ["config", "layout", "--no-history", option, "x"]);
         assert!(error.contains("cannot be used with"), "{error}");

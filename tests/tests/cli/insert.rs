@@ -21,7 +21,7 @@ fn source(temp: &TempDir) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_directory_is_put_in_as_it_is() {
+fn a_directory_is_inserted_unchanged() {
     let Some(fixture) = ODD.layout() else { return };
     if !have(&["umoci", "mtree", "getfattr", "setfattr"]) {
         return;

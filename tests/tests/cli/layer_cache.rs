@@ -1,4 +1,4 @@
-//! Indexes of layers, and what is read through them.
+//! Indexes of layers in the cache, and files read with them.
 
 use std::{
     fs,
@@ -44,7 +44,7 @@ fn image(temp: &TempDir, compression: &str) -> (String, PathBuf) {
 }
 
 #[test]
-fn the_second_time_only_the_file_is_read() {
+fn a_second_read_uses_the_layer_index() {
     for compression in ["gzip", "none"] {
         let temp = TempDir::new().unwrap();
         let cache = temp.path().join("cache");
@@ -55,7 +55,7 @@ fn the_second_time_only_the_file_is_read() {
         assert_eq!(fs::read_dir(cache.join("layers")).unwrap().count(), 1);
         assert_eq!(with_cache(&cache, &["files", &image]), listed);
         assert_eq!(with_cache(&cache, &["why", &image, "/data/a"]).1, Some(0));
-        // Without the beginning of the blob the end can be read all the same: nobody looks at it.
+        // The end can be read without the beginning of the blob.
         let mut bytes = fs::read(&blob).unwrap();
         for byte in &mut bytes[100_000..200_000] {
             *byte ^= 0x55;
@@ -63,7 +63,7 @@ fn the_second_time_only_the_file_is_read() {
         fs::remove_file(&blob).unwrap();
         fs::write(&blob, &bytes).unwrap();
         assert!(with_cache(&cache, &["cat", &image, "/data/c"]) == (content(2), Some(0)), "{compression}");
-        // What is damaged is found, and so is all of it without the index.
+        // Damage is found; and without the index everything is read again.
         assert_eq!(with_cache(&cache, &["cat", &image, "/data/a"]).1, Some(4));
         assert_eq!(with_cache(&temp.path().join("other"), &["cat", &image, "/data/c"]).1, Some(4));
         assert_eq!(fs::read_dir(temp.path().join("other")).map_or(0, Iterator::count), 0);
@@ -71,7 +71,7 @@ fn the_second_time_only_the_file_is_read() {
 }
 
 #[test]
-fn a_wrong_index_is_made_anew() {
+fn a_damaged_layer_index_is_rebuilt() {
     let temp = TempDir::new().unwrap();
     let cache = temp.path().join("cache");
     let (image, _) = image(&temp, "gzip");
@@ -83,7 +83,7 @@ fn a_wrong_index_is_made_anew() {
         assert!(with_cache(&cache, &["cat", &image, "/data/b"]) == (content(1), Some(0)));
         assert!(fs::read(&index).unwrap() == good);
     }
-    // A cache that cannot be written is no failure.
+    // A cache that cannot be written is not an error.
     let file = temp.path().join("file");
     fs::write(&file, "").unwrap();
     assert!(with_cache(&file, &["cat", &image, "/data/b"]) == (content(1), Some(0)));

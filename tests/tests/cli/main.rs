@@ -1,4 +1,4 @@
-//! The command as its users see it: what it prints, writes and refuses.
+//! The command as users see it: output, files, errors.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod annotate;

@@ -1,4 +1,4 @@
-//! Trees of indexes: drawn, resolved, explained; and what skopeo says about them.
+//! Trees of indexes: drawn, resolved, explained, edited; and read by skopeo.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ fn with_numbers(text: &str) -> String {
 }
 
 #[test]
-fn a_tree_is_drawn() {
+fn ls_draws_a_tree() {
     let temp = TempDir::new().unwrap();
     let drawn = with_numbers(&ocicle(["ls", "--tree", text(&layout(&temp))]));
     assert_eq!(

@@ -38,7 +38,7 @@ fn ready() -> bool {
     overlayfs() && have(&["mtree", "getfattr", "sh"])
 }
 
-/// Unpacks into `temp/NAME`, and gives what was printed.
+/// Unpacks into `temp/NAME`, and returns the output.
 fn unpack(reference: &str, temp: &TempDir, name: &str, more: &[&str]) -> (PathBuf, String) {
     let bundle = temp.path().join(name);
     let args = ["unpack", "--format", "overlayfs"].iter().chain(more).copied();
@@ -164,7 +164,7 @@ fn small(temp: &TempDir) -> String {
 }
 
 #[test]
-fn what_was_written_becomes_a_layer() {
+fn written_files_become_a_layer() {
     if !ready() {
         return;
     }
@@ -198,7 +198,7 @@ fn what_was_written_becomes_a_layer() {
 }
 
 #[test]
-fn what_was_removed_is_gone() {
+fn removed_files_become_whiteouts() {
     if !ready() {
         return;
     }
@@ -217,7 +217,7 @@ fn what_was_removed_is_gone() {
 }
 
 #[test]
-fn nothing_written_is_no_layer() {
+fn an_unchanged_overlay_adds_no_layer() {
     if !ready() {
         return;
     }
@@ -235,7 +235,7 @@ fn nothing_written_is_no_layer() {
 }
 
 #[test]
-fn a_moved_directory_is_refused_with_the_way_out() {
+fn a_moved_directory_is_refused_with_a_hint() {
     if !ready() {
         return;
     }
@@ -266,7 +266,7 @@ fn paths_with_the_separators_of_mount_options() {
 }
 
 #[test]
-fn a_failed_unpack_leaves_nothing_and_a_bundle_is_not_overwritten() {
+fn a_failed_unpack_leaves_nothing_and_overwrites_no_bundle() {
     if !ready() {
         return;
     }

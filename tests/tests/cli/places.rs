@@ -1,4 +1,4 @@
-//! Edits of images at several places, and what is about them.
+//! Edits of images that occur at several places, and their referrers.
 
 use std::{fs, path::PathBuf};
 
@@ -99,7 +99,7 @@ impl Layout {
 const PLACES: [&str; 4] = ["alone", "v1//pos=0", "v1//pos=1", "deep//pos=0//pos=0"];
 
 #[test]
-fn one_place_those_of_a_tag_or_all() {
+fn one_place_the_places_of_a_tag_or_all_places() {
     let none = || None;
     let b = || Some("b".to_owned());
     for (scope, place, expected) in [
@@ -160,7 +160,7 @@ fn a_new_tag_has_the_tree_or_the_image_alone() {
 }
 
 #[test]
-fn what_is_about_the_image_is_named_and_follows_if_asked() {
+fn referrers_are_named_and_follow_on_request() {
     let layout = Layout::new();
     let output = try_ocicle(["config", &at(&layout.path, "alone"), "--label", "a=b", "-n"]);
     assert!(output.status.success());

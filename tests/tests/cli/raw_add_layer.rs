@@ -25,7 +25,7 @@ fn last(layout: &Path, tag: &str) -> (String, PathBuf) {
 }
 
 #[test]
-fn a_compressed_layer_goes_in_to_the_byte() {
+fn a_compressed_layer_keeps_its_bytes() {
     let Some(fixture) = ODD.layout() else { return };
     if !have(&["tar", "gzip", "zstd", "umoci"]) {
         return;
@@ -48,7 +48,7 @@ fn a_compressed_layer_goes_in_to_the_byte() {
     assert_eq!(zstd.0, "application/vnd.oci.image.layer.v1.tar+zstd");
     assert!(fs::read(&gzip.1).unwrap() == fs::read(temp.path().join("layer.tar.gz")).unwrap());
     assert!(fs::read(&zstd.1).unwrap() == fs::read(temp.path().join("layer.tar.zst")).unwrap());
-    // The name says nothing; a plain one is compressed as the image's last layer is.
+    // The file's name does not count; a plain tar is compressed like the image's last layer.
     let plain = add("renamed.gz", "plain");
     let below = layers(&at(&layout, "odd")).pop().unwrap();
     assert_eq!(below["mediaType"], plain.0.as_str());
@@ -99,7 +99,7 @@ fn standard_input_compression_and_dry_run() {
 }
 
 #[test]
-fn what_could_not_be_unpacked_does_not_get_in() {
+fn invalid_layers_are_refused() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());

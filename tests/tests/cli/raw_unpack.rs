@@ -33,7 +33,7 @@ fn a_new_or_empty_directory_becomes_the_root_of_the_image() {
 }
 
 #[test]
-fn what_is_there_stays_where_no_layer_has_anything_else() {
+fn existing_files_stay_unless_a_layer_replaces_them() {
     if !root() {
         return;
     }
@@ -69,7 +69,7 @@ fn what_is_there_stays_where_no_layer_has_anything_else() {
 }
 
 #[test]
-fn a_failure_takes_away_what_it_made_and_nothing_else() {
+fn a_failed_unpack_removes_only_its_own_files() {
     if !root() {
         return;
     }
@@ -119,7 +119,7 @@ fn an_ordinary_user_can_merge_over_his_own_files() {
 }
 
 #[test]
-fn a_config_can_be_written_alone() {
+fn the_runtime_config_can_be_written_alone() {
     let Some(fixture) = ODD.layout() else { return };
     if !root() {
         return;
@@ -144,7 +144,7 @@ fn a_config_can_be_written_alone() {
     let config: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(config["process"]["user"], serde_json::json!({ "uid": 0, "gid": 0 }));
     assert_eq!(config["root"]["path"], "rootfs");
-    // A number needs nobody to say who it is, and here it is the directory itself.
+    // A numeric user needs no `/etc/passwd`, and here the root file system is the directory itself.
     ocicle(["config", &reference, "--user", "7:8", "--tag", "number"]);
     let output = command()
         .current_dir(&rootfs)

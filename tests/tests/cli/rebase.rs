@@ -1,4 +1,4 @@
-//! Images on another base, with a layer less, in another order.
+//! `ocicle rebase`, `layers drop` and `layers reorder`.
 
 use std::{fs, path::Path};
 
@@ -52,7 +52,7 @@ fn an_application_gets_a_patched_base() {
     assert_eq!(json(&["stat", &v2])["config"]["config"]["Entrypoint"][0], "/app/program");
     let layout = Path::new(v1.trim_end_matches("#v1"));
     ocicle(["check", text(layout)]);
-    // Now it names its base, so it can go back without being told.
+    // Now the image names its base, so the old base need not be given.
     ocicle(["rebase", &v2, "--onto", &one]);
     assert_eq!(layers(&v2), before);
     if have(&["umoci"]) {

@@ -33,7 +33,7 @@ const CHANGES: [&str; 5] = [
 ];
 
 #[test]
-fn the_next_repack_goes_on_from_the_new_image() {
+fn the_next_repack_starts_from_the_new_image() {
     let Some(fixture) = ODD.layout() else { return };
     if !root() || !have(&["mtree", "getfattr", "setfattr"]) {
         return;
@@ -71,7 +71,7 @@ fn the_next_repack_goes_on_from_the_new_image() {
 }
 
 #[test]
-fn what_was_masked_or_clamped_is_not_taken_for_part_of_the_image() {
+fn masked_paths_and_clamped_times_are_not_part_of_the_image() {
     let Some(fixture) = ODD.layout() else { return };
     if !root() {
         return;
@@ -89,7 +89,7 @@ fn what_was_masked_or_clamped_is_not_taken_for_part_of_the_image() {
         ocicle(["mtree", &at(&layout, "new")])
             .contains("late type=file mode=0644 uid=0 gid=0 nlink=1 size=4")
     );
-    // The time in the layer is another one than on the disk, and yet nothing has changed.
+    // The time in the layer differs from the one on disk, and nothing has changed all the same.
     assert_eq!(ocicle(["repack", "-n", "--verify", text(&bundle), text(&layout)]), "put /etc/masked\n");
     // The tag is the one that was made, not the one the bundle came from.
     ocicle(["repack", text(&bundle), text(&layout)]);
@@ -98,7 +98,7 @@ fn what_was_masked_or_clamped_is_not_taken_for_part_of_the_image() {
 }
 
 #[test]
-fn bundles_of_umoci_stay_such() {
+fn bundles_of_umoci_keep_their_format() {
     let Some(fixture) = ODD.layout() else { return };
     if !root() || !have(&["umoci", "mtree", "getfattr"]) {
         return;

@@ -59,7 +59,7 @@ fn change(rootfs: &Path) {
     );
 }
 
-/// Unpacks the image `expected` of the plain way and `odd` of the other; both must be the same.
+/// Unpacks the image `expected` as root and `odd` as a user; both must be the same.
 fn assert_same_image(layout: &Path, fixture: &Path, temp: &Path) {
     let plain = temp.join("plain");
     fs::create_dir(&plain).unwrap();
@@ -93,12 +93,12 @@ fn an_ordinary_user_unpacks_changes_and_repacks_everything() {
         run("getfattr", ["--only-values", "-n", "user.rootlesscontainers", text(&rootfs.join("big-ids"))]);
     assert_eq!(owner, [0x08, 0x80, 0xbc, 0xc1, 0x96, 0x0b, 0x10, 0x81, 0xbc, 0xc1, 0x96, 0x0b]);
 
-    // The manifest is that of the disk, and can be told from the layers alone.
+    // The manifest agrees with the disk, and can be made of the layers alone.
     let manifest = fs::read_to_string(home.join("bundle/rootfs.mtree")).unwrap();
     assert_eq!(user(&["mtree", "--rootless", "layout#odd"]), manifest);
     assert_eq!(user(&["mtree", "check", "bundle/rootfs.mtree", "bundle/rootfs"]), "");
     assert_eq!(user(&["repack", "--dry-run", "bundle", "layout#new"]), "");
-    // Even where every file is read, those nobody may read too; their modes are as they were.
+    // Even if every file is read, unreadable ones included; their modes do not change.
     assert_eq!(user(&["repack", "--dry-run", "--verify", "bundle", "layout#new"]), "");
     assert_eq!(user(&["mtree", "check", "bundle/rootfs.mtree", "bundle/rootfs"]), "");
 
@@ -183,7 +183,7 @@ impl Drop for Namespace {
 }
 
 #[test]
-fn root_of_a_namespace_needs_no_options() {
+fn root_in_a_user_namespace_needs_no_options() {
     let Some(fixture) = ODD.layout() else { return };
     if !have(&["mtree", "getfattr", "unshare", "nsenter"]) {
         return;
@@ -222,7 +222,7 @@ fn ids_without_a_place_are_named_and_nothing_is_left() {
 }
 
 #[test]
-fn a_user_without_rootless_is_told() {
+fn an_ordinary_user_gets_a_hint_about_rootless() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let home = temp.path().join("home");
@@ -236,7 +236,7 @@ fn a_user_without_rootless_is_told() {
 }
 
 #[test]
-fn what_a_user_inserts_belongs_to_root() {
+fn files_that_a_user_inserts_belong_to_root() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let home = temp.path().join("home");

@@ -11,7 +11,7 @@ use ocicle_tests::{
 };
 
 #[test]
-fn unpacked_it_holds_what_the_layers_say() {
+fn the_unpacked_rootfs_has_all_attributes_of_the_layers() {
     let Some(layout) = ODD.layout() else { return };
     if !have(&["mtree", "getfattr"]) {
         return;
@@ -79,7 +79,7 @@ fn unpacked_it_holds_what_the_layers_say() {
 }
 
 #[test]
-fn there_and_back_and_there_again() {
+fn unpack_repack_and_unpack_again() {
     let Some(layout) = ODD.layout() else { return };
     if !have(&["umoci", "skopeo", "mtree", "getfattr"]) {
         return;
@@ -149,7 +149,7 @@ fn there_and_back_and_there_again() {
 }
 
 #[test]
-fn where_the_bundle_is_does_not_show_in_it() {
+fn the_path_of_a_bundle_is_not_recorded_in_it() {
     let Some(layout) = ODD.layout() else { return };
     if !have(&["setfacl", "mtree", "getfattr"]) {
         return;
@@ -165,7 +165,7 @@ fn where_the_bundle_is_does_not_show_in_it() {
 }
 
 #[test]
-fn a_layer_that_is_not_what_it_promises_leaves_nothing_behind() {
+fn a_layer_that_fails_verification_leaves_nothing_behind() {
     let Some(layout) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&layout, temp.path());

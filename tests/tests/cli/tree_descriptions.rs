@@ -31,7 +31,7 @@ fn tags(layout: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn an_export_is_applied_again_in_both_languages() {
+fn an_exported_description_is_applied_again_as_toml_and_json() {
     let temp = TempDir::new().unwrap();
     let layout = nested_layout(&temp);
     let before = fs::read(layout.join("index.json")).unwrap();
@@ -48,7 +48,7 @@ fn an_export_is_applied_again_in_both_languages() {
             assert_eq!(fs::read(layout.join("index.json")).unwrap(), before, "{description}");
         }
     }
-    // Elsewhere the same is made of it, once what it is made of is there.
+    // In another store the same tree is made, once the images that it refers to are there.
     let deep = ocicle(["tree", "export", "--deep", &at(&layout, "v1")]);
     assert!(
         deep.contains("[[root.index.manifests]]") && deep.contains("platform = \"linux/arm/v7\""),
@@ -231,7 +231,7 @@ fn images_are_merged_and_an_index_is_split() {
 }
 
 #[test]
-fn platforms_are_said_anew() {
+fn platforms_are_changed() {
     let temp = TempDir::new().unwrap();
     let layout = nested_layout(&temp);
     let said = |selector: &str| json(&["resolve", &at(&layout, selector)])["platform"].clone();
@@ -240,7 +240,7 @@ fn platforms_are_said_anew() {
     ocicle(["platform", &at(&layout, arm), "linux/arm/v8"]);
     assert_eq!(said(arm), serde_json::json!({"architecture": "arm", "os": "linux", "variant": "v8"}));
     assert_eq!(json(&["resolve", &at(&layout, arm)])["digest"], old);
-    // The other tag has what it had.
+    // The other tag did not change.
     assert_eq!(said("same//pos=1//pos=1")["variant"], "v7");
     ocicle(["platform", &at(&layout, arm), "--from-config"]);
     assert_eq!(said(arm)["variant"], "v7");

@@ -1,4 +1,4 @@
-//! umoci's command line, answered by ocicle; beside umoci itself, where it is there.
+//! umoci's command line, run by ocicle, and by umoci itself where it is installed.
 
 use std::{
     fs,
@@ -38,7 +38,7 @@ impl Front {
         Command::new(&self.link).args(words).current_dir(self.temp.path()).output().unwrap()
     }
 
-    /// Must succeed; gives standard output. umoci says nothing else then.
+    /// Runs a command that must succeed and print nothing on standard error. Returns its standard output.
     fn run(&self, words: &[&str]) -> String {
         let output = self.try_run(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -46,7 +46,7 @@ impl Front {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Must fail with status 1; gives standard error without what stands around it.
+    /// Runs a command that must fail with status 1. Returns the message without prefix and suffix.
     fn fails(&self, words: &[&str]) -> String {
         let output = self.try_run(words);
         let error = String::from_utf8(output.stderr).unwrap();
@@ -66,7 +66,7 @@ fn config(layout: &Path, tag: &str) -> Value {
 }
 
 #[test]
-fn an_image_from_nothing() {
+fn an_image_from_scratch() {
     let front = Front::new();
     let silent = |words: &[&str]| assert_eq!(front.run(words), "", "{words:?}");
     silent(&["init", "--layout", "a/b/images"]);
@@ -212,7 +212,7 @@ fn bundles_go_both_ways() {
 }
 
 #[test]
-fn what_it_prints_is_what_umoci_prints() {
+fn output_is_that_of_umoci() {
     let front = Front::new();
     let Some(layout) = front.layout() else { return };
     if !have(&["umoci"]) {
@@ -239,7 +239,7 @@ fn what_it_prints_is_what_umoci_prints() {
 }
 
 #[test]
-fn what_is_wrong_fails_as_in_umoci() {
+fn errors_are_those_of_umoci() {
     let front = Front::new();
     let Some(layout) = front.layout() else { return };
     if !have(&["umoci"]) {
@@ -287,7 +287,7 @@ fn what_is_wrong_fails_as_in_umoci() {
 }
 
 #[test]
-fn damage_is_told_in_words_that_scripts_know() {
+fn damage_is_reported_with_umocis_messages() {
     let front = Front::new();
     let Some(layout) = front.layout() else { return };
     let stat = ocicle(["resolve", "--format", "plain", &at(&layout, "odd")]);
@@ -303,7 +303,7 @@ fn damage_is_told_in_words_that_scripts_know() {
 }
 
 #[test]
-fn it_can_be_called_as_a_command_of_ocicle() {
+fn umoci_is_a_subcommand_of_ocicle() {
     let version = ocicle(["umoci", "--version"]);
     assert!(version.starts_with("umoci version "), "{version}");
     assert!(ocicle(["umoci", "help"]).contains("umoci unpack --image"));

@@ -65,7 +65,7 @@ fn a_link_to_a_directory_stays_if_asked() {
         let theirs = temp.path().join("theirs");
         let image = format!("{}:t", layout.display());
         run("umoci", ["unpack", "--keep-dirlinks", "--image", &image, text(&theirs)]);
-        // umoci gives the attributes to the link itself, and what is implied the time of the day.
+        // umoci sets the attributes on the link itself, and gives implied directories the current time.
         let names = |root: &Path| -> Vec<String> {
             describe(root).lines().filter_map(|line| Some(line.split_once(" type=")?.0.to_owned())).collect()
         };
@@ -116,7 +116,7 @@ fn lower_layers_can_be_left_out() {
     assert_eq!(warned, "");
     assert_same(&temp.path().join("all/rootfs"), &all.join("rootfs"));
 
-    // What is repacked lies on all layers.
+    // The repacked layer is on top of all layers.
     fs::write(first.join("rootfs/opt/more"), "more").unwrap();
     ocicle(["repack", text(&first), &at(&layout, "new")]);
     let manifest = ocicle(["mtree", &at(&layout, "new")]);

@@ -1,4 +1,4 @@
-//! What images carry for nothing, counted beside other tools.
+//! `ocicle waste`, compared with other tools.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt as _, path::Path};
 
@@ -24,7 +24,7 @@ fn sizes(dir: &Path, found: &mut BTreeMap<u64, u64>) {
 }
 
 #[test]
-fn stored_and_visible_are_what_tar_and_the_disk_say() {
+fn stored_and_visible_sizes_agree_with_tar_and_the_disk() {
     let Some(layout) = ODD.layout() else { return };
     if !root() || !have(&["tar", "zstd"]) {
         return;
@@ -76,7 +76,7 @@ fn wasteful(temp: &TempDir) -> String {
 }
 
 #[test]
-fn a_gate_closes_above_its_threshold() {
+fn a_waste_threshold_fails_when_exceeded() {
     let temp = TempDir::new().unwrap();
     let image = wasteful(&temp);
     let found = json(&["waste", &image]);
@@ -99,7 +99,7 @@ fn a_gate_closes_above_its_threshold() {
 }
 
 #[test]
-fn a_gate_of_dive_moves_over() {
+fn the_thresholds_of_dive_are_understood() {
     let temp = TempDir::new().unwrap();
     let image = wasteful(&temp);
     let found =

@@ -1,4 +1,4 @@
-//! An archive whose edit fails, at whatever call: the old one or the new one is there, and whole.
+//! An edit of an archive that fails at any call leaves the old or the new archive, complete.
 
 use std::io::{Read as _, Write as _};
 
@@ -52,7 +52,7 @@ where
     store.update(|root| root.push(&blob)).map(drop)
 }
 
-/// What the index leads to, all of which must be there.
+/// Returns the contents that the index refers to, all of which must be there.
 fn contents(dir: &MemDir) -> Vec<String> {
     let store = open(dir.clone()).unwrap();
     let index: Raw<Index> = store.load().unwrap();
@@ -80,7 +80,7 @@ fn an_edit_that_fails_leaves_the_old_or_the_new() {
                 _ => panic!("call {call}: {now:?}, {result:?}"),
             }
             assert_eq!(dir.metadata(Name::literal(NAME)).unwrap().mode, 0o600, "call {call}");
-            // What is left is in one place, which the next edit names.
+            // A leftover file has one name, which the next edit reports.
             let beside: Vec<String> =
                 dir.names().unwrap().iter().map(|name| name.as_name().to_string()).collect();
             assert!(beside.iter().all(|name| name == NAME || name == EDIT), "call {call}: {beside:?}");

@@ -24,7 +24,8 @@ fn digest(bytes: &[u8]) -> String {
     digest_of(Algorithm::Sha256, bytes).to_string()
 }
 
-/// A layout whose documents each went through `damage`, from the config up, so that every digest is right.
+/// Returns a layout whose documents each went through `damage`, from the config up, so that digests are
+/// right.
 fn layout(mut damage: impl FnMut(&str, String) -> Vec<u8>) -> Vec<(String, Vec<u8>)> {
     let config = damage(
         "config",
@@ -75,7 +76,7 @@ fn layout(mut damage: impl FnMut(&str, String) -> Vec<u8>) -> Vec<(String, Vec<u
     ]
 }
 
-/// Does all that can be done with a layout; gives how far it came.
+/// Does all that can be done with a layout. Returns how far it came.
 fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
     let limits = Limits::default();
     let Ok(store) = MemoryStore::from_layout(files, &limits) else { return 0 };
@@ -105,13 +106,13 @@ fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
 }
 
 #[test]
-fn undamaged_it_works() {
+fn undamaged_documents_work() {
     assert_eq!(use_it(layout(|_, text| text.into_bytes())), 4);
     let repository = Repository::in_memory().unwrap();
     blank(&repository, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
 }
 
-/// What is put in the place of some bytes.
+/// Replacements of some bytes.
 fn patch() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..4),

@@ -24,7 +24,7 @@ fn on_the_host() -> io::Result<()> {
     Ok(())
 }
 
-/// A file made in a directory with a default access control list is born with a list of its own.
+/// A file made in a directory with a default access control list gets a list.
 #[test]
 fn an_inherited_acl_is_not_part_of_the_set() -> io::Result<()> {
     let temp = TempDir::new()?;

@@ -170,7 +170,7 @@ fn links_are_not_followed() {
     assert!(fs::symlink_metadata(&blob).unwrap().is_file());
     assert_eq!(store.try_size(&named(&secret)).unwrap(), Some(6));
 
-    // A directory is no blob either.
+    // Nor is a directory a blob.
     let empty = digest_of(Algorithm::Sha256, b"");
     fs::create_dir(temp.path().join("blobs/sha256").join(empty.encoded())).unwrap();
     refused(&store, &empty);
@@ -198,7 +198,7 @@ fn annotated(index: &Raw<Index>, bytes: usize) -> Raw<Index> {
 }
 
 #[test]
-fn an_index_that_could_not_be_read_again_is_not_written() {
+fn an_index_over_the_limits_is_not_written() {
     let limits = Limits { document: 300, ..Limits::default() };
     let dir = MemDir::new();
     LayoutStore::create(dir.clone()).unwrap();
@@ -225,7 +225,7 @@ fn an_index_that_could_not_be_read_again_is_not_written() {
 }
 
 #[test]
-fn what_is_not_an_interrupted_create_is_in_the_way() {
+fn create_refuses_directories_with_other_files() {
     /// The path, the content of a file or `None` for a directory, and what the error names.
     type Case = (&'static [&'static str], Option<&'static [u8]>, &'static str);
 
@@ -337,9 +337,9 @@ fn a_create_that_fails_can_be_repeated() {
     }
 }
 
-/// What was put into a layout is never lost to somebody who makes it at the same time.
+/// A blob put into a layout is never lost when another process creates the layout at the same time.
 #[test]
-fn of_several_creates_one_succeeds() {
+fn one_of_several_concurrent_creates_succeeds() {
     for _ in 0..20 {
         let dir = MemDir::new();
         let made = std::thread::scope(|scope| {
@@ -366,7 +366,7 @@ fn of_several_creates_one_succeeds() {
 fn a_publish_that_fails_leaves_all_or_nothing() {
     let content = [b'x'; 40];
     let digest = digest_of(Algorithm::Sha256, &content);
-    // A layout of others may lack even the directory of the blobs.
+    // A layout of another tool may even lack the directory `blobs`.
     let bare = || {
         let dir = layout();
         ocicle::fs::remove_tree(&dir, Name::literal("blobs")).unwrap();

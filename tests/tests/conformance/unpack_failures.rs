@@ -90,9 +90,9 @@ fn fail_at_any_call(format: Format, whole: &[&str]) {
     }
 }
 
-/// The end of the process: a bundle is one only when all of it is there.
+/// After a crash, an incomplete bundle must not be taken for a bundle.
 #[test]
-fn a_crash_at_any_call_leaves_no_half_bundle() {
+fn a_crash_at_any_call_leaves_no_partial_bundle() {
     FORMATS.into_iter().for_each(crash_at_any_call);
 }
 

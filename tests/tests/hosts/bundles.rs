@@ -83,7 +83,7 @@ fn a_bundle_of_a_sandbox_becomes_the_same_image() {
         same_stores(&native.join("images"), &dir.join("images"));
         // What the sandbox unpacked can be repacked outside.
         assert_eq!(Host::Native.done(dir, &["repack", "bundle", "images#new"]), made);
-        // And the bundle can go on from what it became.
+        // And the bundle can be repacked again.
         for who in [*host, Host::Native] {
             let again = who.done(dir, &["repack", "--refresh-bundle", "bundle", "images#new"]);
             assert_eq!(again, made);
@@ -101,7 +101,7 @@ fn bundle(host: Host, dir: &Path) -> Option<PathBuf> {
 }
 
 #[test]
-fn the_sandbox_holds_forms_that_mean_the_same() {
+fn the_sandbox_stores_equivalent_forms() {
     for host in Host::sandboxes() {
         let temp = TempDir::new().unwrap();
         let Some(rootfs) = bundle(host, temp.path()) else { return };
@@ -117,7 +117,7 @@ fn the_sandbox_holds_forms_that_mean_the_same() {
 }
 
 #[test]
-fn new_files_get_what_is_asked_for() {
+fn new_files_get_the_requested_owner_and_mode() {
     for host in Host::sandboxes() {
         let temp = TempDir::new().unwrap();
         let Some(rootfs) = bundle(host, temp.path()) else { return };
@@ -151,7 +151,7 @@ fn new_files_get_what_is_asked_for() {
 }
 
 #[test]
-fn a_restored_bundle_is_what_a_native_unpack_makes() {
+fn a_restored_bundle_equals_a_native_unpack() {
     if !root() {
         return;
     }

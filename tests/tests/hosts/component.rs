@@ -1,4 +1,4 @@
-//! The component in hosts that nobody here wrote: it says and makes what the command does.
+//! The component in hosts made by others: it returns and makes the same as the command.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ fn done(host: &Path, dir: &Path, words: &[&str]) -> String {
 }
 
 #[test]
-fn it_says_what_the_command_prints() {
+fn the_component_returns_what_the_command_prints() {
     let Some(temp) = ODD.images() else { return };
     for host in hosts() {
         for (function, command) in [
@@ -49,7 +49,7 @@ fn it_says_what_the_command_prints() {
 }
 
 #[test]
-fn it_fails_with_what_one_can_do_about_it() {
+fn component_errors_have_hints() {
     let Some(temp) = ODD.images() else { return };
     fs::create_dir(temp.path().join("empty")).unwrap();
     let blobs = temp.path().join("images/blobs/sha256");
@@ -89,7 +89,7 @@ fn it_fails_with_what_one_can_do_about_it() {
 /// In wasmtime. What jco has for Node's files drops times that are set through a handle, and takes `\` in a
 /// name for `/`.
 #[test]
-fn it_makes_the_image_that_the_command_makes() {
+fn the_component_makes_the_same_image_as_the_command() {
     let host = variable("OCICLE_COMPONENT_WASMTIME");
     let (Some(host), Some(command), Some(component)) = (host, ODD.images(), ODD.images()) else { return };
     if !root() {

@@ -177,13 +177,13 @@ fn hard_links_reach_nothing_outside() {
         let archive = Archive::new().symlink("out", out).hard_link("h", "out/file").end();
         refused(&[Layer::plain(archive)], "target not found");
     }
-    // A hard link to a symbolic link is a second link, not a name of what it points to.
+    // A hard link to a symbolic link is a second name of the link, not of its target.
     let archive = Archive::new().symlink("l", "../../victim").hard_link("h", "l").file("h", "x").end();
     harmless(&[Layer::plain(archive)], &[("h", "x")]);
 }
 
 #[test]
-fn whiteouts_remove_nothing_outside_and_nothing_strange() {
+fn whiteouts_remove_nothing_outside_the_root() {
     if !root() {
         return;
     }
@@ -218,7 +218,7 @@ fn archives_cut_short_are_refused() {
 }
 
 #[test]
-fn what_follows_the_end_is_verified_and_not_applied() {
+fn bytes_after_the_end_are_verified_and_not_applied() {
     if !root() {
         return;
     }
@@ -229,7 +229,7 @@ fn what_follows_the_end_is_verified_and_not_applied() {
         ground.accepted();
         assert!(!ground.bundle().join("rootfs/hidden").exists(), "{}", host.name());
     }
-    // Another byte there is another diff_id.
+    // Another byte there changes the diff_id.
     let mut layer = Layer::plain(archive);
     *layer.blob.last_mut().unwrap() ^= 1;
     refused(&[layer], "diff_id");

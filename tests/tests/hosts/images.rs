@@ -82,7 +82,7 @@ const LOOK: &str = "
 ";
 
 #[test]
-fn looking() {
+fn commands_that_inspect() {
     let Some(odd) = ODD.layout() else { return };
     same_everywhere(|dir| prepare(&odd, dir), LOOK);
 }
@@ -144,7 +144,7 @@ const EDIT: &str = "
 ";
 
 #[test]
-fn editing() {
+fn commands_that_edit() {
     let Some(odd) = ODD.layout() else { return };
     same_everywhere(|dir| prepare(&odd, dir), EDIT);
 }
@@ -180,7 +180,7 @@ const MISTAKES: &str = "
 ";
 
 #[test]
-fn mistakes() {
+fn commands_that_fail() {
     let Some(odd) = ODD.layout() else { return };
     same_everywhere(|dir| prepare(&odd, dir), MISTAKES);
 }

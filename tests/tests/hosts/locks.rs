@@ -67,7 +67,7 @@ fn no_blob_is_collected_while_it_is_written_elsewhere() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_named_or_removed() {
+fn files_of_a_killed_process_are_named_or_removed() {
     let Some(temp) = ODD.images() else { return };
     let dir = temp.path();
     let lock_file = |name: &str| dir.join("images").join(name);

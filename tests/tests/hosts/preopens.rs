@@ -25,7 +25,7 @@ fn done(call: &Call, words: &[&str]) -> String {
 }
 
 #[test]
-fn directories_have_the_names_they_are_given() {
+fn preopened_directories_have_their_guest_names() {
     let Some(temp) = prepared() else { return };
     let expected = Host::Native.done(temp.path(), &["mtree", "images#odd"]);
     let (images, work) = (&temp.path().join("images"), &temp.path().join("work"));
@@ -56,7 +56,7 @@ fn directories_have_the_names_they_are_given() {
 }
 
 #[test]
-fn what_is_not_given_is_not_there() {
+fn directories_that_are_not_preopened_are_not_found() {
     let Some(temp) = prepared() else { return };
     let work = &temp.path().join("work");
     std::os::unix::fs::symlink("../images", work.join("link")).unwrap();
@@ -79,7 +79,7 @@ fn what_is_not_given_is_not_there() {
     }
 }
 
-/// Only wasmtime gives directories for reading only.
+/// Only wasmtime can preopen directories read-only.
 #[test]
 fn a_directory_for_reading_is_read_and_not_changed() {
     let Some(temp) = prepared() else { return };

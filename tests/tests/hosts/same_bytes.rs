@@ -46,13 +46,13 @@ fn index(layout: &Path, entries: &[Value]) -> Value {
     json!({ "mediaType": media_type, "digest": digest.as_str(), "size": text.len() })
 }
 
-/// What a command says of something in the layout, with the directory of the layout as current directory.
+/// Runs a command on something in the layout, whose directory is the current one, and returns its answer.
 fn said(host: Host, layout: &Path, command: &str, options: &[&str], fragment: &str) -> Answer {
     host.run(layout.parent().unwrap(), &[&[command], options, &[&format!("layout{fragment}")]].concat())
 }
 
 #[test]
-fn archives_are_read_and_edited_alike() {
+fn archives_are_read_and_edited_the_same() {
     let temp = TempDir::new().unwrap();
     let Some(layout) = ODD.layout() else { return };
     let mut expected = None;
@@ -68,7 +68,7 @@ fn archives_are_read_and_edited_alike() {
             answers.extend([["ls", name], ["check", name]].map(|words| host.run(&dir, &words)));
             answers.push(host.run(&dir, &["mtree", &format!("{name}#pos=0")]));
         }
-        // An edit writes the archive anew; and it leaves nothing beside it.
+        // An edit writes the archive again, and leaves no other file.
         answers.push(host.run(&dir, &["rm", "oci#gnu"]));
         let after = fs::read(dir.join("oci")).unwrap();
         assert_ne!(after, before);
@@ -82,7 +82,7 @@ fn archives_are_read_and_edited_alike() {
 }
 
 #[test]
-fn three_worlds_give_the_same_bytes() {
+fn edits_give_the_same_bytes_on_every_host() {
     let temp = TempDir::new().unwrap();
     let Some(layout) = layout(&temp) else { return };
     let cases: &[(&str, &[&str], &str)] = &[
@@ -110,7 +110,7 @@ fn three_worlds_give_the_same_bytes() {
 }
 
 #[test]
-fn three_worlds_fail_alike() {
+fn failures_are_the_same_on_every_host() {
     let temp = TempDir::new().unwrap();
     let Some(layout) = layout(&temp) else { return };
     for (command, fragment) in

@@ -10,12 +10,12 @@ struct Refusal {
     /// The beginning of the line.
     line: &'static str,
     code: i32,
-    /// What the error says among other things.
+    /// A part of the error's message.
     error: &'static str,
 }
 
 const REFUSALS: &[Refusal] = &[
-    // A module for wasm is no machine that an image could run on.
+    // No image runs on a wasm module.
     Refusal {
         host: |host| host != Host::Native,
         line: "umoci new",
@@ -24,13 +24,13 @@ const REFUSALS: &[Refusal] = &[
     },
 ];
 
-/// How a host refuses a command line: exit code and what its error says.
+/// How a host refuses a command line: the exit code and a part of the message.
 pub(crate) fn refusal(host: Host, line: &str) -> Option<(i32, &'static str)> {
     let found = REFUSALS.iter().find(|refusal| (refusal.host)(host) && line.starts_with(refusal.line));
     found.map(|refusal| (refusal.code, refusal.error))
 }
 
-/// An error without the number that a system has for it: WASI has other numbers.
+/// Returns an error without the system's number for it: WASI has other numbers.
 pub(crate) fn without_number(error: &str) -> String {
     match error.split_once(" (os error ") {
         Some((before, after)) => {
@@ -49,7 +49,7 @@ pub(crate) fn expected_path(host: Host, path: &Path) -> PathBuf {
     path.components().map(|part| name(part.as_os_str().as_encoded_bytes())).collect()
 }
 
-/// What stands for a file that keeps what a system says about other files: inode numbers and change times.
+/// Placeholder for a file that records facts of the system: inode numbers and change times.
 pub(crate) const BOOKKEEPING: &str = "bookkeeping";
 
 /// Before the description of a link that a version of a runtime may refuse, so that an empty file stands for

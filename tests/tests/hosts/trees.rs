@@ -48,7 +48,7 @@ const NESTED_SCRIPT: &str = "
 ";
 
 #[test]
-fn trees_by_other_tools() {
+fn trees_of_other_tools() {
     let Some(layout) = NESTED.layout() else { return };
     let prepare = |dir: &std::path::Path| {
         fs::rename(copy_of(&layout.with_file_name("sparse"), dir), dir.join("sparse")).unwrap();
@@ -76,6 +76,6 @@ const HANDMADE: &str = "
 ";
 
 #[test]
-fn trees_by_hand() {
+fn handmade_trees() {
     same_everywhere(|dir| nested::layout(&dir.join("images")), HANDMADE);
 }

@@ -1,4 +1,4 @@
-//! Images in archives: those of other tools are read, edited and copied, and what is written is read by them.
+//! Images in archives: archives of other tools are read, edited and copied, and ours are read by them.
 
 use std::{
     fs,
@@ -51,7 +51,7 @@ fn archives_of_skopeo_are_read_in_place() {
 }
 
 #[test]
-fn archives_of_buildah_are_read_and_ours_by_it() {
+fn archives_are_exchanged_with_buildah() {
     let Some(layout) = DEBIAN.layout() else { return };
     if !root() || !have(&["buildah"]) {
         return;
@@ -93,7 +93,7 @@ fn archives_of_buildah_are_read_and_ours_by_it() {
 }
 
 #[test]
-fn what_is_copied_is_the_same_everywhere() {
+fn copies_are_the_same_in_every_kind_of_store() {
     let Some(layout) = DEBIAN.layout() else { return };
     if !have(&["skopeo"]) {
         return;
@@ -110,7 +110,7 @@ fn what_is_copied_is_the_same_everywhere() {
         assert_eq!(manifest(&file(store)), expected, "{store}");
         ocicle(["check", &file(store)]);
     }
-    // The same again is the same file; and nothing is copied that is there.
+    // A second copy gives the same file, and copies no blob that is there already.
     ocicle(["copy", &image, &format!("oci-archive:{}", file("again.tar"))]);
     assert_eq!(fs::read(file("a.tar")).unwrap(), fs::read(file("again.tar")).unwrap());
     let again = ocicle_tests::ocicle::command().args(["copy", &image, &file("from-oci")]).output().unwrap();
@@ -173,13 +173,13 @@ fn an_archive_is_edited_like_a_layout() {
         );
     }
     ocicle(["check", text(&file)]);
-    // What an edit leaves behind is not in an archive that was written anew.
+    // An archive that was written again has no unreferenced members.
     assert_eq!(json(&["gc", text(&file)])["blobs"], Value::Array(Vec::new()));
     assert_eq!(names(temp.path()), ["images.tar", "layout", "skopeo", "source"]);
 }
 
 #[test]
-fn garbage_of_others_is_collected() {
+fn unreferenced_members_of_archives_are_collected() {
     let temp = TempDir::new().unwrap();
     let Some(file) = archive(&temp) else { return };
     let dir = temp.path().join("x");
@@ -312,7 +312,7 @@ fn one_platform_alone_or_with_its_index() {
     let alone: Value =
         serde_json::from_slice(&fs::read(temp.path().join("alone/index.json")).unwrap()).unwrap();
     assert_eq!(alone["manifests"], serde_json::json!([entry("arm", "arm64")]));
-    // With the index, whose bytes stay.
+    // With the index, whose bytes do not change.
     ocicle(["copy", "--sparse", &arm, &to("sparse")]);
     assert_eq!(fs::read(temp.path().join("sparse/blobs/sha256").join(digest.encoded())).unwrap(), index);
     assert_eq!(manifest(&format!("{}#multi//platform=linux/arm64", to("sparse"))), manifest(&arm));

@@ -11,7 +11,7 @@ use ocicle_tests::{
 };
 
 #[test]
-fn the_rootfs_is_the_one_umoci_makes() {
+fn the_rootfs_equals_the_one_of_umoci() {
     let Some(layout) = DEBIAN.layout() else { return };
     if !have(&["umoci", "mtree", "getfattr"]) {
         return;
@@ -22,7 +22,7 @@ fn the_rootfs_is_the_one_umoci_makes() {
     run("umoci", ["unpack", "--image", &format!("{}:debian", layout.display()), text(&theirs)]);
     assert_same(&ours.join("rootfs"), &theirs.join("rootfs"));
 
-    // The manifest from the layers, checked by somebody else, on both.
+    // mtree(8) checks the manifest made of the layers, on both.
     let manifest = temp.path().join("debian.mtree");
     fs::write(&manifest, ocicle(["mtree", "--dialect", "bsd", &at(&layout, "debian")])).unwrap();
     for bundle in [&ours, &theirs] {
@@ -67,7 +67,7 @@ fn a_container_runs_from_the_bundle() {
 }
 
 #[test]
-fn what_changed_becomes_a_layer() {
+fn changed_files_become_a_layer() {
     let Some(layout) = DEBIAN.layout() else { return };
     if !have(&["umoci", "skopeo", "mtree", "getfattr"]) {
         return;
@@ -108,7 +108,7 @@ fn what_changed_becomes_a_layer() {
         Some("nothing wrong")
     );
 
-    // Unpacked again, by us and by umoci, it is what it was, but for clamped times.
+    // Unpacked again by ocicle and by umoci it is the same, except for clamped times.
     let again = temp.path().join("again");
     ocicle(["unpack", &at(&layout, "new"), text(&again)]);
     for changed in ["etc", "etc/motd", "usr/share"] {

@@ -15,14 +15,14 @@ use ocicle_tests::{
     tools::{have, run},
 };
 
-/// Somebody with a home, in which there is `layout`.
+/// A user with a home directory that has `layout` in it.
 struct Who {
     home: PathBuf,
     is_root: bool,
 }
 
 impl Who {
-    /// Runs a command; gives its standard output.
+    /// Runs a command and returns its standard output.
     fn ocicle(&self, words: &[&str]) -> String {
         let mut command = if self.is_root { command() } else { command_of_user(&self.home) };
         let output = command
@@ -43,7 +43,7 @@ impl Who {
         self.ocicle(&[words, rootless].concat())
     }
 
-    /// What a container of the bundle says.
+    /// Returns the output of a container that runs the bundle.
     fn runc(&self, bundle: &Path, name: &str) -> String {
         let state = self.home.join("runc");
         let mut command = Command::new("runc");
@@ -118,7 +118,7 @@ fn every_command(who: &Who) {
     assert_eq!(who.ocicle(&["repack", "--dry-run", "bundle", &image("new")]), "");
     let id = who.runc(&who.home.join("bundle"), if who.is_root { "root" } else { "user" });
     assert!(id.starts_with("uid=0(root) gid=0(root)"), "{id}");
-    // The container may have left what it needs to start.
+    // The container may leave files that it needs to start.
     fs::write(rootfs.join("srv/file"), "changed").unwrap();
     digest(&who.ocicle(&["repack", "--refresh-bundle", "bundle", &image("repack")]));
     assert_eq!(who.ocicle(&["repack", "--dry-run", "bundle", &image("new")]), "");
@@ -135,7 +135,7 @@ fn every_command(who: &Who) {
     assert!(who.ocicle(&["check", "layout"]).contains("nothing wrong"));
 }
 
-/// Others read all tags of a layout.
+/// Checks that other tools read all tags of a layout.
 fn others_read(layout: &Path, temp: &Path) {
     for tag in ["debian", "config", "insert", "layer", "repack", "same"] {
         let image = format!("oci:{}:{tag}", text(layout));
@@ -158,7 +158,7 @@ fn others_read(layout: &Path, temp: &Path) {
 }
 
 #[test]
-fn every_command_works_for_everybody() {
+fn every_command_works_for_root_and_an_ordinary_user() {
     let Some(fixture) = DEBIAN.layout() else { return };
     if !have(&["skopeo", "umoci", "buildah", "runc"]) {
         return;
@@ -179,7 +179,7 @@ fn every_command_works_for_everybody() {
         };
         digests.push(["config", "insert", "layer"].map(digest));
     }
-    // Who it was makes no difference, so what others read of one is enough.
+    // Both layouts are the same, so one is enough for the other tools.
     assert_eq!(digests[0], digests[1]);
     others_read(&temp.path().join("user/layout"), temp.path());
 }

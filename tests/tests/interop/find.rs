@@ -14,7 +14,7 @@ fn paths(listed: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn it_finds_what_find_finds() {
+fn find_agrees_with_find1() {
     let Some(layout) = DEBIAN.layout() else { return };
     if !root() || !have(&["umoci", "find"]) {
         return;

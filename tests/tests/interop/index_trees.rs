@@ -1,4 +1,5 @@
-//! Trees that buildah, skopeo and umoci made: listed, resolved, explained, and read by skopeo alike.
+//! Trees of indexes that buildah, skopeo and umoci made: listed, resolved, explained, and compared with
+//! skopeo.
 
 use ocicle::{digest::Algorithm, hash::digest_of};
 use ocicle_tests::{
@@ -23,7 +24,7 @@ fn shape(drawn: &str) -> Vec<String> {
 }
 
 #[test]
-fn they_are_drawn() {
+fn ls_draws_trees_of_buildah_and_skopeo() {
     let Some(layout) = NESTED.layout() else { return };
     let drawn = ocicle(["ls", "--tree", text(&layout)]);
     let wanted = "\
@@ -67,7 +68,7 @@ fn they_are_drawn() {
 }
 
 #[test]
-fn what_is_below_a_place_is_listed_alone() {
+fn ls_lists_below_a_selected_index() {
     let Some(layout) = NESTED.layout() else { return };
     let drawn = ocicle(["ls", "--tree", &at(&layout, "nested//pos=1")]);
     assert_eq!(shape(&drawn), ["index", "└─ manifest linux/riscv64"], "{drawn}");
@@ -99,7 +100,7 @@ fn each_place_of_one_object_is_found() {
         all("type=application/vnd.docker.distribution.manifest.v2%2Bjson,platform=linux/arm"),
         ["pos=3//pos=2", "pos=3//pos=3"]
     );
-    // The manifest and the index say it, not the entries that lead there.
+    // The annotation is in the manifest and the index, not in the entries that refer to them.
     assert_eq!(all("artifact=application/spdx+json"), ["pos=9"]);
     assert_eq!(all("artifact=application/vnd.example.list"), ["pos=10"]);
     assert_eq!(all("holes//platform=linux/s390x"), ["pos=8//pos=1"]);
@@ -133,9 +134,9 @@ fn a_clause_that_fails_is_named() {
     assert!(message.contains("platform=linux/s390x") && message.contains("(not in the store)"), "{message}");
 }
 
-/// What is proposed for an object, `sh` and `bash` hand on as it is, without quotes.
+/// `sh` and `bash` pass a suggested reference on unchanged, without quotes.
 #[test]
-fn proposals_need_no_quotes() {
+fn suggested_references_need_no_quotes() {
     let Some(layout) = NESTED.layout() else { return };
     let temp = TempDir::new().unwrap();
     let copy = ocicle_tests::fixtures::copy_of(&layout, temp.path());
@@ -181,7 +182,7 @@ fn skopeo_sees_the_same_objects() {
     let multi = json(&["resolve", &at(&sparse, "multi")])["digest"].clone();
     assert_eq!(multi, raw(&format!("oci:{}:multi", text(&sparse))));
     assert_eq!(multi, json(&["resolve", &at(&layout, "multi")])["digest"]);
-    // Of an index it takes the image of a platform, as a selector says it.
+    // From an index it takes the image of a platform, as a selector does.
     for (arch, variant) in [("amd64", ""), ("arm64", "v8"), ("arm", "v7"), ("arm", "v6")] {
         let image = format!("oci:{}:attested", text(&layout));
         let image = if arch == "arm" { image.replace("attested", "multi") } else { image };

@@ -1,4 +1,4 @@
-//! Looking inside real images, against what other tools see.
+//! The commands that look inside images, on real images, compared with other tools.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -12,7 +12,7 @@ use ocicle_tests::{
 use serde_json::Value;
 
 #[test]
-fn the_list_is_what_umoci_unpacks() {
+fn files_agrees_with_what_umoci_unpacks() {
     let Some(layout) = DEBIAN.layout() else { return };
     if !have(&["umoci", "find"]) {
         return;
@@ -70,7 +70,7 @@ fn files_are_read_through_links() {
 }
 
 #[test]
-fn a_path_has_a_history() {
+fn why_shows_the_history_of_a_path() {
     let Some(layout) = ODD.layout() else { return };
     let image = at(&layout, "odd");
     let why = json(&["why", &image, "/gone/below/file"]);
@@ -101,7 +101,7 @@ fn untar(archive: &Path, into: &Path) {
 }
 
 #[test]
-fn an_export_is_what_is_unpacked() {
+fn an_export_equals_an_unpack() {
     if !have(&["tar", "mtree", "getfattr"]) {
         return;
     }
@@ -149,7 +149,7 @@ fn a_squashed_image_has_the_same_files() {
     ocicle(["check", text(&layout)]);
 }
 
-/// Runs `diff`; gives what it says and whether there were differences.
+/// Runs `diff`. Returns its output, and whether there were differences.
 fn compare(words: &[&str]) -> (String, bool) {
     let output = try_ocicle(["diff"].iter().chain(words));
     let code = output.status.code();
@@ -158,7 +158,7 @@ fn compare(words: &[&str]) -> (String, bool) {
 }
 
 #[test]
-fn differences_of_files_and_config_are_told() {
+fn diff_reports_files_and_config() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());
@@ -201,7 +201,7 @@ fn differences_of_files_and_config_are_told() {
     );
     assert!(between.contains("config\thistory[4]"), "{between}");
 
-    // A build of the same at another time.
+    // The same build at another time.
     let found = compare(&["--json", &image, &at(&layout, "new")]).0;
     let found: Value = serde_json::from_str(&found).unwrap();
     assert_eq!(
@@ -217,7 +217,7 @@ fn differences_of_files_and_config_are_told() {
 }
 
 #[test]
-fn a_rootless_bundle_is_compared_as_the_image_has_it() {
+fn a_rootless_bundle_is_compared_with_the_image_attributes() {
     let Some(layout) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let bundle = temp.path().join("bundle");

@@ -75,7 +75,7 @@ fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
     rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
 
-/// Every odd thing a file system can hold. `None`, with a word about it, if we may not make it.
+/// Makes every odd thing that a file system can hold. Returns `None`, and says why, without the privileges.
 fn odd_directory(root: &Path) -> Option<()> {
     if !rustix::process::geteuid().is_root() {
         println!("not run: devices and owners need root");
@@ -143,14 +143,14 @@ fn show(output: &Output) -> String {
     format!("{}\n{out}{err}", output.status)
 }
 
-/// What `mtree -f` says, with its exit code: 0 alike, 2 different.
+/// Returns the output of `mtree -f` with its exit code: 0 for equal, 2 for different.
 fn bsd_mtree(program: &Path, manifest: &Path, root: &Path) -> (Option<i32>, String) {
     let output = run(Command::new(program).arg("-f").arg(manifest).arg("-p").arg(root));
     (output.status.code(), show(&output))
 }
 
 #[test]
-fn bsd_mtree_finds_what_we_wrote() {
+fn bsd_mtree_reads_our_manifests() {
     let Some(program) = require("mtree") else { return };
     let place = scratch("bsd");
     let (root, file) = (place.join("root"), place.join("manifest"));
@@ -166,7 +166,7 @@ fn bsd_mtree_finds_what_we_wrote() {
 }
 
 #[test]
-fn bsd_mtree_finds_the_portable_dialect_too() {
+fn bsd_mtree_reads_the_portable_dialect() {
     let Some(program) = require("mtree") else { return };
     let place = scratch("bsd-portable");
     let (root, file) = (place.join("root"), place.join("manifest"));
@@ -183,7 +183,7 @@ fn bsd_mtree_finds_the_portable_dialect_too() {
 }
 
 #[test]
-fn we_read_what_bsd_mtree_wrote() {
+fn we_read_manifests_of_bsd_mtree() {
     let Some(program) = require("mtree") else { return };
     let place = scratch("bsd-read");
     let Some(()) = odd_directory(&place) else { return };
@@ -209,7 +209,7 @@ fn we_read_what_bsd_mtree_wrote() {
 }
 
 #[test]
-fn libarchive_reads_what_we_wrote() {
+fn libarchive_reads_our_manifests() {
     let Some(program) = require("bsdtar") else { return };
     let place = scratch("libarchive");
     let (root, file) = (place.join("root"), place.join("manifest"));
@@ -262,7 +262,7 @@ impl UmociBundle {
         output.stdout
     }
 
-    /// Packs the bundle as another image; whether umoci found a change.
+    /// Packs the bundle as another image. Returns whether umoci found a change.
     fn repack_finds_a_change(&self, image: &str) -> bool {
         self.run(&["repack", "--image", image, "bundle"]);
         let stat: serde_json::Value =
@@ -273,7 +273,7 @@ impl UmociBundle {
 }
 
 #[test]
-fn umoci_writes_what_we_write() {
+fn our_manifest_equals_the_one_of_umoci() {
     let Some(bundle) = UmociBundle::new("umoci") else { return };
     let ours = manifest(&host_tree::read(&bundle.root()).unwrap(), Dialect::Umoci);
     // Sizes and link counts of directories are the disk's.
@@ -285,7 +285,7 @@ fn umoci_writes_what_we_write() {
 }
 
 #[test]
-fn umoci_repacks_by_what_we_write() {
+fn umoci_repacks_with_our_manifest() {
     let Some(bundle) = UmociBundle::new("umoci-repack") else { return };
     let root = bundle.root();
     let ours = manifest(&host_tree::read(&root).unwrap(), Dialect::Umoci);
@@ -311,7 +311,8 @@ fn with_dir_facts(text: &[u8], root: &Path) -> String {
     lines.collect()
 }
 
-/// Asserts that two manifests say the same of the same paths, after `adjust` has evened out what may differ.
+/// Asserts that two manifests have the same paths and keywords, after `adjust` removed the differences
+/// allowed.
 fn same_entries(left: &[u8], right: &[u8], adjust: impl Fn(&EntryPath, &mut Keywords)) {
     let entries = |mut text: &[u8]| -> BTreeMap<EntryPath, Keywords> {
         let all: ocicle::Result<Vec<_>> = Parser::new("manifest", &mut text, &Limits::default()).collect();

@@ -1,4 +1,4 @@
-//! Archives as other programs make them: what is put in comes out.
+//! Archives made by other programs: we read the entries that they wrote.
 #![cfg(unix)]
 
 use std::{
@@ -38,7 +38,7 @@ fn listing(archive: &[u8]) -> String {
             }
             EntryKind::Dir => "dir".into(),
             EntryKind::Symlink { target } => format!("-> {}", text(target)),
-            // A link has the attributes of its target, whatever its header says.
+            // A hard link has the attributes of its target; its header does not count.
             EntryKind::HardLink { to } => {
                 lines += &format!("{:?} == {to}\n", entry.path);
                 continue;

@@ -1,4 +1,4 @@
-//! Layers as other programs read them: what was put in comes out.
+//! Layers written by us: other programs read the entries that we wrote.
 #![cfg(unix)]
 
 use std::{fs, path::Path, process::Command};
@@ -47,7 +47,7 @@ fn at(seconds: i64, nanoseconds: u32) -> impl FnOnce(&mut Attrs) {
     move |attrs| attrs.mtime = Time { seconds, nanoseconds }
 }
 
-/// One of everything that all tools can say. Each file has five bytes.
+/// One of everything that all tools can show. Each file has five bytes.
 fn changes() -> Vec<Change> {
     let long = |length: usize| "n".repeat(length).into_bytes();
     let deep = [b"p".repeat(155), b"q".repeat(100)].join(&b'/');
@@ -108,7 +108,7 @@ fn escaped(name: &[u8]) -> String {
     name.escape_ascii().to_string()
 }
 
-/// A line that says all of an entry, in words common to all tools.
+/// Returns a line with all facts of an entry, in a form that all tools can be compared in.
 fn line(change: &Change) -> String {
     let Change::Put(Entry { path, attrs, kind: entry_kind }) = change else { panic!("{change:?}") };
     let what = match entry_kind {
@@ -177,7 +177,7 @@ fn python_reads_the_same() {
     assert_eq!(read.lines().collect::<Vec<_>>(), lines(&changes));
 }
 
-/// The header alone says it: the content is too much to write.
+/// Only the header, because the content would be too large.
 #[test]
 fn sizes_over_8_gib_and_markers() {
     let mut archive = archive(&[Change::Remove(path(b"d/gone")), Change::ClearLower(path(b"d"))]);

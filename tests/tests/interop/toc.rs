@@ -1,4 +1,4 @@
-//! Tables of contents by other makers say what is in their layers.
+//! Tables of contents made by other tools list what is in their layers.
 
 use std::fs;
 
@@ -29,18 +29,18 @@ fn layers<T>(archive: Vec<u8>, look: impl Fn(&Repository<Archive>, &Descriptor, 
     image.layers().map(|(descriptor, diff_id)| look(&store, descriptor, diff_id)).collect()
 }
 
-/// What the table of a layer says.
+/// Returns the changes that a layer's table of contents lists.
 fn said(store: &Repository<Archive>, descriptor: &Descriptor, _: &Digest) -> Vec<Change> {
     assert!(descriptor.annotations.keys().any(|key| key.ends_with(".digest") || key.ends_with("-checksum")));
     let said = toc::read(store, descriptor).unwrap().unwrap();
-    // Where the annotations are lost, the end of the blob says the same.
+    // Without the annotations, the end of the blob has the same facts.
     let mut bare = descriptor.clone();
     bare.annotations.clear();
     assert_eq!(toc::read(store, &bare).unwrap().unwrap(), said);
     said
 }
 
-/// What reading a layer gives.
+/// Returns the changes that reading a layer finds.
 fn read(store: &Repository<Archive>, descriptor: &Descriptor, diff_id: &Digest) -> Vec<Change> {
     let mut layer = LayerReader::open(store, descriptor, diff_id).unwrap();
     let mut changes = Vec::new();
@@ -94,7 +94,7 @@ fn tables_of_skopeo() {
     }
 }
 
-/// The archives are by ctr-remote of stargz-snapshotter 0.12: `fixtures/toc/make.sh` makes them anew.
+/// The archives were made by ctr-remote of stargz-snapshotter 0.12; `fixtures/toc/make.sh` makes them again.
 #[test]
 fn tables_of_stargz_snapshotter() {
     let archives: [&[u8]; 2] = [

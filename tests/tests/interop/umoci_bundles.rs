@@ -1,4 +1,4 @@
-//! Bundles of umoci repacked by ocicle, and the other way round.
+//! Bundles of umoci repacked by ocicle, and bundles of ocicle repacked by umoci.
 
 use std::{fs, path::Path};
 
@@ -28,7 +28,7 @@ fn tool_layout(fixture: &Path, temp: &TempDir, name: &str) -> std::path::PathBuf
 }
 
 #[test]
-fn ocicle_repacks_what_umoci_unpacked() {
+fn ocicle_repacks_bundles_of_umoci() {
     let Some(fixture) = ODD.layout() else { return };
     if !have(&["umoci", "mtree", "getfattr"]) {
         return;
@@ -59,7 +59,7 @@ fn ocicle_repacks_what_umoci_unpacked() {
 }
 
 #[test]
-fn umoci_repacks_what_ocicle_unpacked() {
+fn umoci_repacks_bundles_of_ocicle() {
     let Some(fixture) = ODD.layout() else { return };
     if !have(&["umoci", "mtree", "getfattr"]) {
         return;
@@ -95,7 +95,7 @@ fn umoci_repacks_what_ocicle_unpacked() {
 }
 
 #[test]
-fn a_bundle_of_umoci_that_is_damaged_is_refused() {
+fn a_damaged_bundle_of_umoci_is_refused() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = tool_layout(&fixture, &temp, "ocicle");

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     };
     let mut bindgen = Bindgen::new();
     let made = bindgen.web(true).and_then(|bindgen| {
-        // Who starts the module says where it is.
+        // The caller that starts the module says where it is.
         bindgen
             .remove_name_section(true)
             .remove_producers_section(true)

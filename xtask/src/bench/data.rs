@@ -12,7 +12,7 @@ use crate::{
     run::{Result, at, output, search_path},
 };
 
-/// An image, tagged `t` in a layout of its own.
+/// An image, tagged `t` in its own layout.
 pub(crate) struct Image {
     pub(crate) name: &'static str,
     make: fn(&Path) -> Result<()>,
@@ -35,7 +35,7 @@ impl Image {
 
     /// Its layout, made now if it was not made before.
     pub(crate) fn layout(&self) -> Result<PathBuf> {
-        // The number changes with what is made.
+        // The number changes with the recipe.
         let dir = paths::cache()?.join(format!("bench-1/{}", self.name));
         let layout = dir.join("layout");
         if layout.is_dir() {

@@ -9,7 +9,7 @@ use std::{
 
 use crate::run::{Result, at, output, search_path};
 
-/// What is measured on.
+/// The subject of a measurement.
 #[derive(Clone, Copy)]
 pub(crate) struct Bench<'a> {
     pub(crate) ocicle: &'a Path,

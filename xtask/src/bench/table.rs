@@ -14,7 +14,7 @@ impl Table {
         self.0.push((image, job, tools));
     }
 
-    /// How much the others do in the CPU time of the first; jobs that are over at once are left out.
+    /// Returns the throughput per CPU time of the other tools relative to the first, without very short jobs.
     pub(crate) fn throughput(&self) -> String {
         let mut text = String::new();
         for (image, job, tools) in &self.0 {

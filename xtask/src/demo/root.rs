@@ -3,7 +3,7 @@
 use super::{container, look, shell::Shell};
 use crate::run::Result;
 
-/// Gives what is left out.
+/// Returns the parts that are left out.
 pub(crate) fn tour(shell: &Shell) -> Result<Vec<String>> {
     let busybox = container::busybox(shell);
     base(shell, busybox.is_ok())?;

@@ -9,7 +9,7 @@ use std::{
 
 use crate::run::{Result, at, search_path};
 
-/// A shell in a directory of its own, which goes when this goes.
+/// A shell in a temporary directory, which is removed on drop.
 pub(crate) struct Shell {
     directory: PathBuf,
     keep: bool,
@@ -36,7 +36,7 @@ impl Shell {
         println!("\n# {text}");
     }
 
-    /// Runs a line that should succeed; gives what it prints.
+    /// Runs a line that should succeed, and returns its output.
     pub(crate) fn run(&self, line: &str) -> Result<String> {
         self.expect(line, 0)
     }
