@@ -70,8 +70,8 @@ fn the_public_api_is_the_one_that_is_listed() {
     );
 }
 
-/// Names that are still to do.
-const NAMES_TO_DO: &[&str] = &["place", "read", "write"];
+/// Functions that are called with the name of their module, as in `toc::read` and `docker_archive::write`.
+const ALLOWED: &[&str] = &["place", "read", "write"];
 
 /// Each type, trait, function and constant has a name of its own; the crate's root may re-export it.
 #[test]
@@ -80,7 +80,7 @@ fn no_public_name_occurs_twice() {
     let list = fs::read_to_string(list).unwrap();
     let twice: Vec<_> = occurring_twice(&list)
         .into_iter()
-        .filter(|(name, _)| !NAMES_TO_DO.contains(&name.as_str()))
+        .filter(|(name, _)| !ALLOWED.contains(&name.as_str()))
         .map(|(name, modules)| format!("{name}: {}", modules.join(", ")))
         .collect();
     assert!(twice.is_empty(), "\n{}", twice.join("\n"));
@@ -99,7 +99,7 @@ fn occurring_twice(list: &str) -> BTreeMap<String, Vec<String>> {
             .split("::")
             .any(|part| part.starts_with(|first: char| first.is_uppercase() || first == '&'));
         let kind = ["struct", "enum", "union", "trait", "type", "fn", "macro", "static"].contains(&kind);
-        if kind && !of_a_type && module != "ocicle" {
+        if kind && !of_a_type && module.starts_with("ocicle::") {
             modules.entry(name.into()).or_default().insert(module.into());
         }
     }
