@@ -33,6 +33,18 @@ pub use platform::{InvalidPlatform, Platform};
 pub use raw::{Document, Raw};
 pub use validate::{is_date_time, validate};
 
+shape::read_from_objects_only!(
+    ContainerConfig,
+    Descriptor,
+    History,
+    ImageConfig,
+    Index,
+    Layout,
+    Manifest,
+    Platform,
+    RootFs
+);
+
 /// Annotations, in byte order of the keys.
 pub type Annotations = BTreeMap<String, String>;
 

@@ -5,8 +5,6 @@
 
 use std::fmt;
 
-use super::MediaType;
-
 /// OCI layer; `+gzip` or `+zstd` may follow.
 pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 /// OCI layer that must not be pushed; `+gzip` or `+zstd` may follow. Deprecated by the specification.
@@ -33,16 +31,16 @@ pub enum Compression {
 }
 
 /// What there is to know about a compression.
-struct Facts {
-    compression: Compression,
+pub(super) struct Facts {
+    pub(super) compression: Compression,
     name: &'static str,
     /// What follows [`LAYER`] in OCI's media type.
-    suffix: &'static str,
+    pub(super) suffix: &'static str,
     /// Docker's media type.
-    docker: &'static str,
+    pub(super) docker: &'static str,
 }
 
-const FACTS: [Facts; 3] = [
+pub(super) const FACTS: [Facts; 3] = [
     Facts { compression: Compression::None, name: "none", suffix: "", docker: DOCKER_LAYER },
     Facts { compression: Compression::Gzip, name: "gzip", suffix: "+gzip", docker: DOCKER_LAYER_GZIP },
     Facts { compression: Compression::Zstd, name: "zstd", suffix: "+zstd", docker: DOCKER_LAYER_ZSTD },
@@ -60,7 +58,7 @@ impl Compression {
         self.facts().name
     }
 
-    fn facts(self) -> &'static Facts {
+    pub(super) fn facts(self) -> &'static Facts {
         let [none, gzip, zstd] = &FACTS;
         match self {
             Self::None => none,
@@ -74,41 +72,6 @@ impl Compression {
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-impl MediaType {
-    /// Returns the media type of an OCI layer with this compression.
-    #[must_use]
-    pub fn layer(compression: Compression) -> Self {
-        Self(format!("{LAYER}{}", compression.facts().suffix).into())
-    }
-
-    /// Returns the media type of a Docker layer with this compression.
-    #[must_use]
-    pub fn docker_layer(compression: Compression) -> Self {
-        Self::literal(compression.facts().docker)
-    }
-
-    /// Returns the compression of a layer of OCI or Docker; `None` for other media types.
-    #[must_use]
-    pub fn layer_compression(&self) -> Option<Compression> {
-        let text = self.as_str();
-        if text == DOCKER_LAYER_FOREIGN {
-            return Some(Compression::Gzip);
-        }
-        let suffix = text.strip_prefix(LAYER).or_else(|| text.strip_prefix(LAYER_NONDISTRIBUTABLE));
-        let found = FACTS.iter().find(|facts| suffix == Some(facts.suffix) || text == facts.docker);
-        found.map(|facts| facts.compression)
-    }
-
-    /// Returns OCI's media type for a layer of Docker; `None` for other media types.
-    pub(super) fn docker_layer_to_oci(&self) -> Option<Self> {
-        if self.as_str() == DOCKER_LAYER_FOREIGN {
-            return Some(Self(format!("{LAYER_NONDISTRIBUTABLE}+gzip").into()));
-        }
-        let found = FACTS.iter().find(|facts| self.as_str() == facts.docker);
-        found.map(|facts| Self::layer(facts.compression))
     }
 }
 
@@ -148,23 +111,6 @@ impl CompressedFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn media_types_and_compressions_become_each_other() {
-        for compression in Compression::all() {
-            assert_eq!(compression.facts().compression, compression);
-            let (oci, docker) = (MediaType::layer(compression), MediaType::docker_layer(compression));
-            assert_eq!(oci.layer_compression(), Some(compression));
-            assert_eq!(docker.layer_compression(), Some(compression));
-            assert_eq!((docker.to_oci(), oci.to_oci()), (oci.clone(), oci));
-        }
-        let foreign = MediaType::literal(DOCKER_LAYER_FOREIGN);
-        assert_eq!(foreign.to_oci().as_str(), format!("{LAYER_NONDISTRIBUTABLE}+gzip"));
-        assert_eq!(foreign.layer_compression(), Some(Compression::Gzip));
-        for other in [format!("{LAYER}+xz"), format!("{DOCKER_LAYER}.xz"), "text/plain".into()] {
-            assert_eq!(MediaType(other.into()).layer_compression(), None);
-        }
-    }
 
     #[test]
     fn first_bytes_tell_the_format() {

@@ -1,10 +1,12 @@
 //! The media types of the OCI image specification, and Docker's.
 
+mod layer;
 pub(super) mod value;
 
 pub use super::compression::{
     DOCKER_LAYER, DOCKER_LAYER_FOREIGN, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD, LAYER, LAYER_NONDISTRIBUTABLE,
 };
+use value::MediaType;
 
 /// The media type of an OCI index.
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";

@@ -29,9 +29,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
 
 macro_rules! read_from_objects_only {
     ($($document:ty),+) => {$(
-        impl<'de> Deserialize<'de> for $document {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <$document>::deserialize(ObjectOnly(deserializer))
+        impl<'de> serde::Deserialize<'de> for $document {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <$document>::deserialize($crate::spec::shape::ObjectOnly(deserializer))
             }
         }
 
@@ -42,15 +42,4 @@ macro_rules! read_from_objects_only {
         }
     )+};
 }
-
-read_from_objects_only!(
-    super::ContainerConfig,
-    super::Descriptor,
-    super::History,
-    super::ImageConfig,
-    super::Index,
-    super::Layout,
-    super::Manifest,
-    super::Platform,
-    super::RootFs
-);
+pub(super) use read_from_objects_only;
