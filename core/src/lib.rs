@@ -30,7 +30,7 @@
 //! | verify everything | [`Repository::check`] |
 //! | remove unreachable blobs | [`Repository::gc`] |
 //! | copy, or plan a copy | [`Repository::copy`], [`graph::copy::Plan`] |
-//! | write an archive | [`store::archive::write`] |
+//! | write an archive | [`store::archive::write_archive`] |
 //! | inspect files and their layers | [`image::look::Look`] |
 //! | get a manifest for mtree(8) | [`image::layers::merged`], [`tree::mtree::write_tree`] |
 //! | unpack and repack | [`bundle::unpack`], [`bundle::Bundle`] |

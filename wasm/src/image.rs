@@ -2,30 +2,28 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use ocicle::{
     image::{
         self,
         compare::{DiffMode, ImageDiff},
-        look::{Look, PathHistory, list_files, list_layer, read_file},
+        look::{Look, PathHistory, list_files, list_layer},
         waste::Waste,
     },
     layer::index::LayerIndex,
     limits::Limits,
-    name::EntryPath,
     spec::Raw,
-    tree::mtree::{self, vis},
+    tree::mtree,
 };
 use wasm_bindgen::prelude::*;
 
 use crate::{
+    args::{layer_number, parse_path},
     failure::{Failure, Result},
-    host::Pieces,
     json,
     layers::Slot,
     report,
     rows::{Area, Query, RowQuery, Table, View},
-    store::Store,
 };
 
 /// A runnable image.
@@ -172,17 +170,16 @@ impl Image {
         mtree::write_tree(&seen(self.look.as_ref())?.tree, dialect.parse()?, &mut text)?;
         Ok(text)
     }
-
-    /// Passes the content of a file to `piece`; follows links, as `ocicle cat`.
-    pub fn read(&self, store: &Store, path: &str, piece: &Function) -> Result<()> {
-        let (look, path) = (seen(self.look.as_ref())?, parse_path(path)?);
-        Ok(read_file(&store.repository, &self.image, look, &path, &mut Pieces(piece))?)
-    }
 }
 
 impl Image {
     pub(crate) fn new(image: image::Image, slots: Vec<Rc<Slot>>) -> Self {
         Self { image, slots, look: None, shown: None }
+    }
+
+    /// Returns the merged tree.
+    pub(crate) fn seen(&self) -> Result<&Look> {
+        seen(self.look.as_ref())
     }
 
     /// Makes the rows of a query, or keeps what the last query left of them.
@@ -207,21 +204,4 @@ fn shown(rows: Option<&Rows>) -> Result<&Rows> {
 
 fn seen(look: Option<&Look>) -> Result<&Look> {
     look.ok_or_else(|| Failure::misuse("the layers have not been read yet"))
-}
-
-/// Converts a layer number from one-based to zero-based, for an image with this many layers.
-pub(crate) fn layer_number(layer: usize, count: usize) -> Result<usize> {
-    match layer {
-        1.. if layer <= count => Ok(layer - 1),
-        _ => Err(Failure::misuse(format!("there is no layer {layer}: the image has layers 1 to {count}"))),
-    }
-}
-
-/// Parses a path, plain or escaped as in rows.
-pub(crate) fn parse_path(path: &str) -> Result<EntryPath> {
-    let bytes = match path.contains('\\') {
-        true => vis::decode(path.as_bytes()).map_err(Failure::misuse)?,
-        false => path.as_bytes().to_vec(),
-    };
-    EntryPath::clean(&bytes, &Limits::default()).map_err(Failure::misuse)
 }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "what JavaScript hands over is owned")]
 
+mod args;
 mod edit;
 mod failure;
 mod host;

@@ -11,6 +11,7 @@ use ocicle::{
         resolve::Want,
         selector::Selector,
     },
+    image::look::read_file,
     limits::Limits,
     spec::{Descriptor, Index, MediaType, Raw},
     store::{
@@ -24,6 +25,7 @@ use ocicle::{
 use wasm_bindgen::prelude::*;
 
 use crate::{
+    args::parse_path,
     failure::{Failure, Result},
     host::{HostFiles, Pieces, Source},
     image::Image,
@@ -114,6 +116,12 @@ impl Store {
         json(&LayerBlob::list(&image.image, |digest| self.place(digest))?)
     }
 
+    /// Passes the content of a file of an image to `piece`; follows links, as `ocicle cat`.
+    pub fn read(&self, image: &Image, path: &str, piece: &Function) -> Result<()> {
+        let path = parse_path(path)?;
+        Ok(read_file(&self.repository, &image.image, image.seen()?, &path, &mut Pieces(piece))?)
+    }
+
     /// Returns the number of different layers that the open images have.
     #[wasm_bindgen(getter)]
     pub fn kept(&self) -> usize {
@@ -149,7 +157,7 @@ impl Store {
         let plan = Plan::new(&self.repository, What::Everything)?;
         let (blobs, _) = plan.blobs(&self.repository)?;
         let mut out = std::io::BufWriter::with_capacity(PIECE, Pieces(piece));
-        Ok(archive::write(self.repository.store(), plan.index(), blobs, &mut out)?)
+        Ok(archive::write_archive(self.repository.store(), plan.index(), blobs, &mut out)?)
     }
 
     /// Returns the edits: the bytes of `index.json`, and pairs of a digest and a blob.

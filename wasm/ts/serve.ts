@@ -119,7 +119,7 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
     mtree: ({ image: number, dialect }) => image(number).mtree(dialect),
     read: ({ image: number, path }) => {
       const pieces: Bytes[] = [];
-      image(number).read(opened(), path, (piece: Bytes) => pieces.push(piece));
+      opened().read(image(number), path, (piece: Bytes) => pieces.push(piece));
       return pieces;
     },
     index: ({ part, descriptor, diffId, verify }) => {

@@ -1,7 +1,7 @@
 //! What every driver of directory handles must do, for the tests of a driver. Behind the feature
 //! `conformance`.
 //!
-//! A driver that can only be read passes [`read`] with a directory that holds the sample tree:
+//! A driver that can only be read passes [`dir()`] with a directory that holds the sample tree:
 //!
 //! ```
 //! use std::io;
@@ -49,7 +49,7 @@
 //!
 //! let dir = MemDir::new();
 //! conformance::fill(&dir)?;
-//! conformance::read(&Own(dir), &[]);
+//! conformance::dir(&Own(dir), &[]);
 //! # Ok::<(), io::Error>(())
 //! ```
 #![allow(clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
@@ -102,7 +102,7 @@ pub fn fill<D: DirWrite>(root: &D) -> io::Result<()> {
 ///
 /// # Panics
 /// If a case fails (its title is the last one printed), or `except` names one that does not exist.
-pub fn read<D: Dir + 'static>(sample: &D, except: &[&str]) {
+pub fn dir<D: Dir + 'static>(sample: &D, except: &[&str]) {
     let cases = read::cases::<D>();
     check(&titles(&cases), except);
     for (title, case) in cases.into_iter().filter(|(title, _)| !except.contains(title)) {
@@ -114,8 +114,8 @@ pub fn read<D: Dir + 'static>(sample: &D, except: &[&str]) {
 /// Tests reading and writing, in an empty directory: every case makes one of its own inside.
 ///
 /// # Panics
-/// As [`read`].
-pub fn write<D: DirWrite + 'static>(root: &D, except: &[&str]) {
+/// As [`dir()`].
+pub fn dir_write<D: DirWrite + 'static>(root: &D, except: &[&str]) {
     let cases = write_cases();
     check(&titles(&cases), except);
     run(root, cases, except);
@@ -124,8 +124,8 @@ pub fn write<D: DirWrite + 'static>(root: &D, except: &[&str]) {
 /// Tests everything, in an empty directory: what `support()` denies is left out.
 ///
 /// # Panics
-/// As [`read`].
-pub fn posix<D: DirPosix + 'static>(root: &D, except: &[&str]) {
+/// As [`dir()`].
+pub fn dir_posix<D: DirPosix + 'static>(root: &D, except: &[&str]) {
     let mut cases = write_cases();
     cases.extend(links::cases::<D>());
     cases.extend(attributes::cases::<D>());
@@ -141,7 +141,7 @@ type Cases<D> = Vec<(&'static str, Case<D>)>;
 fn write_cases<D: DirWrite + 'static>() -> Cases<D> {
     let mut cases: Cases<D> = vec![("everything written can be read", |dir| {
         fill(dir)?;
-        read(dir, &[]);
+        self::dir(dir, &[]);
         Ok(())
     })];
     cases.extend(write::cases::<D>());

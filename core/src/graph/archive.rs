@@ -19,7 +19,7 @@ use crate::{
     store::{
         BlobRead, BlobWrite, Collect, Collector, FileBytes, NewBlob, Pending, ReadSeek, Repository,
         RootIndex,
-        archive::{Archive, ArchiveKind, write},
+        archive::{Archive, ArchiveKind, write_archive},
         layout::LayoutStore,
         temporary::Temporary,
     },
@@ -116,7 +116,7 @@ where
             .dir
             .open_dir(name.as_name())
             .map_err(Error::io(format_args!("open directory {}", name.as_name())))?;
-        place_from(&edit, &self.dir, self.name.as_name(), |out| write(self, index, there, out))
+        replace_file_from(&edit, &self.dir, self.name.as_name(), |out| write_archive(self, index, there, out))
     }
 }
 
@@ -125,16 +125,16 @@ where
 ///
 /// # Errors
 /// Those of `fill`; [`Error::Io`].
-pub fn place<D: DirPosix>(
+pub fn replace_file<D: DirPosix>(
     dir: &D,
     name: Name<'_>,
     fill: impl FnOnce(&mut (dyn WriteSeek + '_)) -> Result<()>,
 ) -> Result<()> {
-    place_from(dir, dir, name, fill)
+    replace_file_from(dir, dir, name, fill)
 }
 
 /// The same for a file that is written in another directory of the same file system.
-fn place_from<D: DirPosix>(
+fn replace_file_from<D: DirPosix>(
     from: &D,
     to: &D,
     name: Name<'_>,

@@ -1,7 +1,7 @@
 //! Trees as descriptions: written down, changed with an editor, made so.
 //!
 //! A [`Description`] is a value that TOML and JSON can hold. [`export`] makes one of what is in a store;
-//! [`build`] stores what one describes, and [`place`] puts it into a root index. Equal descriptions give
+//! [`build`] stores what one describes, and [`add_roots`] puts it into a root index. Equal descriptions give
 //! equal bytes. A description that contradicts itself or what it is made of is refused before the root index
 //! is touched, with both sides of the contradiction.
 
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    build::{Root, Sources, build, place},
+    build::{Root, Sources, add_roots, build},
     changes::{ListingDiff, ObjectChange, ObjectChangeKind},
     export::export,
     merge::merge,

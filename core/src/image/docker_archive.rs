@@ -40,7 +40,7 @@ struct Saved {
 /// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`];
 /// [`Error::Mismatch`] for a layer that is not what its digests say; [`Error::Io`]. What was written is no
 /// archive then.
-pub fn write<S: BlobRead>(
+pub fn write_docker_archive<S: BlobRead>(
     repository: &Repository<S>,
     index: &Raw<Index>,
     out: &mut dyn WriteSeek,

@@ -93,7 +93,7 @@ impl LayerIndex {
         descriptor: &Descriptor,
         diff_id: &Digest,
     ) -> Result<Self> {
-        let changes = match toc::read(repository, descriptor) {
+        let changes = match toc::read_toc(repository, descriptor) {
             Ok(Some(listed)) => listed.into_iter().map(|change| (change, None)).collect(),
             _ => changes(unverified(repository, descriptor)?, descriptor, false, repository.limits())?,
         };

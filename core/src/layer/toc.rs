@@ -49,7 +49,7 @@ const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 /// # use ocicle::{Repository, layer::{toc, writer::LayerWriter}, spec::Compression};
 /// # let repository = Repository::in_memory()?;
 /// # let layer = LayerWriter::new(&repository, Compression::Gzip)?.finish()?;
-/// match toc::read(&repository, &layer.descriptor)? {
+/// match toc::read_toc(&repository, &layer.descriptor)? {
 ///     Some(changes) => println!("{} entries, unverified", changes.len()),
 ///     None => println!("the layer must be read"),
 /// }
@@ -61,7 +61,10 @@ const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 /// match the descriptor; [`Error::Limit`] beyond [`Limits::toc`], [`Limits::entries`] or
 /// [`Limits::layer_size`]; [`Error::Unsupported`] for an unknown version or digest algorithm. For any layer:
 /// with [`Error::MissingBlob`]; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Io`].
-pub fn read<S: BlobRead>(repository: &Repository<S>, descriptor: &Descriptor) -> Result<Option<Vec<Change>>> {
+pub fn read_toc<S: BlobRead>(
+    repository: &Repository<S>,
+    descriptor: &Descriptor,
+) -> Result<Option<Vec<Change>>> {
     let find = match descriptor.media_type.layer_compression() {
         Some(Compression::Gzip) => estargz::find,
         Some(Compression::Zstd) => zstd_chunked::find,

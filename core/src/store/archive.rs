@@ -13,7 +13,7 @@ pub(crate) mod write;
 use std::{collections::BTreeMap, io::Cursor, io::Read, ops::Range, sync::Arc};
 
 use self::members::Members;
-pub use self::write::write;
+pub use self::write::write_archive;
 use super::{
     BlobRead, BlobWrite, NewBlob, Pending, ReadAt, ReadSeek, RootIndex,
     read_at::{Extent, Part},

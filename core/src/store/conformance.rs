@@ -1,8 +1,8 @@
 //! What every store must do, as suites for the tests of a driver. Behind the feature `conformance`.
 //!
-//! [`read`] is for drivers that only read: each of its cases is handed a store with known [`Contents`].
-//! [`write()`], [`index`] and [`collect`] each need one more capability, and an empty store. [`run`] is all
-//! of them but [`collect`]. A suite passes when it returns; `docs/library.md` has an example.
+//! [`blob_read`] is for drivers that only read: each of its cases is handed a store with known [`Contents`].
+//! [`blob_write`], [`root_index`] and [`collect`] each need one more capability, and an empty store. [`run`]
+//! is all of them but [`collect`]. A suite passes when it returns; `docs/library.md` has an example.
 #![allow(clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
 
 use std::{
@@ -27,7 +27,7 @@ type Case<S> = (&'static str, fn(&S) -> Result<()>);
 /// The same for a store with contents.
 type ReadCase<S> = (&'static str, fn(&S, &Contents) -> Result<()>);
 
-/// What a store of the suite [`read`] holds.
+/// What a store of the suite [`blob_read`] holds.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Contents {
@@ -41,7 +41,7 @@ pub struct Contents {
 ///
 /// # Panics
 /// If a case fails.
-pub fn read<S: BlobRead + RootIndex>(make: impl Fn(&Contents) -> S) {
+pub fn blob_read<S: BlobRead + RootIndex>(make: impl Fn(&Contents) -> S) {
     let contents = contents().expect("documents of the suite");
     let cases: [ReadCase<S>; 5] = [
         ("blobs are read, with their sizes", blobs_are_read),
@@ -61,7 +61,7 @@ pub fn read<S: BlobRead + RootIndex>(make: impl Fn(&Contents) -> S) {
 ///
 /// # Panics
 /// If a case fails.
-pub fn write<S: BlobRead + BlobWrite>(new: impl Fn() -> S) {
+pub fn blob_write<S: BlobRead + BlobWrite>(new: impl Fn() -> S) {
     let cases: [Case<S>; 5] = [
         ("a blob appears when it is published", blobs_appear_when_published),
         ("a blob that is dropped leaves nothing", dropped_blobs_leave_nothing),
@@ -76,7 +76,7 @@ pub fn write<S: BlobRead + BlobWrite>(new: impl Fn() -> S) {
 ///
 /// # Panics
 /// If a case fails.
-pub fn index<S: Store>(new: impl Fn() -> S) {
+pub fn root_index<S: Store>(new: impl Fn() -> S) {
     let cases: [Case<S>; 2] = [
         ("replacing another index is a conflict", replace_conflicts),
         ("threads lose no update", threads_lose_nothing),
@@ -95,19 +95,19 @@ pub fn collect<S: Store + Collect>(open: impl Fn() -> S) {
     }
 }
 
-/// Runs [`write()`], [`index`] and, with contents that are written to the store, [`read`]; each case with a
-/// new, empty store.
+/// Runs [`blob_write`], [`root_index`] and, with contents that are written to the store, [`blob_read`]; each
+/// case with a new, empty store.
 ///
 /// # Panics
 /// If a case fails.
 pub fn run<S: Store>(new: impl Fn() -> S) {
-    read(|contents| {
+    blob_read(|contents| {
         let store = new();
         fill(&store, contents).expect("filling an empty store");
         store
     });
-    write(&new);
-    index(&new);
+    blob_write(&new);
+    root_index(&new);
 }
 
 fn run_cases<S>(cases: &[Case<S>], new: impl Fn() -> S) {

@@ -5,12 +5,12 @@ use std::io::{Read as _, Write as _};
 use ocicle::{
     Error, Result,
     fs::{AttrChange, Dir as _, DirPosix, mem::MemDir},
-    graph::archive::{ArchiveFile, place},
+    graph::archive::{ArchiveFile, replace_file},
     limits::Limits,
     name::Name,
     spec::{Descriptor, Index, MediaType, Raw},
     store::{
-        BlobReadExt as _, BlobWriter, RootIndex as _, RootIndexExt as _, Store, archive::write,
+        BlobReadExt as _, BlobWriter, RootIndex as _, RootIndexExt as _, Store, archive::write_archive,
         memory::MemoryStore,
     },
 };
@@ -24,7 +24,7 @@ fn archive() -> MemDir {
     let (dir, store) = (MemDir::new(), MemoryStore::new().unwrap());
     let blob = put(&store, b"old").unwrap();
     let index = store.update(|root| root.push(&blob)).unwrap();
-    place(&dir, Name::literal(NAME), |out| write(&store, &index, [&blob], out)).unwrap();
+    replace_file(&dir, Name::literal(NAME), |out| write_archive(&store, &index, [&blob], out)).unwrap();
     let change = AttrChange::default().mode(0o600);
     dir.set_attrs(Name::literal(NAME), &change).unwrap();
     dir

@@ -15,12 +15,12 @@ use rustix::fs::{XattrFlags, setxattr};
 
 #[test]
 fn in_memory() {
-    conformance::posix(&MemDir::new(), &[]);
+    conformance::dir_posix(&MemDir::new(), &[]);
 }
 
 #[test]
 fn on_the_host() -> io::Result<()> {
-    conformance::posix(&TempDir::new()?.open()?, &[]);
+    conformance::dir_posix(&TempDir::new()?.open()?, &[]);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use ocicle::{
     digest::{Algorithm, Digest},
     error::ErrorKind,
     fs::{Dir, DirWrite, mem::MemDir},
-    graph::archive::{ArchiveFile, place},
+    graph::archive::{ArchiveFile, replace_file},
     hash::digest_of,
     limits::Limits,
     name::Name,
@@ -59,7 +59,7 @@ fn layouts_and_memory_collect_garbage() {
 /// Stores that only read.
 #[test]
 fn archives_and_files_are_read() {
-    conformance::read(|contents| {
+    conformance::blob_read(|contents| {
         let blobs = contents.blobs.iter();
         let blobs = blobs.map(|(descriptor, bytes)| (path_of(&descriptor.digest), bytes.clone()));
         let documents = [
@@ -74,7 +74,7 @@ fn archives_and_files_are_read() {
         }
         Archive::open(tar.into_inner().unwrap(), None, &Limits::default()).unwrap()
     });
-    conformance::read(|contents| {
+    conformance::blob_read(|contents| {
         let blobs = contents.blobs.iter();
         let mut files: BTreeMap<String, Vec<u8>> =
             blobs.map(|(descriptor, bytes)| (path_of(&descriptor.digest), bytes.clone())).collect();
@@ -113,7 +113,7 @@ fn an_archive() {
     conformance::run(|| {
         let (dir, empty) = (MemDir::new(), MemoryStore::new().unwrap());
         let index = empty.load().unwrap();
-        place(&dir, name, |out| archive::write(&empty, &index, [], out)).unwrap();
+        replace_file(&dir, name, |out| archive::write_archive(&empty, &index, [], out)).unwrap();
         ArchiveFile::open(dir, name, None, &Limits::default()).unwrap()
     });
 }

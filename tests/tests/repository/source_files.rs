@@ -43,7 +43,8 @@ fn long_lines(text: &str, extension: &str) -> Vec<(usize, usize)> {
         let markdown = extension == "md";
         code ^= markdown && line.trim_start().starts_with("```");
         let columns = line.chars().count();
-        let table = line.trim_start().starts_with("//! |") || markdown && (code || line.starts_with(['|', '!']));
+        let table =
+            line.trim_start().starts_with("//! |") || markdown && (code || line.starts_with(['|', '!']));
         if columns <= COLUMNS || line.contains("://") || table {
             continue;
         }

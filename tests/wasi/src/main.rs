@@ -8,14 +8,14 @@ use ocicle::fs::{conformance, mem::MemDir};
 const BEYOND_WASI: &[&str] = &["names and targets are bytes", "times before 1970"];
 
 fn main() {
-    conformance::posix(&MemDir::new(), &[]);
+    conformance::dir_posix(&MemDir::new(), &[]);
     #[cfg(target_os = "wasi")]
     {
         let work = std::fs::File::open("/work").expect("a directory /work, provided by the host");
         let beyond_runtime: Vec<String> = std::env::args().skip(1).collect();
         let except = BEYOND_WASI.iter().copied().chain(beyond_runtime.iter().map(String::as_str));
         let except: Vec<&str> = except.collect();
-        conformance::posix(&ocicle::fs::wasi::WasiDir::new(work.into()), &except);
+        conformance::dir_posix(&ocicle::fs::wasi::WasiDir::new(work.into()), &except);
     }
     println!("passed");
 }

@@ -7,7 +7,7 @@ use ocicle::{
     Repository,
     graph::{
         RefName,
-        archive::place as place_file,
+        archive::replace_file,
         convert::to_oci,
         copy::{Copied, Plan, What},
         reference::{Reference, StoreKind},
@@ -147,9 +147,9 @@ fn write<S: BlobRead>(from: &Repository<S>, plan: &Plan, to: &Reference) -> Resu
             let (blobs, absent) = plan.blobs(from)?;
             let bytes = blobs.iter().map(|blob| blob.size).sum();
             let copied = Copied { blobs: blobs.len() as u64, bytes, absent, ..Copied::default() };
-            place_file(&dir, name, |out| match kind {
-                StoreKind::DockerArchive => docker_archive::write(from, plan.index(), out),
-                _ => archive::write(from.store(), plan.index(), blobs, out),
+            replace_file(&dir, name, |out| match kind {
+                StoreKind::DockerArchive => docker_archive::write_docker_archive(from, plan.index(), out),
+                _ => archive::write_archive(from.store(), plan.index(), blobs, out),
             })?;
             Ok(copied)
         }

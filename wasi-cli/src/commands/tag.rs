@@ -7,7 +7,7 @@ use ocicle::{
     graph::{
         RefName,
         copy::{Plan, What},
-        describe::{Description, Node, Root, merge, place as place_roots},
+        describe::{Description, Node, Root, add_roots, merge},
         resolve::Want,
         rewrite,
     },
@@ -123,7 +123,7 @@ impl Tag {
             let tag = at.tag().unwrap_or_default();
             let index: Raw<Index> = place.repository.document(target)?;
             made = roots_of(index.view(), tag, pattern)?;
-            Ok(place_roots(root, &made)?)
+            Ok(add_roots(root, &made)?)
         })?;
         apply::print_roots(context, &made)
     }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{Open, Query, Sort};
 use crate::{
+    args::{layer_number, parse_path},
     failure::Result,
-    image::{layer_number, parse_path},
 };
 
 /// `RowQuery` in TypeScript.

@@ -72,7 +72,7 @@ pub fn build<S: Store>(
 ///
 /// # Errors
 /// [`Error::Document`] if a tag is used more than once there.
-pub fn place(root: &Raw<Index>, roots: &[Root]) -> Result<Raw<Index>> {
+pub fn add_roots(root: &Raw<Index>, roots: &[Root]) -> Result<Raw<Index>> {
     let mut root = root.clone();
     for Root { tag, descriptor } in roots {
         if tag.is_none() && root.view().manifests.contains(descriptor) {

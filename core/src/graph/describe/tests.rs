@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 
-use super::{Description, ListingDiff, Sources, build, export, place};
+use super::{Description, ListingDiff, Sources, add_roots, build, export};
 use crate::{
     error::{Error, Result},
     graph::{
@@ -47,7 +47,7 @@ fn apply(
     description: &Description,
 ) -> Result<Raw<Index>> {
     let roots = build(store, description, &mut Here(store, root.clone()))?;
-    place(root, &roots)
+    add_roots(root, &roots)
 }
 
 fn described(text: &str) -> Description {
@@ -226,7 +226,7 @@ fn changes_are_told_before_they_are_made() {
         r##"{"root":[{"tag":"v2","index":{"manifests":[{"from":"#v2"}]}},{"tag":"new","from":"#v1"}]}"##,
     );
     let roots = build(&scratch, &description, &mut Here(&store, root.clone())).unwrap();
-    let after = place(&root, &roots).unwrap();
+    let after = add_roots(&root, &roots).unwrap();
     let changes =
         ListingDiff::between(&store.list_in(&root, None).unwrap(), &scratch.list_in(&after, None).unwrap());
     let told: Vec<_> =

@@ -20,7 +20,7 @@ use crate::{
 /// # Errors
 /// Those of [`BlobReadExt::open`](crate::store::BlobReadExt::open); [`Error::Mismatch`] for a blob that is
 /// not what its descriptor says; [`Error::Io`]. What was written is no archive then.
-pub fn write<'a, S: BlobRead + ?Sized>(
+pub fn write_archive<'a, S: BlobRead + ?Sized>(
     store: &S,
     index: &Raw<Index>,
     blobs: impl IntoIterator<Item = &'a Descriptor>,

@@ -87,7 +87,7 @@ pub(in crate::commands) fn apply(
     let root = repository.index()?;
     let mut sources = Here { context, place, root, to: repository, base, whole: true };
     let roots = describe::build(repository, description, &mut sources)?;
-    repository.store().update(|root| describe::place(root, &roots))?;
+    repository.store().update(|root| describe::add_roots(root, &roots))?;
     Ok(roots)
 }
 
@@ -103,7 +103,7 @@ pub(in crate::commands) fn dry_apply(
     let root = repository.index()?;
     let mut sources = Here { context, place, root: root.clone(), to: &scratch, base, whole: false };
     let roots = describe::build(&scratch, description, &mut sources)?;
-    let after = describe::place(&root, &roots)?;
+    let after = describe::add_roots(&root, &roots)?;
     Ok(ListingDiff::between(&repository.list_in(&root, None)?, &scratch.list_in(&after, None)?))
 }
 

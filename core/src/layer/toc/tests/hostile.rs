@@ -247,7 +247,7 @@ fn a_blob_of_another_size_is_not_the_layer() {
     let layer = estargz(&[], &json(""));
     let store = Layer::new(Compression::Gzip, layer.blob[1..].to_vec());
     let descriptor = layer.descriptor();
-    let error =
-        crate::layer::toc::read(&crate::Repository::new(&store, Limits::default()), &descriptor).unwrap_err();
+    let error = crate::layer::toc::read_toc(&crate::Repository::new(&store, Limits::default()), &descriptor)
+        .unwrap_err();
     assert!(matches!(error, Error::Mismatch { property: "size", .. }), "{error}");
 }

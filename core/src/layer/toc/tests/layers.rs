@@ -102,7 +102,7 @@ impl Seek for Counted<'_> {
 }
 
 pub(super) fn read(layer: &Layer, limits: &Limits) -> Result<Option<Vec<Change>>> {
-    toc::read(&crate::Repository::new(layer, *limits), &layer.descriptor())
+    toc::read_toc(&crate::Repository::new(layer, *limits), &layer.descriptor())
 }
 
 /// Returns what reading the layer returns.
