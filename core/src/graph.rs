@@ -5,6 +5,7 @@
 
 pub mod annotate;
 pub mod archive;
+mod clause;
 pub mod convert;
 pub mod copy;
 pub mod describe;

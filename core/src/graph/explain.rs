@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    progress::{Progress, clause_holds},
-    resolve::{ResolveError, Want, matches, or_default, resolution, value},
+    clause::{clause_holds, value},
+    progress::Progress,
+    resolve::{ResolveError, Want, matches, or_default, resolution},
     selector::{Clause, Selector},
     walk::Places,
 };

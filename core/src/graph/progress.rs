@@ -1,8 +1,9 @@
 //! How far the steps of a selector come on the way to each place, followed in all ways at once.
 
 use super::{
-    selector::{Clause, Selector, Step, kind_of},
-    walk::{Place, Places},
+    clause::clause_holds,
+    selector::{Clause, Selector, Step},
+    walk::Places,
 };
 use crate::store::BlobRead;
 
@@ -92,20 +93,4 @@ fn holds<S: BlobRead>(places: &Places<'_, S>, place: usize, step: &Step) -> bool
     let is_inside = |clause: &&Clause| matches!(clause, Clause::Platform(_) | Clause::Artifact(_));
     let outside = step.iter().filter(|clause| !is_inside(clause));
     outside.chain(step.iter().filter(is_inside)).all(|clause| clause_holds(places, place, clause))
-}
-
-/// Whether a clause holds for what is at a place.
-pub(super) fn clause_holds<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &Clause) -> bool {
-    let Place { parent, descriptor, position, .. } = places.get(place);
-    match clause {
-        Clause::Tag(tag) => parent.is_none() && descriptor.ref_name() == Some(tag),
-        Clause::Platform(wanted) => places.platform(place).is_some_and(|actual| actual.matches(wanted)),
-        Clause::Digest(prefix) => descriptor.digest.as_str().starts_with(prefix),
-        Clause::Position(wanted) => wanted == position,
-        Clause::Type(kind) => {
-            kind_of(&descriptor.media_type) == kind || descriptor.media_type.as_str() == kind
-        }
-        Clause::Artifact(wanted) => places.artifact_type(place).as_ref() == Some(wanted),
-        Clause::Annotation(key, value) => descriptor.annotations.get(key) == Some(value),
-    }
 }

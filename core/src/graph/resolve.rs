@@ -6,7 +6,8 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{
-    progress::{Progress, clause_holds},
+    clause::{clause_holds, value},
+    progress::Progress,
     resolution::{Hop, Resolution},
     selector::{Clause, Selector, Step, kind_of},
     walk::{Place, Places},
@@ -261,26 +262,6 @@ impl There {
         let problem = place.problem.as_ref();
         self.extend(problem.map(|_| format!("index {} (not in the store)", place.descriptor.digest)));
     }
-}
-
-/// What a place has where a clause asks.
-pub(super) fn value<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &Clause) -> Option<String> {
-    let Place { parent, descriptor, position, .. } = places.get(place);
-    let clause = match clause {
-        Clause::Tag(_) if parent.is_some() => return None,
-        Clause::Tag(_) => {
-            return Some(format!("#{}", Selector::of(Clause::Tag(descriptor.ref_name()?.into()))));
-        }
-        Clause::Platform(_) => Clause::Platform(places.platform(place)?.clone()),
-        Clause::Digest(_) => Clause::Digest(descriptor.digest.to_string()),
-        Clause::Position(_) => Clause::Position(*position),
-        Clause::Type(_) => Clause::Type(kind_of(&descriptor.media_type).into()),
-        Clause::Artifact(_) => Clause::Artifact(places.artifact_type(place)?),
-        Clause::Annotation(key, _) => {
-            Clause::Annotation(key.clone(), descriptor.annotations.get(key)?.clone())
-        }
-    };
-    Some(clause.to_string())
 }
 
 /// The shortest selector that means the object at a place alone. The exact way to the place always does.
