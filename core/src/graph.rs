@@ -1,7 +1,7 @@
 //! The tree of descriptors below `index.json`: refer to a place in it, find it, list it, rewrite it.
 //!
-//! A [`mod@reference`] names a store and a [`selector`]; [`resolve`] finds the one object it means;
-//! [`rewrite`] replaces it, with everything along the way and nothing beside it.
+//! A [`mod@reference`] names a store and a [`selector`]; [`resolve`] finds the one object that it selects;
+//! [`rewrite`] replaces an object and the indexes along its descriptor path, and nothing else.
 
 pub mod annotate;
 pub mod archive;

@@ -1,4 +1,4 @@
-//! Annotations of any object, or of the entry that leads to it.
+//! Annotations of an object, or of its entry in an index.
 
 use super::{
     Resolution,
@@ -14,22 +14,22 @@ use crate::{
 /// One change: a name with its new value, or `None` to remove it.
 pub type Annotation = (String, Option<String>);
 
-/// Whose annotations.
+/// The target of a change of annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "an object and what points at it")]
+#[allow(clippy::exhaustive_enums, reason = "an object and its entry")]
 pub enum Of {
-    /// The object's: they are in its document, so its digest changes, and so do those above it.
+    /// The object: its document is rewritten, so its digest changes, and those of the indexes above it.
     Object,
-    /// Those of the entry in the index above: the object stays as it is.
+    /// The entry in the index that lists the object: the object is unchanged.
     Entry,
 }
 
-/// Changes annotations along exactly the way to an object, and nothing beside it. Gives the new root index
-/// and the way to the object in it, as [`replace_target`] does.
+/// Changes annotations along the descriptor path of an object, and nothing else. Returns the new root index
+/// and the resolution of the object in it, as [`replace_target`] does.
 ///
 /// # Errors
-/// [`Error::NotFound`] if one that is to be removed is not there; [`Error::Unsupported`] for an object that
-/// can have none; [`Error::Misuse`] for an empty name, or for the tag of an entry, which
+/// [`Error::NotFound`] if an annotation to be removed does not exist; [`Error::Unsupported`] for an object
+/// that cannot have annotations; [`Error::Misuse`] for an empty name, or for the tag of an entry, which
 /// [`super::rewrite::tag`] changes; those of [`replace_target`].
 pub fn annotate<S: Store>(
     repository: &Repository<S>,
@@ -65,7 +65,7 @@ pub fn annotate<S: Store>(
         put(repository, target, &manifest, changes)?
     } else {
         let message = format!(
-            "{} is of type {}, which has no annotations: annotate the entry that leads to it (--descriptor)",
+            "{} is of type {}, which has no annotations\nhint: annotate its descriptor (--descriptor)",
             target.digest, target.media_type
         );
         return Err(Error::Unsupported(message));
@@ -73,7 +73,7 @@ pub fn annotate<S: Store>(
     replace_target(repository, root, at, &new, &bytes, to)
 }
 
-/// Says what the entry that leads to an object runs on. The object stays as it is.
+/// Sets the platform in an object's entry. The object is unchanged.
 ///
 /// # Errors
 /// Those of [`replace_target`].
@@ -92,11 +92,15 @@ fn check_names(there: &crate::spec::Annotations, changes: &[Annotation]) -> Resu
     let missing = changes.iter().find(|(name, value)| value.is_none() && !there.contains_key(name));
     let Some((name, _)) = missing else { return Ok(()) };
     let names: Vec<String> = there.keys().map(|name| printable(name)).collect();
-    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-    Err(Error::NotFound(format!("there is no annotation {}; there is {names}", printable(name))))
+    let names = if names.is_empty() {
+        "the object has no annotations".into()
+    } else {
+        format!("annotations: {}", names.join(", "))
+    };
+    Err(Error::NotFound(format!("annotation {} not found ({names})", printable(name))))
 }
 
-/// Stores the changed document; gives a descriptor of it, and its bytes.
+/// Stores the changed document; returns its descriptor and its bytes.
 fn put<S: Store, T: Document + Clone>(
     repository: &Repository<S>,
     old: &Descriptor,
@@ -122,7 +126,7 @@ mod tests {
         store.resolve_in(root, &selector.parse().unwrap(), Want::Any).unwrap()
     }
 
-    /// A store with its root index before and after a change, and the way to the changed object.
+    /// A store, its root index before and after a change, and the resolution of the changed object.
     type Changed = (Repository<MemoryStore>, Raw<Index>, Raw<Index>, Resolution);
 
     fn change(selector: &str, of: Of, changes: &[(&str, Option<&str>)], to: &Destination) -> Result<Changed> {
@@ -137,7 +141,7 @@ mod tests {
     const DEEP: &str = "deep//platform=linux/riscv64";
 
     #[test]
-    fn an_object_at_any_depth_gets_them_and_nothing_beside_it_changes() {
+    fn annotating_an_object_changes_only_its_path() {
         for selector in [DEEP, "deep//pos=1,type=index", "deep", "v2"] {
             let (store, before, after, now) =
                 change(selector, Of::Object, &[("a", Some("1"))], &Destination::in_place()).unwrap();
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_gets_them_and_the_object_stays() {
+    fn annotations_of_an_entry_leave_the_object_unchanged() {
         for selector in [DEEP, "deep", "v2"] {
             let (store, before, after, now) =
                 change(selector, Of::Entry, &[("a", Some("1"))], &Destination::in_place()).unwrap();
@@ -186,17 +190,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn impossible_annotations_are_refused() {
         let refused = |of, name, value| {
             change("v2", of, &[(name, value)], &Destination::in_place()).map(drop).unwrap_err()
         };
         assert_eq!(refused(Of::Object, "", Some("1")).kind(), ErrorKind::Misuse);
         assert_eq!(refused(Of::Entry, REF_NAME, Some("1")).kind(), ErrorKind::Misuse);
         assert_eq!(refused(Of::Entry, REF_NAME, None).kind(), ErrorKind::Misuse);
-        assert_eq!(refused(Of::Object, "a", None).to_string(), "there is no annotation a; there is none");
+        assert_eq!(
+            refused(Of::Object, "a", None).to_string(),
+            "annotation a not found (the object has no annotations)"
+        );
         assert_eq!(
             refused(Of::Entry, "a", None).to_string(),
-            format!("there is no annotation a; there is {REF_NAME}")
+            format!("annotation a not found (annotations: {REF_NAME})")
         );
         let (store, root) = store();
         let several =

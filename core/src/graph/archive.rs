@@ -1,4 +1,4 @@
-//! An archive that is edited: what is new is kept in a layout beside it, until the archive is written anew.
+//! An archive that is edited: new blobs are kept in a layout beside it until the archive is rewritten.
 
 use std::{
     io::{self, BufWriter, ErrorKind, Read, Write},
@@ -25,15 +25,16 @@ use crate::{
     },
 };
 
-/// An archive in a file. The first edit makes a directory beside it, which keeps others from editing it at
-/// the same time; it goes when this value does. Replacing the index writes the archive anew in that
-/// directory, with what the new index leads to, and puts it in the place of the old one once it is whole.
+/// An archive in a file. The first edit creates a directory beside it, which keeps other processes from
+/// editing it at the same time and is removed when this value is dropped. Replacing the index writes a new
+/// archive in that directory, with everything reachable from the new index, and renames it over the old one
+/// once it is complete.
 pub struct ArchiveFile<D: DirPosix + Sync> {
     dir: D,
     name: NameBuf,
     limits: Limits,
     archive: Archive,
-    /// The index as it is now, if it was replaced.
+    /// The current index, if it was replaced.
     index: Mutex<Option<Raw<Index>>>,
     edit: OnceLock<LayoutStore<D>>,
     editing: Mutex<()>,
@@ -43,7 +44,7 @@ impl<D: DirPosix + Sync> ArchiveFile<D>
 where
     D::File: 'static,
 {
-    /// Opens the archive of that name; see [`Archive::open`].
+    /// Opens the archive with that name; see [`Archive::open`].
     ///
     /// # Errors
     /// Those of [`Archive::open`], and [`Error::Io`].
@@ -60,13 +61,13 @@ where
         })
     }
 
-    /// The archive as it was opened.
+    /// Returns the archive as it was opened.
     #[must_use]
     pub fn archive(&self) -> &Archive {
         &self.archive
     }
 
-    /// Where new blobs go. Made by the first edit.
+    /// Returns the layout for new blobs; the first edit creates it.
     fn edit(&self) -> Result<&LayoutStore<D>> {
         let _guard = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(edit) = self.edit.get() {
@@ -78,7 +79,7 @@ where
         let name = edit_name(self.name.as_name())?;
         self.dir.create_dir(name.as_name()).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => Error::Exists(format!(
-                "{} is being edited, or an edit was killed: then remove {}, and try again; it",
+                "another edit of {} is in progress, or was interrupted\nhint: if no process is running, remove {}",
                 self.name.as_name(),
                 name.as_name()
             )),
@@ -86,7 +87,7 @@ where
         })?;
         let made = self.make_edit(name.as_name());
         if made.is_err() {
-            let _ = remove_tree(&self.dir, name.as_name()); // the first error is the one to tell
+            let _ = remove_tree(&self.dir, name.as_name()); // the first error is the one to report
         }
         let made = made?;
         Ok(self.edit.get_or_init(|| made))
@@ -94,11 +95,11 @@ where
 
     fn make_edit(&self, name: Name<'_>) -> Result<LayoutStore<D>> {
         let dir = self.dir.open_dir(name).map_err(Error::io(format_args!("open directory {name}")))?;
-        // From here on nobody else edits it; but somebody may have, since it was opened.
+        // From here on no other process edits it; but one may have, since it was opened.
         let now = open(&self.dir, self.name.as_name(), Some(ArchiveKind::Oci), &self.limits)?;
         if now.load()?.digest() != self.archive.load()?.digest() {
             return Err(Error::Unsupported(format!(
-                "{} was changed by somebody else meanwhile: try again",
+                "{} was changed by another process meanwhile\nhint: try again",
                 self.name.as_name()
             )));
         }
@@ -108,10 +109,10 @@ where
     fn write(&self, index: &Raw<Index>) -> Result<()> {
         let repository = Repository::new(self, self.limits);
         let plan = Plan::of_index(&repository, index.clone())?;
-        // An archive that lacks something can be edited all the same.
+        // An archive that lacks blobs can be edited all the same.
         let (there, _) = plan.sorted(&repository)?;
         let name = edit_name(self.name.as_name())?;
-        // In there, since what a killed edit leaves is removed as one.
+        // In there, so that an interrupted edit leaves one directory to remove.
         let edit = self
             .dir
             .open_dir(name.as_name())
@@ -120,8 +121,8 @@ where
     }
 }
 
-/// Gives a file its content, and its name once that is whole and durable. What had the name before is
-/// replaced, and leaves its mode and, where the system allows it, its owner.
+/// Writes a file and renames it into place once it is complete and durable. A file that had the name before
+/// is replaced; its mode is kept and, where the system allows it, its owner.
 ///
 /// # Errors
 /// Those of `fill`; [`Error::Io`].
@@ -133,7 +134,7 @@ pub fn replace_file<D: DirPosix>(
     replace_file_from(dir, dir, name, fill)
 }
 
-/// The same for a file that is written in another directory of the same file system.
+/// Does the same for a file that is written in another directory of the same file system.
 fn replace_file_from<D: DirPosix>(
     from: &D,
     to: &D,
@@ -153,7 +154,7 @@ fn replace_file_from<D: DirPosix>(
     .map_err(doing())
 }
 
-/// A file being written, in which one can go back.
+/// A file being written that can seek.
 pub trait WriteSeek: Write + io::Seek {}
 
 impl<T: Write + io::Seek> WriteSeek for T {}
@@ -239,7 +240,7 @@ where
     }
 }
 
-/// What is written is only what the index leads to, so to remove is to write.
+/// A collector for an archive: only reachable blobs are written, so rewriting removes the others.
 struct ArchiveCollector<'a, D: DirPosix + Sync> {
     file: &'a ArchiveFile<D>,
     removed: AtomicBool,
@@ -286,7 +287,7 @@ impl<D: DirPosix + Sync> Drop for ArchiveFile<D> {
         if self.edit.take().is_some()
             && let Ok(name) = edit_name(self.name.as_name())
         {
-            let _ = remove_tree(&self.dir, name.as_name()); // nothing depends on it, and nobody can be told
+            let _ = remove_tree(&self.dir, name.as_name()); // nothing depends on it
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a clause of a selector asks of a place.
+//! Whether a clause of a selector holds for a place.
 
 use super::{
     selector::{Clause, Selector, kind_of},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::store::BlobRead;
 
-/// Returns whether a clause holds for what is at a place.
+/// Returns whether a clause holds for the object at a place.
 pub(super) fn clause_holds<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &Clause) -> bool {
     let Place { parent, descriptor, position, .. } = places.get(place);
     match clause {
@@ -22,7 +22,7 @@ pub(super) fn clause_holds<S: BlobRead>(places: &Places<'_, S>, place: usize, cl
     }
 }
 
-/// Returns what a place has where a clause asks, for messages.
+/// Returns the value that a place has for the key of a clause, for messages.
 pub(super) fn value<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &Clause) -> Option<String> {
     let Place { parent, descriptor, position, .. } = places.get(place);
     let clause = match clause {

@@ -1,4 +1,4 @@
-//! Docker's documents as those of OCI.
+//! Converting Docker's documents to OCI's.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use crate::{
     store::{BlobRead, BlobWrite, Repository, put_document},
 };
 
-/// Stores what an index leads to with OCI's media types in the place of Docker's, and gives an index of that.
-/// Layers and configs stay as they are; what is OCI's already, and what the store does not have, stays as
-/// well.
+/// Stores everything reachable from an index with OCI's media types instead of Docker's; returns the new
+/// index. Layers and configs are unchanged; so are objects that are OCI's already or that the store does not
+/// have.
 ///
 /// # Errors
 /// Those of [`Repository::document`], [`Error::Limit`] past

@@ -1,4 +1,4 @@
-//! From one store to another: everything, one object with all below it, or one image out of an index.
+//! Copying between stores: everything, one object and everything below it, or one image out of an index.
 
 use std::{
     collections::BTreeMap,
@@ -19,42 +19,42 @@ use crate::{
     },
 };
 
-/// What is to be copied.
+/// The scope of a copy.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::exhaustive_enums, reason = "whole or part, with or without the way")]
+#[allow(clippy::exhaustive_enums, reason = "whole or part, with or without the indexes above")]
 pub enum What<'a> {
-    /// All that the root index leads to.
+    /// Everything reachable from the root index.
     Everything,
-    /// An object with all below it.
+    /// An object and everything below it.
     Object(&'a Resolution),
-    /// An object with all below it, and the indexes on the way to it as they are: their other entries are
-    /// absent in the copy.
+    /// An object, everything below it, and the indexes along its descriptor path, unchanged: their other
+    /// entries are absent in the copy.
     Sparse(&'a Resolution),
 }
 
-/// What a copy consists of.
+/// The blobs of a copy, and its root index.
 #[derive(Debug, Clone)]
 pub struct Plan {
     index: Raw<Index>,
     blobs: BTreeMap<Digest, Reached>,
 }
 
-/// What a copy did.
+/// The counts of a finished copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Copied {
-    /// Blobs that were written.
+    /// The number of blobs that were written.
     pub blobs: u64,
     /// Their sizes in bytes.
     pub bytes: u64,
-    /// Blobs that were there already.
+    /// The number of blobs that were present already.
     pub present: u64,
-    /// Objects that the source does not have, and need not: other platforms of an index, for example.
+    /// The number of objects that the source lacks and need not have, such as other platforms of an index.
     pub absent: u64,
 }
 
 impl Plan {
-    /// Finds out what belongs to a copy.
+    /// Determines which blobs belong to a copy.
     ///
     /// # Errors
     /// Those of [`RootIndex::load`]; an index or manifest that cannot be read; [`Error::Limit`] past
@@ -83,36 +83,36 @@ impl Plan {
         }
     }
 
-    /// All that an index leads to.
+    /// Plans a copy of everything reachable from an index.
     ///
     /// # Errors
-    /// As [`Plan::new`].
+    /// Those of [`Plan::new`].
     pub fn of_index<S: BlobRead>(repository: &Repository<S>, index: Raw<Index>) -> Result<Self> {
         let blobs = reach(repository, entries_of(index.view()))?;
         Ok(Self { index, blobs })
     }
 
-    /// The index of the copy, if nothing else is there.
+    /// Returns the root index of the copy in an empty store.
     #[must_use]
     pub fn index(&self) -> &Raw<Index> {
         &self.index
     }
 
-    /// The same under another tag.
+    /// Sets the tag of the one object that is copied.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if it is not one object.
+    /// [`Error::Misuse`] if the copy is not of one object.
     pub fn tagged(mut self, name: &RefName) -> Result<Self> {
         match self.index.view().manifests.len() {
             1 => {
                 self.index = move_to_tag(&self.index, 0, name)?.0;
                 Ok(self)
             }
-            count => Err(Error::Misuse(format!("one tag is not for {count} objects"))),
+            count => Err(Error::Misuse(format!("one tag for {count} objects: expected one object"))),
         }
     }
 
-    /// The same without layers and other content: what can be looked at.
+    /// Leaves out layers and other content, and keeps the documents.
     #[must_use]
     pub fn documents(mut self) -> Self {
         self.blobs.retain(|_, reached| {
@@ -122,8 +122,8 @@ impl Plan {
         self
     }
 
-    /// The root index of a store with this copy in it: what has a tag takes the place of what had it, the
-    /// rest is added unless it is there.
+    /// Returns the root index of a store with this copy in it: an entry with a tag replaces the one that had
+    /// the tag, other entries are added unless they are present.
     ///
     /// # Errors
     /// [`Error::Document`] if a tag is used more than once there.
@@ -146,10 +146,10 @@ impl Plan {
         Ok(root)
     }
 
-    /// The blobs that the source has, in the order of their digests, and how many others there are.
+    /// Returns the blobs that the source has, in the order of their digests, and how many others there are.
     ///
     /// # Errors
-    /// [`Error::MissingBlob`] for one that must be there: a part of a manifest.
+    /// [`Error::MissingBlob`] for a blob that must be present: a part of a manifest.
     pub fn blobs<S: BlobRead>(&self, from: &Repository<S>) -> Result<(Vec<&Descriptor>, u64)> {
         let (there, absent) = self.sorted(from)?;
         match absent.iter().find(|reached| reached.needed) {
@@ -158,7 +158,7 @@ impl Plan {
         }
     }
 
-    /// What is there and what is not.
+    /// Splits objects into those that the source has and those that it lacks.
     pub(super) fn sorted<S: BlobRead>(
         &self,
         from: &Repository<S>,
@@ -173,7 +173,7 @@ impl Plan {
         Ok((there, absent))
     }
 
-    /// Copies the blobs, each verified on the way. What the destination has in the right size is not read.
+    /// Copies the blobs and verifies each. A blob that the destination has with the right size is not read.
     ///
     /// # Errors
     /// Those of [`Plan::blobs`]; [`Error::Mismatch`] for a blob that is not what its descriptor says; those
@@ -205,11 +205,11 @@ impl Plan {
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Copies what is asked for to another repository, under `tag` if one is given: the blobs first, then the
-    /// root index. A tag of the copy replaces an equal one at the destination; the rest is added.
+    /// Copies to another repository, under `tag` if one is given: the blobs first, then the root index. A tag
+    /// of the copy replaces an equal one at the destination; other entries are added.
     ///
     /// # Errors
-    /// As [`Plan::new`], [`Plan::tagged`], [`Plan::copy_blobs`] and [`Plan::merged_into`].
+    /// Those of [`Plan::new`], [`Plan::tagged`], [`Plan::copy_blobs`] and [`Plan::merged_into`].
     pub fn copy<T: Store>(
         &self,
         what: What<'_>,

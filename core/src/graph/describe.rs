@@ -1,9 +1,9 @@
-//! Trees as descriptions: written down, changed with an editor, made so.
+//! Trees of objects as descriptions: to be written down, edited and built.
 //!
-//! A [`Description`] is a value that TOML and JSON can hold. [`export`] makes one of what is in a store;
-//! [`build`] stores what one describes, and [`add_roots`] puts it into a root index. Equal descriptions give
-//! equal bytes. A description that contradicts itself or what it is made of is refused before the root index
-//! is touched, with both sides of the contradiction.
+//! A [`Description`] is a value that TOML and JSON can hold. [`export`] describes what is in a store;
+//! [`build`] stores what a description says, and [`add_roots`] adds it to a root index. Equal descriptions
+//! yield equal bytes. A description that contradicts itself or its sources is refused before the root index
+//! is touched; the error names both sides of the contradiction.
 
 mod build;
 mod changes;
@@ -30,14 +30,14 @@ use crate::{digest::Digest, spec::MediaType};
 #[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Description {
-    /// The entries. One with a tag takes the place of what has that tag; others are added, unless they are
-    /// there.
+    /// The entries. One with a tag replaces the entry that has that tag; others are added unless they are
+    /// present.
     #[serde(default)]
     pub root: Vec<Node>,
 }
 
-/// An object and the descriptor that leads to it. Exactly one of `from`, `index`, `manifest` and `blob` says
-/// what the object is.
+/// An object and its descriptor. Exactly one of `from`, `index`, `manifest` and `blob` says what the object
+/// is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "made with `..Node::default()`")]
@@ -45,36 +45,37 @@ pub struct Node {
     /// The ref name; for entries of the root only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// What other nodes call it: `from = "@NAME"`, `subject = "@NAME"`.
+    /// The name that other nodes refer to: `from = "@NAME"`, `subject = "@NAME"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// An object that is there: `sha256:…` or `#SELECTOR` in the same store, a reference to another store, or
+    /// An existing object: `sha256:…` or `#SELECTOR` in the same store, a reference to another store, or
     /// `@NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Of a blob; and of `from = "sha256:…"`, whose descriptor is then made of this node alone.
+    /// The media type of a blob; or of `from = "sha256:…"`, and the descriptor is then made of this node
+    /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<MediaType>,
-    /// Type of an artifact, in the descriptor; that of a `manifest` by default.
+    /// The artifact type in the descriptor; by default that of the `manifest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
-    /// Platform in the descriptor, such as `linux/arm64/v8`; `none` for none. By default that of `from`,
+    /// The platform in the descriptor, such as `linux/arm64/v8`; `none` for none. By default that of `from`,
     /// else, inside an index, that of the config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
-    /// The platform may contradict the config.
+    /// Whether the platform may contradict the config.
     #[serde(default, skip_serializing_if = "is_false")]
     pub platform_override: bool,
     /// Annotations of the descriptor; added to those of `from`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// Where else the content can be had.
+    /// Further places of the content: `urls` of the descriptor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
-    /// Whether the content is put into the descriptor, too.
+    /// Whether the content is embedded in the descriptor, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The digest it must have.
+    /// The digest that the object must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Digest>,
     /// A new index.
@@ -88,12 +89,12 @@ pub struct Node {
     pub blob: Option<BlobNode>,
 }
 
-/// What to do with the content of an object.
+/// The places where the content of an object is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(clippy::exhaustive_enums, reason = "there is nothing else to do with it")]
+#[allow(clippy::exhaustive_enums, reason = "embedded or not")]
 pub enum Data {
-    /// In the descriptor, in base64, beside the blob.
+    /// In the descriptor, in base64, and as a blob.
     Embed,
 }
 
@@ -102,10 +103,10 @@ pub enum Data {
 #[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "made with `..IndexNode::default()`")]
 pub struct IndexNode {
-    /// Type of the artifact it is.
+    /// The artifact type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
-    /// What it is about, as [`Node::from`] has it.
+    /// The subject, as [`Node::from`] has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Whether two entries may have the same platform or digest.
@@ -119,12 +120,12 @@ pub struct IndexNode {
     pub manifests: Vec<Node>,
 }
 
-/// What to do with entries of equal platform or digest.
+/// Whether entries may have the same platform or digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(clippy::exhaustive_enums, reason = "without it they are refused")]
 pub enum Duplicates {
-    /// Take them.
+    /// They may.
     Allow,
 }
 
@@ -133,24 +134,24 @@ pub enum Duplicates {
 #[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "made with `..ManifestNode::default()`")]
 pub struct ManifestNode {
-    /// Type of the artifact it is; needed if there is no config.
+    /// The artifact type; required if there is no config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
-    /// What it is about, as [`Node::from`] has it.
+    /// The subject, as [`Node::from`] has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Annotations of the manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// The config; by default the empty one.
+    /// The config; the empty one by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<Box<Node>>,
-    /// The layers, the base first; none stands for the empty one (image-spec, manifest.md).
+    /// The layers, the base first; if the list is empty, the empty layer (image-spec, manifest.md).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<Node>,
 }
 
-/// Content: exactly one of both.
+/// The content of a blob: exactly one of the fields is set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs, reason = "one of two")]

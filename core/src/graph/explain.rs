@@ -1,4 +1,4 @@
-//! How a selector narrows what a store holds, clause by clause.
+//! Explaining a selector: what each clause leaves of the contents of a store.
 
 use std::collections::BTreeSet;
 
@@ -16,33 +16,33 @@ use crate::{
     store::{BlobRead, Repository, RootIndex},
 };
 
-/// How each clause of a selector narrows what a store holds.
+/// The clauses of a selector, and what each leaves of the places in a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The selector; of a reference without one, what it stands for.
+    /// The selector; for a reference without one, the default.
     pub selector: Selector,
     /// Its clauses, in their order.
     pub clauses: Vec<Narrowing>,
-    /// The places that are left, exactly.
+    /// The places that are left, as exact selectors.
     pub found: Vec<Selector>,
 }
 
-/// What one clause does.
+/// One clause, and what it leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Narrowing {
-    /// The step it belongs to, from 1.
+    /// The step it belongs to, counted from 1.
     pub step: usize,
     /// The clause.
     pub clause: Clause,
-    /// Places it was held against.
+    /// The number of places that were tested.
     pub before: usize,
-    /// Those for which it holds.
+    /// The number of places for which it holds.
     pub after: usize,
-    /// What the places have where it asks, no two alike, in the order of the places.
+    /// The distinct values of the places for its key, in the order of the places.
     pub values: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Removing the blobs that nothing leads to.
+//! Removing unreachable blobs.
 
 use serde::Serialize;
 
@@ -9,24 +9,24 @@ use crate::{
     store::{BlobRead, Collect, Repository, RootIndex},
 };
 
-/// The blobs and temporary files that were removed, or with a dry run would be.
+/// The blobs and temporary files that were removed or, in a dry run, would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct GcReport {
-    /// Nothing was removed.
+    /// Whether nothing was removed.
     pub dry_run: bool,
-    /// How many blobs stay.
+    /// The number of blobs that are kept.
     pub kept: usize,
-    /// The sum of the sizes of what goes, in bytes.
+    /// The sum of the sizes of what is removed, in bytes.
     pub bytes: u64,
-    /// Blobs that nothing leads to, by digest.
+    /// Unreachable blobs, by digest.
     pub blobs: Vec<UnusedBlob>,
-    /// What interrupted writers left in the layout's directory.
+    /// Files and directories that interrupted writers left in the layout's directory.
     pub leftovers: Vec<Leftover>,
 }
 
-/// A blob that goes.
+/// A blob that is removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UnusedBlob {
@@ -36,7 +36,7 @@ pub struct UnusedBlob {
     pub size: u64,
 }
 
-/// A temporary file or directory that goes.
+/// A temporary file or directory that is removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Leftover {
@@ -57,25 +57,26 @@ pub enum GcMode {
 }
 
 impl<S: BlobRead + RootIndex + Collect> Repository<S> {
-    /// Removes every blob that `index.json` does not lead to, and temporary files of interrupted writers.
+    /// Removes every blob that is not reachable from `index.json`, and temporary files of interrupted
+    /// writers.
     ///
-    /// Kept is what any descriptor names: of indexes and manifests, of OCI or Docker, with their subjects, at
-    /// any depth. Absent objects are skipped, since a layout may hold a part of an image only. Blobs whose
-    /// digest algorithm is unknown are kept, too.
+    /// A blob is kept if any descriptor names it: in indexes and manifests, of OCI or Docker, with their
+    /// subjects, at any depth. Absent objects are skipped, since a layout may hold only a part of an image.
+    /// Blobs with an unknown digest algorithm are kept, too.
     ///
-    /// Waits for edits in progress (see [`Collect::collect`]), and edits wait for this. Programs that take no
+    /// Waits for edits in progress (see [`Collect::collect`]), and edits wait for it. Programs that take no
     /// lock, such as skopeo or umoci, must not write at the same time.
     ///
     /// # Errors
-    /// An index or manifest that is there but cannot be read or does not match its digest: what it leads to
-    /// cannot be known, and nothing was removed. The same for [`Error::Limit`](crate::Error::Limit) past
+    /// An index or manifest that exists but cannot be read or does not match its digest: what is reachable
+    /// from it is unknown, and nothing was removed. The same for [`Error::Limit`](crate::Error::Limit) past
     /// [`Limits::descriptors`]. Those of [`RootIndex::load`] and [`Collect::collect`];
     /// [`Error::Io`](crate::Error::Io).
     ///
     /// [`Limits::descriptors`]: crate::limits::Limits::descriptors
     pub fn gc(&self, mode: GcMode) -> Result<GcReport> {
         let collector = self.store().collect()?;
-        // Read after all writers have finished: what they wrote is in it.
+        // Read after all writers have finished, so it has what they wrote.
         let reachable = reach(self, entries_of(self.index()?.view()))?;
         let all = collector.blobs()?;
         let total = all.len();

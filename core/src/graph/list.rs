@@ -1,4 +1,4 @@
-//! What a store holds, as a tree.
+//! The contents of a store, as a tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,47 +26,48 @@ pub struct Listing {
     pub entries: Vec<ListEntry>,
 }
 
-/// One slot of an index.
+/// One entry of an index.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListEntry {
-    /// The ref name; of entries of `index.json` only.
+    /// The ref name; only of entries of `index.json`.
     pub tag: Option<String>,
     /// `index`, `manifest`, `config`, or else the media type.
     pub kind: String,
-    /// Media type.
+    /// The media type.
     pub media_type: MediaType,
-    /// Digest.
+    /// The digest.
     pub digest: Digest,
-    /// Bytes of the document itself.
+    /// The size of the document, in bytes.
     pub size: u64,
-    /// Bytes of config and layers, as stored; of manifests only.
+    /// The sizes of config and layers as stored, in bytes; only of manifests.
     pub image_size: Option<u64>,
-    /// What it runs on, as the index, the config, or the nearest index above says.
+    /// The platform, from the index, the config, or the nearest index above that names one.
     pub platform: Option<Platform>,
-    /// Type of an artifact, as the index above or the object itself says, or the type of its config.
+    /// The artifact type, from the index above or the object itself, or the media type of its config.
     pub artifact_type: Option<MediaType>,
-    /// What a manifest or index says it is about: its `subject`.
+    /// The digest of the `subject` of a manifest or index.
     pub subject: Option<Digest>,
-    /// What an attestation of BuildKit is about: the annotation `vnd.docker.reference.digest`.
+    /// The digest of the image that a BuildKit attestation refers to: the annotation
+    /// `vnd.docker.reference.digest`.
     pub attests: Option<String>,
-    /// What else in the store says that it is about this, by `subject` or as an attestation.
+    /// The referrers of the object in the store, by `subject` or as attestations.
     pub referrers: BTreeSet<Digest>,
-    /// Whether it is at other places, too.
+    /// Whether the object is at other places, too.
     pub shared: bool,
     /// Annotations of the descriptor.
     pub annotations: Annotations,
-    /// Exactly this place.
+    /// The exact selector of this place.
     pub selector: Selector,
-    /// Why an index or manifest cannot be read, if it cannot: it is missing, or damaged.
+    /// The reason why an index or manifest cannot be read: it is missing, or damaged.
     pub problem: Option<String>,
-    /// What is in an index.
+    /// The entries of an index.
     pub entries: Vec<ListEntry>,
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Lists everything below `index.json`, or one place with what is below it. Referrers are found in the
+    /// Lists everything below `index.json`, or one place and everything below it. Referrers are found in the
     /// whole store.
     ///
     /// # Errors
@@ -78,10 +79,10 @@ impl<S: BlobRead + RootIndex> Repository<S> {
 }
 
 impl<S: BlobRead> Repository<S> {
-    /// As [`Repository::list`], below a root index that is not, or not yet, that of the store.
+    /// Lists as [`Repository::list`] does, below a root index that is not, or not yet, that of the store.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Repository::list`].
     pub fn list_in(&self, root: &Raw<Index>, at: Option<&Resolution>) -> Result<Listing> {
         let places = Places::walk(self, root)?;
         let lister = Lister::new(&places);
@@ -95,19 +96,19 @@ impl<S: BlobRead> Repository<S> {
     }
 }
 
-/// What is known about all places.
+/// The facts about all places that a listing needs.
 #[derive(Default)]
 struct Lister {
     children: Vec<Vec<usize>>,
     manifests: BTreeMap<usize, Manifest>,
-    /// Why some cannot be read.
+    /// The errors of the places that cannot be read.
     problems: BTreeMap<usize, String>,
-    /// At how many places each object is.
+    /// The number of places of each object.
     places: BTreeMap<Digest, usize>,
     referrers: BTreeMap<String, BTreeSet<Digest>>,
 }
 
-/// Of the descriptor of an attestation, as BuildKit writes it.
+/// The annotation in the descriptor of an attestation, as BuildKit writes it.
 const ATTESTS: &str = "vnd.docker.reference.digest";
 
 impl Lister {

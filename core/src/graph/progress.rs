@@ -1,4 +1,4 @@
-//! How far the steps of a selector come on the way to each place, followed in all ways at once.
+//! The number of steps of a selector that match along the path to each place, by every way of matching them.
 
 use super::{
     clause::clause_holds,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::store::BlobRead;
 
-/// For each place, what still holds below it.
+/// For each place, the states that hold below it.
 pub(super) struct Progress {
     states: Vec<Vec<State>>,
     hits: Vec<bool>,
@@ -16,10 +16,10 @@ pub(super) struct Progress {
 /// One way of matching the first steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct State {
-    /// Steps matched.
+    /// The number of steps matched.
     done: usize,
-    /// Whether the last of them was matched by the place right above, as a position asks for. Without that an
-    /// earlier match would do for all; a position may need a later one.
+    /// Whether the last of them was matched by the place directly above, which a position requires. Otherwise
+    /// an earlier match would do; a position may need a later one.
     adjacent: bool,
 }
 
@@ -43,7 +43,7 @@ impl Progress {
                     next.push(State { done: state.done + 1, adjacent: true });
                 }
                 let later = State { adjacent: false, ..*state };
-                // A tag stands at the top only.
+                // Only entries of `index.json` have tags.
                 if later.fits(step) && !step.iter().any(|clause| matches!(clause, Clause::Tag(_))) {
                     next.push(later);
                 }
@@ -56,17 +56,18 @@ impl Progress {
         progress
     }
 
-    /// Whether the last step matches right there, after all others above.
+    /// Returns whether the last step matches at the place itself, after all others above it.
     pub(super) fn hits(&self, place: usize) -> bool {
         self.hits[place]
     }
 
-    /// How many steps match on the way to a place, itself included; `None` if nothing below can be meant.
+    /// Returns the number of steps that match along the path to a place, itself included; `None` if nothing
+    /// below it can match.
     pub(super) fn reached(&self, place: usize) -> Option<usize> {
         self.states[place].iter().map(|state| state.done).max()
     }
 
-    /// Whether a place was held against a step, by its number.
+    /// Returns whether a place was tested against a step, by the step's number.
     pub(super) fn tested<S: BlobRead>(
         &self,
         places: &Places<'_, S>,

@@ -1,4 +1,4 @@
-//! Everything that some descriptors lead to.
+//! Everything that is reachable from some descriptors.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -9,12 +9,12 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// An object that something leads to.
+/// A reachable object.
 #[derive(Debug, Clone)]
 pub(crate) struct Reached {
     pub(crate) descriptor: Descriptor,
-    /// Whether it must be there: what a manifest is made of must, while an index may name what is elsewhere
-    /// (image-spec, image-layout.md), as may a `subject` and a blob with `urls`.
+    /// Whether it must be present: the parts of a manifest must, while an index may name objects that are
+    /// elsewhere (image-spec, image-layout.md), as may a `subject` and a blob with `urls`.
     pub(crate) needed: bool,
 }
 
@@ -33,23 +33,23 @@ impl Reached {
     }
 }
 
-/// What an index leads to directly.
+/// Returns the entries of an index.
 pub(crate) fn entries_of(index: &Index) -> Vec<Reached> {
     index.manifests.iter().chain(&index.subject).map(Reached::optional).collect()
 }
 
-/// Everything that some objects lead to, with themselves, by digest. What is absent is passed over.
+/// Returns some objects and everything reachable from them, by digest. Absent objects are skipped.
 ///
 /// # Errors
-/// An index or manifest that is there but cannot be read or is not what its digest promises; [`Error::Limit`]
-/// past [`Limits::descriptors`].
+/// An index or manifest that exists but cannot be read or does not match its digest; [`Error::Limit`] past
+/// [`Limits::descriptors`].
 pub(crate) fn reach<S: BlobRead>(
     repository: &Repository<S>,
     start: Vec<Reached>,
 ) -> Result<BTreeMap<Digest, Reached>> {
     let mut found: BTreeMap<Digest, Reached> = BTreeMap::new();
     let mut read: HashSet<(Digest, u64, MediaType)> = HashSet::new();
-    // A list and no recursion: a chain of subjects may be as long as there are descriptors.
+    // A list instead of recursion: a chain of subjects may be as long as there are descriptors.
     let mut pending = start;
     let mut visited = 0_usize;
     while let Some(reached) = pending.pop() {
@@ -66,7 +66,7 @@ pub(crate) fn reach<S: BlobRead>(
             continue;
         }
         match children(repository, &descriptor) {
-            // Not remembered: another descriptor of it may have the content embedded.
+            // Not recorded: another descriptor of it may have the content embedded.
             Err(Error::MissingBlob(_)) => {}
             children => {
                 pending.extend(children?);

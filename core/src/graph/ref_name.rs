@@ -1,4 +1,4 @@
-//! Ref names: tags, in the words of everybody else (image-spec, annotations.md).
+//! Ref names, which most programs call tags (image-spec, annotations.md).
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 pub struct RefName(Box<str>);
 
 impl RefName {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

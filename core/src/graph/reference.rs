@@ -1,11 +1,11 @@
-//! References: a store, and what in it is meant, in one word: `oci:images#v1`.
+//! References: a store and an object in it, in one word: `oci:images#v1`.
 
 use std::{fmt, str::FromStr};
 
 use super::selector::Selector;
 use crate::error::{Error, Result};
 
-/// `[KIND:]PATH[#SELECTOR]`.
+/// A store and an object in it: `[KIND:]PATH[#SELECTOR]`.
 ///
 /// ```
 /// use ocicle::graph::reference::Reference;
@@ -18,11 +18,11 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Reference {
-    /// The kind of store; `None`: whatever is at the path.
+    /// The kind of store; `None` if the path decides.
     pub kind: Option<StoreKind>,
-    /// Where the store is.
+    /// The path of the store.
     pub path: String,
-    /// What is selected in the store; empty for all of it, or its default image.
+    /// The selector of an object in the store; empty for all of it, or its default image.
     pub selector: Selector,
 }
 
@@ -34,7 +34,7 @@ pub enum StoreKind {
     Oci,
     /// An image layout in a tar file.
     OciArchive,
-    /// What `docker save` makes.
+    /// An archive as `docker save` writes it.
     DockerArchive,
 }
 
@@ -60,7 +60,7 @@ impl FromStr for Reference {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Misuse`], with what was meant where that can be guessed.
+    /// [`Error::Misuse`], with a suggestion where one can be guessed.
     fn from_str(text: &str) -> Result<Self> {
         let (store, fragment) = match text.split_once('#') {
             Some((store, fragment)) => (store, Some(fragment)),
@@ -71,9 +71,7 @@ impl FromStr for Reference {
             .find(|kind| store.strip_prefix(kind.name()).is_some_and(|rest| rest.starts_with(':')));
         let path = kind.map_or(store, |kind| &store[kind.name().len() + 1..]);
         if path.is_empty() {
-            return Err(Error::Misuse(format!(
-                "{text:?} names no path: expected PATH#TAG, such as images#v1"
-            )));
+            return Err(Error::Misuse(format!("{text:?} has no path: expected PATH#TAG, such as images#v1")));
         }
         if kind.is_some()
             && fragment.is_none()
@@ -93,8 +91,8 @@ impl FromStr for Reference {
     }
 }
 
-/// `DIR:TAG`, cut at the first colon as skopeo and umoci do: tags have colons too. That of a drive (`C:\\`)
-/// is none.
+/// Splits `DIR:TAG` at the first colon, as skopeo and umoci do, since tags have colons too. The colon of a
+/// drive (`C:\\`) does not count.
 fn skopeo(path: &str) -> Option<(&str, &str)> {
     let is_drive = path.get(1..3).is_some_and(|colon| colon == ":/" || colon == ":\\");
     let start = if is_drive { 2 } else { 0 };
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_come_with_a_proposal() {
+    fn mistakes_come_with_a_suggestion() {
         let message = |text: &str| text.parse::<Reference>().unwrap_err().to_string();
         assert!(message("oci:images:v1").contains("oci:images#v1"));
         assert!(message("oci:a/b:v1").contains("oci:a/b#v1"));

@@ -1,4 +1,4 @@
-//! The way from `index.json` to an object, slot by slot.
+//! The descriptor path from `index.json` to an object.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,24 +13,24 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// The way from `index.json` to an object. Never empty.
+/// The descriptor path from `index.json` to an object. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Hops", try_from = "Hops")]
 pub struct Resolution {
     hops: Vec<Hop>,
-    /// At how many places the object was found; 1 for a stored resolution.
+    /// The number of places where the object was found; 1 for a stored resolution.
     places: usize,
 }
 
-/// One slot on the way.
+/// One entry of the path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Hop {
-    /// Digest of the index the slot is in; for the first, of `index.json` as it was.
+    /// The digest of the index that has the entry; for the first, of `index.json` when it was read.
     pub index: Digest,
-    /// Which of its entries, from 0.
+    /// The position of the entry, from 0.
     pub position: usize,
-    /// What was there.
+    /// The descriptor at that position.
     pub descriptor: Descriptor,
 }
 
@@ -58,12 +58,12 @@ impl Resolution {
         Self { hops, places }
     }
 
-    /// Finds the slots of descriptors that lead from an entry of `index.json` to an object, each in the index
-    /// that the one before names. Where an entry was changed since, or `index.json` does not have it any
-    /// more, the way is found by digests alone, and only a copy of it can be edited.
+    /// Finds the entries with these descriptors from `index.json` down to an object, each in the index that
+    /// the one before names. If an entry was changed since, or removed from `index.json`, the path is found
+    /// by digests alone, and only a copy of it can be edited.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if an index on the way does not have the next one; those of
+    /// [`Error::NotFound`] if an index along the path does not list the next one; those of
     /// [`Repository::document`](crate::Repository::document).
     pub fn locate<S: BlobRead>(
         repository: &Repository<S>,
@@ -86,36 +86,36 @@ impl Resolution {
             hops.push(Hop { index, position, descriptor: descriptor.clone() });
         }
         match hops.is_empty() {
-            true => Err(Error::Misuse("a way of no descriptors leads nowhere".into())),
+            true => Err(Error::Misuse("descriptor path is empty".into())),
             false => Ok(Self { hops, places: 1 }),
         }
     }
 
-    /// The slots, from `index.json` on.
+    /// Returns the entries, starting at `index.json`.
     #[must_use]
     pub fn hops(&self) -> &[Hop] {
         &self.hops
     }
 
-    /// The slot in `index.json`.
+    /// Returns the entry in `index.json`.
     #[must_use]
     pub fn root(&self) -> &Hop {
         &self.hops[0]
     }
 
-    /// The object.
+    /// Returns the descriptor of the object.
     #[must_use]
     pub fn target(&self) -> &Descriptor {
         &self.hops[self.hops.len() - 1].descriptor
     }
 
-    /// The tag of the entry of `index.json` on the way.
+    /// Returns the tag of the path's entry in `index.json`.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.root().descriptor.ref_name()
     }
 
-    /// Exactly this way: `pos=2//pos=0,digest=sha256:…`.
+    /// Returns the exact selector of this path: `pos=2//pos=0,digest=sha256:…`.
     #[must_use]
     pub fn selector(&self) -> Selector {
         let mut steps: Vec<_> = self.hops.iter().map(|hop| vec![Clause::Position(hop.position)]).collect();
@@ -125,8 +125,8 @@ impl Resolution {
         Selector::new(steps).unwrap_or_else(|| Selector::of(Clause::Digest(self.target().digest.to_string())))
     }
 
-    /// Describes the object. The config is read where no index says what an image runs on; the platform is
-    /// `None` if that fails.
+    /// Describes the object. The config is read if no index names the platform; the platform is `None` if
+    /// that fails.
     #[must_use]
     pub fn describe<S: BlobRead>(&self, repository: &Repository<S>) -> ResolvedObject<'_> {
         let target = self.target();
@@ -142,12 +142,12 @@ impl Resolution {
         }
     }
 
-    /// Refuses a way that is one of several: a write must name the place.
+    /// Refuses an object that was found at several places: a write must name one.
     pub(super) fn only_place(&self) -> Result<()> {
         match self.places {
             1 => Ok(()),
             several => Err(Error::Misuse(format!(
-                "{} is at {several} places: say which is meant, such as #{}",
+                "{} is at {several} places: expected the selector of one, such as #{}",
                 self.target().digest,
                 self.selector()
             ))),
@@ -155,7 +155,8 @@ impl Resolution {
     }
 }
 
-/// The entry that is this descriptor, or else one with its digest and tag, or with its digest.
+/// Returns the position of the entry that equals this descriptor, or else of one with its digest and tag, or
+/// with its digest.
 fn slot_of(index: &Raw<Index>, descriptor: &Descriptor) -> Option<usize> {
     let entries = &index.view().manifests;
     let same_digest = |entry: &Descriptor| entry.digest == descriptor.digest;
@@ -168,7 +169,7 @@ fn slot_of(index: &Raw<Index>, descriptor: &Descriptor) -> Option<usize> {
         .or_else(|| entries.iter().position(same_digest))
 }
 
-/// The object that a reference stands for, and where it is.
+/// An object that a reference was resolved to, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -179,12 +180,12 @@ pub struct ResolvedObject<'a> {
     pub digest: &'a Digest,
     /// Size of the object, in bytes.
     pub size: u64,
-    /// Its platform, as the index, the config, or the nearest index above says.
+    /// Its platform, from the index, the config, or the nearest index above that names one.
     pub platform: Option<Platform>,
     /// The selector for exactly this place.
     pub selector: Selector,
     /// The number of places that have the object.
     pub places: usize,
-    /// The slots that lead to it, from `index.json` on.
+    /// The entries along its path, starting at `index.json`.
     pub hops: &'a [Hop],
 }

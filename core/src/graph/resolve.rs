@@ -1,7 +1,7 @@
-//! From a selector to the one object it means.
+//! Resolving a selector to one object.
 //!
-//! Pure and non-interactive: of all places, in document order, those stay whose steps match in order. Nothing
-//! is guessed; what is left over is an error that lists the candidates.
+//! Pure and non-interactive: all places, in document order, are kept that match the steps in order. Nothing
+//! is guessed; if several objects are left, the error lists them as candidates.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -20,32 +20,32 @@ use crate::{
     text::printable,
 };
 
-/// What kind of object is wanted.
+/// The kind of object that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "one thing or anything")]
 pub enum Want {
-    /// Whatever the selector means.
+    /// Any object.
     Any,
-    /// An image's manifest: where the selector means an index, the images below it are candidates.
+    /// The manifest of an image: if the selector selects an index, the images below it are candidates.
     Image,
 }
 
-/// Why a selector means no single object.
+/// The reason why a selector does not select exactly one object.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
     /// Nothing matches.
     #[error("{}", not_found(.looked_for, .there))]
     NotFound {
-        /// The clause that nothing matched, of which selector.
+        /// The clause that nothing matched, and its selector.
         looked_for: String,
-        /// What could have matched it.
+        /// The values that would have matched.
         there: Vec<String>,
     },
     /// No selector was given, there is more than one entry or none, and none is tagged `latest`.
     #[error("{}", no_default(.there))]
     NoDefault {
-        /// The tags there are; positions of entries without one.
+        /// The tags in the store; positions for entries without one.
         there: Vec<String>,
     },
     /// Several objects match.
@@ -73,31 +73,31 @@ impl From<ResolveError> for Error {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// The shortest selector that means this object alone, as things are now.
+    /// The shortest selector that selects only this object, as the store is now.
     pub selector: Selector,
     /// Its descriptor.
     pub descriptor: Descriptor,
-    /// What it runs on, if that can be known.
+    /// Its platform, if it can be determined.
     pub platform: Option<Platform>,
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Finds the one object that a selector means.
+    /// Finds the one object that a selector selects.
     ///
     /// The same object at several places is one object; the resolution names the first place and counts the
     /// others.
     ///
     /// # Errors
     /// [`ResolveError::NotFound`], [`ResolveError::Ambiguous`], [`ResolveError::NoDefault`];
-    /// [`Error::Document`] and other errors of reading the indexes on the way.
+    /// [`Error::Document`] and other errors of reading the indexes along the path.
     pub fn resolve(&self, selector: &Selector, want: Want) -> Result<Resolution, ResolveError> {
         self.resolve_in(&self.index()?, selector, want)
     }
 
-    /// Finds every place that a selector means, in document order. One object may be at several.
+    /// Finds every place that a selector selects, in document order. One object may be at several.
     ///
     /// # Errors
-    /// As [`Repository::resolve`], except for ambiguity.
+    /// Those of [`Repository::resolve`], except for ambiguity.
     pub fn resolve_all(&self, selector: &Selector, want: Want) -> Result<Vec<Resolution>, ResolveError> {
         let root = self.index()?;
         let selector = &or_default(selector, &root)?;
@@ -111,11 +111,11 @@ impl<S: BlobRead + RootIndex> Repository<S> {
 }
 
 impl<S: BlobRead> Repository<S> {
-    /// As [`Repository::resolve`], below a root index that was read before: inside [`RootIndexExt::update`],
-    /// for example.
+    /// Resolves as [`Repository::resolve`] does, below a root index that was read before: inside
+    /// [`RootIndexExt::update`], for example.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Repository::resolve`].
     ///
     /// [`RootIndexExt::update`]: crate::store::RootIndexExt::update
     pub fn resolve_in(
@@ -149,11 +149,11 @@ impl<S: BlobRead> Repository<S> {
     }
 }
 
-/// Looking for the shortest selectors takes time that grows with the square of the number of candidates.
-/// Nobody reads more than that, so they get the exact ways, which are there already.
+/// The number of candidates up to which the shortest selectors are searched. The search takes time that grows
+/// with the square of the number of candidates; past this, their exact paths are listed.
 const SEARCHED: usize = 256;
 
-/// The selector itself, or what an empty one stands for.
+/// Returns the selector itself, or the default for an empty one.
 pub(super) fn or_default(selector: &Selector, root: &Raw<Index>) -> Result<Selector, ResolveError> {
     if !selector.is_empty() {
         return Ok(selector.clone());
@@ -188,7 +188,7 @@ pub(super) fn resolution<S: BlobRead>(places: &Places<'_, S>, place: usize, coun
     Resolution::new(places.way(place).iter().map(hop).collect(), count)
 }
 
-/// The places a selector means.
+/// Returns the places that a selector selects.
 pub(super) fn matches<S: BlobRead>(places: &Places<'_, S>, selector: &Selector, want: Want) -> Vec<usize> {
     let progress = Progress::new(places, selector);
     let steps = selector.steps().len();
@@ -200,7 +200,7 @@ pub(super) fn matches<S: BlobRead>(places: &Places<'_, S>, selector: &Selector, 
     places.ids().filter(hit).collect()
 }
 
-/// Which clause nothing matched, and what was there.
+/// Finds the clause that nothing matched, and the values that were there.
 fn explain<S: BlobRead>(places: &mut Places<'_, S>, selector: &Selector, want: Want) -> ResolveError {
     let progress = Progress::new(places, selector);
     let steps = selector.steps();
@@ -241,7 +241,7 @@ fn explain<S: BlobRead>(places: &mut Places<'_, S>, selector: &Selector, want: W
     not_there(&format!("{shown:?} of #{selector}"), there.values)
 }
 
-/// What was found instead, no two alike.
+/// The distinct values that were found instead.
 #[derive(Default)]
 struct There {
     values: Vec<String>,
@@ -257,14 +257,15 @@ impl There {
         }
     }
 
-    /// Below an index that the store lacks there could be anything.
+    /// Notes an index that the store lacks: anything could be below it.
     fn missing(&mut self, place: &Place) {
         let problem = place.problem.as_ref();
         self.extend(problem.map(|_| format!("index {} (not in the store)", place.descriptor.digest)));
     }
 }
 
-/// The shortest selector that means the object at a place alone. The exact way to the place always does.
+/// Returns the shortest selector that selects only the object at a place. The exact path of the place always
+/// does.
 pub(super) fn shortest<S: BlobRead>(places: &Places<'_, S>, place: usize, want: Want) -> Selector {
     let digest = &places.get(place).descriptor.digest;
     let way = places.way(place);
@@ -272,7 +273,7 @@ pub(super) fn shortest<S: BlobRead>(places: &Places<'_, S>, place: usize, want: 
         .first()
         .and_then(|&root| places.get(root).descriptor.ref_name())
         .map(|tag| Clause::Tag(tag.into()));
-    // An index may call a system anything, also what reads as something else.
+    // An index may name a platform that reads as something else.
     let readable = |platform: &&Platform| {
         platform.to_string().parse().is_ok_and(|read: Platform| read.normalized() == platform.normalized())
     };
@@ -310,7 +311,7 @@ fn no_default(there: &[String]) -> String {
     if there.is_empty() {
         return "the store is empty".into();
     }
-    format!("say which image is meant, since none is tagged latest: there is {}", some_of(there))
+    format!("expected a selector, since no image is tagged latest: there is {}", some_of(there))
 }
 
 fn not_found(looked_for: &str, there: &[String]) -> String {
@@ -335,7 +336,7 @@ fn ambiguous(candidates: &[Candidate]) -> String {
     text
 }
 
-/// `#SELECTOR`, then what it is.
+/// `#SELECTOR`, then a description.
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Descriptor { media_type, digest, .. } = &self.descriptor;

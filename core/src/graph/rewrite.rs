@@ -1,8 +1,8 @@
-//! Replacing an object, with everything along the way to it and nothing beside it; tags.
+//! Replacing an object and the indexes along its descriptor path, and nothing else; tags.
 //!
-//! Indexes on the way get new blobs, bottom-up, each changed in the one slot the resolution names: siblings
-//! stay as they are, to the byte. These functions give the new root index; the caller swaps it in
-//! ([`RootIndexExt::update`](crate::store::RootIndexExt::update)).
+//! Indexes along the path get new blobs, bottom-up. In each, only the entry that the resolution names is
+//! changed; the others are kept byte for byte. These functions return the new root index; the caller stores
+//! it ([`RootIndexExt::update`](crate::store::RootIndexExt::update)).
 
 mod pass;
 mod referrers;
@@ -26,7 +26,7 @@ use crate::{
     store::{Repository, Store},
 };
 
-/// Where a replaced object goes, and what else follows it.
+/// The places where a replacement is made, and what happens to referrers.
 ///
 /// ```
 /// use ocicle::graph::rewrite::{Destination, Scope};
@@ -38,20 +38,20 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
 pub struct Destination {
-    /// `None`: the place it was at. Otherwise a copy of the tree it was in, under this tag; an entry that has
-    /// the tag already gives up its slot.
+    /// The tag of a copy of the tree that has the object; an entry that has the tag already is replaced.
+    /// `None` to edit in place.
     pub tag: Option<RefName>,
-    /// The tag gets the object itself, and not the tree it was in.
+    /// Whether the tag gets only the object, and not the tree that has it.
     pub only: bool,
-    /// Which places of the object are meant, if it is at several.
+    /// The places of the object that are replaced, if it is at several.
     pub scope: Scope,
-    /// What happens to objects that are about the replaced one.
+    /// The treatment of the object's referrers.
     pub referrers: Referrers,
 }
 
 /// Places of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::exhaustive_enums, reason = "here, around here, everywhere")]
+#[allow(clippy::exhaustive_enums, reason = "one place, one tag, or the whole store")]
 pub enum Scope {
     /// The one place that the resolution names.
     #[default]
@@ -63,41 +63,42 @@ pub enum Scope {
 }
 
 impl Destination {
-    /// The place the object was at.
+    /// Replaces the object at its place.
     #[must_use]
     pub fn in_place() -> Self {
         Self::default()
     }
 
-    /// A copy of the tree it was in, under this tag.
+    /// Replaces the object in a copy of its tree, under this tag.
     #[must_use]
     pub fn tag(name: RefName) -> Self {
         Self { tag: Some(name), ..Self::default() }
     }
 }
 
-/// The store's new root index, which nothing points at yet.
+/// The store's new root index, which the store does not have yet.
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
 pub struct Replaced {
     /// The new root index.
     pub root: Raw<Index>,
-    /// The way to the new object in it.
+    /// The descriptor path of the new object in it.
     pub resolution: Resolution,
-    /// What is about the object that was replaced, as it was found.
+    /// The referrers of the replaced object, as they were found.
     pub referrers: Vec<Descriptor>,
 }
 
-/// Replaces the object at `at` by `new`, whose content is `bytes` and in the store already. The slot's
-/// platform becomes that of `new`, if it has one; at other places (`to.scope`) only if it was the same there.
+/// Replaces the object at `at` by `new`, whose content is `bytes` and in the store already. The platform of
+/// the entry becomes that of `new`, if it has one; at other places (`to.scope`) only if it was the same
+/// there.
 ///
-/// With a new tag, the entry of `index.json` that the way began with may be gone by now: the indexes below it
-/// are found by their digests.
+/// With a new tag, the entry of `index.json` at the start of the path may have been removed: the indexes
+/// below it are found by their digests.
 ///
 /// # Errors
 /// [`Error::Misuse`] if the object was found at several places and `to` does not say which, or if `to`
-/// contradicts itself; [`Error::Conflict`] if, in place, the root index does not lead there any more;
-/// whatever reading and writing indexes meets.
+/// contradicts itself; [`Error::Conflict`] if, in place, the path is no longer in the root index; those of
+/// reading and writing indexes.
 pub fn replace_target<S: Store>(
     repository: &Repository<S>,
     root: &Raw<Index>,
@@ -108,15 +109,15 @@ pub fn replace_target<S: Store>(
 ) -> Result<Replaced> {
     let pinned = Descriptor { platform: None, ..new.clone() };
     let point = |index: &Raw<Index>, position: usize| {
-        // A slot that says another platform than this one did was told so by somebody.
+        // If an entry names another platform than this one did, it was set on purpose.
         let follows = entry(index, position)?.platform == at.target().platform;
         replace_slot(index, position, if follows { new } else { &pinned }, bytes)
     };
     replace(repository, root, at, Some((new, bytes)), &point, to)
 }
 
-/// As [`replace_target`], but what is changed is the entry that leads to the object, in the index above it.
-/// `edit` gets that index and the position.
+/// Changes the entry of an object in the index above it, as [`replace_target`] changes the object. `edit`
+/// gets that index and the position.
 pub(super) fn replace_entry<S: Store>(
     repository: &Repository<S>,
     root: &Raw<Index>,
@@ -166,7 +167,8 @@ fn replace<S: Store>(
         Task {
             way: if here { &way } else { &[] },
             everywhere: to.scope == Scope::All || (to.scope == Scope::Tag && here),
-            // Beside a new tag, what is there is about what is still there; it can get company, though.
+            // With a new tag, the existing referrers refer to an object that is kept; they may be copied,
+            // though.
             reach: match to.referrers {
                 _ if here || to.tag.is_none() => Reach::Below,
                 Referrers::Copy => Reach::Entry,
@@ -182,8 +184,8 @@ fn replace<S: Store>(
 impl Destination {
     fn check(&self) -> Result<()> {
         let reason = match (&self.tag, self.only, self.scope) {
-            (None, true, _) => "only a new tag can be given to an object alone",
-            (Some(_), true, Scope::Tag | Scope::All) => "an object alone under a new tag is at one place",
+            (None, true, _) => "tagging only the object needs a new tag",
+            (Some(_), true, Scope::Tag | Scope::All) => "an object tagged on its own is at one place",
             (Some(_), _, Scope::All) => "a new tag is one tree: it cannot be in the whole store",
             _ => return Ok(()),
         };
@@ -191,8 +193,7 @@ impl Destination {
     }
 }
 
-/// Points a slot at other content. What it says about the platform stays, unless the new content says it
-/// itself.
+/// Sets the digest and size of an entry. Its platform is kept, unless the new descriptor has one.
 fn replace_slot(index: &Raw<Index>, position: usize, new: &Descriptor, bytes: &[u8]) -> Result<Raw<Index>> {
     let index = index.retarget(position, new, bytes)?;
     match &new.platform {
@@ -205,7 +206,7 @@ fn hop_to(index: &Raw<Index>, position: usize) -> Result<Hop> {
     Ok(Hop { index: index.digest(), position, descriptor: entry(index, position)?.clone() })
 }
 
-/// Whether a slot still holds what it held when the way was found.
+/// Returns an error unless an entry is what it was when the path was found.
 fn check_slot(index: &Raw<Index>, hop: &Hop) -> Result<()> {
     match index.view().manifests.get(hop.position) {
         Some(entry) if entry.digest == hop.descriptor.digest => Ok(()),
@@ -213,8 +214,8 @@ fn check_slot(index: &Raw<Index>, hop: &Hop) -> Result<()> {
     }
 }
 
-/// The position of the entry of `index.json` that the way began with. If somebody else changed the index
-/// meanwhile, it may have moved, and another one that leads to the same object may be where it was.
+/// Returns the position of the path's entry in `index.json`. If another process changed the index meanwhile,
+/// it may have moved, and another entry of the same object may be where it was.
 fn find_root(root: &Raw<Index>, hop: &Hop) -> Result<usize> {
     let is_it = |entry: &Descriptor| {
         entry.digest == hop.descriptor.digest && entry.ref_name() == hop.descriptor.ref_name()

@@ -1,14 +1,14 @@
-//! Selectors: which object of a store is meant.
+//! Selectors: which object of a store to use.
 //!
 //! ```text
 //! selector = ( tag / step ) *( "//" step )      step = clause *( "," clause )      clause = key "=" value
 //! key      = tag / platform / digest / pos / type / artifact / annotation.NAME
 //! ```
 //!
-//! `//` reads "somewhere below", `,` reads "and". A first segment without `=` is wholly a ref name. Whatever
-//! in a value would mean something here or to a shell is written `%XX`: all but letters, digits, `.`, `_`,
-//! `-`, `+`, `:`, `@` and single `/`. So a selector that was printed needs no quotes; and no ref name needs
-//! an escape.
+//! `//` reads "somewhere below", `,` reads "and". A first segment without `=` is a ref name as a whole.
+//! Characters in a value that have a meaning here or in a shell are written `%XX`: all but letters, digits,
+//! `.`, `_`, `-`, `+`, `:`, `@` and single `/`. So a printed selector needs no quotes, and a ref name needs
+//! no escape.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -20,8 +20,8 @@ use crate::{
     spec::{MediaType, Platform},
 };
 
-/// Steps from `index.json` downwards. Without steps, as [`Selector::default`] is, it selects the only entry
-/// of `index.json`, or else the one tagged `latest`.
+/// The steps from `index.json` downwards. Without steps, as [`Selector::default`] is, it selects the only
+/// entry of `index.json`, or else the one tagged `latest`.
 ///
 /// ```
 /// use ocicle::graph::selector::Selector;
@@ -33,55 +33,55 @@ use crate::{
 #[serde(into = "String", try_from = "String")]
 pub struct Selector(Vec<Step>);
 
-/// Clauses that all hold for one object, at least one.
+/// Clauses that all hold for one object; at least one.
 pub type Step = Vec<Clause>;
 
-/// One thing that holds for the object meant.
+/// A condition on an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Clause {
-    /// It is an entry of `index.json` with this ref name.
+    /// The object is an entry of `index.json` with this ref name.
     Tag(String),
-    /// It runs there.
+    /// The object runs on this platform.
     Platform(Platform),
-    /// Its digest is this, or begins so.
+    /// The digest is this one, or begins with it.
     Digest(String),
-    /// It is at this position of the index it is in, counted from 0.
+    /// The object is at this position of its index, from 0.
     Position(usize),
-    /// It is of this kind or media type.
+    /// The object has this kind or media type.
     Type(String),
-    /// It is of this artifact type, as the entry that leads to it says, or it itself.
+    /// The entry or the object has this artifact type.
     Artifact(MediaType),
-    /// The entry that leads to it has this annotation with this value.
+    /// The entry has this annotation with this value.
     Annotation(String, String),
 }
 
 impl Selector {
-    /// A selector of these steps; `None` if there are none, or one of them has no clause.
+    /// Returns a selector with these steps; `None` if there are none, or if a step has no clause.
     #[must_use]
     pub fn new(steps: Vec<Step>) -> Option<Self> {
         (!steps.is_empty() && steps.iter().all(|step| !step.is_empty())).then_some(Self(steps))
     }
 
-    /// A selector of one clause.
+    /// Returns a selector with one clause.
     #[must_use]
     pub fn of(clause: Clause) -> Self {
         Self(vec![vec![clause]])
     }
 
-    /// Whether nothing was asked for: the default object is selected.
+    /// Returns whether there are no steps, so that the default object is selected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The steps.
+    /// Returns the steps.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
 
-    /// The tag, if the selector is nothing but one.
+    /// Returns the tag, if the selector is only a tag.
     #[must_use]
     pub fn as_tag(&self) -> Option<&str> {
         match &self.0[..] {

@@ -1,4 +1,4 @@
-//! A store with everything a graph can have, for tests.
+//! A store with all kinds of objects, for tests.
 
 use std::io::Write as _;
 
@@ -12,7 +12,7 @@ use crate::{
     store::{BlobWriter, Repository, RootIndexExt as _, memory::MemoryStore, put_document},
 };
 
-/// An image of that platform; `salt` makes it differ from others.
+/// Stores an image for a platform; `salt` makes it differ from others.
 pub(super) fn image(store: &Repository<MemoryStore>, platform: &str, salt: u64) -> Descriptor {
     let platform: Platform = platform.parse().unwrap();
     let mut config = ImageConfig::new(&platform);
@@ -22,7 +22,7 @@ pub(super) fn image(store: &Repository<MemoryStore>, platform: &str, salt: u64) 
     manifest(store, config)
 }
 
-/// A manifest that is no image's, as its config says: cosign writes such.
+/// Stores a manifest whose config is not that of an image, as cosign does.
 pub(super) fn artifact(store: &Repository<MemoryStore>) -> Descriptor {
     let config = digest_of(Algorithm::Sha256, b"{}");
     manifest(store, Descriptor::new(MediaType::literal(EMPTY), config, 2))
@@ -47,7 +47,7 @@ pub(super) fn tagged(descriptor: Descriptor, tag: &str) -> Descriptor {
     annotated(descriptor, REF_NAME, tag)
 }
 
-/// An index with a field nobody knows, and white space nobody would write.
+/// Stores an index with an unknown field and unusual white space.
 pub(super) fn index(store: &Repository<MemoryStore>, entries: &[Descriptor]) -> Descriptor {
     let entries: Vec<String> = entries.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
     let text = format!(
@@ -66,9 +66,9 @@ pub(super) fn root(store: &Repository<MemoryStore>, entries: &[Descriptor]) -> R
         .unwrap()
 }
 
-/// `v1`: an index of two platforms and what BuildKit adds; `v2`: a bare manifest; `deep`: an index with the
-/// index of `v1` and an index of one image; `sparse`: an index the store lacks; `again`: one of the images of
-/// `v1`.
+/// Returns the store. `v1`: an index of two platforms and what BuildKit adds; `v2`: a bare manifest; `deep`:
+/// an index with the index of `v1` and an index of one image; `sparse`: an index the store lacks; `again`:
+/// one of the images of `v1`.
 pub(super) fn store() -> (Repository<MemoryStore>, Raw<Index>) {
     let store = Repository::in_memory().unwrap();
     let amd64 = image(&store, "linux/amd64", 1);
@@ -98,7 +98,7 @@ pub(super) fn store() -> (Repository<MemoryStore>, Raw<Index>) {
     (store, root)
 }
 
-/// xorshift64, so that every run tries the same.
+/// The xorshift64 generator, so that every run tries the same.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {

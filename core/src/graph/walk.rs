@@ -10,40 +10,40 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// One slot of one index, as reached by one way from `index.json`.
+/// An entry of an index, as reached by one path from `index.json`.
 #[derive(Debug)]
 pub(super) struct Place {
     /// The place above; `None` for an entry of `index.json`.
     pub(super) parent: Option<usize>,
-    /// Digest of the index it is in.
+    /// The digest of the index it is in.
     pub(super) index: Digest,
     pub(super) position: usize,
     pub(super) descriptor: Descriptor,
-    /// Why an index could not be read: what is below it cannot be known.
+    /// The error of reading an index: what is below it is unknown.
     pub(super) problem: Option<Error>,
     platform: OnceCell<Option<Platform>>,
 }
 
-/// All places that were walked; parents stand before children.
+/// All places that were visited; parents before children.
 pub(super) struct Places<'a, S> {
     repository: &'a Repository<S>,
     places: Vec<Place>,
-    /// Indexes read so far: one that is reached in many ways is read once.
+    /// The indexes read so far: one that is reached by several paths is read once.
     indexes: BTreeMap<(Digest, u64, MediaType), Rc<Index>>,
 }
 
 impl<'a, S: BlobRead> Places<'a, S> {
-    /// Walks all that is below an index.
+    /// Visits everything below an index.
     ///
     /// # Errors
-    /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]. An index that cannot be read is no
-    /// error of the walk: it may be none of those that matter.
+    /// [`Error::Limit`] past [`Limits::depth`] or [`Limits::descriptors`]. An index that cannot be read is
+    /// not an error of the walk: it may not matter to the caller.
     pub(super) fn walk(repository: &'a Repository<S>, root: &Raw<Index>) -> Result<Self> {
         Self::walk_where(repository, root, |_| true)
     }
 
-    /// Walks what a selector can mean: a tag stands on an entry of `index.json`, so the others need not be
-    /// opened.
+    /// Visits everything that a selector can select: a tag is on an entry of `index.json`, so the other
+    /// entries need not be opened.
     pub(super) fn walk_for(
         repository: &'a Repository<S>,
         root: &Raw<Index>,
@@ -124,8 +124,8 @@ impl<'a, S: BlobRead> Places<'a, S> {
         Ok(self.places.len() - 1)
     }
 
-    /// The first of some places whose index is damaged, and not only absent: what it hides may be what was
-    /// looked for.
+    /// Takes the error of the first relevant place whose index is damaged, and not only absent: the object
+    /// that was looked for may be below it.
     pub(super) fn take_damage(&mut self, relevant: impl Fn(usize) -> bool) -> Option<Error> {
         let damaged = |place: &Place| {
             place
@@ -146,7 +146,7 @@ impl<'a, S: BlobRead> Places<'a, S> {
         0..self.places.len()
     }
 
-    /// The way from an entry of `index.json` to a place, both included.
+    /// Returns the path from an entry of `index.json` to a place, both included.
     pub(super) fn way(&self, place: usize) -> Vec<usize> {
         let mut way = vec![place];
         while let Some(parent) = self.places[way[way.len() - 1]].parent {
@@ -156,16 +156,15 @@ impl<'a, S: BlobRead> Places<'a, S> {
         way
     }
 
-    /// What an object runs on: as its descriptor says, else its config, else the nearest index above that
-    /// says something. Of those that cannot be read only the index above is asked.
+    /// Returns the platform of an object: from its descriptor, else its config, else the nearest index above
+    /// that names one. For objects that cannot be read, only from the index above.
     pub(super) fn platform(&self, place: usize) -> Option<&Platform> {
         let at = &self.places[place];
         let own = at.platform.get_or_init(|| platform_of(self.repository, &at.descriptor));
         own.as_ref().or_else(|| self.platform(at.parent?))
     }
 
-    /// Whether there is an image's manifest: nothing that only says something about one, as attestations and
-    /// signatures do.
+    /// Returns whether a place has the manifest of an image, and not that of an attestation or a signature.
     pub(super) fn is_image(&self, place: usize) -> bool {
         let descriptor = &self.places[place].descriptor;
         let unknown = |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
@@ -175,29 +174,29 @@ impl<'a, S: BlobRead> Places<'a, S> {
         {
             return false;
         }
-        // The type of an artifact that states none is that of its config.
+        // An artifact without a type has that of its config.
         if let Some(artifact_type) = &descriptor.artifact_type {
             return artifact_type.is_config();
         }
-        // Whoever reads a manifest that is broken or missing is told so; here it could be an image.
+        // A manifest that is broken or missing could be an image; reading it reports the error.
         let manifest = self.repository.document::<Manifest>(descriptor);
         manifest.map_or(true, |manifest| manifest.view().config.media_type.is_config())
     }
 
-    /// A manifest; `None` for anything else.
+    /// Reads a manifest; returns `None` for anything else.
     pub(super) fn manifest(&self, place: usize) -> Option<Result<Manifest>> {
         let descriptor = &self.places[place].descriptor;
         let manifest = || Ok(self.repository.document::<Manifest>(descriptor)?.view().clone());
         descriptor.media_type.is_manifest().then(manifest)
     }
 
-    /// The type of an artifact: as its descriptor says, else the object itself, else the type of a config
-    /// that is no image's.
+    /// Returns the artifact type: from its descriptor, else the object itself, else the type of a config that
+    /// is not that of an image.
     pub(super) fn artifact_type(&self, place: usize) -> Option<MediaType> {
         self.artifact_type_by(place, || self.manifest(place)?.ok())
     }
 
-    /// The same where the manifest may be at hand already.
+    /// Does the same for a manifest that may have been read already.
     pub(super) fn artifact_type_by(
         &self,
         place: usize,
@@ -211,14 +210,14 @@ impl<'a, S: BlobRead> Places<'a, S> {
         descriptor.artifact_type.clone().or_else(of_index).or_else(|| of_manifest(manifest()?))
     }
 
-    /// The index at a place, if it is one that could be read.
+    /// Returns the index at a place, if it is one that could be read.
     pub(super) fn index_at(&self, place: usize) -> Option<&Index> {
         let Descriptor { digest, size, media_type, .. } = &self.places[place].descriptor;
         self.indexes.get(&(digest.clone(), *size, media_type.clone())).map(|index| &**index)
     }
 }
 
-/// What an object runs on: as its descriptor says, else its config.
+/// Returns the platform of an object: from its descriptor, else its config.
 pub(super) fn platform_of<S: BlobRead>(
     repository: &Repository<S>,
     descriptor: &Descriptor,

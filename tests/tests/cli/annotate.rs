@@ -14,7 +14,7 @@ fn document(layout: &Path, digest: &str) -> Value {
     serde_json::from_slice(&fs::read(blob).unwrap()).unwrap()
 }
 
-/// An index of two platforms, tagged `v1`, in an index, tagged `outer`.
+/// Creates an index of two platforms, tagged `v1`, in an index, tagged `outer`.
 fn nested(temp: &TempDir) -> std::path::PathBuf {
     let layout = temp.path().join("images");
     ocicle(["init", text(&layout)]);
@@ -118,14 +118,14 @@ fn mistakes_change_nothing() {
     let before = fs::read(layout.join("index.json")).unwrap();
     let v1 = at(&layout, "tag=v1");
     let error = fails(3, ["annotate", &v1, "--remove", "missing"]);
-    assert_eq!(error, "error: there is no annotation missing; there is none\n");
+    assert_eq!(error, "error: annotation missing not found (the object has no annotations)\n");
     fails(2, ["annotate", &v1]);
     fails(2, ["annotate", &v1, "no-value"]);
     fails(2, ["annotate", &v1, "=x"]);
     let error = fails(2, ["annotate", "--descriptor", &v1, "org.opencontainers.image.ref.name=v2"]);
     assert!(error.contains("is the tag"), "{error}");
     fails(3, ["annotate", &at(&layout, "nothing"), "a=b"]);
-    // The same image at two places: which one is meant must be said.
+    // The same image at two places: the reference must name one.
     let image: Value =
         serde_json::from_str(&ocicle(["resolve", "--json", &at(&layout, "v1//platform=linux/arm64")]))
             .unwrap();

@@ -87,7 +87,7 @@ fn one_of_two_concurrent_edits_is_refused() {
         let said = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
             Some(0) => expected.push(tag),
-            Some(1) => assert!(said.contains("being edited") || said.contains("meanwhile"), "{said}"),
+            Some(1) => assert!(said.contains("in progress") || said.contains("meanwhile"), "{said}"),
             _ => panic!("{output:?}"),
         }
     }

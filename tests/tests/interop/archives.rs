@@ -110,7 +110,7 @@ fn copies_are_the_same_in_every_kind_of_store() {
         assert_eq!(manifest(&file(store)), expected, "{store}");
         ocicle(["check", &file(store)]);
     }
-    // A second copy gives the same file, and copies no blob that is there already.
+    // A second copy writes the same file, and copies no blob that is there already.
     ocicle(["copy", &image, &format!("oci-archive:{}", file("again.tar"))]);
     assert_eq!(fs::read(file("a.tar")).unwrap(), fs::read(file("again.tar")).unwrap());
     let again = ocicle_tests::ocicle::command().args(["copy", &image, &file("from-oci")]).output().unwrap();
@@ -126,7 +126,7 @@ fn copies_are_the_same_in_every_kind_of_store() {
     assert_eq!(inspected["Digest"], digest.trim_end());
 }
 
-/// An archive that skopeo made.
+/// Creates an archive with skopeo.
 fn archive(temp: &TempDir) -> Option<PathBuf> {
     let layout = ODD.layout()?;
     if !have(&["skopeo"]) {
@@ -205,7 +205,7 @@ fn one_edit_at_a_time() {
     let busy = temp.path().join(".images.tar.ocicle-edit");
     fs::create_dir(&busy).unwrap();
     let error = fails(1, ["config", &at(&file, "odd"), "--user", "x"]);
-    assert!(error.contains(".images.tar.ocicle-edit") && error.contains("being edited"), "{error}");
+    assert!(error.contains(".images.tar.ocicle-edit") && error.contains("in progress"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), before);
     // Reading does not care.
     ocicle(["check", text(&file)]);
@@ -215,7 +215,7 @@ fn one_edit_at_a_time() {
 }
 
 #[test]
-fn an_edit_that_fails_leaves_the_archive() {
+fn a_failed_edit_leaves_the_archive_unchanged() {
     let temp = TempDir::new().unwrap();
     let Some(file) = archive(&temp) else { return };
     let before = fs::read(&file).unwrap();
@@ -267,10 +267,10 @@ fn damage_is_found_and_not_copied() {
     fs::write(&zipped, run("gzip", ["-c", text(&file)])).unwrap();
     assert!(fails(1, ["ls", text(&zipped)]).contains("gzip -d"));
     fs::write(&zipped, "no tar").unwrap();
-    assert!(fails(4, ["ls", text(&zipped)]).contains("no tar"));
+    assert!(fails(4, ["ls", text(&zipped)]).contains("not a tar"));
 }
 
-/// A layout with an index for two platforms under the tag `multi`, in the words of Docker.
+/// Creates a layout with an index for two platforms under the tag `multi`, with Docker's media types.
 fn multi(temp: &TempDir) -> Option<PathBuf> {
     let layout = copy_of(&ODD.layout()?, temp.path());
     let one = at(&layout, "odd");

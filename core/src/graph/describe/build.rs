@@ -1,4 +1,4 @@
-//! From a description to objects.
+//! Building objects from a description.
 
 use std::{
     collections::BTreeMap,
@@ -22,18 +22,18 @@ use crate::{
     store::{BlobRead, BlobWriter, Repository, Store, put_document},
 };
 
-/// What a description refers to.
+/// The objects and files that a description refers to.
 pub trait Sources {
-    /// The descriptor of an object, in the words of [`Node::from`], but for `@NAME`. The object, and all
-    /// below it, must be readable in the store that is built in from then on.
+    /// Returns the descriptor of an object, written as in [`Node::from`], but for `@NAME`. The object and
+    /// everything below it must be readable, from then on, in the store that is built in.
     ///
     /// # Errors
-    /// [`Error::NotFound`], and whatever keeps it from being read.
+    /// [`Error::NotFound`], and errors of reading it.
     fn object(&mut self, reference: &str) -> Result<Descriptor>;
-    /// The content of a file.
+    /// Opens the content of a file.
     ///
     /// # Errors
-    /// Whatever keeps it from being read.
+    /// Errors of reading it.
     fn file(&mut self, path: &str) -> Result<Box<dyn Read + '_>>;
 }
 
@@ -47,7 +47,7 @@ pub struct Root {
     pub descriptor: Descriptor,
 }
 
-/// Stores what a description describes. Nothing leads to it yet: see [`place`].
+/// Stores what a description describes. No index refers to it yet: see [`place`].
 ///
 /// # Errors
 /// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those
@@ -67,8 +67,8 @@ pub fn build<S: Store>(
     roots.collect()
 }
 
-/// Puts entries into a root index: what has a tag takes the place of what had it, the rest is added unless it
-/// is there.
+/// Adds entries to a root index: an entry with a tag replaces the one that had the tag, others are added
+/// unless they are present.
 ///
 /// # Errors
 /// [`Error::Document`] if a tag is used more than once there.
@@ -92,7 +92,7 @@ struct Builder<'a, S> {
     sources: &'a mut dyn Sources,
     named: BTreeMap<&'a str, (String, &'a Node)>,
     done: BTreeMap<String, Descriptor>,
-    /// Names that are being built.
+    /// Names of the nodes being built.
     active: Vec<String>,
 }
 
@@ -110,8 +110,12 @@ impl<S: Store> Builder<'_, S> {
         }
         let Some((place, node)) = self.named.get(name).cloned() else {
             let names: Vec<String> = self.named.keys().map(|name| format!("@{name}")).collect();
-            let there = if names.is_empty() { "no name".into() } else { names.join(", ") };
-            return Err(wrong(at, format_args!("nothing is called @{name}; there is {there}")));
+            let there = if names.is_empty() {
+                "no node has a name".into()
+            } else {
+                format!("names: {}", names.join(", "))
+            };
+            return Err(wrong(at, format_args!("@{name} not found ({there})")));
         };
         if self.active.iter().any(|active| active == name) {
             let way: Vec<String> = self.active.iter().map(|name| format!("@{name}")).collect();
@@ -130,7 +134,7 @@ impl<S: Store> Builder<'_, S> {
             Node { index: Some(index), .. } => self.index(at, index)?,
             Node { manifest: Some(manifest), .. } => self.manifest(at, manifest)?,
             Node { blob: Some(blob), .. } => self.blob(node, blob)?,
-            _ => return Err(wrong(at, "it is of nothing")), // the rules have it
+            _ => return Err(wrong(at, "no object")), // `rules::check` refused it
         };
         if let Some(expected) = &node.expect
             && *expected != descriptor.digest
@@ -215,7 +219,7 @@ impl<S: Store> Builder<'_, S> {
         Ok(Descriptor { artifact_type: manifest.artifact_type.clone(), ..made })
     }
 
-    /// The empty JSON object (image-spec, manifest.md).
+    /// Returns the empty JSON object (image-spec, manifest.md).
     fn empty(&self) -> Result<Descriptor> {
         let mut blob = BlobWriter::new(self.repository.store(), MediaType::literal(EMPTY))?;
         blob.write_all(b"{}").map_err(Error::io("write the empty config"))?;
@@ -237,7 +241,7 @@ impl<S: Store> Builder<'_, S> {
         writer.finish()
     }
 
-    /// What an object is about: its type, digest and size.
+    /// Returns the descriptor of a subject: its media type, digest and size.
     fn subject(&mut self, at: &str, reference: Option<&str>) -> Result<Option<Descriptor>> {
         let Some(reference) = reference else { return Ok(None) };
         let found = match reference.strip_prefix('@') {
@@ -247,7 +251,8 @@ impl<S: Store> Builder<'_, S> {
         Ok(Some(Descriptor::new(found.media_type, found.digest, found.size)))
     }
 
-    /// What is there; a document that no index names yet is known by what it says itself.
+    /// Returns the descriptor of an object; for a document that no index lists yet, its media type is read
+    /// from it.
     fn object(&mut self, reference: &str) -> Result<Descriptor> {
         let found = self.sources.object(reference);
         let (Err(Error::NotFound(_)), Ok(digest)) = (&found, reference.parse::<Digest>()) else {
@@ -281,7 +286,7 @@ impl<S: Store> Builder<'_, S> {
             (Some(said), Some(actual)) if !node.platform_override && !fits(said, actual) => Err(wrong(
                 at,
                 format_args!(
-                    "the platform is {said}, but the config says {actual}; platform_override = true takes it"
+                    "platform {said} contradicts the config ({actual}); to keep it, set platform_override = true"
                 ),
             )),
             _ => Ok(()),
@@ -302,7 +307,7 @@ impl<S: Store> Builder<'_, S> {
     }
 }
 
-/// What the config of an image says.
+/// Returns the platform in the config of an image.
 pub(super) fn config_platform<S: BlobRead>(
     repository: &Repository<S>,
     of: &Descriptor,
@@ -329,7 +334,7 @@ fn refuse_duplicate(at: &str, place: &str, others: &[Descriptor], entry: &Descri
     let is_unknown = |annotations: &Annotations| annotations.contains_key("vnd.docker.reference.type");
     for (number, other) in others.iter().enumerate() {
         let other_place = format!("{at}.index.manifests[{number}]");
-        let hint = "duplicates = \"allow\" takes both";
+        let hint = "to keep both, set duplicates = \"allow\"";
         if other.digest == entry.digest {
             let digest = &entry.digest;
             return Err(wrong(place, format_args!("{digest} is {other_place}, too; {hint}")));

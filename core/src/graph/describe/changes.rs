@@ -1,4 +1,4 @@
-//! What a description would change, as a tree.
+//! The changes that a description would make, as a tree.
 
 use crate::{
     digest::Digest,
@@ -6,7 +6,7 @@ use crate::{
     spec::Platform,
 };
 
-/// How the entries of two listings differ.
+/// The differences between the entries of two listings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListingDiff {
@@ -18,7 +18,7 @@ pub struct ListingDiff {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ObjectChange {
-    /// What happened to it.
+    /// The kind of change.
     pub change: ObjectChangeKind,
     /// Its tag.
     pub tag: Option<String>,
@@ -26,7 +26,7 @@ pub struct ObjectChange {
     pub kind: String,
     /// Its platform.
     pub platform: Option<Platform>,
-    /// Its digest; that of a removed object as it was.
+    /// Its digest; for a removed object, the old one.
     pub digest: Digest,
     /// Its digest before a change.
     pub before: Option<Digest>,
@@ -34,17 +34,17 @@ pub struct ObjectChange {
     pub entries: Vec<ObjectChange>,
 }
 
-/// How an object changed.
+/// The kinds of change of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "all there are")]
 pub enum ObjectChangeKind {
-    /// Not at all.
+    /// Unchanged.
     Same,
     /// Only the second listing has it.
     Added,
     /// Only the first listing has it.
     Removed,
-    /// Its content, or what its descriptor says, is another.
+    /// Its content or its descriptor differs.
     Changed,
 }
 
@@ -68,7 +68,7 @@ impl ListingDiff {
         Self { entries: level(&before.entries, &after.entries) }
     }
 
-    /// Tells whether nothing differs.
+    /// Returns whether nothing differs.
     #[must_use]
     pub fn is_same(&self) -> bool {
         self.entries.iter().all(|entry| entry.change == ObjectChangeKind::Same)
@@ -116,7 +116,7 @@ fn level(before: &[ListEntry], after: &[ListEntry]) -> Vec<ObjectChange> {
     changed
 }
 
-/// Whether what the entries say is the same, too.
+/// Returns whether the entries are the same, too.
 fn same(old: &ListEntry, new: &ListEntry) -> bool {
     old.platform == new.platform && old.annotations == new.annotations && old.media_type == new.media_type
 }

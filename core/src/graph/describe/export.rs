@@ -1,4 +1,4 @@
-//! From objects to a description.
+//! Describing objects of a store.
 
 use super::{
     Data, Description, Duplicates, IndexNode, ManifestNode, Node,
@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// Describes entries of a root index, or other descriptors. Each object is `from` its digest; `deep` spells
-/// out indexes and manifests that [`build`](super::build) would make just so. Others, such as those with
-/// unknown fields or Docker's types, stay `from`.
+/// out the indexes and manifests that [`build`](super::build) would rebuild byte for byte. Others, such as
+/// those with unknown fields or Docker's types, are `from`.
 ///
 /// # Errors
-/// Those of reading an index or manifest, but for an absent one, which stays `from`; [`Error::Limit`] past
+/// Those of reading an index or manifest, but for an absent one, which is `from`; [`Error::Limit`] past
 /// [`Limits::depth`](crate::Limits::depth).
 pub fn export<S: BlobRead>(
     repository: &Repository<S>,
@@ -82,7 +82,7 @@ impl<S: BlobRead> Exporter<'_, S> {
         })
     }
 
-    /// Whether the platform is another than that of the config.
+    /// Returns whether the platform differs from that of the config.
     fn contradicts(&self, of: &Descriptor) -> Result<bool> {
         let Some(said) = &of.platform else { return Ok(false) };
         match config_platform(self.repository, of) {
@@ -91,7 +91,7 @@ impl<S: BlobRead> Exporter<'_, S> {
         }
     }
 
-    /// An index or manifest in full; `None` if building would give other bytes.
+    /// Spells out an index or manifest; returns `None` if building it would yield other bytes.
     fn spelled_out(&self, of: &Descriptor, depth: usize) -> Result<Option<Spelled>> {
         let subject =
             |subject: &Option<Descriptor>| subject.as_ref().map(|subject| subject.digest.to_string());
@@ -145,7 +145,7 @@ impl<S: BlobRead> Exporter<'_, S> {
     }
 }
 
-/// Whether a document is written as we would write it.
+/// Returns whether a document is written exactly as this crate writes it.
 fn is_same<T: Document + Clone>(document: &Raw<T>) -> Result<bool> {
     Ok(Raw::new(document.view().clone())?.bytes() == document.bytes())
 }

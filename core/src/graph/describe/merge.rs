@@ -1,4 +1,4 @@
-//! Several images as one index.
+//! Combining several images in one index.
 
 use super::{IndexNode, Node, build::config_platform, export};
 use crate::{
@@ -7,9 +7,9 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// Describes an index of some images; what is an index itself gives its entries, and the first of those its
-/// type and annotations, too. With `replace`, of entries with equal platforms the last one stays; otherwise
-/// [`build`](super::build) refuses them.
+/// Describes an index of some images. An index among them contributes its entries, and the first one also its
+/// artifact type and annotations. With `replace`, the last of several entries with equal platforms is kept;
+/// otherwise [`build`](super::build) refuses them.
 ///
 /// # Errors
 /// Those of reading indexes, manifests and configs.
@@ -39,7 +39,7 @@ pub fn merge<S: BlobRead>(
                 None => config_platform(repository, &entry)?,
             };
             let platform = platform.map(|platform| platform.normalized());
-            // The same object once more is no second image.
+            // The same object again is not a second image.
             if replace || entries.iter().any(|(node, _)| node.from.as_deref() == Some(entry.digest.as_str()))
             {
                 entries.retain(|(node, other)| {
@@ -55,7 +55,7 @@ pub fn merge<S: BlobRead>(
     Ok(merged)
 }
 
-/// They all say that their platform is unknown.
+/// Returns whether an entry is an attestation: all of these have the same, unknown platform.
 fn is_attestation(entry: &Descriptor) -> bool {
     entry.annotations.contains_key("vnd.docker.reference.type")
 }

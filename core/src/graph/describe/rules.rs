@@ -1,4 +1,4 @@
-//! What a description must hold by itself, before anything is looked up.
+//! The rules that a description must satisfy by itself, before any object is looked up.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::{
     graph::RefName,
 };
 
-/// Where a node is, such as `root[0].index.manifests[1]`.
+/// Returns an error at a node, such as `root[0].index.manifests[1]`.
 pub(super) fn wrong(at: &str, reason: impl std::fmt::Display) -> Error {
     Error::Misuse(format!("{at}: {reason}"))
 }
 
-/// Checks all nodes, and gives those that have names.
+/// Checks all nodes; returns those that have names.
 pub(super) fn check(description: &Description) -> Result<BTreeMap<&str, (String, &Node)>> {
     let mut rules = Rules::default();
     for (number, node) in description.root.iter().enumerate() {
@@ -63,7 +63,7 @@ impl<'a> Rules<'a> {
         }
         if let Some(blob) = &node.blob {
             if blob.file.is_some() == blob.text.is_some() {
-                return Err(wrong(at, "a blob is of one of file and text"));
+                return Err(wrong(at, "expected one of file and text"));
             }
             if node.media_type.is_none() {
                 return Err(wrong(at, "a blob needs a media_type"));

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// `#SELECTOR` of the store; files with their own names for content.
+/// The sources of these tests: `#SELECTOR` in the store, and files that contain their own names.
 struct Here<'a>(&'a Repository<MemoryStore>, Raw<Index>);
 
 impl Sources for Here<'_> {
@@ -34,7 +34,7 @@ impl Sources for Here<'_> {
     }
 }
 
-/// The tree of the tests of this room, with its index.
+/// Returns the tree of these tests, with its index.
 fn store() -> (Repository<MemoryStore>, Raw<Index>) {
     let (store, root) = tree();
     store.store().update(|_| Ok::<_, Error>(root.clone())).unwrap();
@@ -60,10 +60,10 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn what_is_exported_is_made_again_to_the_byte() {
+fn exported_descriptions_rebuild_the_same_bytes() {
     for deep in [false, true] {
         let (store, root) = store();
-        // What is absent cannot be made.
+        // An absent object cannot be spelled out.
         let absent = |entry: &Descriptor| store.store().try_size(entry).unwrap().is_none();
         let at = root.view().manifests.iter().position(absent).unwrap();
         let root = root.remove(at).unwrap();
@@ -73,7 +73,7 @@ fn what_is_exported_is_made_again_to_the_byte() {
         let empty = root.view().manifests.iter().try_fold(root.clone(), |root, _| root.remove(0)).unwrap();
         let again = apply(&store, &empty, &description).unwrap();
         assert_eq!(again.view().manifests, root.view().manifests);
-        // Once more is nothing new.
+        // Adding the same again changes nothing.
         assert_eq!(apply(&store, &root, &description).unwrap().view().manifests, root.view().manifests);
     }
 }
@@ -95,7 +95,7 @@ fn a_tree_of_several_levels_is_made() {
     let after = apply(&store, &root, &described(text)).unwrap();
     assert_eq!(apply(&store, &root, &described(text)).unwrap().bytes(), after.bytes());
     assert_eq!(after.view().manifests.len(), root.view().manifests.len() + 1);
-    // Spelled out, it is made again from its leaves.
+    // Spelled out, it is rebuilt from its leaves.
     let entry = after.view().manifests.last().unwrap();
     let deep = export(&store, std::slice::from_ref(entry), true).unwrap();
     let again = deep.root[0].index.as_ref().unwrap();
@@ -119,7 +119,7 @@ fn a_tree_of_several_levels_is_made() {
 }
 
 #[test]
-fn versions_of_systems_are_not_lost() {
+fn os_versions_are_kept() {
     let store = Repository::in_memory().unwrap();
     let of =
         |version: &str, salt| testing::with_platform(testing::image(&store, "windows/amd64", salt), version);
@@ -150,11 +150,11 @@ fn every_contradiction_names_both_sides() {
         ),
         (
             r##"{"root":[{"index":{"manifests":[{"from":"#v2"},{"from":"#v2"}]}}]}"##,
-            "is root[0].index.manifests[0], too; duplicates",
+            "is root[0].index.manifests[0], too; to keep both, set duplicates",
         ),
         (
             r##"{"root":[{"from":"#v2","platform":"linux/s390x"}]}"##,
-            "the platform is linux/s390x, but the config says linux/",
+            "platform linux/s390x contradicts the config (linux/",
         ),
         (
             r##"{"root":[{"from":"#v2","expect":"sha256:0000000000000000000000000000000000000000000000000000000000000000"}]}"##,
@@ -164,7 +164,7 @@ fn every_contradiction_names_both_sides() {
             r#"{"root":[{"name":"a","index":{"manifests":[{"from":"@b"}]}},{"name":"b","index":{"manifests":[{"from":"@a"}]}}]}"#,
             "a circle: @a → @b → @a",
         ),
-        (r#"{"root":[{"from":"@nobody"}]}"#, "nothing is called @nobody"),
+        (r#"{"root":[{"from":"@absent"}]}"#, "@absent not found ("),
         (
             r##"{"root":[{"name":"a","from":"#v2"},{"name":"a","from":"#v1"}]}"##,
             "the name \"a\" is that of root[0], too",
@@ -200,7 +200,7 @@ fn every_contradiction_names_both_sides() {
 }
 
 #[test]
-fn equal_platforms_are_refused_unless_said() {
+fn equal_platforms_are_refused_unless_allowed() {
     let text = |more: &str| {
         format!(
             r##"{{"root":[{{"tag":"x","index":{{{more}"manifests":[
@@ -218,7 +218,7 @@ fn equal_platforms_are_refused_unless_said() {
 }
 
 #[test]
-fn changes_are_told_before_they_are_made() {
+fn changes_are_listed_before_they_are_made() {
     let (store, root) = store();
     let scratch = Overlay::new(store.store(), MemoryStore::new().unwrap(), &Limits::default());
     let scratch = Repository::new(scratch, Limits::default());

@@ -38,7 +38,7 @@ fn gone(report: &GcReport) -> Vec<&Digest> {
 }
 
 #[test]
-fn what_the_index_leads_to_at_any_depth_stays() {
+fn reachable_blobs_at_any_depth_are_kept() {
     let store = Repository::in_memory().unwrap();
     let inner = index(&store, &[image(&store, "linux/amd64", 1), image(&store, "linux/arm64", 2)]);
     let outer = index(&store, &[inner, image(&store, "linux/s390x", 3)]);
@@ -50,7 +50,7 @@ fn what_the_index_leads_to_at_any_depth_stays() {
 }
 
 #[test]
-fn an_untagged_tree_goes_with_all_that_only_it_has() {
+fn an_untagged_tree_is_removed_but_shared_blobs_are_kept() {
     let store = Repository::in_memory().unwrap();
     let (kept, dropped) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", 2));
     root(&store, std::slice::from_ref(&kept));
@@ -60,7 +60,7 @@ fn an_untagged_tree_goes_with_all_that_only_it_has() {
     assert!(store.store().try_size(&kept).unwrap().is_some());
 }
 
-/// An index with the media types and the document that are given.
+/// Stores a manifest or index with a given media type and document.
 fn manifest(
     store: &Repository<MemoryStore>,
     media_type: &str,
@@ -84,7 +84,7 @@ fn docker_types_are_followed() {
 }
 
 #[test]
-fn what_is_absent_is_passed_over() {
+fn absent_objects_are_skipped() {
     let store = Repository::in_memory().unwrap();
     let absent = |size| {
         let digest = digest_of(Algorithm::Sha256, b"absent");
@@ -98,7 +98,7 @@ fn what_is_absent_is_passed_over() {
 }
 
 #[test]
-fn other_digests_stay_when_named_and_unknown_ones_always() {
+fn unknown_digest_algorithms_are_always_kept() {
     let store = Repository::in_memory().unwrap();
     let put = |digest: &Digest, bytes: &[u8]| {
         let mut pending =
@@ -134,7 +134,7 @@ fn layout(dir: &MemDir) -> Repository<LayoutStore<MemDir>> {
 }
 
 #[test]
-fn strangers_in_a_layout_stay_and_leftovers_go() {
+fn gc_removes_leftovers_and_keeps_other_files() {
     let dir = MemDir::new();
     drop(Repository::create(dir.clone()).unwrap());
     let stray = blob(&layout(&dir), b"stray", "text/plain").digest;
@@ -160,17 +160,17 @@ fn strangers_in_a_layout_stay_and_leftovers_go() {
 }
 
 #[test]
-fn a_store_that_has_written_cannot_wait_for_itself() {
+fn a_store_that_has_written_cannot_collect() {
     let dir = MemDir::new();
     let store = Repository::create(dir).unwrap();
     blob(&store, b"new", "text/plain");
     assert!(matches!(store.gc(GcMode::Remove), Err(Error::Misuse(_))));
 }
 
-/// The point of the lock: a writer between its blobs and the index loses nothing.
+/// The purpose of the lock: a writer that has stored its blobs but not yet the index loses nothing.
 #[cfg(not(target_family = "wasm"))]
 #[test]
-fn it_waits_for_an_edit_at_work() {
+fn gc_waits_for_an_edit_in_progress() {
     use crate::store::RootIndexExt as _;
     use std::sync::mpsc;
 

@@ -22,15 +22,15 @@ enum Object {
         platform: usize,
         salt: u64,
     },
-    /// A manifest whose config is no image's.
+    /// A manifest whose config is not that of an image.
     Artifact,
     Index(Vec<Node>),
-    /// Not in the store.
+    /// An image that is not in the store.
     AbsentImage(u64),
     AbsentIndex(u64),
 }
 
-/// What an entry says, and what it leads to.
+/// An entry and its object.
 #[derive(Debug, Clone, PartialEq)]
 struct Node {
     object: Object,
@@ -40,7 +40,7 @@ struct Node {
     digest: String,
 }
 
-/// What is written, and what it means: architecture and variant.
+/// Platforms as written, and as parsed: architecture and variant.
 const PLATFORMS: [(&str, &str, &str); 8] = [
     ("linux/amd64", "amd64", ""),
     ("linux/x86_64", "amd64", ""),
@@ -81,10 +81,10 @@ impl Clause {
     }
 }
 
-/// Nodes from an entry of `index.json` down, each with its position.
+/// The nodes from an entry of `index.json` down, each with its position.
 type Way<'a> = Vec<(usize, &'a Node)>;
 
-/// Whether a clause holds for the last node of a way.
+/// Returns whether a clause holds for the last node of a path.
 fn holds(clause: &Clause, way: &[(usize, &Node)]) -> bool {
     let (position, node) = way[way.len() - 1];
     match clause {
@@ -109,8 +109,8 @@ fn holds(clause: &Clause, way: &[(usize, &Node)]) -> bool {
     }
 }
 
-/// Whether these steps match nodes of a way in their order, the first of them at or below `from`; if
-/// `at_end`, the last of them the last node.
+/// Returns whether these steps match nodes of a path in order, the first of them at or below `from`; if
+/// `at_end`, the last of them matches the last node.
 fn fits(way: &[(usize, &Node)], steps: &[Vec<Clause>], from: usize, at_end: bool) -> bool {
     let [step, rest @ ..] = steps else { return !at_end || from == way.len() };
     let exact = step.iter().any(|clause| matches!(clause, Clause::Position(_)));
@@ -138,11 +138,11 @@ fn ways<'a>(nodes: &'a [Node], above: &Way<'a>, all: &mut Vec<Way<'a>>) {
     }
 }
 
-/// Makes nodes, and the entries that lead to them.
+/// A builder of nodes and their entries.
 struct Maker<'a> {
     store: &'a Repository<MemoryStore>,
     random: &'a mut Random,
-    /// What was made so far: some of it is used again.
+    /// The objects built so far: some are used again.
     pool: Vec<(Object, Descriptor)>,
 }
 
@@ -231,7 +231,7 @@ fn clause(random: &mut Random, digests: &[String], first: bool) -> Clause {
 }
 
 #[test]
-fn any_selector_means_in_any_tree_what_the_model_says() {
+fn selectors_resolve_as_the_model_says() {
     let mut random = Random(7);
     let (mut found, mut missing, mut ambiguous, mut shared) = (0, 0, 0, 0);
     for _ in 0..400 {

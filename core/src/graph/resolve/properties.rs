@@ -16,7 +16,7 @@ enum Tree {
     Index(Vec<Tree>),
 }
 
-/// Few enough kinds of images that many are equal.
+/// Generates trees of few kinds of images, so that many are equal.
 fn trees() -> impl Strategy<Value = Tree> {
     let leaf = (0usize..3, 0u64..3).prop_map(|(platform, salt)| Tree::Image(platform, salt));
     leaf.prop_recursive(3, 16, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Tree::Index))

@@ -16,7 +16,7 @@ fn find(selector: &str, want: Want) -> Result<Resolution, ResolveError> {
     store.resolve_in(&root, &selector, want)
 }
 
-/// The positions of the way found.
+/// Returns the positions along the path found.
 fn way(selector: &str, want: Want) -> Vec<usize> {
     find(selector, want).unwrap().hops().iter().map(|hop| hop.position).collect()
 }
@@ -44,7 +44,7 @@ fn tags_platforms_and_positions() {
 }
 
 #[test]
-fn the_way_itself_can_be_asked_for() {
+fn exact_paths_resolve() {
     let resolution = find("deep//platform=linux/riscv64", Want::Any).unwrap();
     let exact = resolution.selector().to_string();
     assert!(exact.starts_with("pos=2//pos=1//pos=0,digest=sha256:"), "{exact}");
@@ -70,13 +70,13 @@ fn the_same_object_at_several_places_is_one() {
     let selector = format!("digest={digest}").parse().unwrap();
     let found = store.resolve_in(&root, &selector, Want::Any).unwrap();
     assert_eq!((found.hops().len(), found.describe(&store).places), (2, 3));
-    // What the entry does not say, the config does.
+    // What the entry does not name, the config does.
     let found = store.resolve_in(&root, &"v2".parse().unwrap(), Want::Any).unwrap();
     assert_eq!(found.describe(&store).platform, Some("linux/amd64".parse().unwrap()));
 }
 
 #[test]
-fn several_objects_are_told_apart_by_the_shortest_selectors() {
+fn candidates_have_the_shortest_unique_selectors() {
     let error = find("v1", Want::Image).unwrap_err();
     let ResolveError::Ambiguous { candidates } = &error else { panic!("{error}") };
     let shown: Vec<String> = candidates.iter().map(|candidate| candidate.selector.to_string()).collect();
@@ -90,7 +90,7 @@ fn several_objects_are_told_apart_by_the_shortest_selectors() {
 }
 
 #[test]
-fn every_object_has_a_selector_that_means_it_alone() {
+fn every_object_has_a_unique_selector() {
     let (store, root) = store();
     let places = super::Places::walk(&store, &root).unwrap();
     for place in places.ids() {
@@ -102,7 +102,7 @@ fn every_object_has_a_selector_that_means_it_alone() {
 }
 
 #[test]
-fn nothing_found_says_which_step_and_what_is_there() {
+fn not_found_names_the_step_and_the_alternatives() {
     assert_eq!(
         message("v3", Want::Any),
         "nothing matches \"v3\" of #v3; there is #v1, #v2, #deep, #sparse, #again"
@@ -124,7 +124,7 @@ fn nothing_found_says_which_step_and_what_is_there() {
         )
     );
     assert_eq!(way("sparse", Want::Any), [3]);
-    // Of the clauses of a step, the one that fails after those before it.
+    // Of the clauses of a step, the first that fails is named.
     assert_eq!(
         message("v1//type=manifest,platform=linux/arm64,type=index", Want::Any),
         "nothing matches \"type=index\" of #v1//type=manifest,platform=linux/arm64,type=index; there is type=manifest"
@@ -152,14 +152,14 @@ fn without_a_selector_there_must_be_one_image_or_a_latest() {
     let error = many.resolve_in(&root(&many, &named), &Selector::default(), Want::Any).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "say which image is meant, since none is tagged latest: there is #v1, #pos=1, #tag=no%20name"
+        "expected a selector, since no image is tagged latest: there is #v1, #pos=1, #tag=no%20name"
     );
     let empty = Repository::in_memory().unwrap();
     assert!(empty.resolve_in(&root(&empty, &[]), &Selector::default(), Want::Any).is_err());
 }
 
 #[test]
-fn versions_of_systems_tell_images_apart() {
+fn os_versions_distinguish_images() {
     let store = Repository::in_memory().unwrap();
     let entry = |platform: &str, salt| with_platform(image(&store, "windows/amd64", salt), platform);
     let mut odd = entry("linux/amd64", 3);
@@ -168,7 +168,7 @@ fn versions_of_systems_tell_images_apart() {
     let find = |selector: &str| store.resolve_in(&root, &selector.parse().unwrap(), Want::Image);
     let ResolveError::Ambiguous { candidates } = find("type=manifest").unwrap_err() else { panic!() };
     let shown: Vec<String> = candidates.iter().map(|candidate| candidate.selector.to_string()).collect();
-    // The last is for a system that no selector can name.
+    // The last is for a platform that no selector can name.
     let [_, _, last] = &shown[..] else { panic!("{shown:?}") };
     assert!(last.starts_with("digest=sha256:"), "{last}");
     for (position, selector) in shown.iter().enumerate() {
@@ -194,7 +194,7 @@ fn depth_and_number_are_limited() {
     assert_eq!(error.to_string(), "descriptors in the store: more than the limit of 5 (descriptors)");
 }
 
-/// Tag, kind and platform of each place.
+/// Returns tag, kind and platform of each place.
 fn shape(entries: &[ListEntry]) -> Vec<String> {
     entries
         .iter()
@@ -229,7 +229,7 @@ fn a_listing_shows_every_place() {
 }
 
 #[test]
-fn an_exact_way_is_one_place_though_another_ends_alike() {
+fn an_exact_path_selects_one_place_among_similar_ones() {
     let store = Repository::in_memory().unwrap();
     let outer = index(&store, &[image(&store, "linux/amd64", 1)]);
     // The same object again, at positions that end with the same two.
@@ -252,7 +252,7 @@ fn a_position_counts_in_the_index_the_step_before_found() {
 }
 
 #[test]
-fn attestations_and_artifacts_are_no_images() {
+fn attestations_and_artifacts_are_not_images() {
     let store = Repository::in_memory().unwrap();
     let only = image(&store, "linux/amd64", 1);
     let proof = with_platform(image(&store, "linux/amd64", 2), "unknown/unknown");
@@ -269,7 +269,7 @@ fn attestations_and_artifacts_are_no_images() {
 }
 
 #[test]
-fn a_damaged_index_is_in_the_way_only_where_it_is_needed() {
+fn a_damaged_index_fails_only_where_it_is_needed() {
     use std::io::Write as _;
 
     use super::super::testing::{image, index};

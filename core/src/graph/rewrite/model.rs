@@ -1,4 +1,4 @@
-//! Random trees and random edits, against a model that knows no digests.
+//! Random trees and random edits, against a model without digests.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ impl Node {
         Self::Index((0..random.below(4)).map(|_| Self::random(random, depth - 1)).collect())
     }
 
-    /// The ways to its images.
+    /// Collects the paths to its images.
     fn images(&self, way: &[usize], found: &mut Vec<Vec<usize>>) {
         match self {
             Self::Image(_) => found.push(way.to_vec()),
@@ -66,7 +66,7 @@ impl Node {
     }
 }
 
-/// What is to happen.
+/// Returns the expected tree.
 fn expected(entries: &Entries, way: &[usize], to: &Destination, new: u64) -> Entries {
     let mut after = entries.clone();
     let (root, below) = (way[0], &way[1..]);
@@ -92,7 +92,7 @@ fn expected(entries: &Entries, way: &[usize], to: &Destination, new: u64) -> Ent
     after
 }
 
-/// What is there.
+/// Returns the actual tree.
 fn actual(store: &Repository<MemoryStore>, index: &Raw<Index>, images: &BTreeMap<Digest, u64>) -> Entries {
     let entries = index.view().manifests.iter().map(|entry| {
         let node = match images.get(&entry.digest) {
@@ -122,7 +122,7 @@ fn resolution(store: &Repository<MemoryStore>, root: &Raw<Index>, way: &[usize])
 }
 
 #[test]
-fn any_edit_of_any_tree_is_what_the_model_says() {
+fn edits_of_trees_match_the_model() {
     let mut random = Random(1);
     let (mut edits, mut shared) = (0, 0);
     for _ in 0..600 {
@@ -164,7 +164,7 @@ fn any_edit_of_any_tree_is_what_the_model_says() {
             replace_target(&store, &root, &at, &new, bytes.bytes(), &to).unwrap();
         let wanted = expected(&entries, &way, &to, 4);
         assert_eq!(actual(&store, &after, &images), wanted, "{entries:?} {way:?} {to:?}");
-        // The way it gives is the way to the new image.
+        // The returned path leads to the new image.
         let positions: Vec<usize> = now.hops().iter().map(|hop| hop.position).collect();
         assert_eq!(resolution(&store, &after, &positions), now);
         assert_eq!(now.target().digest, new.digest);

@@ -1,5 +1,5 @@
-//! One pass over the indexes of a store, the deepest first: slots are changed, and what is above them
-//! follows.
+//! One pass over the indexes of a store, the deepest first: entries are changed, and then the indexes above
+//! them.
 
 use std::collections::HashMap;
 
@@ -17,51 +17,50 @@ use crate::{
 
 /// Changes one entry of an index.
 pub(super) type EditSlot<'a> = &'a dyn Fn(&Raw<Index>, usize) -> Result<Raw<Index>>;
-/// What a changed index became, with its bytes.
+/// A changed index: its descriptor and its bytes.
 type Content = (Descriptor, Vec<u8>);
 
-/// What is to be done in every index that is visited.
+/// One edit, which is applied to every index that is visited.
 pub(super) struct Pass<'a, S> {
     pub(super) repository: &'a Repository<S>,
     /// The object that is replaced.
     pub(super) old: &'a Digest,
     /// Its replacement with its bytes; `None` if only the entry is edited.
     pub(super) new: Option<(&'a Descriptor, &'a [u8])>,
-    /// Changes a slot that leads to the object.
+    /// Changes an entry of the object.
     pub(super) edit: EditSlot<'a>,
     pub(super) referrers: Referrers,
-    /// Those that were found.
+    /// The referrers that were found.
     pub(super) found: Vec<Descriptor>,
-    /// Indexes that are not on the way, by their old digest, [`Task::everywhere`] and whether its reach is
-    /// below.
+    /// The indexes off the path, by their old digest, [`Task::everywhere`] and whether its reach is below.
     pub(super) done: HashMap<(Digest, bool, bool), Option<Content>>,
     pub(super) visited: usize,
 }
 
-/// What is done in one entry and below it.
+/// The work in one entry and below it.
 #[derive(Clone, Copy)]
 pub(super) struct Task<'a> {
-    /// What is left of the way to the one place; empty beside it.
+    /// The rest of the path to the one place; empty off the path.
     pub(super) way: &'a [Hop],
-    /// Every slot that leads to the object is changed, and not only the one at the end of the way.
+    /// Whether every entry of the object is changed, and not only the one at the end of the path.
     pub(super) everywhere: bool,
-    /// Where what `referrers` says is done; elsewhere they are only found.
+    /// The extent in which referrers are treated as `referrers` says; elsewhere they are only found.
     pub(super) reach: Reach,
 }
 
-/// How far a task goes.
+/// The extent of a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     Nowhere,
     /// The entry itself.
     Entry,
-    /// And all below it.
+    /// The entry and everything below it.
     Below,
 }
 
 impl<S: Store> Pass<'_, S> {
-    /// Goes over the entries of an index; `task` says what to do with each. Gives the new index, and the
-    /// slots of the way from here on as they are now.
+    /// Processes the entries of an index; `task` returns the work for each. Returns the new index, and the
+    /// rest of the path with its new digests and positions.
     pub(super) fn index<'t>(
         &mut self,
         index: &Raw<Index>,
@@ -129,14 +128,14 @@ impl<S: Store> Pass<'_, S> {
         }
     }
 
-    /// Whether nothing is to be changed here: then what is damaged is not in the way.
+    /// Returns whether nothing is to be changed here; damaged objects are then tolerated.
     fn is_beside(&self, task: Task<'_>) -> bool {
         task.way.is_empty()
             && !task.everywhere
             && (self.referrers == Referrers::Keep || task.reach == Reach::Nowhere)
     }
 
-    /// The index an entry leads to, changed; `None` if it is as it was, or absent.
+    /// Returns the index of an entry, changed; `None` if it is unchanged or absent.
     fn below(
         &mut self,
         entry: &Descriptor,

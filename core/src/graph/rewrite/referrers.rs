@@ -1,7 +1,7 @@
-//! Objects that say which image they are about: signatures, SBOMs, attestations.
+//! Referrers: signatures, SBOMs and attestations of an image.
 //!
-//! Two ways are known: `subject` in a manifest or index (image-spec 1.1), and BuildKit's annotation of the
-//! entry that leads to an attestation.
+//! Two kinds are known: `subject` in a manifest or index (image-spec 1.1), and BuildKit's annotation in the
+//! entry of an attestation.
 
 use crate::{
     digest::Digest,
@@ -10,24 +10,24 @@ use crate::{
     store::{BlobRead, Repository, Store, put_document},
 };
 
-/// BuildKit's annotation: the digest of the image that an attestation is about.
+/// BuildKit's annotation: the digest of the image that an attestation refers to.
 const ATTESTED: &str = "vnd.docker.reference.digest";
 
-/// What to do with objects that are about one that is replaced. A signature of the old object does not fit
-/// the new one, whatever is done.
+/// The treatment of the referrers of a replaced object. A signature of the old object does not match the new
+/// one in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_enums, reason = "all that can be done with them")]
 pub enum Referrers {
-    /// They stay as they are, and are about the old object.
+    /// Kept, as referrers of the old object.
     #[default]
     Keep,
-    /// Each gets a copy behind the others in its index, which is about the new object.
+    /// Copied to the end of their indexes, as referrers of the new object.
     Copy,
-    /// They go, where the edit is in place; elsewhere they are about what is still there.
+    /// Removed where the edit is in place; elsewhere their subject still exists.
     Drop,
 }
 
-/// Whether what an entry leads to is about that object. What is absent is about nothing.
+/// Returns whether the object of an entry refers to that subject. An absent object does not.
 pub(super) fn is_about<S: BlobRead>(
     repository: &Repository<S>,
     entry: &Descriptor,
@@ -49,7 +49,7 @@ pub(super) fn is_about<S: BlobRead>(
     }
 }
 
-/// Puts a copy of a referrer that is about `new` behind the entries of its index.
+/// Appends a copy of a referrer that refers to `new` to its index.
 pub(super) fn copy_for<S: Store>(
     repository: &Repository<S>,
     index: &Raw<Index>,
@@ -59,7 +59,7 @@ pub(super) fn copy_for<S: Store>(
     let Some(entry) = index.view().manifests.get(position).cloned() else { return Ok(index.clone()) };
     let mut index = index.duplicate(position)?;
     let last = index.view().manifests.len() - 1;
-    // Two entries of one tag would make it ambiguous.
+    // Two entries with the same tag would make it ambiguous.
     if entry.ref_name().is_some() {
         index = index.annotate(last, crate::spec::REF_NAME, None)?;
     }

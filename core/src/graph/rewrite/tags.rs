@@ -7,12 +7,12 @@ use crate::{
     text::printable,
 };
 
-/// Gives the entry of `index.json` on the way to an object one more tag; with `only`, the object itself.
-/// Whoever has the tag now loses it.
+/// Adds a tag to the path's entry in `index.json`; with `only`, to the object itself. An entry that has the
+/// tag now loses it.
 ///
 /// # Errors
 /// [`Error::Misuse`] if the object was found at several places, unless `only` it is tagged;
-/// [`Error::Conflict`] if the entry is not there any more.
+/// [`Error::Conflict`] if the entry was removed.
 pub fn tag(root: &Raw<Index>, at: &Resolution, name: &RefName, only: bool) -> Result<Raw<Index>> {
     if only && at.hops().len() > 1 {
         return point(root, name, at.target());
@@ -37,7 +37,7 @@ pub fn point(root: &Raw<Index>, name: &RefName, descriptor: &Descriptor) -> Resu
 /// Removes every entry of `index.json` that has a tag.
 ///
 /// # Errors
-/// [`Error::NotFound`], with the tags there are.
+/// [`Error::NotFound`], with the tags in the index.
 pub fn untag(root: &Raw<Index>, name: &RefName) -> Result<Raw<Index>> {
     let tagged = |index: &Raw<Index>| {
         index.view().manifests.iter().position(|entry| entry.ref_name() == Some(name.as_str()))
@@ -45,8 +45,9 @@ pub fn untag(root: &Raw<Index>, name: &RefName) -> Result<Raw<Index>> {
     let Some(mut position) = tagged(root) else {
         let tags: Vec<String> =
             root.view().manifests.iter().filter_map(|entry| entry.ref_name()).map(printable).collect();
-        let there = if tags.is_empty() { "no tag".into() } else { tags.join(", ") };
-        return Err(Error::NotFound(format!("there is no tag {name}; there is {there}")));
+        let there =
+            if tags.is_empty() { "no entry has a tag".into() } else { format!("tags: {}", tags.join(", ")) };
+        return Err(Error::NotFound(format!("tag {name} not found ({there})")));
     };
     let mut root = root.clone();
     loop {
@@ -58,7 +59,7 @@ pub fn untag(root: &Raw<Index>, name: &RefName) -> Result<Raw<Index>> {
     }
 }
 
-/// A copy of an entry under a tag, and its position.
+/// Copies an entry under a tag; returns the index and the entry's position.
 pub(super) fn copy_to_tag(root: &Raw<Index>, source: &Hop, name: &RefName) -> Result<(Raw<Index>, usize)> {
     let found = find_root(root, source).ok();
     if let Some(position) = found
@@ -74,7 +75,7 @@ pub(super) fn copy_to_tag(root: &Raw<Index>, source: &Hop, name: &RefName) -> Re
     move_to_tag(&root, last, name)
 }
 
-/// Gives the last entry a tag, and the slot of whoever had it.
+/// Moves the last entry to the position of the entry that has the tag, if there is one, and sets the tag.
 pub(in crate::graph) fn move_to_tag(
     root: &Raw<Index>,
     last: usize,

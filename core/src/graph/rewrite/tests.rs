@@ -45,7 +45,7 @@ fn replace(
 }
 
 #[test]
-fn in_place_changes_the_way_and_nothing_beside_it() {
+fn an_edit_in_place_changes_only_its_path() {
     let (store, root) = store();
     let at = find(&store, &root, "deep//platform=linux/riscv64");
     let new = image(&store, "linux/riscv64", 50);
@@ -83,7 +83,7 @@ fn a_tag_gets_a_copy_of_the_tree() {
         find(&store, &after, "new//platform=linux/amd64").target().digest,
         find(&store, &root, "v1//platform=linux/amd64").target().digest
     );
-    // The tag it has: in its slot. Another's: in that one's slot.
+    // Its own tag: at its position. Another tag: at the position of that tag.
     let (after, _) = replace(&store, &root, &at, &new, &Destination::tag(name("v1"))).unwrap();
     assert_eq!(tags(&after), tags(&root));
     let (after, now) = replace(&store, &root, &at, &new, &Destination::tag(name("v2"))).unwrap();
@@ -93,7 +93,7 @@ fn a_tag_gets_a_copy_of_the_tree() {
 }
 
 #[test]
-fn a_way_whose_beginning_is_gone_still_leads_to_a_tag() {
+fn a_removed_entry_can_still_be_copied_to_a_new_tag() {
     let (store, root) = store();
     let at = find(&store, &root, "v1//platform=linux/arm64");
     let root = untag(&root, &name("v1")).unwrap();
@@ -119,7 +119,7 @@ fn one_of_several_places_must_be_named() {
 }
 
 #[test]
-fn tags_move_copy_and_go() {
+fn tags_are_moved_copied_and_removed() {
     let (store, root) = store();
     let at = find(&store, &root, "deep//platform=linux/riscv64");
     let whole = tag(&root, &at, &name("new"), false).unwrap();
@@ -134,13 +134,13 @@ fn tags_move_copy_and_go() {
     let without = untag(&root, &name("v2")).unwrap();
     assert_eq!(tags(&without), ["v1", "deep", "sparse", "again"]);
     let error = untag(&without, &name("v2")).unwrap_err();
-    assert_eq!(error.to_string(), "there is no tag v2; there is v1, deep, sparse, again");
+    assert_eq!(error.to_string(), "tag v2 not found (tags: v1, deep, sparse, again)");
     let pointed = point(&without, &name("v2"), &image(&store, "linux/amd64", 9)).unwrap();
     assert_eq!(tags(&pointed), ["v1", "deep", "sparse", "again", "v2"]);
 }
 
 #[test]
-fn a_tag_used_twice_is_moved_by_nobody() {
+fn a_tag_used_twice_cannot_be_moved() {
     let store = Repository::in_memory().unwrap();
     let (one, two) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", 2));
     let root = make_root(&store, &[tagged(one.clone(), "t"), tagged(two, "t")]);
@@ -153,12 +153,12 @@ fn a_tag_used_twice_is_moved_by_nobody() {
 }
 
 #[test]
-fn a_slot_that_another_tag_moved_into_is_not_taken_for_the_old_one() {
+fn an_entry_that_moved_into_the_position_is_not_confused() {
     let store = Repository::in_memory().unwrap();
     let one = image(&store, "linux/amd64", 1);
     let root = make_root(&store, &[tagged(one.clone(), "a"), tagged(one, "b")]);
     let at = find(&store, &root, "a");
-    // Without `a`, `b` stands at its position, with the same object.
+    // Without `a`, `b` is at its position, with the same object.
     let root = untag(&root, &name("a")).unwrap();
     let new = image(&store, "linux/amd64", 2);
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
@@ -167,7 +167,7 @@ fn a_slot_that_another_tag_moved_into_is_not_taken_for_the_old_one() {
 }
 
 #[test]
-fn nothing_is_written_for_a_way_that_is_gone() {
+fn nothing_is_written_if_the_path_was_removed() {
     let written_to = |gone: bool| {
         let (store, root) = store();
         let at = find(&store, &root, "v1//platform=linux/arm64");
@@ -183,7 +183,7 @@ fn nothing_is_written_for_a_way_that_is_gone() {
 }
 
 #[test]
-fn what_only_fits_the_old_content_goes_and_the_resolution_is_as_written() {
+fn fields_of_the_old_content_are_removed_from_the_entry() {
     let store = Repository::in_memory().unwrap();
     let old = image(&store, "linux/amd64", 1);
     let bytes = store.document::<Manifest>(&old).unwrap().bytes().to_vec();
@@ -202,7 +202,7 @@ fn what_only_fits_the_old_content_goes_and_the_resolution_is_as_written() {
     }
 }
 
-/// A manifest that is about another one.
+/// Stores a manifest with a subject.
 fn about(store: &Repository<MemoryStore>, subject: &Descriptor) -> Descriptor {
     let text = format!(
         r#"{{"schemaVersion":2,"artifactType":"text/x-sbom","config":{{"mediaType":"{EMPTY}","digest":"{}","size":2}},"layers":[],"subject":{},"x-own":1}}"#,
@@ -214,8 +214,8 @@ fn about(store: &Repository<MemoryStore>, subject: &Descriptor) -> Descriptor {
     writer.finish().unwrap()
 }
 
-/// An image with an SBOM at the top and one beside it, and BuildKit's attestation; all under `v1`, but for
-/// the first.
+/// Stores an image with two SBOMs, one at the top and one beside the image, and BuildKit's attestation; all
+/// under `v1`, but for the first.
 fn with_referrers() -> (Repository<MemoryStore>, Raw<Index>, Descriptor) {
     let store = Repository::in_memory().unwrap();
     let amd64 = image(&store, "linux/amd64", 1);
@@ -227,7 +227,7 @@ fn with_referrers() -> (Repository<MemoryStore>, Raw<Index>, Descriptor) {
     (store, root, amd64)
 }
 
-/// What is about an object: at the top, and in the index of a tag.
+/// Counts the referrers of an object: at the top, and in the index of a tag.
 fn counts(
     store: &Repository<MemoryStore>,
     root: &Raw<Index>,
@@ -277,7 +277,7 @@ fn referrers_are_copied() {
         Some((&new.digest, new.size))
     );
     assert!(copy.bytes().ends_with(b",\"x-own\":1}"), "unknown fields stay");
-    // Beside a new tag: what is at the top gets company, what is in the old tree does not.
+    // With a new tag: the referrer at the top is copied, the one in the old tree is not.
     let (done, new) = replace_with(&store, &root, Some("v2"), Referrers::Copy);
     assert_eq!(counts(&store, &done.root, "v1", &new), (1, 0));
     assert_eq!(counts(&store, &done.root, "v2", &new), (1, 2));
@@ -290,7 +290,7 @@ fn referrers_are_dropped_where_the_object_goes() {
     assert_eq!(counts(&store, &done.root, "v1", &old), (0, 0));
     assert_eq!(done.resolution, find(&store, &done.root, "v1//pos=0"));
     assert_eq!(done.resolution.target().digest, new.digest);
-    // What the old tag has is about what it still has.
+    // The referrers in the old tag still have their subject.
     let (done, _) = replace_with(&store, &root, Some("v2"), Referrers::Drop);
     assert_eq!(counts(&store, &done.root, "v1", &old), (1, 2));
     assert_eq!(counts(&store, &done.root, "v2", &old), (1, 0));
@@ -314,11 +314,11 @@ fn an_entry_that_only_moved_is_found_again() {
     let (store, root) = store();
     let at = find(&store, &root, "deep//platform=linux/riscv64");
     let new = image(&store, "linux/riscv64", 50);
-    // Somebody removed a tag before it.
+    // Another process removed a tag before it.
     let moved = untag(&root, &name("v1")).unwrap();
     let (after, now) = replace(&store, &moved, &at, &new, &Destination::in_place()).unwrap();
     assert_eq!((now.root().position, tags(&after)[1]), (1, "deep"));
-    // Somebody changed it.
+    // Another process changed it.
     let gone = untag(&root, &name("deep")).unwrap();
     let error = replace(&store, &gone, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -329,7 +329,7 @@ fn an_entry_that_only_moved_is_found_again() {
 }
 
 #[test]
-fn damage_beside_the_way_is_in_the_way_only_where_it_matters() {
+fn damaged_indexes_off_the_path_matter_only_to_wide_edits() {
     let (store, root) = store();
     let at = find(&store, &root, "v2");
     let deep = &root.view().manifests[2];
