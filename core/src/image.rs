@@ -27,11 +27,11 @@ use crate::{
     store::{BlobRead, Repository, RootIndex},
 };
 
-/// A runnable image: manifest and config, read and checked against each other.
+/// A runnable image: its manifest and its config, checked against each other.
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_structs, reason = "a plain view")]
 pub struct Image {
-    /// What led to the manifest.
+    /// The descriptor that the image was opened with.
     pub descriptor: Descriptor,
     /// The manifest.
     pub manifest: Raw<Manifest>,
@@ -43,8 +43,8 @@ impl Image {
     /// Reads manifest and config.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if this is no runnable image but an artifact or an index; [`Error::Document`]
-    /// if manifest and config contradict each other; whatever reading a document meets.
+    /// [`Error::Unsupported`] for an artifact or an index; [`Error::Document`] if manifest and config
+    /// contradict each other; those of [`Repository::document`].
     pub fn open(repository: &Repository<impl BlobRead>, descriptor: &Descriptor) -> Result<Self> {
         let unsupported = |what: &str| {
             Err(Error::Unsupported(format!("{} is {what}, not a runnable image", descriptor.digest)))
@@ -72,26 +72,26 @@ impl Image {
         Ok(Self { descriptor: descriptor.clone(), manifest, config })
     }
 
-    /// The layers with their diff_ids, the base first.
+    /// Returns the layers with their diff_ids, the base first.
     pub fn layers(&self) -> impl ExactSizeIterator<Item = (&Descriptor, &Digest)> {
         self.manifest.view().layers.iter().zip(&self.config.view().rootfs.diff_ids)
     }
 
-    /// Bytes of all layers, as stored.
+    /// Returns the size of all layers as stored, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.manifest.view().layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.size))
     }
 
-    /// Returns the compression of the last layer, which new layers get unless another is asked for; gzip if
-    /// the image has no layers.
+    /// Returns the compression of the last layer, which is the default for new layers; gzip if the image has
+    /// no layers.
     #[must_use]
     pub fn last_compression(&self) -> Compression {
         let last = self.manifest.view().layers.last();
         last.and_then(|layer| layer.media_type.layer_compression()).unwrap_or(Compression::Gzip)
     }
 
-    /// The history, each entry with the layer it made, if it made one and the counts agree so far.
+    /// Returns the history: each entry with the layer it made, if it made one and the counts agree so far.
     pub fn history(&self) -> impl Iterator<Item = (&History, Option<(&Descriptor, &Digest)>)> {
         let mut layers = self.layers();
         self.config.view().history.iter().flatten().map(move |entry| {
@@ -105,7 +105,7 @@ impl<S: BlobRead + RootIndex> Repository<S> {
     /// Resolves a selector to one image and opens it.
     ///
     /// # Errors
-    /// As [`Repository::resolve`] and [`Image::open`].
+    /// Those of [`Repository::resolve`] and [`Image::open`].
     pub fn image(&self, selector: &Selector) -> Result<Image, ResolveError> {
         let at = self.resolve(selector, Want::Image)?;
         Ok(Image::open(self, at.target())?)

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 pub(crate) fn layer_number(layer: usize, count: usize) -> Result<usize> {
     match layer {
         1.. if layer <= count => Ok(layer - 1),
-        _ => Err(Failure::misuse(format!("there is no layer {layer}: the image has layers 1 to {count}"))),
+        _ => Err(Failure::misuse(format!("layer {layer} not found: the image has layers 1 to {count}"))),
     }
 }
 

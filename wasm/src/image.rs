@@ -31,7 +31,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Image {
     pub(crate) image: image::Image,
-    /// One for each layer, the base first.
+    /// The inspections of each layer, the base first.
     slots: Vec<Rc<Slot>>,
     look: Option<Look>,
     shown: Option<Rows>,
@@ -61,7 +61,7 @@ impl Image {
         Ok(parts)
     }
 
-    /// Makes an image of what [`Image::lend`] returned.
+    /// Returns an image made of the parts that [`Image::lend`] returned.
     pub fn borrowed(parts: &Array) -> Result<Image> {
         let bytes = |position| Uint8Array::new(&parts.get(position)).to_vec();
         let image = image::Image {
@@ -132,7 +132,7 @@ impl Image {
         let table = Table::new(look, Query::default());
         match Area::of_directory(&table, &parse_path(path)?, parts.into()) {
             Some(found) => json(&found),
-            None => Err(ocicle::Error::NotFound(format!("there is no {path} in the image")).into()),
+            None => Err(ocicle::Error::NotFound(format!("{path} not found in the image")).into()),
         }
     }
 
@@ -182,7 +182,7 @@ impl Image {
         seen(self.look.as_ref())
     }
 
-    /// Makes the rows of a query, or keeps what the last query left of them.
+    /// Builds the rows of a query, or reuses those of the last one.
     fn show(&mut self, query: &str) -> Result<()> {
         let request: RowQuery = serde_json::from_str(query).map_err(Failure::misuse)?;
         if self.shown.as_ref().is_some_and(|rows| rows.request == request) {

@@ -172,7 +172,7 @@ for (const [name, [kind, change, words]] of Object.entries(damages)) {
   });
 }
 
-test("documents that are broken or missing", async () => {
+test("broken or missing documents", async () => {
   for (const digest of [stat.descriptor.digest, stat.manifest.config.digest]) {
     for (const change of [
       () => undefined,
@@ -301,7 +301,7 @@ test("an archive that refers outside of itself is an error", async () => {
   }
 });
 
-test("paths, layers and references that are not there", async () => {
+test("absent paths, layers and references", async () => {
   const store = await open(fixture("odd"));
   const image = await store.image("odd");
   const at = `${fixture("odd")}#odd`;
@@ -312,12 +312,12 @@ test("paths, layers and references that are not there", async () => {
   await fails(image.read("/dangling"), "notFound", words("cat", "/dangling"));
   await fails(image.why("/nope"), "notFound", words("why", "/nope"));
   await fails(image.files({ path: "/nope" }), "notFound", words("files", "/nope"));
-  await fails(image.treemap({ path: "/nope" }), "notFound", "there is no /nope in the image");
+  await fails(image.treemap({ path: "/nope" }), "notFound", "/nope not found in the image");
   await fails(image.read("/a\\"), "misuse", /./);
   await fails(image.read(`/${"x".repeat(5000)}`), "misuse", /./);
-  await fails(image.files({ layer: 4 }), "misuse", "there is no layer 4: the image has layers 1 to 3");
-  await fails(image.files({ layer: 0 }), "misuse", "there is no layer 0: the image has layers 1 to 3");
-  await fails(image.rows({ layer: 9 }, 0, 1), "misuse", "there is no layer 9: the image has layers 1 to 3");
+  await fails(image.files({ layer: 4 }), "misuse", "layer 4 not found: the image has layers 1 to 3");
+  await fails(image.files({ layer: 0 }), "misuse", "layer 0 not found: the image has layers 1 to 3");
+  await fails(image.rows({ layer: 9 }, 0, 1), "misuse", "layer 9 not found: the image has layers 1 to 3");
   await fails(image.rows({ sort: "age" }, 0, 1), "misuse", /unknown variant `age`/);
   await fails(image.rows({ serach: "x" }, 0, 1), "misuse", /unknown field `serach`/);
   await fails(image.mtree("gnu"), "misuse", /gnu/);
@@ -381,10 +381,10 @@ async function badServer(use) {
   }
 }
 
-test("servers that do not give what is asked for", async () => {
+test("servers that do not send what was requested", async () => {
   const url = await badServer(async (at, state) => {
     await fails(open(at("absent.tar")), "io", /absent\.tar: the server answered 404$/);
-    await fails(open(at("absent/")), "notFound", /^there is no oci-layout/);
+    await fails(open(at("absent/")), "notFound", /^oci-layout not found/);
     state.broken = (_, response) => !!response.writeHead(500).end();
     await fails(open(at("odd.oci.tar")), "io", /the server answered 500$/);
     await fails(open(at("odd/")), "io", /the server answered 500$/);

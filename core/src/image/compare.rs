@@ -1,4 +1,4 @@
-//! Compares two images, or an image and a directory.
+//! Comparison of two images, or of an image and a directory.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// How two images, or an image and a directory, differ.
+/// The differences between two images, or an image and a directory.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ImageDiff {
@@ -28,10 +28,10 @@ pub struct ImageDiff {
     pub files: Vec<FileDiff>,
     /// Fields of the configs that differ.
     pub config: Vec<FieldDiff>,
-    /// By how many bytes the files in and below each directory grew; negative if they shrank. Directories
+    /// The growth in bytes of the files in and below each directory; negative if they shrank. Directories
     /// without a change in size are absent.
     pub directories: BTreeMap<EntryPath, i64>,
-    /// What was ignored, and how often it differed.
+    /// The properties that were ignored, and how often each differed.
     pub ignored: BTreeMap<Ignored, u64>,
 }
 
@@ -41,17 +41,17 @@ pub struct ImageDiff {
 pub struct FileDiff {
     /// The path.
     pub path: EntryPath,
-    /// How it differs.
+    /// The kind of difference.
     pub kind: DiffKind,
     /// The properties that differ; empty unless `kind` is [`DiffKind::Changed`].
     pub properties: Vec<Property>,
-    /// Bytes before.
+    /// The size before, in bytes.
     pub size_before: u64,
-    /// Bytes after.
+    /// The size after, in bytes.
     pub size_after: u64,
 }
 
-/// How something differs between two states.
+/// The kinds of difference between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "all there are")]
 pub enum DiffKind {
@@ -59,7 +59,7 @@ pub enum DiffKind {
     Added,
     /// Only the first has it.
     Removed,
-    /// Both have it, and it is not the same.
+    /// Both have it, and it differs.
     Changed,
 }
 
@@ -89,17 +89,17 @@ pub struct FieldDiff {
     pub after: Option<Value>,
 }
 
-/// What a comparison ignores.
+/// A property that a comparison ignores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Ignored {
     /// The date of the image.
     Created,
-    /// The diff_ids of layers: the files say what differs.
+    /// The diff_ids of layers: differences in files are reported as such.
     DiffIds,
     /// The history.
     History,
-    /// The time of last change of a file.
+    /// The modification time of a file.
     Time,
 }
 
@@ -116,14 +116,14 @@ impl Ignored {
     }
 }
 
-/// Which differences count.
+/// The differences that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_enums, reason = "one or the other")]
 pub enum DiffMode {
     /// All, but for the diff_ids of layers.
     #[default]
     Exact,
-    /// Those that remain when the same thing is built again: not times, dates and the history.
+    /// Those that remain if the same image is built again: not times, dates and the history.
     Semantic,
 }
 
@@ -149,7 +149,7 @@ impl ImageDiff {
         found
     }
 
-    /// Tells whether nothing differs.
+    /// Returns whether nothing differs.
     #[must_use]
     pub fn is_same(&self) -> bool {
         self.files.is_empty() && self.config.is_empty()
@@ -194,7 +194,7 @@ impl ImageDiff {
             name if name.starts_with("history") => Some(Ignored::History),
             _ => None,
         };
-        // What the layers are made of is what the files say.
+        // Differences in layers are reported as differences in files.
         if field.field.starts_with("rootfs.diff_ids") {
             self.ignore(Ignored::DiffIds);
         } else if let (DiffMode::Semantic, Some(noise)) = (mode, noise) {
@@ -209,8 +209,8 @@ impl ImageDiff {
     }
 }
 
-/// The tree of a directory, as it would be in an image. Files are read where they may differ from `image`;
-/// `disk` is the same tree as `how` puts it on a disk.
+/// Reads the tree of a directory, as it would be in an image. Files are read where they may differ from
+/// `image`; `disk` is the same tree as `how` maps it to a disk.
 ///
 /// # Errors
 /// Those of [`diff`] and [`OnDisk::from_disk`].

@@ -1,5 +1,4 @@
-//! Edits of what an image says about itself, without loss: fields nobody asked to change stay as they are, to
-//! the byte.
+//! Lossless edits of an image's config and manifest: fields that are not edited are kept byte for byte.
 
 mod changes;
 mod health;
@@ -24,7 +23,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigEdit {
-    /// Sets a text. An empty variant is none.
+    /// Sets a text. An empty variant removes it.
     Set(Text, String),
     /// Sets a list of words.
     Words(Words, Vec<String>),
@@ -86,14 +85,14 @@ pub enum Clear {
     Healthcheck,
 }
 
-/// Applies edits, and adds a history entry if there is one. Both documents go to the store; nothing points at
+/// Applies edits, and adds a history entry if one is given. Both documents are stored; no index refers to
 /// them yet.
 ///
-/// The platform of the image's descriptor follows the config, if it was that of the config before.
+/// The platform of the image's descriptor is changed with the config, if the two were equal before.
 ///
 /// # Errors
-/// [`Error::Misuse`] for a value that cannot be; [`Error::Document`] if a field to be edited is not what it
-/// must be; [`Error::Io`] if the store cannot be written.
+/// [`Error::Misuse`] for an invalid value; [`Error::Document`] if a field to be edited has the wrong type;
+/// [`Error::Io`] if the store cannot be written.
 pub fn edit_config<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -103,7 +102,7 @@ pub fn edit_config<S: Store>(
     let mut config =
         image.config.edit("image config", |config| edits.iter().try_for_each(|edit| apply(config, edit)))?;
     if let Some(entry) = history {
-        // Readers count the entries of layers.
+        // Readers count the entries that have layers.
         config = fill_history(config, image.layers().len())?.push_history(entry)?;
     }
     let (before, after) = (image.config.view().platform(), config.view().platform());
@@ -185,15 +184,15 @@ fn run(config: &mut Object, edit: impl FnOnce(&mut Object) -> Result<()>) -> Res
 
 fn set(config: &mut Object, field: Text, text: &str) -> Result<()> {
     match field {
-        Text::Created if !is_date_time(text) => {
-            Err(Error::Misuse(format!("created: {text:?} is no RFC 3339 date, such as 2026-01-31T12:00:00Z")))
-        }
+        Text::Created if !is_date_time(text) => Err(Error::Misuse(format!(
+            "created: {text:?}: expected an RFC 3339 date, such as 2026-01-31T12:00:00Z"
+        ))),
         Text::Created => config.set("created", text),
         Text::Author => config.set("author", text),
         Text::Architecture => config.set("architecture", text),
         Text::Os => config.set("os", text),
         Text::OsVersion => config.set("os.version", text),
-        // Not every platform has one.
+        // Not every platform has a variant.
         Text::Variant if text.is_empty() => {
             config.remove("variant");
             Ok(())
@@ -217,7 +216,7 @@ fn set_variable(variables: &mut Array, name: &str, value: &str) -> Result<()> {
     variables.push(&variable)
 }
 
-/// Sets of names are objects with empty values, by way of Go.
+/// Adds a name to a set. Sets are objects with empty values, as Go encodes them.
 fn add(set: &mut Object, name: &str) -> Result<()> {
     match set.get(name) {
         Some(_) => Ok(()),
@@ -229,7 +228,7 @@ fn named(what: &str, name: &str) -> Result<()> {
     if name.is_empty() { Err(Error::Misuse(format!("a {what} needs a name"))) } else { Ok(()) }
 }
 
-/// `port`, `port/tcp`, `port/udp` … (image-spec, config.md, "ExposedPorts").
+/// Checks a port: `port`, `port/tcp`, `port/udp` … (image-spec, config.md, "ExposedPorts").
 fn check_port(text: &str) -> Result<()> {
     let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let good = port.parse::<u16>().is_ok() && ["tcp", "udp", "sctp"].contains(&protocol);

@@ -22,7 +22,7 @@ use crate::{
 
 pub use super::docker_tag::is_tag;
 
-/// Bytes of a block of a tar.
+/// The size of a block of a tar, in bytes.
 const BLOCK: u64 = 512;
 
 #[derive(Serialize)]
@@ -33,13 +33,13 @@ struct Saved {
     layers: Vec<String>,
 }
 
-/// Writes the images of an index, each verified. A ref name becomes a tag if it is one for Docker
-/// ([`is_tag`]); an image without any has none. The same images give the same bytes.
+/// Writes the images of an index, and verifies each. A ref name becomes a tag if Docker accepts it
+/// ([`is_tag`]); an image without a ref name has none. The same images yield the same bytes.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`];
-/// [`Error::Mismatch`] for a layer that is not what its digests say; [`Error::Io`]. What was written is no
-/// archive then.
+/// [`Error::Mismatch`] for a layer that does not match its digests; [`Error::Io`]. The output is then
+/// incomplete.
 pub fn write_docker_archive<S: BlobRead>(
     repository: &Repository<S>,
     index: &Raw<Index>,
@@ -50,7 +50,7 @@ pub fn write_docker_archive<S: BlobRead>(
     for entry in &index.view().manifests {
         if entry.media_type.is_index() {
             return Err(Error::Unsupported(format!(
-                "{} is an index, and an archive of Docker's format has none: choose one image, as with #TAG//platform=linux/amd64",
+                "{} is an index, which a Docker archive cannot contain\nhint: choose one image, such as #TAG//platform=linux/amd64",
                 entry.digest
             )));
         }
@@ -96,7 +96,7 @@ fn member(out: &mut dyn WriteSeek, name: &str, content: &mut dyn Read) -> Result
     out.seek(SeekFrom::End(0)).map(drop).map_err(failed)
 }
 
-/// What was wrong with a layer comes through as it was.
+/// Returns the error of a layer as it was.
 fn failed(error: io::Error) -> Error {
     error.downcast::<Error>().unwrap_or_else(Error::io("write the archive"))
 }

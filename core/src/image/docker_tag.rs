@@ -1,7 +1,7 @@
-//! The names that Docker has for images.
+//! Docker's image names.
 
-/// Whether Docker takes a text for the name of an image with its tag: `[HOST[:PORT]/]PATH:TAG`. Many ref
-/// names of OCI are none, such as a bare `v1`.
+/// Returns whether Docker accepts a text as the name of an image with its tag: `[HOST[:PORT]/]PATH:TAG`. Many
+/// ref names of OCI are not accepted, such as a bare `v1`.
 ///
 /// Source: the grammar in the documentation of the package `reference` of distribution.
 ///
@@ -30,7 +30,7 @@ fn is_tag_part(tag: &str) -> bool {
         && tag.bytes().all(|byte| is_word(byte) || b".-".contains(&byte))
 }
 
-/// What is not looked up below the default host.
+/// Returns whether a first component is a host, and not a path below the default host.
 fn is_host(text: &str) -> bool {
     let looks_like_one = text == "localhost"
         || text.contains(['.', ':'])
@@ -48,7 +48,8 @@ fn is_host(text: &str) -> bool {
         && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Words of small letters and digits, with `.`, `_`, `__` or any number of `-` between them.
+/// Returns whether a text is words of small letters and digits, with `.`, `_`, `__` or any number of `-`
+/// between them.
 fn is_component(text: &str) -> bool {
     let is_word = |byte: char| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let mut rest = text;
@@ -74,7 +75,7 @@ mod tests {
     use super::is_tag;
 
     #[test]
-    fn as_docker_has_it() {
+    fn tags_follow_the_grammar_of_docker() {
         let long = "t".repeat(128);
         for good in [
             "a:1",

@@ -1,4 +1,4 @@
-//! Edits of one image: new documents in the store, everything unknown in them kept.
+//! Edits of one image: new documents in the store, with everything unknown in them kept.
 
 use super::Image;
 use crate::{
@@ -18,12 +18,12 @@ use crate::{
 };
 
 impl<S: Store> Repository<S> {
-    /// Edits the image that a selector means: resolves it, opens it, lets `edit` make a new image of it, and
-    /// points `destination` at the result. `edit` is called again on the new state if the root index was
-    /// changed meanwhile.
+    /// Edits the image that a selector selects: resolves it, opens it, calls `edit` to make a new image of
+    /// it, and makes `destination` refer to the result. `edit` is called again on the new state if the root
+    /// index was changed meanwhile.
     ///
     /// # Errors
-    /// As [`Repository::resolve`] and [`Image::open`]; what `edit` fails with; as
+    /// Those of [`Repository::resolve`], [`Image::open`] and `edit`; those of
     /// [`replace_target`](crate::graph::rewrite::replace_target) and
     /// [`RootIndexExt::update`](crate::store::RootIndexExt::update). The root index is unchanged then.
     pub fn edit(
@@ -52,9 +52,9 @@ impl<S: Store> Repository<S> {
     }
 }
 
-/// Puts a layer on top: the config gets its diff_id and the history entry, the manifest its descriptor. Both
-/// go to the store; nothing points at them yet. The image's `created` becomes that of the history entry.
-/// Without an entry, history and `created` stay as they are.
+/// Appends a layer: the config gets its diff_id and the history entry, the manifest its descriptor. Both are
+/// stored; no index refers to them yet. The image's `created` becomes that of the history entry; without an
+/// entry, history and `created` are unchanged.
 ///
 /// A history with fewer entries than there are layers is filled up with empty ones before the new one:
 /// readers count them.
@@ -89,7 +89,7 @@ pub(super) fn fill_history(mut config: Raw<ImageConfig>, layers: usize) -> Resul
     Ok(config)
 }
 
-/// Adds the entry of a layer that stands on as many others as `below`.
+/// Adds the history entry of a layer that has `below` layers below it.
 fn push_history(config: Raw<ImageConfig>, below: usize, entry: &History) -> Result<Raw<ImageConfig>> {
     let mut config = fill_history(config, below)?;
     config = config.push_history(entry)?;
@@ -115,7 +115,7 @@ pub fn blank<S: Store>(repository: &Repository<S>, platform: &Platform, created:
     put_document(repository.store(), &manifest, &MediaType::literal(MANIFEST))
 }
 
-/// Stores a config, and the manifest that points at it.
+/// Stores a config, and a manifest that refers to it.
 pub(super) fn with_config<S: Store>(
     repository: &Repository<S>,
     image: &Image,

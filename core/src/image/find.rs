@@ -1,5 +1,5 @@
-//! Finds files of all layers by name, size, mode, or because they look like a secret; also those that a later
-//! layer hides.
+//! Finding files in all layers by name, size or mode, or because they look like a secret; also those that an
+//! upper layer hides.
 
 mod secret;
 
@@ -20,18 +20,18 @@ use crate::{
     },
 };
 
-/// What to look for. An entry must meet all that is set; the default finds everything.
+/// The conditions of a search. An entry must meet all that are set; the default finds everything.
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::exhaustive_structs, reason = "made with `..FindQuery::default()`")]
 pub struct FindQuery {
-    /// A pattern with `*`, `?`, `[…]` and `{…}`: for the last name, or, if there is a slash in it, for the
-    /// whole path without the slash before it, where `**` stands for any number of directories.
+    /// A pattern with `*`, `?`, `[…]` and `{…}`: for the last name, or, if it has a slash, for the whole path
+    /// without the leading slash, where `**` matches any number of directories.
     pub name: Option<String>,
     /// Only files with more bytes than this.
     pub larger: Option<u64>,
-    /// Only files that run with the rights of their owner or group, whoever starts them (setuid, setgid).
+    /// Whether to find only files that run with the rights of their owner or group (setuid, setgid).
     pub setuid: bool,
-    /// Only files that look like keys, passwords or tokens. See [`looks_like`].
+    /// Whether to find only files that look like keys, passwords or tokens. See [`looks_like`].
     pub secret: bool,
 }
 
@@ -89,7 +89,7 @@ pub fn find<S: BlobRead>(
     Ok(found.collect())
 }
 
-/// Looks at what goes on to the merge.
+/// A sink that examines the changes and passes them on to the merge.
 struct Finder<'a> {
     merge: &'a mut Merge<Provenance>,
     query: &'a FindQuery,
@@ -99,11 +99,11 @@ struct Finder<'a> {
     hits: &'a mut Vec<Hit>,
 }
 
-/// Of an entry that meets the query.
+/// An entry that meets the query.
 struct Hit {
     layer: usize,
     entry: Entry,
-    /// For a file: the how many-th of all layers.
+    /// For a file: its zero-based position among the files of all layers.
     file: Option<usize>,
     secret: Option<Secret>,
 }
@@ -136,7 +136,7 @@ impl ChangeSink for Finder<'_> {
 }
 
 impl FindQuery {
-    /// Whether an entry has the name, the size and the mode.
+    /// Returns whether an entry has the name, the size and the mode.
     fn admits(&self, entry: &Entry) -> bool {
         let size = match entry.kind {
             EntryKind::File { size } => Some(size),
@@ -158,7 +158,7 @@ impl Hit {
         let stored = file.and_then(|file| provenance.stored().get(file));
         let hidden = match (stored, &entry.kind) {
             (Some(stored), _) => stored.hidden.as_ref().map(|hidden| (hidden.layer, hidden.kind)),
-            // What is no file is known by its path alone.
+            // Anything but a file is matched by its path alone.
             (None, EntryKind::Dir) => {
                 hidden_later(&entry.path, layer, provenance).filter(|_| tree.get(&entry.path).is_none())
             }
@@ -175,7 +175,7 @@ impl Hit {
     }
 }
 
-/// The first layer above that does something to the path.
+/// Returns the lowest layer above that changes the path.
 fn hidden_later(path: &EntryPath, layer: usize, provenance: &Provenance) -> Option<(usize, ChangeKind)> {
     let changes = provenance.changes();
     let above = changes.partition_point(|change| change.layer <= layer);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_asked_must_hold() {
+    fn entries_must_meet_all_conditions() {
         let large = FindQuery { larger: Some(1999), ..FindQuery::default() };
         assert_eq!(lines(&large), ["1 big : attributes by 2", "2 big : there"]);
         assert_eq!(lines(&FindQuery { larger: Some(2000), ..FindQuery::default() }), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! Files of a directory become changes somewhere in an image: what `insert` puts into its layer.
+//! The files of a directory as changes at a path of an image: the layer of `insert`.
 
 use std::io::{self, Read};
 
@@ -15,9 +15,8 @@ use crate::{
     },
 };
 
-/// Sends a directory with all that is in it, as changes that put it at `target`; with `opaque`, nothing that
-/// lower layers have there shows any more. Hard links within the directory stay hard links. Parents of the
-/// target are not sent.
+/// Sends a directory and everything in it, as changes that put it at `target`; `opaque` hides everything that
+/// lower layers have there. Hard links within the directory are kept. Parents of the target are not sent.
 ///
 /// # Errors
 /// Those of [`diff`].
@@ -33,7 +32,7 @@ pub fn send_directory<D: Dir>(
     if opaque {
         sink.put(&Change::ClearLower(target.clone()), &mut io::empty())?;
     }
-    // Everything in it is new, compared with nothing.
+    // Compared with an empty tree, everything in it is new.
     let options = DiffOptions { limits: *limits, ..DiffOptions::default() };
     diff(Baseline::unstamped(&Tree::new()), dir, &options, &mut Below { target, sink })
 }
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn opaque_hides_what_was_there_and_empty_directories_are_sent() {
+    fn opaque_hides_lower_content_and_empty_directories_are_sent() {
         assert_eq!(
             inserted(&[file("opt/x/old", "o")], &[], true),
             "/ d755 @0\n/opt d755 @0\n/opt/x d755 @0\n"

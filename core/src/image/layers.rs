@@ -1,4 +1,4 @@
-//! The layers of an image, one on top of the other.
+//! The layers of an image, applied in order.
 
 use super::Image;
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// Applies every layer, the base first, as `how` puts its entries on a disk. Each blob's size and digest and
-/// each diff_id is verified in passing; what a layer did is to be thrown away if this fails.
+/// Applies every layer, the base first, as `how` maps its entries to a disk. Each blob's size and digest and
+/// each diff_id is verified while it is read; if this fails, what was written must be discarded.
 ///
 /// # Errors
 /// [`Error::Mismatch`] naming the layer by number, from 1, and digest; [`Error::Layer`], [`Error::Limit`];
@@ -30,10 +30,10 @@ pub fn apply_layers<S: BlobRead, M: TreeSink>(
     apply_layers_from(repository, image, 0, how, merge)
 }
 
-/// As [`apply_layers`], but without so many of the lowest layers.
+/// Applies the layers as [`apply_layers`] does, but skips the lowest `first` layers.
 ///
 /// # Errors
-/// As [`apply_layers`]; [`Error::Layer`] also for a hard link to a file of a layer that was left out.
+/// Those of [`apply_layers`]; [`Error::Layer`] also for a hard link to a file of a layer that was skipped.
 pub fn apply_layers_from<S: BlobRead, M: TreeSink>(
     repository: &Repository<S>,
     image: &Image,
@@ -55,11 +55,11 @@ pub fn apply_layers_from<S: BlobRead, M: TreeSink>(
     Ok(())
 }
 
-/// Finds a layer by its digest, or by the beginning of one, with or without its algorithm: its position, from
-/// 0, and digest. Of a layer that an image has twice, it is the lower one.
+/// Finds a layer by its digest, or by the beginning of one, with or without its algorithm: returns its
+/// position, from 0, and its digest. If the image has the layer twice, the lower one is returned.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is none, or several begin so; it lists the layers.
+/// [`Error::NotFound`] if no digest, or more than one, begins so; it lists the layers.
 pub fn find_layer<'a>(image: &'a Image, beginning: &str) -> Result<(usize, &'a Digest)> {
     let digests = || image.layers().map(|(layer, _)| &layer.digest);
     let begins = |digest: &Digest| {
@@ -69,7 +69,7 @@ pub fn find_layer<'a>(image: &'a Image, beginning: &str) -> Result<(usize, &'a D
     let mut found = digests().enumerate().filter(|(_, digest)| !beginning.is_empty() && begins(digest));
     let refuse = |what: &str| {
         let list: String = digests().map(|digest| format!("\n  {digest}")).collect();
-        Err(Error::NotFound(format!("{beginning:?} is {what} of the image; it has{list}")))
+        Err(Error::NotFound(format!("{beginning:?} matches {what} of the image; it has{list}")))
     };
     let Some((position, first)) = found.next() else { return refuse("no layer") };
     if found.any(|(_, other)| other != first) {
@@ -78,10 +78,10 @@ pub fn find_layer<'a>(image: &'a Image, beginning: &str) -> Result<(usize, &'a D
     Ok((position, first))
 }
 
-/// The merged file system of an image as `how` puts it on a disk, without extracting anything.
+/// Returns the merged tree of an image, as `how` maps it to a disk, without extracting anything.
 ///
 /// # Errors
-/// As [`apply_layers`].
+/// Those of [`apply_layers`].
 pub fn merged<S: BlobRead>(repository: &Repository<S>, image: &Image, how: &OnDisk) -> Result<Tree> {
     let mut merge = Merge::implying(how.implied_dir()?, (), repository.limits());
     apply_layers(repository, image, how, &mut merge)?;
@@ -118,7 +118,7 @@ mod tests {
             ("sha256:", "more than one layer"),
         ] {
             let error = found(text).unwrap_err().to_string();
-            assert_eq!(error, format!("{text:?} is {message} of the image; it has{list}"));
+            assert_eq!(error, format!("{text:?} matches {message} of the image; it has{list}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Looking inside: what is in an image, and why.
+//! Inspection: which files are in an image, and which layers they are from.
 
 mod content;
 mod files;
@@ -22,35 +22,35 @@ use crate::{
     tree::{Tree, merge::Merge, provenance::Provenance},
 };
 
-/// The merged file system of an image, with notes on where everything is from.
+/// The merged tree of an image, with the provenance of every path.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Look {
-    /// What is to be seen.
+    /// The merged tree.
     pub tree: Tree,
-    /// Where it is from, and what became of the rest.
+    /// The layers that each path is from, and what hid the rest.
     pub provenance: Provenance,
-    /// Of each layer, the base first, if it has one.
+    /// The index of each layer, the base first, if it has one.
     indexes: Vec<Option<Arc<LayerIndex>>>,
 }
 
-/// Where indexes of layers are kept. That they can be lost or be wrong is nobody's harm: then they are made
-/// anew.
+/// A place where indexes of layers are kept. Losing one, or keeping a wrong one, is harmless: it is rebuilt
+/// on demand.
 pub trait Indexes {
-    /// The bytes of an index that was kept for a blob.
+    /// Returns the bytes of an index that was kept for a blob.
     fn load(&mut self, blob: &Digest) -> Option<Vec<u8>>;
-    /// Keeps one.
+    /// Keeps an index for a blob.
     fn keep(&mut self, blob: &Digest, index: &[u8]);
 }
 
-/// Layers with fewer bytes are read as fast as their index.
+/// The size of a layer's blob from which an index is faster than reading the layer.
 const WORTHWHILE: u64 = 1 << 20;
 
 impl Look {
     /// Reads all layers, and verifies them.
     ///
     /// # Errors
-    /// As [`apply_layers`].
+    /// Those of [`apply_layers`].
     pub fn inside<S: BlobRead>(repository: &Repository<S>, image: &Image) -> Result<Self> {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
         apply_layers(repository, image, &OnDisk::default(), &mut merge)?;
@@ -58,11 +58,12 @@ impl Look {
         Ok(Self { tree, provenance, indexes: Vec::new() })
     }
 
-    /// As [`Look::inside`], but of a large layer whose index was kept only that is read; with `build`, an
-    /// index is made and kept for each that has none. What an index says was verified when it was made.
+    /// Inspects an image as [`Look::inside`] does, but reads the index instead of a large layer if one was
+    /// kept; with `build`, builds and keeps an index for each layer without one. An index was verified when
+    /// it was built.
     ///
     /// # Errors
-    /// As [`apply_layers`].
+    /// Those of [`apply_layers`].
     pub fn indexed<S: BlobRead>(
         repository: &Repository<S>,
         image: &Image,
@@ -98,8 +99,7 @@ impl Look {
         Ok(Self { tree, provenance, indexes: found })
     }
 
-    /// What the indexes of the layers say, the base first. A layer without one is left out, as if it were
-    /// empty.
+    /// Merges the indexes of the layers, the base first. A layer without one is skipped, as if it were empty.
     ///
     /// # Errors
     /// [`Error::Layer`](crate::Error::Layer) for changes that cannot be applied;

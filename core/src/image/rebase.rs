@@ -1,9 +1,8 @@
-//! Layers put onto others: another base, one layer less, another order.
+//! Moving layers: to another base, without one layer, in another order.
 //!
-//! A layer says what to do to the files below it. On other files it may do something else than was meant;
-//! then there is a
-//! [`Conflict`]: a path that the upper layers touch, and that is not the same on both bases. What upper
-//! layers do not touch is nobody's conflict.
+//! A layer changes the files below it. On other files it may have another effect than intended; that is a
+//! [`Conflict`]: a path that the upper layers touch and that differs between the two bases. Paths that the
+//! upper layers do not touch are not in conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +31,7 @@ use crate::{
 
 /// The annotation of a manifest that names the base (image-spec, annotations.md).
 pub const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
-/// That with its name, which nobody can know of a new base.
+/// The annotation for the name of the base, which is unknown for a new base.
 const BASE_NAME: &str = "org.opencontainers.image.base.name";
 
 /// A path that both the new base and the layers above change.
@@ -41,16 +40,16 @@ const BASE_NAME: &str = "org.opencontainers.image.base.name";
 pub struct Conflict {
     /// The path.
     pub path: EntryPath,
-    /// How the new base differs from the old one there.
+    /// The difference between the old and the new base.
     pub base: DiffKind,
-    /// What the layers above do to it.
+    /// The change that the layers above make.
     pub image: ChangeKind,
 }
 
 /// Layers with their diff_ids.
 type Layers<'a> = Vec<(&'a Descriptor, &'a Digest)>;
 
-/// How many of the lowest layers are those of a base.
+/// Returns the number of lowest layers that are those of a base.
 ///
 /// # Errors
 /// [`Error::Misuse`] if the base is not the beginning of the image.
@@ -69,11 +68,11 @@ pub fn layers_of_base(image: &Image, base: &Image) -> Result<usize> {
     )))
 }
 
-/// Finds out what would not fit if all layers above the lowest `old` were put onto `new`.
+/// Finds the conflicts of putting all layers above the lowest `old` onto `new`.
 ///
 /// # Errors
-/// Those of [`read_layer`]; [`Error::Layer`] also where a layer cannot be put there at all, such as for a
-/// hard link to a file that is not there.
+/// Those of [`read_layer`]; [`Error::Layer`] also if a layer cannot be applied at all, such as for a hard
+/// link to an absent file.
 pub fn conflicts<S: BlobRead>(
     repository: &Repository<S>,
     image: &Image,
@@ -84,10 +83,10 @@ pub fn conflicts<S: BlobRead>(
     conflicts_on(repository, image, old, &base)
 }
 
-/// As [`conflicts`], if the layer at a position, from 0, were not there.
+/// Finds conflicts as [`conflicts`] does, of leaving out the layer at a position, from 0.
 ///
 /// # Errors
-/// As [`conflicts`].
+/// Those of [`conflicts`].
 pub fn conflicts_without<S: BlobRead>(
     repository: &Repository<S>,
     image: &Image,
@@ -112,7 +111,7 @@ fn conflicts_on<S: BlobRead>(
     let mut merge = Merge::new(Tree::new(), (), repository.limits());
     put(repository, new, &mut merge)?;
     let after = merge.tree().clone();
-    // Whether the layers can be put there at all.
+    // Checks whether the layers can be applied at all.
     put(repository, all.get(old..).unwrap_or_default(), &mut merge)?;
     drop(merge);
 
@@ -123,7 +122,7 @@ fn conflicts_on<S: BlobRead>(
         if change.kind == ChangeKind::Removed {
             cleared.insert(change.removed_with.as_ref().unwrap_or(&change.path).clone());
         }
-        // A directory that became something else leads elsewhere.
+        // A directory that became something else, such as a link, changes what is below it.
         let mut above = change.path.split_last().map(|(above, _)| above);
         while let Some(dir) = above {
             if let Some(BaseChange::Type) = changed.get(&dir) {
@@ -135,7 +134,7 @@ fn conflicts_on<S: BlobRead>(
             found.insert(change.path.clone(), (base.kind(), change.kind));
         }
     }
-    // What the new base has more goes with the directory.
+    // Additional files of the new base are removed with the directory.
     for (path, base) in changed.iter().filter(|(_, base)| **base == BaseChange::Added) {
         let mut above = path.split_last().map(|(above, _)| above);
         while let Some(dir) = above {
@@ -148,12 +147,12 @@ fn conflicts_on<S: BlobRead>(
     Ok(found.into_iter().map(|(path, (base, image))| Conflict { path, base, image }).collect())
 }
 
-/// How a path differs between two bases.
+/// A difference of a path between two bases.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BaseChange {
     Added,
     Removed,
-    /// Another type: what is below a directory leads elsewhere.
+    /// Another type, so that paths below a directory resolve differently.
     Type,
     Changed,
 }
@@ -168,8 +167,8 @@ impl BaseChange {
     }
 }
 
-/// In what two bases differ; without what the image has like the new one, and without times, which every
-/// build has of its own.
+/// Returns the paths that differ between two bases, except where the image equals the new one, and without
+/// times, which differ in every build.
 fn changed_paths(before: &Tree, after: &Tree, image: &Tree) -> BTreeMap<EntryPath, BaseChange> {
     let mut changed = BTreeMap::new();
     between(before, after, &mut |diff| {
@@ -211,13 +210,13 @@ fn put<S: BlobRead, M: TreeSink>(
     Ok(())
 }
 
-/// Puts all layers above the lowest `old` onto a new base, whatever [`conflicts`] there are. Blobs stay as
-/// they are. The config is that of the image; its history is that of the base, then that of the upper layers,
-/// then the entry. The manifest names the new base.
+/// Puts all layers above the lowest `old` onto a new base, regardless of [`conflicts`]. Blobs are unchanged.
+/// The config is that of the image; its history is that of the base, then that of the upper layers, then the
+/// entry. The manifest names the new base.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if one is for another platform, or a base of OCI is for an image of Docker's types;
-/// those of the store.
+/// [`Error::Unsupported`] if the platforms differ, or an OCI base is combined with an image of Docker's
+/// types; those of the store.
 pub fn rebase<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -258,8 +257,7 @@ pub fn rebase<S: Store>(
     Ok(made)
 }
 
-/// Leaves out the layer at a position, from 0, with its entry of the history, whatever [`conflicts_without`]
-/// finds.
+/// Leaves out the layer at a position, from 0, and its history entry, regardless of [`conflicts_without`].
 ///
 /// # Errors
 /// Those of the store.
@@ -273,7 +271,7 @@ pub fn without_layer<S: Store>(
     in_order(repository, image, &order, history)
 }
 
-/// The layers at these positions, in this order, each with its entry of the history.
+/// Returns the image with the layers at these positions, in this order, each with its history entry.
 fn in_order<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -291,7 +289,7 @@ fn in_order<S: Store>(
             of_layers.push(entry);
         }
     }
-    // What is about no layer stays where it is.
+    // History entries without a layer keep their position.
     let mut next = order.iter();
     let mut ordered: Vec<Box<RawValue>> = Vec::new();
     for entry in &entries {
@@ -305,11 +303,11 @@ fn in_order<S: Store>(
     rewritten(repository, image, &stack, history, Ok)
 }
 
-/// Puts the layers into another order: positions from 0, each once.
+/// Reorders the layers: positions from 0, each once.
 ///
 /// # Errors
-/// [`Error::Misuse`] if the positions are not those of the layers, or if the files are others then: it names
-/// the first path; those of [`read_layer`] and the store.
+/// [`Error::Misuse`] if the positions are not those of the layers, or if the merged tree would differ: it
+/// names the first path; those of [`read_layer`] and the store.
 pub fn reorder<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -332,14 +330,14 @@ pub fn reorder<S: Store>(
     between(&before, &after, &mut |diff| first = first.take().or(Some(diff.path)));
     match first {
         Some(path) => Err(Error::Misuse(format!(
-            "in this order {} is another: the layers touch it in turn",
+            "in this order {} would differ: several layers change it",
             path_text(&path)
         ))),
         None => in_order(repository, image, order, history),
     }
 }
 
-/// Layers, with what the config says about them.
+/// Layers and their part of the config.
 struct Stack<'a> {
     layers: Vec<Box<RawValue>>,
     diff_ids: Vec<&'a Digest>,
@@ -365,7 +363,7 @@ fn rewritten<S: Store>(
     with_config(repository, image, config, |manifest| annotate(manifest.set_layers(&stack.layers)?))
 }
 
-/// The history, with an entry for every layer.
+/// Returns the history, with an entry for every layer.
 fn filled(image: &Image) -> Result<Vec<Box<RawValue>>> {
     fill_history(image.config.clone(), image.layers().len())?.raw_history()
 }
@@ -376,7 +374,7 @@ fn makes_layer(entry: &RawValue) -> Result<bool> {
     Ok(entry.empty_layer != Some(true))
 }
 
-/// What comes after the entry of the layer that is the `count`-th.
+/// Returns the entries after that of layer number `count`.
 fn after_layers(entries: &[Box<RawValue>], count: usize) -> Result<Vec<Box<RawValue>>> {
     let mut made = 0;
     let mut rest = entries;

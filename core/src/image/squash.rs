@@ -1,4 +1,4 @@
-//! Several layers as one: what they make together, without what they hide from each other.
+//! Squashing several layers into one: their combined effect, without what they hide from each other.
 
 use std::{collections::HashMap, io};
 
@@ -16,9 +16,9 @@ use crate::{
     tree::{Content, Inode, InodeId, Tree, merge::Merge},
 };
 
-/// Sends the changes that turn the lowest `from` layers of an image into the whole of it; with 0, the whole
-/// image. What is no file comes first, then the files in the order of the layers, further names of files, and
-/// the directories, so that nothing changes their times any more.
+/// Sends the changes that turn the lowest `from` layers of an image into the whole image; with 0, all of it.
+/// Everything but files is sent first, then the files in the order of the layers, further names of files, and
+/// the directories last, so that their times are not changed again.
 ///
 /// # Errors
 /// Those of [`Look::inside`], and of the sink.
@@ -46,7 +46,7 @@ pub fn send_squashed<S: BlobRead>(
             match old.map(|old| (matches!(old.content, Content::Dir(_)), old.attrs == *attrs)) {
                 Some((true, true)) if !(path.is_root() && from == 0) => {}
                 Some((false, _)) => {
-                    // What is to be in it needs it to be there.
+                    // A parent directory must exist.
                     put(sink, path.clone(), now.inode(id), EntryKind::Dir)?;
                     dirs.push((path, id));
                 }
@@ -82,8 +82,8 @@ pub fn send_squashed<S: BlobRead>(
     dirs.into_iter().try_for_each(|(path, id)| put(sink, path, now.inode(id), EntryKind::Dir))
 }
 
-/// Makes one layer of all layers above the lowest `from`. The history keeps what it says about the lower
-/// layers and about changes of metadata. If the layers come to nothing, there is none in their place.
+/// Squashes all layers above the lowest `from` into one. The history entries of the lower layers and of
+/// metadata are kept. If the layers cancel each other out, no layer replaces them.
 ///
 /// # Errors
 /// Those of [`send_squashed`] and [`append_layer`].
@@ -135,7 +135,7 @@ fn put(sink: &mut dyn ChangeSink, path: EntryPath, inode: &Inode, kind: EntryKin
     sink.put(&Change::Put(entry), &mut io::empty())
 }
 
-/// The tree of the lowest layers.
+/// Returns the tree of the lowest layers.
 fn lowest<S: BlobRead>(repository: &Repository<S>, image: &Image, count: usize) -> Result<Tree> {
     let mut merge = Merge::new(Tree::new(), (), repository.limits());
     for (descriptor, diff_id) in image.layers().take(count) {
@@ -145,7 +145,7 @@ fn lowest<S: BlobRead>(repository: &Repository<S>, image: &Image, count: usize) 
     Ok(merge.finish()?.0)
 }
 
-/// What is not there any more, without what is below it.
+/// Returns the removed paths, without those below another one.
 fn gone(base: &Tree, now: &Tree) -> Vec<EntryPath> {
     let mut gone = Vec::new();
     for (path, _) in base {
@@ -168,14 +168,14 @@ fn names(tree: &Tree) -> HashMap<InodeId, Vec<EntryPath>> {
     names
 }
 
-/// Whether the lower layers have just that, under the same names.
+/// Returns whether the lower layers have the same inode, under the same names.
 fn unchanged(base: &Tree, now: &Tree, id: InodeId, path: &EntryPath, names: &[EntryPath]) -> bool {
     let Some(old) = base.get(path) else { return false };
     let (before, after) = (base.inode(old), now.inode(id));
     before == after && names.iter().all(|name| base.get(name) == Some(old))
 }
 
-/// What is no file and no directory.
+/// Returns the kind of an inode that is neither a file nor a directory.
 fn node_of(content: &Content) -> Option<EntryKind> {
     match content {
         Content::Symlink(target) => Some(EntryKind::Symlink { target: target.clone() }),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_stay_whatever_is_squashed() {
+    fn squashing_keeps_the_files() {
         let store = Repository::in_memory().unwrap();
         let layers = layers();
         let layers: Vec<&[Item]> = layers.iter().map(Vec::as_slice).collect();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_to_nothing_makes_no_layer() {
+    fn layers_without_effect_are_squashed_to_none() {
         let store = Repository::in_memory().unwrap();
         let before = image(
             &store,
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_not_sent() {
+    fn hidden_files_are_not_sent() {
         let store = Repository::in_memory().unwrap();
         let image =
             image(&store, &[&[file("a", "old"), file("gone", "g")], &[file("a", "new"), remove("gone")]]);

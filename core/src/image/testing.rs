@@ -1,4 +1,4 @@
-//! Short ways to make images in tests.
+//! Helpers to make images in tests.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::io::Write as _;
@@ -27,7 +27,7 @@ pub(crate) fn layer(store: &Repository<MemoryStore>, items: &[Item], compression
     writer.finish().unwrap()
 }
 
-/// An image for linux/amd64 with these layers.
+/// Stores an image for linux/amd64 with these layers.
 pub(crate) fn image(store: &Repository<MemoryStore>, layers: &[&[Item]]) -> Image {
     let blank = blank(store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let image = Image::open(store, &blank).unwrap();
@@ -47,7 +47,7 @@ pub(crate) fn find(store: &Repository<MemoryStore>, tag: &str) -> Resolution {
     store.resolve_in(&store.store().load().unwrap(), &selector, Want::Any).unwrap()
 }
 
-/// Gives a blob other content.
+/// Overwrites the content of a blob.
 pub(crate) fn overwrite(store: &Repository<MemoryStore>, digest: &Digest, content: &[u8]) {
     let mut pending =
         store.store().begin(&NewBlob::streamed(&MediaType::literal("application/octet-stream"))).unwrap();

@@ -1,9 +1,9 @@
-//! Counts the bytes of an image that are not visible in the end.
+//! The bytes of an image that are not visible in the end.
 //!
 //! Bytes are those of the contents of files, as they are in the layers before compression:
 //!
 //! - *stored*: of every file entry of every layer
-//! - *visible*: of those that are there in the end; each file once, however many names it has
+//! - *visible*: of those in the final image; each file once, however many names it has
 //! - *hidden* = stored − visible: *overwritten* by another content, by the same content again (*metadata
 //!   only*: a copy for the sake of a mode or an owner), *removed* one by one, or *removed with directory*,
 //!   also by an opaque marker
@@ -25,7 +25,7 @@ use crate::{
     tree::provenance::{ChangeKind, Stored},
 };
 
-/// Which bytes of an image are not visible in the end. Sizes are bytes before compression, unless they say
+/// The bytes of an image that are not visible in the end. Sizes are bytes before compression, unless stated
 /// otherwise.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -40,29 +40,29 @@ pub struct Waste {
     pub paths: Vec<PathWaste>,
 }
 
-/// What became of the bytes.
+/// Bytes by what happened to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Sums {
-    /// Contents of files.
+    /// All contents of files.
     pub stored: u64,
-    /// There in the end.
+    /// Visible in the end.
     pub visible: u64,
-    /// Not there in the end.
+    /// Hidden in the end.
     pub hidden: u64,
-    /// Of the hidden: something else took its place.
+    /// Hidden by other content.
     pub overwritten: u64,
-    /// Of the hidden: the same content took its place.
+    /// Hidden by the same content with other attributes.
     pub metadata_only: u64,
-    /// Of the hidden: its last name was removed.
+    /// Hidden because the last name was removed.
     pub removed: u64,
-    /// Of the hidden: a directory above it was removed or cleared.
+    /// Hidden because a directory above was removed or cleared.
     pub removed_with_directory: u64,
-    /// Of the visible: there already, under another name.
+    /// Visible, but stored already under another name.
     pub duplicate: u64,
-    /// About how much smaller the image would be without the hidden bytes, if they compress like the rest of
-    /// their layers.
+    /// An estimate of the bytes that the image would shrink by without the hidden bytes, if they compress
+    /// like the rest of their layers.
     pub hidden_compressed: u64,
 }
 
@@ -71,18 +71,18 @@ pub struct Sums {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LayerWaste {
-    /// From 1.
+    /// Its number, from 1.
     pub layer: usize,
-    /// Its blob.
+    /// The digest of its blob.
     pub digest: Digest,
-    /// Bytes of the blob.
+    /// The size of the blob, in bytes.
     pub size: u64,
-    /// Number of files.
+    /// The number of files.
     pub files: u64,
-    /// What became of its bytes.
+    /// The bytes of the layer by what happened to them.
     #[serde(flatten)]
     pub sums: Sums,
-    /// The command that made it, as the history has it.
+    /// The command that made it, from the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
 }
@@ -95,14 +95,14 @@ pub struct PathWaste {
     pub path: EntryPath,
     /// Its hidden bytes.
     pub hidden: u64,
-    /// How often it is hidden.
+    /// How often its content is hidden.
     pub times: u64,
-    /// The layers, from 1, that store what is hidden.
+    /// The layers, from 1, that store the hidden content.
     pub layers: BTreeSet<usize>,
 }
 
 impl Waste {
-    /// Adds up what is known about the files of an image.
+    /// Counts the bytes of the files of an image.
     #[must_use]
     pub fn new(look: &Look, image: &Image) -> Self {
         let mut commands = image.history().filter(|(_, layer)| layer.is_some()).map(|(entry, _)| entry);
@@ -143,13 +143,13 @@ impl Waste {
             total.add(&layer.sums);
         }
         let mut paths: Vec<_> = paths.into_values().collect();
-        // Stable: rows with equal bytes stay in the order of paths.
+        // A stable sort: rows with equal bytes are kept in the order of paths.
         paths.sort_by_key(|row| std::cmp::Reverse(row.hidden));
         Self { efficiency: ratio(total.visible, total.stored), total, layers, paths }
     }
 }
 
-/// One, if there is nothing.
+/// Returns a share of the whole; 1 if the whole is empty.
 #[allow(clippy::cast_precision_loss, reason = "a share need not be exact")]
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 1.0 } else { part as f64 / whole as f64 }

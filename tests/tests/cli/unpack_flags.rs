@@ -16,7 +16,7 @@ use ocicle_tests::{
 };
 use tar::EntryType;
 
-/// A link to a directory, and a layer that has a directory of its name.
+/// Creates a link to a directory, and a layer that has a directory of its name.
 fn linked(temp: &TempDir) -> PathBuf {
     let path = temp.path().join("images");
     let base = Archive::new()
@@ -65,7 +65,7 @@ fn a_link_to_a_directory_stays_if_asked() {
         let theirs = temp.path().join("theirs");
         let image = format!("{}:t", layout.display());
         run("umoci", ["unpack", "--keep-dirlinks", "--image", &image, text(&theirs)]);
-        // umoci sets the attributes on the link itself, and gives implied directories the current time.
+        // umoci sets the attributes on the link itself, and implied directories get the current time.
         let names = |root: &Path| -> Vec<String> {
             describe(root).lines().filter_map(|line| Some(line.split_once(" type=")?.0.to_owned())).collect()
         };
@@ -127,6 +127,6 @@ fn lower_layers_can_be_left_out() {
         ["unpack", "--start-from", "sha256:0000", &at(&layout, "odd"), text(&temp.path().join("x"))],
     );
     assert!(layers.iter().all(|layer| error.contains(layer)), "{error}");
-    assert!(error.starts_with("error: \"sha256:0000\" is no layer of the image; it has"), "{error}");
+    assert!(error.starts_with("error: \"sha256:0000\" matches no layer of the image; it has"), "{error}");
     assert!(!temp.path().join("x").exists());
 }

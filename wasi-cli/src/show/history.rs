@@ -1,4 +1,4 @@
-//! What the layers did to a path.
+//! The changes of the layers to a path.
 
 use std::fmt;
 
@@ -26,12 +26,12 @@ impl Show for PathHistory {
         }
         match self.exists {
             true => Ok(()),
-            false => writeln!(out, "{} is not there in the end", path_text(&self.path)),
+            false => writeln!(out, "{} is not in the final image", path_text(&self.path)),
         }
     }
 
-    /// A line for each change: layer, digest, kind, bytes, the directory it was removed with or `-`, command
-    /// or `-`.
+    /// Writes a line for each change: layer, digest, kind, bytes, the directory it was removed with or `-`,
+    /// command or `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for LayerChange { layer, digest, kind, removed_with, size, created_by, .. } in &self.changes {
             let kind = kind.name();
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(
             table(&history),
             "layer 1: added, 1 B  (RUN it\\u{1b})\nlayer 2: removed with /d  (RUN it\\u{1b})\n\
-             /d/gone is not there in the end\n"
+             /d/gone is not in the final image\n"
         );
         let lines = plain(&history);
         let fields: Vec<Vec<&str>> = lines.lines().map(|line| line.split('\t').collect()).collect();

@@ -9,8 +9,8 @@ use serde::{
 
 use super::{Clear, ConfigEdit, Health, Text, Words};
 
-/// The edits of `ocicle config`, by field: what the command's options and the objects of the JavaScript
-/// package become.
+/// The edits of `ocicle config`, by field. The command's options and the objects of the JavaScript package
+/// are converted to it.
 ///
 /// ```
 /// use ocicle::image::config::{ConfigChanges, ConfigEdit};
@@ -24,7 +24,7 @@ use super::{Clear, ConfigEdit, Health, Text, Words};
 #[allow(clippy::exhaustive_structs, reason = "made with struct update syntax")]
 #[allow(missing_docs, reason = "the names of image-spec, config.md")]
 pub struct ConfigChanges {
-    /// Applied before all others.
+    /// The values to remove, before all other edits.
     pub clear: Vec<Clear>,
     pub author: Option<String>,
     pub created: Option<String>,

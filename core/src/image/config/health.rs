@@ -1,5 +1,5 @@
-//! How a container is asked whether it is well: `Healthcheck`, which image-spec (config.md) leaves to Docker.
-//! Times are nanoseconds in the document.
+//! The health check, `Healthcheck`, which image-spec (config.md) leaves to Docker. Times are nanoseconds in
+//! the document.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use crate::{
     spec::json::Object,
 };
 
-/// One field of the check. What is not set keeps its value, or the runtime's default.
+/// One field of the check. A field that is not set keeps its value, or has the runtime's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
     /// The command, without a shell.
     Command(Vec<String>),
-    /// There is no check, whatever an image below this one had; replaces all other fields.
+    /// No check, even if the base image has one; replaces all other fields.
     Off,
-    /// Time from one check to the next.
+    /// The time between two checks.
     Interval(Duration),
-    /// How long one may take.
+    /// The time that a check may take.
     Timeout(Duration),
-    /// How long after the start a failure does not count.
+    /// The time after the start during which a failure does not count.
     StartPeriod(Duration),
-    /// How many failures in a row it takes.
+    /// The number of failures in a row that make a container unhealthy.
     Retries(u32),
 }
 
@@ -50,7 +50,7 @@ impl Health {
     }
 }
 
-/// Docker takes 0 for "as below", and refuses what is shorter than a millisecond.
+/// Converts a time. Docker takes 0 for "inherit", and refuses less than a millisecond.
 fn nanoseconds(time: Duration) -> Result<i64> {
     match i64::try_from(time.as_nanos()) {
         Ok(nanoseconds) if time >= Duration::from_millis(1) => Ok(nanoseconds),

@@ -9,7 +9,7 @@ fn edited(edits: &[ConfigEdit]) -> crate::Result<Image> {
     let store = Repository::in_memory().unwrap();
     let descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let mut image = Image::open(&store, &descriptor).unwrap();
-    // What no type of ours knows.
+    // Fields that no type here has.
     image.config = image
         .config
         .edit("config", |config| {
@@ -81,7 +81,7 @@ fn annotations_are_the_manifests() {
 }
 
 #[test]
-fn the_platform_of_the_descriptor_follows_unless_it_was_another() {
+fn the_descriptors_platform_follows_the_config_unless_it_differed() {
     let store = Repository::in_memory().unwrap();
     let mut descriptor = blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let set = [ConfigEdit::Set(Text::Architecture, "arm64".into())];
@@ -104,7 +104,7 @@ fn history_is_added_where_it_is_given() {
 }
 
 #[test]
-fn values_that_cannot_be_are_refused() {
+fn invalid_values_are_refused() {
     for edit in [
         ConfigEdit::Env(String::new(), "1".into()),
         ConfigEdit::Env("A=B".into(), "1".into()),

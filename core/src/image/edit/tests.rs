@@ -18,7 +18,7 @@ fn by(text: &str) -> History {
 }
 
 #[test]
-fn a_blank_image_can_be_opened_and_has_nothing() {
+fn a_blank_image_has_no_layers() {
     let store = Repository::in_memory().unwrap();
     let descriptor = blank(&store, &"linux/arm64/v8".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let image = Image::open(&store, &descriptor).unwrap();
@@ -40,7 +40,7 @@ fn a_layer_goes_on_top_with_its_history_and_date() {
     let added = layer(&store, &[file("b", "2")], Compression::Zstd);
     let history = History { created: Some("2022-02-02T00:00:00Z".into()), ..by("me") };
     let above = append_layer(&store, &below, &added, Some(&history)).unwrap();
-    // What is returned is what is stored.
+    // The returned image is the stored one.
     let read = Image::open(&store, &above.descriptor).unwrap();
     assert_eq!(read.manifest.bytes(), above.manifest.bytes());
     assert_eq!(read.config.bytes(), above.config.bytes());
@@ -52,7 +52,7 @@ fn a_layer_goes_on_top_with_its_history_and_date() {
     assert_eq!(descriptor.media_type, MediaType::layer(Compression::Zstd));
     assert_eq!(read.config.view().created.as_deref(), Some("2022-02-02T00:00:00Z"));
     assert_eq!(history_of(&read), [History::default(), history]);
-    // The one below is as it was.
+    // The layer below is unchanged.
     assert_eq!(Image::open(&store, &below.descriptor).unwrap().layers().len(), 1);
 }
 
@@ -73,7 +73,7 @@ fn a_layer_without_an_entry_leaves_the_history_alone() {
     let above = append_layer(&store, &below, &added, None).unwrap();
     assert_eq!((above.layers().len(), history_of(&above)), (2, history_of(&below)));
     assert_eq!(above.config.view().created, below.config.view().created);
-    // The next entry stands at its layer.
+    // The next entry is at its layer.
     let above = append_layer(&store, &above, &added, Some(&by("me"))).unwrap();
     assert_eq!(history_of(&above), [History::default(), History::default(), by("me")]);
 }
@@ -126,7 +126,7 @@ fn a_docker_image_gets_docker_layers() {
 }
 
 #[test]
-fn what_is_unknown_in_the_documents_is_kept() {
+fn unknown_fields_of_documents_are_kept() {
     let store = Repository::in_memory().unwrap();
     let mut below = image(&store, &[]);
     let with_unknown = |bytes: &[u8]| [&b"{\"x-unknown\" : [1,  2],"[..], &bytes[1..]].concat();

@@ -7,24 +7,24 @@ use serde::Serialize;
 
 use crate::name::EntryPath;
 
-/// Bytes of a file that are looked at.
+/// The number of leading bytes of a file that are examined.
 pub(super) const HEAD: u64 = 256 << 10;
 
-/// What kind of secret something looks like.
+/// The kind of secret that a file looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Secret(&'static str);
 
 impl Secret {
-    /// In a few words.
+    /// Returns its name in a few words.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.0
     }
 }
 
-/// Says what a file looks like, by its path and the beginning of its content. Content that is no text is
-/// judged by its name alone.
+/// Returns the kind of secret that a file looks like, by its path and the beginning of its content. Binary
+/// content is judged by its name alone.
 #[must_use]
 pub fn looks_like(path: &EntryPath, head: &[u8]) -> Option<Secret> {
     if head.is_empty() {
@@ -34,7 +34,7 @@ pub fn looks_like(path: &EntryPath, head: &[u8]) -> Option<Secret> {
     by_name(path.as_bytes(), head).or_else(of_text).map(Secret)
 }
 
-/// The end of the path, what must be in the content, and what it is then.
+/// The end of the path, a text that the content must have, and the kind of secret.
 const NAMES: &[(&str, &str, &str)] = &[
     (".aws/credentials", "aws_secret_access_key", "AWS credentials"),
     (".azure/msal_token_cache.json", "secret", "Azure token"),
@@ -60,7 +60,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("run/secrets/kubernetes.io/serviceaccount/token", "", "Kubernetes token"),
 ];
 
-/// The end of the name of a container of keys.
+/// The ends of the names of key stores.
 const STORES: &[&str] = &[".jks", ".kdbx", ".keystore", ".p12", ".pfx", ".ppk"];
 
 fn by_name(path: &[u8], head: &[u8]) -> Option<&'static str> {
@@ -79,7 +79,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// What a token begins with, how many of its characters must follow, which those are, and what it is.
+/// A token: its prefix, the number of characters that must follow, the characters allowed, and its kind.
 struct Token(&'static str, usize, fn(u8) -> bool, &'static str);
 
 const TOKENS: &[Token] = &[
@@ -136,8 +136,8 @@ fn in_text(text: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// A PEM header (RFC 7468, section 2) with something below it. Programs and their documentation have the
-/// header alone.
+/// Returns whether a text has a PEM header (RFC 7468, section 2) with something below it. Programs and their
+/// documentation have the header alone.
 fn is_private_key(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"-----BEGIN ") else { return false };
     let Some(end) = rest.iter().position(|&byte| byte == b'\n') else { return false };
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn names_count_with_what_is_in_them() {
+    fn names_count_only_with_matching_content() {
         assert_eq!(
             kind("root/.docker/config.json", r#"{"auths":{"r":{"auth":"eDp5"}}}"#),
             Some("registry password")

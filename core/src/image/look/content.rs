@@ -1,4 +1,4 @@
-//! The contents of files, straight from the layers.
+//! The contents of files, read from the layers.
 
 use std::{
     collections::HashMap,
@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// Writes the content of a file; links are followed inside the image. Only its layer is read, up to the file,
-/// or with an index the file alone: `look` has verified all of them.
+/// or with an index the file alone: `look` has verified all layers.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is none, or a link leads nowhere; [`Error::Unsupported`] for what is no file;
-/// [`Error::Io`] of `out`; those of [`LayerReader`].
+/// [`Error::NotFound`] if the file does not exist, or a link is dangling; [`Error::Unsupported`] for anything
+/// but a regular file; [`Error::Io`] of `out`; those of [`LayerReader`].
 pub fn read_file<S: BlobRead>(
     repository: &Repository<S>,
     image: &Image,
@@ -33,14 +33,14 @@ pub fn read_file<S: BlobRead>(
 ) -> Result<()> {
     let way = follow(&look.tree, path, repository.limits())?;
     let Some(id) = way.map(|way| way.last().map_or(Tree::ROOT, |(id, _)| *id)) else {
-        return Err(Error::NotFound(format!("there is no {} in the image", path_text(path))));
+        return Err(Error::NotFound(format!("{} not found in the image", path_text(path))));
     };
     let Content::File { .. } = look.tree.inode(id).content else {
-        return Err(Error::Unsupported(format!("{} is no regular file", path_text(path))));
+        return Err(Error::Unsupported(format!("{} is not a regular file", path_text(path))));
     };
     let Origin { layer, ordinal } = look.provenance.origin(id);
     let Some((descriptor, diff_id)) = image.layers().nth(layer) else {
-        return Err(Error::Misuse("this is another image than the one that was looked into".into()));
+        return Err(Error::Misuse("the image is not the one that was inspected".into()));
     };
     if let Some(index) = look.indexes.get(layer).and_then(Option::as_ref) {
         let number = usize::try_from(ordinal).unwrap_or(usize::MAX);
@@ -61,15 +61,16 @@ pub fn read_file<S: BlobRead>(
             files += 1;
         }
     }
-    Err(Error::Misuse("this is another image than the one that was looked into".into()))
+    Err(Error::Misuse("the image is not the one that was inspected".into()))
 }
 
 fn is_file(change: &Change) -> bool {
     matches!(change, Change::Put(entry) if matches!(entry.kind, EntryKind::File { .. }))
 }
 
-/// Gives every file that is there in the end and that `want` says yes to, with its content, in the order of
-/// the layers and of what is in them. The layers that have one are verified once more, each at its end.
+/// Calls `put` with every file that is visible in the end and that `want` accepts, and with its content, in
+/// the order of the layers and of their entries. The layers that are read are verified again, each at its
+/// end.
 ///
 /// # Errors
 /// Those of `put`, and of [`read_layer`].

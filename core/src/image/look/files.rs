@@ -1,4 +1,4 @@
-//! The merged file system as a list, or what one layer does.
+//! The files of the merged tree as a list, or the changes of one layer.
 
 use super::Look;
 use crate::{
@@ -21,9 +21,9 @@ pub struct FileRow {
     pub path: EntryPath,
     /// The number of the layer that it is from, from 1.
     pub layer: usize,
-    /// What that layer does to it; only in the list of one layer.
+    /// The change that the layer makes to it; only in the list of one layer.
     pub change: Option<ChangeKind>,
-    /// What is at the path in the end, if it exists.
+    /// The file that is at the path in the end, if one is.
     pub now: Option<FileInfo>,
 }
 
@@ -35,27 +35,27 @@ pub struct FileInfo {
     pub file_type: FileType,
     /// The low 12 bits of the mode.
     pub mode: u32,
-    /// Owner.
+    /// The owner.
     pub uid: u32,
-    /// Group.
+    /// The group.
     pub gid: u32,
-    /// Bytes of content; 0 for what is not a regular file.
+    /// The size of the content in bytes; 0 for anything but a regular file.
     pub size: u64,
-    /// Time of last change of the content.
+    /// The modification time.
     pub mtime: Time,
-    /// Target of a symbolic link.
+    /// The target of a symbolic link.
     pub target: Option<Box<[u8]>>,
-    /// Number of names.
+    /// The number of hard links.
     pub nlink: u32,
 }
 
-/// Lists everything at and below a path of the merged file system, in the order of the tree.
+/// Lists everything at and below a path of the merged tree, in the order of the tree.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the path does not exist.
 pub fn list_files(look: &Look, below: &EntryPath) -> Result<Vec<FileRow>> {
     if look.tree.get(below).is_none() {
-        return Err(Error::NotFound(format!("there is no /{} in the image", vis::to_text(below.as_bytes()))));
+        return Err(Error::NotFound(format!("/{} not found in the image", vis::to_text(below.as_bytes()))));
     }
     let rows = (&look.tree).into_iter().filter(|(path, _)| is_below(path, below)).map(|(path, id)| FileRow {
         path,
@@ -66,8 +66,8 @@ pub fn list_files(look: &Look, below: &EntryPath) -> Result<Vec<FileRow>> {
     Ok(rows.collect())
 }
 
-/// Lists what one layer, counted from 0, does at and below a path. What exists in the end is shown as it is
-/// then, whatever upper layers make of it.
+/// Lists the changes of one layer, counted from 0, at and below a path. A path that exists in the end is
+/// shown as it is then, whatever upper layers change.
 #[must_use]
 pub fn list_layer(look: &Look, layer: usize, below: &EntryPath) -> Vec<FileRow> {
     let of_layer = |change: &&PathChange| change.layer == layer && is_below(&change.path, below);
@@ -80,9 +80,9 @@ pub fn list_layer(look: &Look, layer: usize, below: &EntryPath) -> Vec<FileRow> 
     rows.collect()
 }
 
-/// Returns a path as text, with a slash before it. One that is not UTF-8, or has a backslash, control
-/// characters or bidirectional control characters, is escaped as in an mtree manifest; so an escaped one has
-/// a backslash in it, and no other has.
+/// Returns a path as text, with a leading slash. A path that is not UTF-8, or has a backslash, control
+/// characters or bidirectional control characters, is escaped as in an mtree manifest; only escaped paths
+/// contain a backslash.
 #[must_use]
 pub fn path_text(path: &EntryPath) -> String {
     format!("/{}", vis::readable(path.as_bytes()))

@@ -1,4 +1,4 @@
-//! What the layers did to a path, one after the other.
+//! The history of a path through the layers.
 
 use super::{Look, path_text};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     tree::provenance::ChangeKind,
 };
 
-/// What each layer did to a path.
+/// The changes of each layer to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PathHistory {
@@ -21,7 +21,7 @@ pub struct PathHistory {
     pub changes: Vec<LayerChange>,
 }
 
-/// What one layer did to a path.
+/// The change of one layer to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LayerChange {
@@ -33,9 +33,9 @@ pub struct LayerChange {
     pub kind: ChangeKind,
     /// The directory that was removed or cleared, and the path with it.
     pub removed_with: Option<EntryPath>,
-    /// Bytes that the layer stores for the path.
+    /// The bytes that the layer stores for the path.
     pub size: u64,
-    /// The command that made the layer, as the image's history has it.
+    /// The command that made the layer, from the image's history.
     pub created_by: Option<String>,
 }
 

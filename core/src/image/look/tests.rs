@@ -50,7 +50,7 @@ fn one_file_is_read_from_its_layer() {
 }
 
 #[test]
-fn every_file_is_given_once() {
+fn every_file_is_visited_once() {
     let (store, image, look) = look();
     let mut found = Vec::new();
     each_file(&store, &image, &look, &|_| true, &mut |id, body| {
@@ -64,7 +64,7 @@ fn every_file_is_given_once() {
 }
 
 #[test]
-fn the_list_says_where_everything_is_from() {
+fn the_list_names_the_layer_of_every_path() {
     let (_, _, look) = look();
     let lines = |files: &[FileRow]| {
         let change = |row: &FileRow| row.change.map_or("-", ChangeKind::name);

@@ -29,7 +29,7 @@ fn line(Conflict { path, base, image }: &Conflict) -> String {
     format!("/{path}: {} below, {} above", base.name(), image.name())
 }
 
-/// The conflicts of layers that were made on `old` and are put onto `new`.
+/// Returns the conflicts of moving layers that were made on `old` onto `new`.
 fn found(old: &[Item], upper: &[&[Item]], new: &[Item]) -> Vec<String> {
     let store = Repository::in_memory().unwrap();
     let all: Vec<&[Item]> = std::iter::once(old).chain(upper.iter().copied()).collect();
@@ -64,7 +64,7 @@ fn layers_move_to_a_new_base() {
 }
 
 #[test]
-fn what_both_change_is_a_conflict() {
+fn paths_changed_on_both_sides_conflict() {
     let old: &[Item] =
         &[dir("d"), file("d/f", "old"), file("same", "old"), file("gone", "g"), dir("t"), file("t/f", "1")];
     assert_eq!(
@@ -87,7 +87,7 @@ fn what_both_change_is_a_conflict() {
             "/t/f: removed below, replaced above",
         ]
     );
-    // What the layers leave alone is nobody's conflict.
+    // Paths that the layers do not touch are not in conflict.
     assert_eq!(
         found(old, &[&[file("new", "x")]], &[file("d", "all"), file("other", "o")]),
         Vec::<String>::new()
@@ -95,7 +95,7 @@ fn what_both_change_is_a_conflict() {
 }
 
 #[test]
-fn what_goes_with_a_directory_is_a_conflict() {
+fn paths_removed_with_a_directory_conflict() {
     let old: &[Item] = &[dir("d"), file("d/f", "1"), dir("o"), file("o/f", "1")];
     let new: &[Item] =
         &[dir("d"), file("d/f", "1"), file("d/more", "2"), dir("o"), file("o/f", "1"), file("o/more", "2")];
@@ -106,7 +106,7 @@ fn what_goes_with_a_directory_is_a_conflict() {
 }
 
 #[test]
-fn a_link_to_what_is_not_there_cannot_be_put() {
+fn a_hard_link_to_an_absent_file_is_refused() {
     let store = Repository::in_memory().unwrap();
     let image_before = image(&store, &[&[file("a", "1")], &[link("b", "a")]]);
     let new = image(&store, &[&[file("c", "1")]]);
@@ -138,7 +138,7 @@ fn layers_change_places_where_the_files_stay() {
     let ids = |image: &Image| image.layers().map(|(_, id)| id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&after), [1, 0, 2].map(|at| ids(&before)[at].clone()));
     let message = reorder(&store, &before, &[2, 1, 0], None).unwrap_err().to_string();
-    assert!(message.contains("/a is another"), "{message}");
+    assert!(message.contains("/a would differ"), "{message}");
     for wrong in [&[0, 1][..], &[0, 0, 1], &[0, 1, 3]] {
         assert!(reorder(&store, &before, wrong, None).unwrap_err().to_string().contains("3 layers"));
     }

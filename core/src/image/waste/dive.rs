@@ -1,4 +1,4 @@
-//! The numbers of dive, for gates in CI that have them.
+//! The numbers of dive, for CI gates that use them.
 //!
 //! Over the leaves of each layer's own tree, by path, links not followed: `min` is the smallest and `sum` the
 //! sum of the sizes a path has; a whiteout counts as what it hides: 0 for a file, all that is below it for a
@@ -8,8 +8,8 @@
 //! - wasted bytes = Σ sum of the paths that occur twice or more
 //! - user wasted percent = wasted bytes ÷ Σ sizes in all layers but the lowest, or 0 if those are empty
 //!
-//! So copies that are needed count as wasted, a removed directory does not, and opaque markers are not seen.
-//! [`Waste`](super::Waste) has none of that.
+//! So necessary copies count as wasted, a removed directory does not, and opaque markers are ignored.
+//! [`Waste`](super::Waste) has none of these flaws.
 //!
 //! Source: the documentation and observed behaviour of dive 0.13.
 
@@ -29,14 +29,14 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// What dive says about an image.
+/// The numbers that dive shows for an image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DiveNumbers {
-    /// From 0 to 1.
+    /// The efficiency, from 0 to 1.
     pub efficiency: f64,
-    /// Bytes.
+    /// The number of wasted bytes.
     pub wasted_bytes: u64,
     /// From 0 to 1, in spite of its name.
     pub user_wasted_percent: f64,
@@ -58,10 +58,10 @@ impl DiveNumbers {
     }
 }
 
-/// One layer by itself.
+/// The tree of one layer.
 #[derive(Default)]
 struct LayerTree {
-    /// With sizes in bytes.
+    /// The leaves, with sizes in bytes.
     entries: BTreeMap<EntryPath, u64>,
     whiteouts: BTreeSet<EntryPath>,
 }
@@ -86,10 +86,10 @@ impl ChangeSink for LayerTree {
 #[derive(Default)]
 struct Paths {
     seen: BTreeMap<EntryPath, Seen>,
-    /// What the layers so far make together, with sizes in bytes.
+    /// The merged leaves of the layers so far, with sizes in bytes.
     stacked: BTreeMap<EntryPath, u64>,
     layers: u64,
-    /// Bytes in all layers but the lowest.
+    /// The size of all layers but the lowest, in bytes.
     upper: u64,
 }
 
@@ -129,7 +129,7 @@ impl Paths {
         seen.times += 1;
     }
 
-    /// What is below a path, with sizes.
+    /// Returns the leaves below a path, with their sizes.
     fn below(&self, above: &EntryPath) -> impl Iterator<Item = (&EntryPath, u64)> {
         let near = self.stacked.range(above.clone()..);
         near.take_while(|(path, _)| path.as_bytes().starts_with(above.as_bytes()))
@@ -164,7 +164,7 @@ mod tests {
         tree::testing::{Item, clear, dir, file, link, remove},
     };
 
-    /// Efficiency, wasted bytes and user wasted percent.
+    /// Returns efficiency, wasted bytes and user wasted percent.
     fn numbers(layers: &[&[Item]]) -> (f64, u64, f64) {
         let store = Repository::in_memory().unwrap();
         let numbers = DiveNumbers::new(&store, &image(&store, layers)).unwrap();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_efficient() {
+    fn an_empty_image_is_efficient() {
         assert_eq!(numbers(&[]), (1.0, 0, 0.0));
         assert_eq!(numbers(&[&[dir("d")]]), (1.0, 0, 0.0));
     }

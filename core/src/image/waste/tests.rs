@@ -19,7 +19,7 @@ fn waste(layers: &[&[Item]]) -> Waste {
 }
 
 #[test]
-fn each_kind_is_counted() {
+fn every_kind_of_waste_is_counted() {
     let waste = waste(&[
         &[
             file("kept", "1"),
@@ -84,14 +84,14 @@ fn every_path_with_hidden_bytes_is_listed() {
 }
 
 #[test]
-fn a_damaged_layer_is_no_waste() {
+fn a_damaged_layer_fails_waste() {
     let store = Repository::in_memory().unwrap();
     let image = image(&store, &[&[file("a", "1")]]);
     overwrite(&store, &image.manifest.view().layers[0].digest, b"damaged");
     assert!(Look::inside(&store, &image).is_err());
 }
 
-/// What is there, by path; a layer is applied by hand, without links and markers other than whiteouts.
+/// The visible files, by path; layers are applied naively, without links and markers other than whiteouts.
 struct Model {
     now: BTreeMap<String, (usize, String)>,
     sums: Sums,
@@ -114,8 +114,7 @@ fn random_layers_are_as_a_slow_model_has_them() {
                 let (top, below) = (format!("d{}", random(3)), format!("d{}/f{}", random(3), random(3)));
                 if random(4) == 0 {
                     let path = if random(2) == 0 { top } else { below };
-                    // What a whiteout means beside entries at or below its path is for the tests of the
-                    // merge.
+                    // A whiteout beside entries at or below its path is covered by the tests of the merge.
                     if touched.iter().any(|it: &String| it.starts_with(&path)) {
                         continue;
                     }
