@@ -1,4 +1,4 @@
-//! Where images live: blobs by digest and one root index, behind small traits.
+//! Storage of images: blobs by digest and one root index, behind small traits.
 //!
 //! [`BlobRead`], [`BlobWrite`] and [`RootIndex`] make a store; [`Collect`] is for stores that can remove
 //! blobs. A [`Repository`] is a store with its limits: what the rest of the library works on.
@@ -145,7 +145,7 @@ pub trait Collector {
     }
 }
 
-/// A pointer to a store is a store.
+/// Implements the traits for pointers to stores.
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<S: BlobRead + ?Sized> BlobRead for $pointer
@@ -191,7 +191,7 @@ macro_rules! forward {
 
 forward!(&'_ S, Box<S>, Arc<S>);
 
-/// Everything that an edit needs.
+/// A store that can be edited.
 pub trait Store: BlobRead + BlobWrite + RootIndex {}
 
 impl<T: BlobRead + BlobWrite + RootIndex + ?Sized> Store for T {}

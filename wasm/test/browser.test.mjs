@@ -153,7 +153,7 @@ test("servers, paths and sources that are wrong", () =>
       assert.match(found.message, message);
     };
     await fails("/fixtures/absent.tar", "io", /the server answered 404$/);
-    await fails("/fixtures/absent/", "notFound", /^there is no oci-layout/);
+    await fails("/fixtures/absent/", "notFound", /^oci-layout not found/);
     await fails("http://localhost:1/a.tar", "io", /a\.tar: /);
     state.bad = (request) => void delete request.headers.range;
     await fails("/fixtures/odd.oci.tar", "unsupported", /Range/);
@@ -171,7 +171,7 @@ test("servers, paths and sources that are wrong", () =>
     );
   }, /Failed to load resource|Content Security Policy|ERR_|violates/));
 
-test("a layer that is broken, and a file that goes", () =>
+test("a broken layer, and a file that is removed", () =>
   inPage(async (page) => {
     const { layers } = JSON.parse(done(["stat", "--json", `${fixture("odd")}#odd`])).manifest;
     const paths = [...filesOf(fixture("odd")).keys()];
@@ -206,7 +206,7 @@ test("a layer that is broken, and a file that goes", () =>
     assert.deepEqual([found.later.name, found.later.message], ["AbortError", "the store was closed"]);
   }));
 
-test("what takes long is stopped", () =>
+test("long calls are stopped", () =>
   inPage(async (page) => {
     await put(page, "#file", fixture("debian.docker.tar"));
     const found = await page.evaluate(async () => {

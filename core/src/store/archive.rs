@@ -1,7 +1,7 @@
-//! Images in a tar file, read in place: nothing is unpacked, whatever the archive holds.
+//! Images in a tar file, read in place and never unpacked.
 //!
-//! Only names are looked up, and links among them are followed inside the archive. So there is no path that
-//! could lead anywhere else.
+//! Members are looked up by name, and links among them are followed inside the archive only, so no path can
+//! lead outside.
 
 mod docker;
 mod members;
@@ -25,7 +25,7 @@ use crate::{
     spec::{Descriptor, Index, Raw},
 };
 
-/// An archive that holds images. It cannot be written.
+/// An archive that holds images. It is read-only.
 ///
 /// ```
 /// use ocicle::{limits::Limits, store::{RootIndex as _, archive::{Archive, ArchiveKind}}};
@@ -51,18 +51,18 @@ pub struct Archive {
     index: Raw<Index>,
 }
 
-/// Whose format an archive has.
+/// The formats of archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ArchiveKind {
     /// An image layout (image-spec, image-layout.md) in a tar: skopeo's and podman's `oci-archive`.
     Oci,
-    /// What `docker save` makes: `manifest.json`, and configs and layers under the names it says.
+    /// An archive as `docker save` writes it: `manifest.json`, and the configs and layers that it names.
     Docker,
 }
 
 impl ArchiveKind {
-    /// The member that makes an archive one of this kind.
+    /// Returns the name of the member that identifies the format.
     fn marker(self) -> &'static str {
         match self {
             Self::Oci => super::layout::MARKER,
@@ -80,7 +80,7 @@ impl std::fmt::Display for ArchiveKind {
     }
 }
 
-/// The kind that was asked for, or the first of those it is.
+/// Returns the kind that was asked for, or the first that matches.
 fn choose(members: &Members, wanted: Option<ArchiveKind>) -> Result<ArchiveKind> {
     let mut there = Vec::new();
     for kind in [ArchiveKind::Oci, ArchiveKind::Docker] {
@@ -92,34 +92,34 @@ fn choose(members: &Members, wanted: Option<ArchiveKind>) -> Result<ArchiveKind>
         (None, Some(&kind)) => Ok(kind),
         (Some(kind), Some(_)) if there.contains(&kind) => Ok(kind),
         (Some(kind), Some(other)) => Err(Error::NotFound(format!(
-            "there is no {} in the archive, but {}: it is of the kind {other}:, not {kind}:",
+            "{} not found in the archive, but {}: it is of the kind {other}:, not {kind}:",
             kind.marker(),
             other.marker()
         ))),
         (_, None) => Err(Error::NotFound(format!(
-            "the archive holds no images: there is neither {} nor {} in it",
+            "the archive holds no images: neither {} nor {} found",
             ArchiveKind::Oci.marker(),
             ArchiveKind::Docker.marker()
         ))),
     }
 }
 
-/// Where a blob is.
+/// The content of a blob.
 enum Content {
     There(Extent),
-    /// Made here: a manifest that Docker's format does not have.
+    /// Made by this module: a manifest, which Docker's format does not have.
     Made(Arc<[u8]>),
 }
 
 impl Archive {
-    /// Finds out what an archive holds. Of a kind, or of the one it is; Docker writes such that are both, and
-    /// those are read as [`ArchiveKind::Oci`] then.
+    /// Opens an archive: of the given kind, or of the kind that it is. Docker writes archives that are both,
+    /// which are then read as [`ArchiveKind::Oci`].
     ///
     /// # Errors
-    /// [`Error::Document`] for what is no tar, a tar that was cut off, or documents that are not what they
-    /// should be; [`Error::Unsupported`] for a compressed archive or one with sparse files;
-    /// [`Error::NotFound`] if it holds no images of that kind; [`Error::MissingBlob`] or [`Error::NotFound`]
-    /// for what `manifest.json` names and the archive lacks; [`Error::Limit`]; [`Error::Io`].
+    /// [`Error::Document`] for anything but a tar, a tar that was cut off, or invalid documents;
+    /// [`Error::Unsupported`] for a compressed archive or one with sparse files; [`Error::NotFound`] if it
+    /// holds no images of that kind; [`Error::MissingBlob`] or [`Error::NotFound`] for objects that
+    /// `manifest.json` names and the archive lacks; [`Error::Limit`]; [`Error::Io`].
     pub fn open(bytes: impl ReadAt + 'static, kind: Option<ArchiveKind>, limits: &Limits) -> Result<Self> {
         let bytes: Arc<dyn ReadAt> = Arc::new(bytes);
         let members = Members::read(&bytes, limits)?;
@@ -132,14 +132,14 @@ impl Archive {
         Ok(Self { kind, bytes, blobs, index })
     }
 
-    /// Whose format it has.
+    /// Returns its format.
     #[must_use]
     pub fn kind(&self) -> ArchiveKind {
         self.kind
     }
 
-    /// Where in the archive a blob lies, in bytes; `None` if it is not there, or was made while the archive
-    /// was opened.
+    /// Returns the range of a blob in the archive, in bytes; `None` if the blob is absent, or was made when
+    /// the archive was opened.
     #[must_use]
     pub fn extent(&self, digest: &Digest) -> Option<Range<u64>> {
         match self.blobs.get(digest)? {
@@ -148,7 +148,7 @@ impl Archive {
         }
     }
 
-    /// Its blobs with their sizes in bytes, by digest.
+    /// Returns its blobs with their sizes in bytes, by digest.
     pub fn blobs(&self) -> impl Iterator<Item = (&Digest, u64)> {
         self.blobs.iter().map(|(digest, content)| (digest, content.size()))
     }
@@ -208,7 +208,7 @@ impl Archive {
             ArchiveKind::Docker => "an archive of Docker's format",
         };
         Error::Unsupported(format!(
-            "{kind} is only read: copy it first, with `ocicle copy ARCHIVE oci:DIRECTORY`"
+            "{kind} is read-only\nhint: copy it first, with `ocicle copy ARCHIVE oci:DIRECTORY`"
         ))
     }
 }
@@ -230,10 +230,10 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// A whole document.
+    /// Reads a whole document.
     fn document(&self, name: &str) -> Result<Vec<u8>> {
         let Some(extent) = self.members.find(name.as_bytes())? else {
-            return Err(Error::NotFound(format!("there is no {name:?} in the archive")));
+            return Err(Error::NotFound(format!("{name:?} not found in the archive")));
         };
         if extent.size > self.limits.document {
             return Err(Error::limit(name, "document", self.limits.document));

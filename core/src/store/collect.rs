@@ -1,4 +1,4 @@
-//! Removing from a layout, while nobody writes to it.
+//! Removing blobs from a layout while no process writes to it.
 
 use std::io::ErrorKind;
 
@@ -23,7 +23,7 @@ impl<D: DirWrite + Sync> Collect for LayoutStore<D> {
         }
         let blobs = self.blobs_dir()?;
         let lock = blobs.lock().map_err(Error::io("lock the blobs"))?;
-        // `index.json` is written beside the blobs by those who write none: its temporary file is no
+        // `index.json` is written beside the blobs by writers without new blobs: its temporary file is not a
         // leftover.
         let index_lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
         Ok(Box::new(LayoutCollector { store: self, blobs, _index_lock: index_lock, _lock: lock }))
@@ -33,7 +33,7 @@ impl<D: DirWrite + Sync> Collect for LayoutStore<D> {
 struct LayoutCollector<'a, D: DirWrite> {
     store: &'a LayoutStore<D>,
     blobs: D,
-    // Released in this order: the reverse of taking them.
+    // Released in this order, the reverse of acquiring them.
     _index_lock: D::Lock,
     _lock: D::Lock,
 }
@@ -79,7 +79,7 @@ impl<D: DirWrite + Sync> Collector for LayoutCollector<'_, D> {
             let metadata = dir.metadata(name.as_name()).map_err(Error::io(format_args!("stat {text}")))?;
             match metadata.file_type {
                 FileType::File => found.push((text.into(), metadata.size)),
-                // A directory gets its name before anything is put into it.
+                // A directory gets its name while it is empty.
                 FileType::Dir
                     if is_empty(dir, name.as_name()).map_err(Error::io(format_args!("read {text}")))? =>
                 {
@@ -95,7 +95,7 @@ impl<D: DirWrite + Sync> Collector for LayoutCollector<'_, D> {
         let io = || Error::io(format!("remove {name}"));
         let entry = name_of(name)?;
         if temporary(entry).is_none() {
-            return Err(Error::Misuse(format!("{name} is no name of a temporary file")));
+            return Err(Error::Misuse(format!("{name} is not the name of a temporary file")));
         }
         let dir = &self.store.dir;
         let removed = match dir.metadata(entry) {
@@ -110,7 +110,7 @@ impl<D: DirWrite + Sync> Collector for LayoutCollector<'_, D> {
     }
 }
 
-/// The text of a name that a writer gives; not, for example, that of a sandbox's lock.
+/// Returns the text of a temporary name of a writer; not, for example, of a sandbox's lock.
 fn temporary(name: Name<'_>) -> Option<&str> {
     let text = std::str::from_utf8(name.as_bytes()).ok()?;
     let number = text.strip_prefix(TEMPORARY)?;

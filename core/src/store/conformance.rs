@@ -1,4 +1,4 @@
-//! What every store must do, as suites for the tests of a driver. Behind the feature `conformance`.
+//! The requirements on every store, as suites for the tests of a driver. Behind the feature `conformance`.
 //!
 //! [`blob_read`] is for drivers that only read: each of its cases is handed a store with known [`Contents`].
 //! [`blob_write`], [`root_index`] and [`collect`] each need one more capability, and an empty store. [`run`]
@@ -21,13 +21,13 @@ use crate::{
     spec::{Descriptor, Index, MediaType, Raw},
 };
 
-/// A title and what is to hold.
+/// A title and the function that checks it.
 type Case<S> = (&'static str, fn(&S) -> Result<()>);
 
 /// The same for a store with contents.
 type ReadCase<S> = (&'static str, fn(&S, &Contents) -> Result<()>);
 
-/// What a store of the suite [`blob_read`] holds.
+/// The contents of a store of the suite [`blob_read`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Contents {
@@ -154,7 +154,7 @@ fn sha256(bytes: &[u8]) -> Digest {
     digest_of(Algorithm::Sha256, bytes)
 }
 
-/// A blob whose content is another.
+/// Returns a descriptor of a blob with other content.
 fn forged() -> Descriptor {
     named(sha256(b"genuine"), 7)
 }
@@ -170,7 +170,7 @@ fn contents() -> Result<Contents> {
     for (descriptor, _) in &blobs {
         index = index.push(descriptor)?;
     }
-    // Not in the index: a store may verify what the index leads to when it is replaced.
+    // Not in the index: a store may verify the objects of the index when it is replaced.
     blobs.push((forged(), b"forgery".to_vec()));
     Ok(Contents { index, blobs })
 }
@@ -184,7 +184,7 @@ fn fill(store: &impl Store, contents: &Contents) -> Result<()> {
     store.replace(&store.load()?.digest(), &contents.index)
 }
 
-/// Whether a store has a blob, by all ways of asking.
+/// Returns whether a store has a blob, by every method.
 fn is_there(store: &impl BlobRead, blob: &Descriptor) -> Result<bool> {
     let (open, size) = (store.try_open(blob)?.is_some(), store.try_size(blob)?.is_some());
     assert_eq!(open, size, "try_open and try_size disagree");
@@ -275,7 +275,7 @@ fn dropped_blobs_leave_nothing(store: &(impl BlobRead + BlobWrite)) -> Result<()
 
 fn twice_is_once(store: &(impl BlobRead + BlobWrite)) -> Result<()> {
     let first = put(store, b"content")?;
-    // The one that is there stays readable while the other comes.
+    // The existing blob is readable while the other is written.
     let mut open = store.open(&first)?;
     assert_eq!(put(store, b"content")?, first);
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! A layout whose files somebody else finds: those of a browser, or of a server.
+//! A layout whose files the caller finds: those of a browser, or of a server.
 
 use std::{io::Read, sync::Arc};
 
@@ -16,15 +16,14 @@ use crate::{
 
 /// Finds files by their paths, such as `index.json` or `blobs/sha256/1f2e…`.
 pub trait Files: Sync {
-    /// The file at a path; `None` if there is none.
+    /// Opens the file at a path; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// [`Error::Io`] if that cannot be told.
+    /// [`Error::Io`] if that cannot be determined.
     fn find(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>>;
 }
 
-/// A layout of files that are only read. [`Overlay`](super::overlay::Overlay) makes it one that can be
-/// edited.
+/// A read-only layout of files. [`Overlay`](super::overlay::Overlay) makes it editable.
 ///
 /// ```
 /// use std::{collections::BTreeMap, sync::Arc};
@@ -70,9 +69,9 @@ impl<F: Files> FileStore<F> {
 }
 
 fn document<F: Files>(files: &F, name: &str, limits: &Limits) -> Result<Vec<u8>> {
-    let file = files.find(name)?.ok_or_else(|| {
-        Error::NotFound(format!("there is no {name}: these are not the files of an OCI image layout"))
-    })?;
+    let file = files
+        .find(name)?
+        .ok_or_else(|| Error::NotFound(format!("{name} not found: not the files of an OCI image layout")))?;
     let mut part = whole(&file, name)?;
     if part.size() > limits.document {
         return Err(Error::limit(name, "document", limits.document));
@@ -127,5 +126,5 @@ impl<F: Files> RootIndex for FileStore<F> {
 }
 
 fn read_only() -> Error {
-    Error::Unsupported("these files are only read".into())
+    Error::Unsupported("these files are read-only".into())
 }

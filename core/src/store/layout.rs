@@ -1,7 +1,7 @@
 //! An OCI image layout (image-spec, image-layout.md) in a directory, reached through any [`DirWrite`].
 //!
-//! Whatever is written goes to a temporary file beside its place, is made durable, and is renamed. A crash
-//! leaves the old or the new, and at worst a file `.ocicle-…` that nobody reads.
+//! A file is written under a temporary name beside its final one, made durable, and renamed. A crash leaves
+//! the old or the new file, and at worst an unused file `.ocicle-…`.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -21,21 +21,21 @@ use crate::{
     spec::{Descriptor, Index, Layout, Raw},
 };
 
-/// The file that makes a directory a layout.
+/// The name of the file that marks a layout.
 pub(super) const MARKER: &str = "oci-layout";
-/// The root index.
+/// The name of the root index.
 pub(super) const INDEX: &str = "index.json";
 pub(super) const BLOBS: &str = "blobs";
 
-/// A layout in a directory. Processes and threads may use it side by side.
+/// A layout in a directory. Processes and threads may use it concurrently.
 ///
-/// One value stands for one edit: from its first [`BlobWrite::begin`] until it is dropped,
+/// One value represents one edit: from its first [`BlobWrite::begin`] until it is dropped,
 /// [`Collect::collect`] of any other value waits, in this process or another. So drop it when the edit is
 /// done.
 ///
-/// There are two locks, taken in this order: that of `blobs/` (shared by those who write blobs, exclusive for
-/// who removes some), and that of the layout's directory (exclusive, for the moment of a change beside or
-/// above `blobs/`).
+/// There are two locks, taken in this order: that of `blobs/` (shared by writers of blobs, exclusive for
+/// removal), and that of the layout's directory (exclusive, for the moment of a change beside or above
+/// `blobs/`).
 ///
 /// [`Collect::collect`]: super::Collect::collect
 #[derive(Debug)]
@@ -44,13 +44,13 @@ pub struct LayoutStore<D: DirWrite> {
     limits: Limits,
     /// The shared lock of `blobs/`, once a blob was begun.
     writing: Mutex<Option<D::Lock>>,
-    /// Where to look for a free temporary name next.
+    /// The number of the next temporary name to try.
     next: AtomicU64,
 }
 
 impl<D: DirWrite> LayoutStore<D> {
-    /// Makes an empty layout in an empty directory. The file `oci-layout` comes last, since it is what makes
-    /// a layout of it. What an earlier call left that was interrupted is taken over.
+    /// Creates an empty layout in an empty directory. The file `oci-layout` is written last, since it marks
+    /// the layout. The remains of an interrupted call are completed.
     ///
     /// # Errors
     /// [`Error::Exists`] if the directory holds anything else; [`Error::Io`].
@@ -61,7 +61,7 @@ impl<D: DirWrite> LayoutStore<D> {
         }
         for name in &names {
             let leftover = match is_leftover(&dir, name.as_name()) {
-                // Another call was at work, and it got its place.
+                // Another call was running, and was faster.
                 Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => true,
                 result => result?,
             };
@@ -91,8 +91,8 @@ impl<D: DirWrite> LayoutStore<D> {
     /// Opens a layout.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the directory is no layout; [`Error::Document`] if it is one of another
-    /// version; [`Error::Io`].
+    /// [`Error::NotFound`] if the directory is not a layout; [`Error::Document`] if it has another version;
+    /// [`Error::Io`].
     pub fn open(dir: D, limits: &Limits) -> Result<Self> {
         let store = Self::new(dir, limits);
         Raw::<Layout>::parse(MARKER, store.read(MARKER)?, None)?;
@@ -113,9 +113,9 @@ impl<D: DirWrite> LayoutStore<D> {
 
     fn read(&self, name: &'static str) -> Result<Vec<u8>> {
         let file = self.dir.open_file(Name::literal(name)).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::NotFound(format!(
-                "there is no {name}, so this is not a layout; `ocicle init` makes one"
-            )),
+            ErrorKind::NotFound => {
+                Error::NotFound(format!("not a layout: {name} not found\nhint: `ocicle init` creates one"))
+            }
             _ => Error::io(format_args!("open {name}"))(error),
         })?;
         let mut bytes = Vec::new();
@@ -128,11 +128,12 @@ impl<D: DirWrite> LayoutStore<D> {
         Ok(bytes)
     }
 
-    /// Opens a directory, which is made if there is none.
+    /// Opens a directory, which is created if it does not exist.
     fn ensure_dir(&self, dir: &D, name: Name<'_>, place: &str) -> Result<D> {
         match dir.open_dir(name) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                // Two makers at once: the second would replace the directory that the first has open.
+                // If two processes create it at once, the second would replace the directory that the first
+                // has open.
                 let _lock = self.dir.lock().map_err(Error::io("lock the layout"))?;
                 match dir.metadata(name) {
                     Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -149,13 +150,13 @@ impl<D: DirWrite> LayoutStore<D> {
         .map_err(Error::io(format_args!("open directory {place}")))
     }
 
-    /// Makes a directory that has its mode from the moment it has its name: a crash leaves no other.
+    /// Creates a directory that has its mode as soon as it has its name, even after a crash.
     fn make_dir(&self, to: &D, name: Name<'_>) -> io::Result<()> {
         let temporary = free_name(&self.next, |name| self.dir.create_dir(name))?.1;
         let temporary = temporary.as_name();
         let made = self.dir.share(temporary).and_then(|()| self.dir.rename(temporary, to, name));
         if let Err(error) = made {
-            let _ = self.dir.remove_dir(temporary); // the first error is the one to tell
+            let _ = self.dir.remove_dir(temporary); // the first error is the one to report
             return Err(error);
         }
         to.sync()
@@ -168,7 +169,7 @@ impl<D: DirWrite> LayoutStore<D> {
         file.place(&self.dir, Name::literal(name)).map_err(Error::io(format_args!("write {name}")))
     }
 
-    /// Opens the file of a blob; `None` if there is none.
+    /// Opens the file of a blob; returns `None` if it does not exist.
     fn try_file(&self, digest: &Digest) -> Result<Option<D::File>> {
         let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
         match dir.open_file(name_of(digest.encoded())?) {
@@ -178,7 +179,7 @@ impl<D: DirWrite> LayoutStore<D> {
         }
     }
 
-    /// The directory of a digest's algorithm; `None` if there is none.
+    /// Opens the directory of a digest's algorithm; returns `None` if it does not exist.
     pub(super) fn algorithm(&self, digest: &Digest) -> Result<Option<D>> {
         let name = name_of(digest.algorithm_name())?;
         let open = |dir: &D, name| match dir.open_dir(name) {
@@ -194,7 +195,7 @@ impl<D: DirWrite> LayoutStore<D> {
     }
 }
 
-/// Whether this is something that an interrupted [`LayoutStore::create`] leaves: a temporary file or
+/// Returns whether a name is a leftover of an interrupted [`LayoutStore::create`]: a temporary file or
 /// directory, `blobs` without blobs, an index without entries.
 fn is_leftover<D: Dir>(dir: &D, name: Name<'_>) -> Result<bool> {
     let io = || Error::io(format!("read {name}"));
@@ -223,7 +224,7 @@ fn is_leftover<D: Dir>(dir: &D, name: Name<'_>) -> Result<bool> {
     }
 }
 
-/// Whether this is a directory without entries.
+/// Returns whether a name is a directory without entries.
 pub(super) fn is_empty<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<bool> {
     match dir.metadata(name)?.file_type {
         FileType::Dir => Ok(dir.open_dir(name)?.names()?.is_empty()),
@@ -231,7 +232,7 @@ pub(super) fn is_empty<D: Dir>(dir: &D, name: Name<'_>) -> io::Result<bool> {
     }
 }
 
-/// An index without entries.
+/// Returns an index without entries.
 pub(crate) fn empty_index() -> Result<Raw<Index>> {
     Raw::new(Index::new(Vec::new()))
 }

@@ -1,4 +1,4 @@
-//! A store in memory: for tests, and for whoever is handed a layout as bytes.
+//! A store in memory: for tests, and for layouts that the caller has as bytes.
 
 use std::{
     collections::BTreeMap,
@@ -42,7 +42,7 @@ struct Content {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Returns an empty store.
     ///
     /// # Errors
     /// None, in truth; the empty index is made like any other.
@@ -54,8 +54,8 @@ impl MemoryStore {
         Self { content: Mutex::new(Content { blobs, index }), limits: *limits }
     }
 
-    /// A store with the files of a layout: `oci-layout`, `index.json` and `blobs/<algorithm>/<encoded>`.
-    /// Other files are left out, as image-spec (image-layout.md) asks.
+    /// Returns a store with the files of a layout: `oci-layout`, `index.json` and
+    /// `blobs/<algorithm>/<encoded>`. Other files are ignored, as image-spec (image-layout.md) requires.
     ///
     /// # Errors
     /// [`Error::NotFound`] if one of the first two is missing; [`Error::Limit`] if one is larger than
@@ -78,7 +78,7 @@ impl MemoryStore {
             }
         }
         let document = |name: &str, bytes: Option<Vec<u8>>| match bytes {
-            None => Err(Error::NotFound(format!("there is no {name}: these are not the files of a layout"))),
+            None => Err(Error::NotFound(format!("{name} not found: not the files of an OCI image layout"))),
             Some(bytes) if bytes.len() as u64 > limits.document => {
                 Err(Error::limit(name, "document", limits.document))
             }
@@ -141,8 +141,8 @@ impl Pending for MemoryPending<'_> {
     }
 }
 
-/// A store in memory does not know when an edit is in progress: threads that share it must not edit while one
-/// collects.
+/// A store in memory does not know whether an edit is in progress: threads that share it must not edit while
+/// one collects.
 impl Collect for MemoryStore {
     fn collect(&self) -> Result<Box<dyn Collector + '_>> {
         Ok(Box::new(MemoryCollector(self)))

@@ -1,24 +1,24 @@
-//! What is known about a blob before it is written.
+//! The facts about a blob before it is written.
 
 use crate::{
     digest::Digest,
     spec::{Descriptor, MediaType},
 };
 
-/// What is known about a blob before its first byte is written. A registry needs all of it; a directory needs
-/// none.
+/// The facts about a blob that are known before its first byte is written. A registry needs all of them, a
+/// directory none.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NewBlob<'a> {
     /// Media type of the descriptors that will name the blob.
     pub media_type: &'a MediaType,
-    /// Digest, where the content was hashed before.
+    /// Digest, if the content was hashed before.
     pub digest: Option<&'a Digest>,
-    /// Size in bytes, where it is known.
+    /// Size in bytes, if it is known.
     pub size: Option<u64>,
 }
 
-/// Where the distribution API (distribution-spec, "Endpoints") keeps an object.
+/// The place of an object in the distribution API (distribution-spec, "Endpoints").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BlobKind {
@@ -42,7 +42,7 @@ impl<'a> NewBlob<'a> {
         Self { media_type, digest: None, size: None }
     }
 
-    /// Returns where the distribution API keeps the blob.
+    /// Returns the place of the blob in the distribution API.
     #[must_use]
     pub fn kind(&self) -> BlobKind {
         match self.media_type.is_index() || self.media_type.is_manifest() {

@@ -1,4 +1,4 @@
-//! Two stores as one: what is written goes to the upper one, what is read comes from either.
+//! Two stores as one: writes go to the upper one, reads to either.
 
 use std::{
     io::Read,
@@ -13,9 +13,8 @@ use crate::{
     spec::{Descriptor, Index, Raw},
 };
 
-/// Reads blobs from `upper`, and what it does not have from `lower`; writes to `upper` alone. The index is
-/// that of `lower` until it is replaced; the new one is kept in memory. So a store that cannot be written, or
-/// must not, can be edited all the same.
+/// Reads blobs from `upper`, or else from `lower`; writes to `upper` alone. The index is that of `lower`
+/// until it is replaced; the new one is kept in memory. So a read-only store can be edited all the same.
 ///
 /// ```
 /// use ocicle::{MemoryStore, Repository, image::edit::blank};
@@ -42,12 +41,12 @@ impl<L, U> Overlay<L, U> {
         Self { lower, upper, index: Mutex::new(None), limits: *limits }
     }
 
-    /// What is read.
+    /// Returns the store that is only read.
     pub fn lower(&self) -> &L {
         &self.lower
     }
 
-    /// What is written to.
+    /// Returns the store that is written to.
     pub fn upper(&self) -> &U {
         &self.upper
     }

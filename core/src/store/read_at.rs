@@ -1,4 +1,4 @@
-//! Bytes that can be read at any place, by several readers at once.
+//! Bytes that can be read at any position, by several readers at once.
 
 use std::{
     io::{self, Read, Seek, SeekFrom},
@@ -8,17 +8,17 @@ use std::{
 use super::ReadSeek;
 use crate::fs::File;
 
-/// Something whose bytes can be read at any place: an archive, for example.
+/// Bytes that can be read at any position, such as those of an archive.
 pub trait ReadAt: Send + Sync {
     /// Reads from a position, in bytes; may read less than the buffer holds, and 0 only at the end.
     ///
     /// # Errors
-    /// Whatever keeps the bytes from being read.
+    /// Errors of reading the bytes.
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     ///
     /// # Errors
-    /// Whatever keeps that from being known.
+    /// Errors of determining it.
     fn size(&self) -> io::Result<u64>;
 }
 
@@ -47,7 +47,7 @@ impl<F: File> ReadAt for FileBytes<F> {
     }
 }
 
-/// Reads all of something, one byte after the other.
+/// Reads from the start to the end.
 ///
 /// # Errors
 /// Those of [`ReadAt::size`].
@@ -55,14 +55,14 @@ pub fn reader(bytes: &Arc<dyn ReadAt>) -> io::Result<impl ReadSeek + use<>> {
     Part::whole(bytes)
 }
 
-/// Where something lies, in bytes.
+/// A range of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     pub(super) start: u64,
     pub(super) size: u64,
 }
 
-/// A part of something as a reader of its own.
+/// A part of the bytes as a reader of its own.
 pub(super) struct Part {
     bytes: Arc<dyn ReadAt>,
     extent: Extent,

@@ -14,7 +14,7 @@ use crate::{
 /// A store together with the [`Limits`] on what is read from it: the value that the rest of the library works
 /// on.
 ///
-/// Its methods stand in the modules that do the work: resolving and copying in `graph`, images in `image`.
+/// Its methods are in the modules that do the work: resolving and copying in `graph`, images in `image`.
 ///
 /// ```
 /// use ocicle::{Repository, image::edit::blank};
@@ -37,7 +37,7 @@ impl Repository<MemoryStore> {
     /// Returns an empty repository in memory, with the default limits.
     ///
     /// # Errors
-    /// As [`MemoryStore::new`].
+    /// Those of [`MemoryStore::new`].
     pub fn in_memory() -> Result<Self> {
         Ok(Self::new(MemoryStore::new()?, Limits::default()))
     }
@@ -47,7 +47,7 @@ impl<D: DirWrite> Repository<LayoutStore<D>> {
     /// Opens the image layout in a directory.
     ///
     /// # Errors
-    /// As [`LayoutStore::open`].
+    /// Those of [`LayoutStore::open`].
     pub fn open(dir: D, limits: Limits) -> Result<Self> {
         Ok(Self::new(LayoutStore::open(dir, &limits)?, limits))
     }
@@ -55,7 +55,7 @@ impl<D: DirWrite> Repository<LayoutStore<D>> {
     /// Creates an empty image layout in an empty directory, with the default limits.
     ///
     /// # Errors
-    /// As [`LayoutStore::create`].
+    /// Those of [`LayoutStore::create`].
     pub fn create(dir: D) -> Result<Self> {
         Ok(Self::new(LayoutStore::create(dir)?, Limits::default()))
     }
@@ -77,8 +77,7 @@ impl<S> Repository<S> {
         &self.limits
     }
 
-    /// Returns this repository below another store: what is written goes to `upper`, what is read comes from
-    /// either.
+    /// Returns this repository below another store: writes go to `upper`, reads to either.
     pub fn with_upper<U>(&self, upper: U) -> Repository<Overlay<&S, U>> {
         self.with_store(Overlay::new(&self.store, upper, &self.limits))
     }
@@ -104,7 +103,7 @@ impl<S: BlobRead> Repository<S> {
     /// Opens the content of a descriptor; see [`BlobReadExt::open`](super::BlobReadExt::open).
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`BlobReadExt::open`](super::BlobReadExt::open).
     pub fn blob(&self, descriptor: &Descriptor) -> Result<Verified<Box<dyn std::io::Read + Send + '_>>> {
         self.store.open(descriptor)
     }

@@ -1,4 +1,4 @@
-//! Files under temporary names, until they are whole.
+//! Files under temporary names, until they are complete.
 
 use std::{
     io::{self, ErrorKind, Seek, SeekFrom, Write},
@@ -10,10 +10,10 @@ use crate::{
     name::{Name, NameBuf},
 };
 
-/// How the names begin of what has no place yet.
+/// The prefix of temporary names.
 pub(super) const TEMPORARY: &str = ".ocicle-";
 
-/// A file that has no place yet. Dropping it removes it.
+/// A file with a temporary name. Dropping it removes it.
 pub(crate) struct Temporary<'a, D: DirWrite> {
     file: Option<D::File>,
     dir: &'a D,
@@ -26,7 +26,7 @@ impl<'a, D: DirWrite> Temporary<'a, D> {
         Ok(Self { file: Some(file), dir, name })
     }
 
-    /// Makes the content durable and gives it its place, for everybody to read.
+    /// Makes the content durable and renames the file to its final name, readable by all.
     pub(crate) fn place(self, to: &D, name: Name<'_>) -> io::Result<()> {
         self.place_with(to, name, |temporary, _| temporary.dir.share(temporary.name.as_name()))
     }
@@ -49,13 +49,13 @@ impl<'a, D: DirWrite> Temporary<'a, D> {
 }
 
 impl<D: DirPosix> Temporary<'_, D> {
-    /// The same in the place of a file, whose mode it takes over, and its owner as far as the system allows:
-    /// who could not read the old one cannot read the new one.
+    /// Does the same in place of an old file, whose mode it gets, and its owner as far as the system allows:
+    /// the new file is readable by the same users.
     pub(crate) fn replace(self, old: &Metadata, to: &D, name: Name<'_>) -> io::Result<()> {
         let support = self.dir.support();
         self.place_with(to, name, |_, file| {
             if support.owner {
-                // Only root gives files away.
+                // Only root can change the owner.
                 let _ = file.set_attrs(&AttrChange::default().owner(old.uid, old.gid));
             }
             match support.mode {
@@ -94,7 +94,7 @@ impl<D: DirWrite> Drop for Temporary<'_, D> {
     }
 }
 
-/// Makes something under a name that nothing else has.
+/// Creates something under a name that is free.
 pub(super) fn free_name<T>(
     next: &AtomicU64,
     mut create: impl FnMut(Name<'_>) -> io::Result<T>,
@@ -104,7 +104,7 @@ pub(super) fn free_name<T>(
         let name = Name::new(name.as_bytes()).map_err(io::Error::other)?;
         match create(name) {
             Ok(made) => return Ok((made, name.into())),
-            // A writer at work, or what a crash left.
+            // A running writer, or the leftover of a crash.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -1,4 +1,4 @@
-//! Changing the root index while others do the same.
+//! Changing the root index concurrently.
 
 use super::RootIndex;
 use crate::{
@@ -6,14 +6,13 @@ use crate::{
     spec::{Index, Raw},
 };
 
-/// How often a change is tried again because somebody else was faster.
+/// The number of attempts before a change fails because other processes were faster.
 const ATTEMPTS: u32 = 1000;
 
-/// What follows from [`RootIndex`].
+/// Methods for every [`RootIndex`].
 pub trait RootIndexExt: RootIndex {
-    /// Changes the root index: reads it, lets `change` make a new one of it, and replaces it; from the
-    /// beginning if somebody else replaced it meanwhile. An equal index is not written. Gives the index that
-    /// is there in the end.
+    /// Changes the root index: reads it, calls `change` to make a new one, and replaces it; starts again if
+    /// the index was replaced meanwhile. An equal index is not written. Returns the resulting index.
     ///
     /// # Errors
     /// Those of `change`; of [`RootIndex::load`] and [`RootIndex::replace`], [`Error::Conflict`] only after

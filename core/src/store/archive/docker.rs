@@ -1,5 +1,5 @@
-//! What `docker save` makes, presented as a layout: the manifests it lacks are made here, the same for the
-//! same archive.
+//! Docker's archives (`docker save`) as stores: the manifests that they lack are made here, always the same
+//! for the same archive.
 //!
 //! Source: the Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format", and what
 //! `docker save`, skopeo and buildah write.
@@ -24,7 +24,7 @@ use crate::{
     store::layout::empty_index,
 };
 
-/// The list of the images.
+/// The name of the list of the images.
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// One image.
@@ -41,7 +41,7 @@ struct Saved {
 
 pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, Content>)> {
     let list: Vec<Saved> = serde_json::from_slice(&source.document(MANIFEST)?).map_err(|error| {
-        Error::document(MANIFEST, format!("no list of images as Docker writes it: {error}"))
+        Error::document(MANIFEST, format!("not a list of images as Docker writes it: {error}"))
     })?;
     let mut images = Images {
         source,
@@ -80,12 +80,12 @@ struct Config {
 struct Images<'a> {
     source: &'a Source<'a>,
     blobs: BTreeMap<Digest, Content>,
-    /// Configs by where they start, so that a list that names one a thousand times does not have it read a
+    /// The configs by their position, so that a list that names one a thousand times does not have it read a
     /// thousand times.
     configs: HashMap<u64, Arc<Config>>,
-    /// The digests of compressed layers, by where they start: images share layers.
+    /// The digests of compressed layers, by their position: images share layers.
     compressed: HashMap<u64, Digest>,
-    /// How many were made.
+    /// The number of descriptors that were made.
     descriptors: usize,
 }
 
@@ -129,7 +129,8 @@ impl Images<'_> {
         }
     }
 
-    /// A plain layer is known by its diff_id already; a compressed one has to be read once.
+    /// Returns the descriptor of a layer. A plain layer is known by its diff_id already; a compressed one has
+    /// to be read once.
     fn layer(&mut self, name: &str, diff_id: &Digest) -> Result<Descriptor> {
         let Some(extent) = self.source.members.find(name.as_bytes())? else {
             return Err(Error::NotFound(format!(

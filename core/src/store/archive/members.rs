@@ -1,4 +1,4 @@
-//! What a tar holds, and where: its headers are read, its contents passed over.
+//! The members of a tar and their positions: headers are read, contents skipped.
 //!
 //! Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "Basic
 //! Tar Format".
@@ -19,7 +19,7 @@ use crate::{
 
 const BLOCK: usize = 512;
 
-/// The members of an archive by their names, the last of equal names.
+/// The members of an archive by name; of equal names, the last counts.
 #[derive(Debug)]
 pub(super) struct Members {
     all: BTreeMap<Vec<u8>, Member>,
@@ -29,9 +29,9 @@ pub(super) struct Members {
 #[derive(Debug)]
 enum Member {
     File(Extent),
-    /// Another member that has the content.
+    /// A link to another member.
     Link(Target),
-    /// A directory, for example.
+    /// Anything else, such as a directory.
     Other,
 }
 
@@ -41,7 +41,7 @@ enum Target {
     Outside(Vec<u8>),
 }
 
-/// What extension headers say about the member that follows.
+/// The values of extension headers for the member that follows.
 #[derive(Default)]
 struct Extended {
     path: Option<Vec<u8>>,
@@ -70,10 +70,7 @@ impl Members {
             let content =
                 Extent { start: position + BLOCK as u64, size: if has_content(kind) { size } else { 0 } };
             let next = scan.end(content).ok_or_else(|| {
-                scan.wrong(
-                    position,
-                    format!("it says that {size} bytes follow, but the archive ends before: it was cut off"),
-                )
+                scan.wrong(position, format!("expected {size} bytes after it, but the archive was cut off"))
             })?;
             if is_extension(kind) {
                 scan.extend(&mut extended, kind, content)?;
@@ -102,10 +99,11 @@ impl Members {
         Ok(Self { all, links: limits.links })
     }
 
-    /// Where the content of a member is, links followed inside the archive; `None` if there is no such file.
+    /// Returns the extent of a member's content; links are followed inside the archive. Returns `None` if
+    /// there is no such file.
     ///
     /// # Errors
-    /// [`Error::Document`] for a link that leads out of the archive or in a circle.
+    /// [`Error::Document`] for a link out of the archive or a circle of links.
     pub(super) fn find(&self, name: &[u8]) -> Result<Option<Extent>> {
         let invalid = |reason: String| {
             Err(Error::document("the archive", format!("{:?}: {reason}", String::from_utf8_lossy(name))))
@@ -122,10 +120,10 @@ impl Members {
                 Some(Member::Other) | None => return Ok(None),
             }
         }
-        invalid(format!("more than {} links lead on from it", self.links))
+        invalid(format!("too many links (limit {})", self.links))
     }
 
-    /// The names below a directory.
+    /// Returns the names below a directory.
     pub(super) fn below<'a>(&'a self, dir: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let start = dir.as_bytes();
         self.all
@@ -142,14 +140,14 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// The header at a position; `None` at the end, with its two blocks of zeros or without.
+    /// Reads the header at a position; returns `None` at the end, with or without its two blocks of zeros.
     fn header(&self, position: u64) -> Result<Option<Header>> {
         let mut header = Header::new_old();
         match self.block(position, header.as_mut_bytes())? {
             0 if position > 0 => return Ok(None),
             BLOCK => {}
             _ if position == 0 => return Err(no_tar("it is shorter than the header of a tar")),
-            _ => return Err(self.wrong(position, "there is only a part of it: the archive was cut off")),
+            _ => return Err(self.wrong(position, "incomplete: the archive was cut off")),
         }
         let bytes = header.as_bytes();
         if bytes.iter().all(|&byte| byte == 0) {
@@ -169,12 +167,12 @@ impl Scan<'_> {
         let actual = sum(bytes.get(..148)) + spaces + sum(bytes.get(156..));
         match header.cksum() {
             Ok(expected) if expected == actual => Ok(Some(header)),
-            _ if position == 0 => Err(no_tar("its first block has not the checksum of a tar header")),
+            _ if position == 0 => Err(no_tar("its first block is not a tar header (checksum mismatch)")),
             _ => Err(self.wrong(position, "the checksum is wrong")),
         }
     }
 
-    /// Fills a buffer as far as the archive goes.
+    /// Fills a buffer as far as the archive reaches.
     fn block(&self, position: u64, buffer: &mut [u8]) -> Result<usize> {
         let extent = Extent { start: position, size: self.total.saturating_sub(position) };
         let mut filled = 0;
@@ -190,7 +188,8 @@ impl Scan<'_> {
         Ok(filled)
     }
 
-    /// Where the next header is, if the content is there. The last content may lack what fills its block.
+    /// Returns the position of the next header, if the content is complete. The last content may lack its
+    /// padding.
     fn end(&self, content: Extent) -> Option<u64> {
         let end = content.start.checked_add(content.size).filter(|&end| end <= self.total)?;
         end.checked_next_multiple_of(BLOCK as u64)
@@ -218,7 +217,7 @@ impl Scan<'_> {
                         b"size" => {
                             let size = record.value().ok().and_then(|text| text.parse().ok());
                             extended.size =
-                                Some(size.ok_or_else(|| self.wrong(at, "its size is no number"))?);
+                                Some(size.ok_or_else(|| self.wrong(at, "its size is not a number"))?);
                         }
                         key if key.starts_with(b"GNU.sparse.") => {
                             return Err(self.wrong(at, "sparse files are not supported"));
@@ -227,7 +226,7 @@ impl Scan<'_> {
                     }
                 }
             }
-            // A global header, of which archives of images need nothing.
+            // A global header: archives of images have nothing of interest in it.
             _ => {}
         }
         Ok(())
@@ -249,7 +248,8 @@ fn is_extension(kind: EntryType) -> bool {
     )
 }
 
-/// Links, devices, directories and fifos have none, whatever size their header says.
+/// Returns whether a member has content. Links, devices, directories and fifos have none, whatever size their
+/// header states.
 fn has_content(kind: EntryType) -> bool {
     !matches!(
         kind,
@@ -263,7 +263,7 @@ fn has_content(kind: EntryType) -> bool {
 }
 
 fn no_tar(reason: &str) -> Error {
-    Error::document("the archive", format!("no tar: {reason}"))
+    Error::document("the archive", format!("not a tar: {reason}"))
 }
 
 fn refuse_compressed(start: &[u8]) -> Result<()> {
@@ -274,7 +274,7 @@ fn refuse_compressed(start: &[u8]) -> Result<()> {
     )))
 }
 
-/// A name without the `./` in front that some writers put there, and without a slash at the end.
+/// Returns a name without a leading `./`, which some writers add, and without a trailing slash.
 fn clean(mut name: &[u8]) -> &[u8] {
     while let Some(rest) = name.strip_prefix(b"./") {
         name = rest;
@@ -282,7 +282,7 @@ fn clean(mut name: &[u8]) -> &[u8] {
     name.strip_suffix(b"/").unwrap_or(name)
 }
 
-/// The member that a link of this name leads to.
+/// Returns the member that a link with this name refers to.
 fn target(name: &[u8], link: &[u8]) -> Target {
     let mut way: Vec<&[u8]> = name.split(|&byte| byte == b'/').collect();
     way.pop();

@@ -10,7 +10,7 @@ use crate::{
     store::layout::{INDEX, MARKER},
 };
 
-/// Below it, a directory for each algorithm.
+/// The directory of blobs, with a directory for each algorithm.
 pub(super) const BLOBS: &str = "blobs/";
 
 pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, Content>)> {
@@ -27,7 +27,7 @@ pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, 
     Ok((index, blobs))
 }
 
-/// What a blob's name promises; other files may be there, too (image-layout.md).
+/// Returns the digest of a blob by its name; other files may be present, too (image-layout.md).
 fn digest_of(name: &[u8]) -> Option<Digest> {
     let (algorithm, encoded) = std::str::from_utf8(name).ok()?.strip_prefix(BLOBS)?.split_once('/')?;
     format!("{algorithm}:{encoded}").parse().ok()

@@ -14,7 +14,7 @@ use crate::{
     store::{BlobRead as _, BlobReadExt as _, BlobWrite as _, NewBlob, Repository, RootIndex as _},
 };
 
-/// A tar in the making.
+/// A tar being built.
 struct Tar(Builder<Vec<u8>>);
 
 impl Tar {
@@ -101,7 +101,7 @@ fn of_equal_names_the_last_counts() {
 }
 
 #[test]
-fn an_archive_is_not_written() {
+fn an_archive_is_read_only() {
     let archive = oci().open().unwrap();
     let index = archive.load().unwrap();
     assert_eq!(
@@ -126,14 +126,13 @@ fn no_archive_at_all() {
 }
 
 #[test]
-fn what_was_cut_off_is_refused_or_whole() {
+fn truncated_archives_are_refused_or_complete() {
     let all = oci().file(&blob_name(b"one"), b"one").bytes();
     let whole = |archive: &Archive| content(archive, &digest(b"one")).is_some();
     let mut refused = 0;
     for length in 0..all.len() {
         match open(all[..length].to_vec()) {
-            // At the border of a member there is nothing to see of the cut; then the blob is missing, and
-            // said to be.
+            // At the border of a member the cut is not noticed; then the blob is missing, and reported.
             Ok(archive) => assert!(whole(&archive) || length <= 512 * 5, "{length}"),
             Err(_) => refused += 1,
         }
@@ -143,7 +142,7 @@ fn what_was_cut_off_is_refused_or_whole() {
 }
 
 #[test]
-fn what_docker_saves_is_presented_as_a_layout() {
+fn docker_archives_are_read_as_layouts() {
     let plain = b"a plain layer";
     let zipped = {
         let mut bytes = vec![0x1f, 0x8b, 8];
@@ -191,7 +190,7 @@ fn what_docker_saves_is_presented_as_a_layout() {
     }
     // The same again.
     assert_eq!(tar().open().unwrap().load().unwrap().digest(), root.digest());
-    // Docker writes both.
+    // Docker writes archives of both formats.
     let both = tar().file("oci-layout", MARKER).file("index.json", EMPTY).bytes();
     assert_eq!(open(both.clone()).unwrap().kind(), ArchiveKind::Oci);
     let docker = Archive::open(both, Some(ArchiveKind::Docker), &Limits::default()).unwrap();
@@ -199,7 +198,7 @@ fn what_docker_saves_is_presented_as_a_layout() {
 }
 
 #[test]
-fn wrong_archives_of_docker_are_told() {
+fn invalid_docker_archives_are_refused() {
     let config = format!(
         r#"{{"architecture":"a","os":"b","rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
         digest(b"x")
@@ -208,8 +207,8 @@ fn wrong_archives_of_docker_are_told() {
         Tar::new().file("c.json", config.as_bytes()).file("manifest.json", manifest.as_bytes())
     };
     for (tar, part) in [
-        (with("{}"), "no list of images"),
-        (with(r#"[{"Config":"absent","Layers":[]}]"#), "no \"absent\""),
+        (with("{}"), "not a list of images"),
+        (with(r#"[{"Config":"absent","Layers":[]}]"#), "\"absent\" not found"),
         (with(r#"[{"Config":"c.json","Layers":[]}]"#), "has 0 layers, but its config"),
         (with(r#"[{"Config":"c.json","Layers":["l"]}]"#), "\"l\", which is not in the archive"),
         (
@@ -220,7 +219,10 @@ fn wrong_archives_of_docker_are_told() {
             with(r#"[{"Config":"c.json","Layers":["l"]}]"#).link(EntryType::Symlink, "l", "/etc/passwd"),
             "outside of the archive",
         ),
-        (with(r#"[{"Config":"c.json","Layers":["l"]}]"#).link(EntryType::Symlink, "l", "l"), "links lead on"),
+        (
+            with(r#"[{"Config":"c.json","Layers":["l"]}]"#).link(EntryType::Symlink, "l", "l"),
+            "too many links",
+        ),
     ] {
         let error = tar.open().unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
@@ -228,7 +230,7 @@ fn wrong_archives_of_docker_are_told() {
 }
 
 #[test]
-fn the_kind_that_was_said_is_the_one_that_is_read() {
+fn an_archive_is_read_as_the_requested_kind() {
     let docker = Tar::new().file("manifest.json", b"[]").bytes();
     let both = oci().file("manifest.json", b"[]").bytes();
     let as_kind = |bytes: &Vec<u8>, kind| Archive::open(bytes.clone(), Some(kind), &Limits::default());
@@ -237,12 +239,12 @@ fn the_kind_that_was_said_is_the_one_that_is_read() {
         (
             oci().bytes(),
             ArchiveKind::Docker,
-            "there is no manifest.json in the archive, but oci-layout: it is of the kind oci-archive:, not docker-archive:",
+            "manifest.json not found in the archive, but oci-layout: it is of the kind oci-archive:, not docker-archive:",
         ),
         (
             docker,
             ArchiveKind::Oci,
-            "there is no oci-layout in the archive, but manifest.json: it is of the kind docker-archive:, not oci-archive:",
+            "oci-layout not found in the archive, but manifest.json: it is of the kind docker-archive:, not oci-archive:",
         ),
     ] {
         let error = as_kind(&bytes, kind).unwrap_err();
@@ -250,9 +252,9 @@ fn the_kind_that_was_said_is_the_one_that_is_read() {
     }
 }
 
-/// A small list may name the same things many times.
+/// A small list may name the same layers many times.
 #[test]
-fn what_docker_saves_is_not_made_larger_without_end() {
+fn docker_archives_cannot_expand_without_limit() {
     let config = format!(
         r#"{{"architecture":"a","os":"b","rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
         digest(b"x")
@@ -271,7 +273,7 @@ fn what_docker_saves_is_not_made_larger_without_end() {
     assert!(matches!(open(4, &limits), Err(Error::Limit { name: "descriptors", limit: 12, .. })));
 }
 
-/// No input makes it panic, and what it opens it can read.
+/// No input causes a panic, and every archive that opens can be read.
 #[test]
 fn damage_anywhere_is_an_error_or_harmless() {
     let config = format!(

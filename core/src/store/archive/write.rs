@@ -14,12 +14,12 @@ use crate::{
     },
 };
 
-/// Writes a layout with this index and these blobs, each of which is verified on the way. The same content
-/// gives the same bytes: members have no owner and no time, and stand in the order of `blobs`.
+/// Writes a layout with this index and these blobs, and verifies each. The same content yields the same
+/// bytes: members have no owner and no time, and are in the order of `blobs`.
 ///
 /// # Errors
-/// Those of [`BlobReadExt::open`](crate::store::BlobReadExt::open); [`Error::Mismatch`] for a blob that is
-/// not what its descriptor says; [`Error::Io`]. What was written is no archive then.
+/// Those of [`BlobReadExt::open`](crate::store::BlobReadExt::open); [`Error::Mismatch`] for a blob that does
+/// not match its descriptor; [`Error::Io`]. The output is then incomplete.
 pub fn write_archive<'a, S: BlobRead + ?Sized>(
     store: &S,
     index: &Raw<Index>,
@@ -43,7 +43,7 @@ pub fn write_archive<'a, S: BlobRead + ?Sized>(
     tar.into_inner().and_then(Write::flush).map_err(Error::io("write the archive"))
 }
 
-/// Adds a file. A name is one that we made: short, relative and without `..`.
+/// Adds a file. The name is one of ours: short, relative and without `..`.
 pub(crate) fn append<W: Write>(
     tar: &mut Builder<W>,
     name: &str,
@@ -70,7 +70,7 @@ pub(crate) fn plain_header(kind: EntryType, mode: u32) -> Header {
     header
 }
 
-/// What was wrong with a blob comes through the tar crate as it was.
+/// Returns the error of a blob as it was, out of the tar crate's.
 fn failed(error: io::Error) -> Error {
     error.downcast::<Error>().unwrap_or_else(Error::io("write the archive"))
 }
