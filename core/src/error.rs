@@ -42,7 +42,7 @@ pub enum Error {
     Document {
         /// The document, such as `index.json` or `manifest sha256:…`.
         what: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A layer cannot be understood, or must not be applied.
@@ -50,7 +50,7 @@ pub enum Error {
     Layer {
         /// The layer, and the entry if there is one.
         what: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// Input exceeds one of [`crate::limits::Limits`].

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ExtractError {
-    /// What failed.
+    /// The error.
     pub error: Error,
     /// Whether the directory now holds part of the image.
     pub partial: bool,

@@ -1,4 +1,4 @@
-//! What the formats of bundles do differently: each function here is one such step, each module one way to do
+//! The differences between the formats of bundles: each function here is one step, each module one way to do
 //! it.
 
 mod native;
@@ -33,7 +33,7 @@ pub(super) struct Laid {
     pub(super) tree: Tree,
     /// The stamp of each inode of the tree; empty if the format has none.
     pub(super) stamps: Vec<Stamp>,
-    /// What the disk can hold.
+    /// The capabilities of the disk.
     pub(super) held: Support,
     /// The users and groups of the image.
     pub(super) users: Users,

@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct Layers<'a, S> {
     repository: &'a Repository<S>,
     image: &'a Image,
-    /// How many of the lowest layers are left out.
+    /// The number of lowest layers that are skipped.
     skipped: usize,
     pub(super) options: &'a ExtractOptions,
 }

@@ -59,7 +59,7 @@ impl<'a, D: DirPosix> Bundle<'a, D> {
         self.record().source.image()
     }
 
-    /// Returns the image's place in the store. umoci does not record the slots, so they are looked up.
+    /// Returns the image's place in the store. umoci does not record the positions, so they are looked up.
     ///
     /// # Errors
     /// For a bundle in umoci's format those of [`Resolution::locate`].

@@ -8,7 +8,7 @@ use crate::{
     spec::{Compression, History},
 };
 
-/// How a bundle is laid out, and how it records what was unpacked.
+/// The layout of a bundle, and the form of its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {
@@ -21,7 +21,7 @@ pub enum Format {
     Overlayfs(Namespace),
 }
 
-/// How layers are put into a directory.
+/// Options for putting layers into a directory.
 ///
 /// ```
 /// use ocicle::{bundle::ExtractOptions, layer::on_disk::OnDisk};
@@ -57,7 +57,7 @@ impl ExtractOptions {
     }
 }
 
-/// How an image is unpacked into a bundle.
+/// Options for unpacking an image into a bundle.
 ///
 /// ```
 /// use ocicle::bundle::{ExtractOptions, Format, UnpackOptions};
@@ -94,7 +94,7 @@ impl UnpackOptions {
     }
 }
 
-/// How a `config.json` is made.
+/// Options for making a `config.json`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RuntimeOptions {
@@ -130,7 +130,7 @@ impl RuntimeOptions {
     }
 }
 
-/// How the files of a bundle are compared with what was unpacked.
+/// Options for comparing the files of a bundle with its record.
 ///
 /// ```
 /// let options = ocicle::bundle::CompareOptions::default().verify(true);
@@ -156,7 +156,7 @@ impl CompareOptions {
     }
 }
 
-/// How a bundle is repacked.
+/// Options for repacking a bundle.
 ///
 /// ```
 /// use ocicle::{bundle::RepackOptions, spec::Compression};

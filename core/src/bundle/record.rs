@@ -1,4 +1,4 @@
-//! What a bundle records of the image it was unpacked from.
+//! The record that a bundle has of the image it was unpacked from.
 
 use super::files::{ROOTFS, open_dir};
 use crate::{
@@ -17,13 +17,13 @@ use crate::{
     },
 };
 
-/// What a bundle records, whatever its format.
+/// The record of a bundle, in any format.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) source: Source,
-    /// How entries are stored in `rootfs/`.
+    /// The representation of entries in `rootfs/`.
     pub(super) on_disk: OnDisk,
-    /// What the disk can hold; what it cannot, the tree holds.
+    /// The capabilities of the disk; what it cannot hold, the tree has.
     pub(super) held: Support,
     /// The files, as they are on the disk.
     pub(super) tree: Tree,
@@ -46,7 +46,7 @@ impl Record {
 /// The image of a bundle, and its place.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    /// The slots are known.
+    /// The whole path is known.
     Resolution(Resolution),
     /// Only the descriptors are known, from the entry of `index.json` to the image; never empty.
     Walk(Vec<Descriptor>),
@@ -71,7 +71,7 @@ impl Source {
         }
     }
 
-    /// Returns the slots, looked up in the store if they are not known.
+    /// Returns the path, looked up in the store if only the descriptors are known.
     pub(super) fn resolution<S>(&self, repository: &Repository<S>) -> Result<Resolution>
     where
         S: BlobRead + RootIndex,

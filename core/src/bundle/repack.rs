@@ -21,7 +21,7 @@ use crate::{
     tree::diff::DiffSummary,
 };
 
-/// What a repack did.
+/// The outcome of a repack.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Repacked {
@@ -29,12 +29,12 @@ pub struct Repacked {
     pub resolution: Resolution,
     /// The new layer; `None` if nothing had changed.
     pub layer: Option<Layer>,
-    /// What was found on disk.
+    /// The counts and stamps of the comparison with the disk.
     pub summary: DiffSummary,
     /// The referrers of the image that was replaced: signatures, SBOMs, attestations.
     pub referrers: Vec<Descriptor>,
-    /// Why the bundle does not record the new image, if that was asked for. The image is in the store, and
-    /// the bundle as it was.
+    /// The reason why the bundle does not record the new image, although that was asked for. The image is in
+    /// the store, and the bundle is unchanged.
     pub not_refreshed: Option<Error>,
 }
 

@@ -31,7 +31,7 @@ pub(super) fn open_newest<D: DirPosix>(dir: &D, name: Name<'_>) -> std::io::Resu
 pub(super) struct Replacement<'a, D: DirPosix> {
     bundle: &'a D,
     staging: Staging<'a, D>,
-    /// When it was begun, on the file system's own clock.
+    /// The time when it was begun, by the file system's own clock.
     pub(super) since: Time,
 }
 
@@ -63,7 +63,7 @@ impl<'a, D: DirPosix> Replacement<'a, D> {
         Ok(())
     }
 
-    /// Makes the files valid where the last of them decides alone.
+    /// Makes the files valid if the last of them alone decides.
     pub(super) fn commit_in_order(self, names: &[NameBuf]) -> Result<()> {
         self.sync(names)?;
         names.iter().try_for_each(|name| move_into(self.bundle, self.dir(), name))

@@ -14,7 +14,7 @@ use crate::{
     tree::{Content, Tree, emulated::Emulated, seen},
 };
 
-/// Where what replaces something else is made.
+/// The directory for replacements that are not in place yet.
 const STAGING: &str = ".ocicle-restore";
 
 impl<D: DirPosix> Bundle<'_, D> {
@@ -57,12 +57,12 @@ impl<D: DirPosix> Bundle<'_, D> {
 }
 
 struct Restore<'a, D> {
-    /// How entries are stored according to the record.
+    /// The representation of entries according to the record.
     from: &'a OnDisk,
-    /// How they will be stored.
+    /// The representation of entries to be made.
     to: &'a OnDisk,
     staging: &'a D,
-    /// What was made for a file with several names.
+    /// The first name made of each file with several names.
     made: HashMap<(u64, u64), NameBuf>,
     count: u64,
 }
@@ -118,7 +118,7 @@ impl<D: DirPosix> Restore<'_, D> {
         restored.map_err(Error::io(format_args!("restore /{path}")))
     }
 
-    /// Makes the entry as it should be, and replaces what is `there` with it.
+    /// Creates the entry as it should be, and replaces the entry that is `there` with it.
     fn replace(
         &mut self,
         dir: &D,

@@ -23,7 +23,7 @@ use crate::{
     tree::testing::{Record, dir, file, link, path, remove, symlink},
 };
 
-/// An image of two layers, tagged `t`.
+/// Stores an image of two layers, tagged `t`.
 fn store() -> (Repository<MemoryStore>, Image, Resolution) {
     let store = Repository::in_memory().unwrap();
     let base = [dir("etc"), file("etc/hosts", "here"), file("gone", "x"), symlink("l", "etc/hosts")];
@@ -39,7 +39,7 @@ fn unpacked(store: &Repository<MemoryStore>, image: &Image, at: &Resolution) -> 
     bundle
 }
 
-/// Everything in a directory: path, type and content, a line each.
+/// Lists everything in a directory: path, type and content, a line each.
 fn listing(dir: &MemDir) -> Vec<String> {
     let mut lines = Vec::new();
     for name in dir.names().unwrap() {
@@ -159,7 +159,7 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
         })
         .collect();
     let gone = format!("{:?}", Change::Remove(path("l")));
-    // The new time of the root goes along.
+    // The new time of the root is sent, too.
     assert_eq!(sent, ["+ ", gone.as_str(), "+etc ", "+etc/hosts elsewhere", "+new new"]);
 
     let again = unpacked(&store, &now, &find(&store, "t"));
@@ -167,7 +167,7 @@ fn a_changed_bundle_makes_one_layer_with_the_changes() {
 }
 
 #[test]
-fn a_layer_that_fails_leaves_the_bundle_as_it_was() {
+fn a_failing_layer_leaves_the_bundle_unchanged() {
     let (store, image, at) = store();
     let bundle = MemDir::new();
     write(&bundle, "notes", "mine");
@@ -209,7 +209,7 @@ fn existing_files_are_left_alone() {
 }
 
 #[test]
-fn an_image_that_cannot_run_here_is_refused_before_anything_is_written() {
+fn images_that_cannot_run_are_refused_before_writing() {
     let (store, mut image, at) = store();
     let mut config = image.config.view().clone();
     config.os = "windows".into();
@@ -270,7 +270,7 @@ fn another_directory_is_not_opened() {
 }
 
 #[test]
-fn a_repack_in_place_of_what_has_moved_on_conflicts() {
+fn a_repack_in_place_of_a_changed_tag_conflicts() {
     let (store, image, at) = store();
     let bundle = unpacked(&store, &image, &at);
     let first = unpacked(&store, &image, &at);

@@ -19,10 +19,10 @@ use crate::{
     tree::Tree,
 };
 
-/// Where a bundle is made before it is moved into place.
+/// The directory in which a bundle is made before it is moved into place.
 pub(super) const STAGING: &str = ".ocicle-unpack";
 
-/// What was unpacked.
+/// The outcome of an unpack.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Unpacked {
@@ -79,7 +79,7 @@ pub(super) fn check_image(image: &Image, at: &Resolution) -> Result<()> {
     }
 }
 
-/// Makes the bundle in `dir`. Returns the names of its entries, the one that makes it a bundle last.
+/// Writes the bundle in `dir`. Returns the names of its entries, the one that makes it a bundle last.
 fn fill<S: BlobRead, D: DirPosix>(
     layers: &Layers<'_, S>,
     image: &Image,

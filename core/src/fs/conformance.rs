@@ -1,4 +1,4 @@
-//! What every driver of directory handles must do, for the tests of a driver. Behind the feature
+//! The requirements on every driver of directory handles, for the tests of a driver. Behind the feature
 //! `conformance`.
 //!
 //! A driver that can only be read passes [`dir()`] with a directory that holds the sample tree:
@@ -11,7 +11,7 @@
 //!     name::{Name, NameBuf},
 //! };
 //!
-//! /// A directory of one's own; this one happens to lie in memory.
+//! /// Your own directory; this one is in memory.
 //! struct Own(MemDir);
 //!
 //! impl Dir for Own {
@@ -77,7 +77,7 @@ pub const FILES: [(&str, &str); 7] = [
     ("é", "UTF-8"),
 ];
 
-/// The symbolic links of the sample tree, with their target. They are optional: what is there is tested.
+/// The symbolic links of the sample tree, with their target. They are optional: existing ones are tested.
 pub const LINKS: [(&str, &str); 3] = [("dangling", "nowhere"), ("link", "file"), ("to-dir", "dir")];
 
 /// Writes the [`FILES`] of the sample tree into an empty directory.
@@ -198,7 +198,8 @@ fn refused<T>(result: io::Result<T>) -> ErrorKind {
     }
 }
 
-/// Makes a link whose target begins with `..`; `false` if the runtime refuses such, which [`Support`] allows.
+/// Creates a link whose target begins with `..`; returns `false` if the runtime refuses these, as [`Support`]
+/// allows.
 ///
 /// [`Support`]: super::Support
 fn climbing_link<D: DirPosix>(dir: &D, link: &str, target: &[u8]) -> io::Result<bool> {
@@ -211,7 +212,7 @@ fn climbing_link<D: DirPosix>(dir: &D, link: &str, target: &[u8]) -> io::Result<
     }
 }
 
-/// Makes one of each type that the driver can make: `dir`, `file`, `link` (to `file`), `dangling` (a link),
+/// Creates one of each type that the driver can make: `dir`, `file`, `link` (to `file`), `dangling` (a link),
 /// `fifo`, `null`.
 fn one_of_each<D: DirPosix>(dir: &D) -> io::Result<Vec<&'static str>> {
     dir.create_dir(name("dir"))?;

@@ -1,4 +1,4 @@
-//! What directories and open files can do.
+//! The operations of directories and open files.
 
 use std::io::{self, Read, Seek, Write};
 

@@ -1,4 +1,4 @@
-//! What is known about entries, and what can be changed of it.
+//! The metadata of entries, and changes to it.
 
 use crate::attrs::{Time, Xattrs};
 
@@ -22,7 +22,8 @@ pub enum FileType {
     Socket,
 }
 
-/// What a file system knows about an entry without opening it. What it cannot know is 0 (see [`Support`]).
+/// The metadata of an entry, as a file system has it without opening the entry. What it cannot know is 0 (see
+/// [`Support`]).
 ///
 /// A driver starts from [`Metadata::new`] and sets the fields it knows.
 ///

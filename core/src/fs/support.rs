@@ -1,10 +1,10 @@
-//! What file systems can hold.
+//! The capabilities of file systems.
 
 use serde::{Deserialize, Serialize};
 
 use crate::attrs::Time;
 
-/// What a file system, as seen through a driver, can hold. The caller decides what to do with the rest:
+/// The capabilities of a file system, as seen through a driver. The caller decides how to handle the rest:
 /// drivers drop nothing silently.
 ///
 /// A driver starts from [`Support::ALL`] or [`Support::NONE`] and sets the fields that differ.
@@ -73,7 +73,7 @@ impl Support {
     }
 }
 
-/// Whether an extended attribute belongs to the system it is on rather than to the image.
+/// Returns whether an extended attribute belongs to the system it is on rather than to the image.
 #[must_use]
 pub fn is_system_xattr(name: &[u8]) -> bool {
     [&b"security.selinux"[..], b"system.nfs4_acl"].contains(&name)

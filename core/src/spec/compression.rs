@@ -30,11 +30,11 @@ pub enum Compression {
     Zstd,
 }
 
-/// What there is to know about a compression.
+/// The facts about a compression.
 pub(super) struct Facts {
     pub(super) compression: Compression,
     name: &'static str,
-    /// What follows [`LAYER`] in OCI's media type.
+    /// The suffix of OCI's media type, after [`LAYER`].
     pub(super) suffix: &'static str,
     /// Docker's media type.
     pub(super) docker: &'static str,

@@ -32,7 +32,7 @@ pub struct ImageConfig {
     /// Required features of the operating system.
     #[serde(rename = "os.features", default, skip_serializing_if = "Option::is_none")]
     pub os_features: Option<Vec<String>>,
-    /// How to run a container.
+    /// The configuration of a container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ContainerConfig>,
     /// The diff_ids of the layers.
@@ -77,7 +77,8 @@ pub struct History {
     pub empty_layer: Option<bool>,
 }
 
-/// How to run a container of the image. Sets are JSON objects with empty values, as in the document.
+/// The configuration of a container of the image. Sets are JSON objects with empty values, as in the
+/// document.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(rename_all = "PascalCase")]

@@ -1,4 +1,4 @@
-//! Where reading differs from serde's default: stricter about objects, more tolerant of `null`.
+//! Deviations from serde's defaults: stricter about objects, more tolerant of `null`.
 
 use serde::{Deserialize, Deserializer, de::Visitor};
 

@@ -1,4 +1,4 @@
-//! What each kind of document accepts and refuses, and that edits change what they name and nothing else.
+//! Documents that are accepted and refused, and edits that change what they name and nothing else.
 
 mod documents;
 mod edits;
@@ -10,7 +10,7 @@ use crate::{
     hash::digest_of,
 };
 
-/// A descriptor of some content.
+/// Returns a descriptor of some content.
 fn described(media_type: &'static str, content: &[u8]) -> Descriptor {
     Descriptor::new(MediaType::literal(media_type), digest(content), content.len() as u64)
 }
@@ -19,7 +19,7 @@ fn digest(content: &[u8]) -> Digest {
     digest_of(Algorithm::Sha256, content)
 }
 
-/// A digest that is short to write in documents: `d("1")` is `sha256:111…`.
+/// Returns a digest that is short to write in documents: `d("1")` is `sha256:111…`.
 fn d(digit: &str) -> String {
     format!("sha256:{}", digit.repeat(64))
 }

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_path_that_differs_is_told() {
+    fn every_differing_path_is_reported() {
         let before = [
             dir("d"),
             file("d/a", "1"),

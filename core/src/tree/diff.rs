@@ -24,7 +24,7 @@ use crate::{
     name::{EntryPath, Name, NameBuf},
 };
 
-/// What a directory was when its stamps were taken.
+/// The state of a directory when its stamps were taken.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::exhaustive_structs, reason = "three things that belong together")]
 pub struct Baseline<'a> {
@@ -57,7 +57,7 @@ pub struct DiffOptions<'a> {
     pub limits: Limits,
 }
 
-/// What [`diff`] found beside the changes.
+/// The result of [`diff`] besides the changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct DiffSummary {
@@ -74,9 +74,9 @@ pub struct DiffSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Learned {
-    /// Of unchanged entries whose old stamp did not prove it; by inode of the old tree.
+    /// The new stamps of unchanged entries whose old stamp did not prove it; by inode of the old tree.
     pub unchanged: Vec<(InodeId, Stamp)>,
-    /// Of entries that were sent; of a file with several names, the first.
+    /// The stamps of entries that were sent; for a file with several names, by the first.
     pub sent: Vec<(EntryPath, Stamp)>,
 }
 
@@ -145,7 +145,7 @@ enum Group {
     Sent(EntryPath),
 }
 
-/// What stamps tell about an entry.
+/// The knowledge about an entry from its stamp.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     Same,

@@ -39,7 +39,7 @@ pub struct Emulated<'t, D> {
     depth: usize,
 }
 
-/// What the disk holds, and where the rest comes from.
+/// The disk and the source of what it cannot hold.
 #[derive(Debug, Clone, Copy)]
 struct View<'t> {
     tree: Option<&'t Tree>,

@@ -101,10 +101,10 @@ pub struct Stored {
 pub struct Hidden {
     /// The layer, from 0, that removed its last name.
     pub layer: usize,
-    /// What that layer did to the name: [`ChangeKind::Replaced`], [`ChangeKind::Attributes`] if it stores the
-    /// same content again, or [`ChangeKind::Removed`].
+    /// The change of that layer to the name: [`ChangeKind::Replaced`], [`ChangeKind::Attributes`] if it
+    /// stores the same content again, or [`ChangeKind::Removed`].
     pub kind: ChangeKind,
-    /// As in [`PathChange::removed_with`].
+    /// The same as [`PathChange::removed_with`].
     pub removed_with: Option<EntryPath>,
 }
 

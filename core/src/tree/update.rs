@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_is_made_and_goes_on() {
+    fn every_change_is_applied_and_passed_on() {
         let base = [dir("d"), file("d/f", "x"), link("h", "d/f"), file("gone", "x"), symlink("l", "d")];
         let changes = [
             remove("gone"),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_disk_has_is_refused() {
+    fn impossible_changes_are_refused() {
         for change in [clear("d"), file("no/parent", "x"), link("a", "missing")] {
             assert_eq!(updated(&[dir("d")], &[change]).0.unwrap_err().kind(), ErrorKind::Misuse);
         }

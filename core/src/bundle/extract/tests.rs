@@ -69,14 +69,14 @@ fn existing_content_is_merged_over() {
          /new d755 @0\n/new/f f644 @1 1 x1\n/other f644 @1 4 x1\n\
          /usr d755 @0\n/usr/lib d755 @1\n/usr/lib/mine f644 @1 1 x1\n"
     );
-    // Without the option the link goes, and what it led to stays.
+    // Without the option the link is removed, and its target is kept.
     extracted(&store, &image, &root, &ExtractOptions::default()).unwrap();
     let after = shown(&root);
     assert!(after.contains("/lib d755 @1\n") && after.contains("/usr/lib/mine f644"), "{after}");
 }
 
 #[test]
-fn after_a_failure_an_empty_directory_is_empty_and_another_says_so() {
+fn a_failure_empties_an_empty_directory_and_is_reported_in_others() {
     let store = Repository::in_memory().unwrap();
     let image = image(&store, &[&[file("a", "1")], &[file("b", "2")]]);
     overwrite(&store, &image.manifest.view().layers[1].digest, b"corrupt");

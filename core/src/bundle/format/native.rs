@@ -30,19 +30,19 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 struct State {
     schema_version: u32,
-    /// The slots from `index.json` to the manifest, so that a repack knows what to replace.
+    /// The entries from `index.json` to the manifest, so that a repack knows what to replace.
     resolution: Resolution,
     /// Digest of `rootfs.mtree`.
     mtree: Digest,
     /// Stamps older than this are proof: seconds and nanoseconds of the file system's own clock.
     settled: (i64, u32),
-    /// How entries are stored on the disk.
+    /// The representation of entries on the disk.
     #[serde(default)]
     on_disk: OnDisk,
-    /// For a bundle with a directory for each layer: where overlayfs keeps its marks.
+    /// For a bundle with a directory for each layer: the namespace of overlayfs's marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     overlay: Option<Namespace>,
-    /// For a bundle on a disk that cannot hold everything: what that can hold.
+    /// For a bundle on a disk that cannot hold everything: the capabilities of the disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held: Option<Support>,
 }

@@ -101,7 +101,7 @@ where
     Ok(Laid { tree, stamps: Vec::new(), held: Support::ALL, users, dirs })
 }
 
-/// Sends what was written to the mounted file system: what the upper directory stands for.
+/// Sends what was written to the mounted file system: the changes that the upper directory represents.
 pub(super) fn changes<D: DirPosix>(
     bundle: &Recorded<'_, D>,
     namespace: Namespace,

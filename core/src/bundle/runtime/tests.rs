@@ -45,7 +45,7 @@ fn root() -> MemDir {
     root_with(&[("etc/passwd", PASSWD), ("etc/group", GROUP)])
 }
 
-/// An image config with these fields in its `config`.
+/// Returns an image config with these fields in its `config`.
 fn image(fields: &str) -> ImageConfig {
     image_with(fields, "")
 }
@@ -61,7 +61,7 @@ fn made(config: &ImageConfig, root: &MemDir) -> Result<Value> {
     Ok(serde_json::from_slice(&text).unwrap())
 }
 
-/// The user, as text, and HOME.
+/// Returns the user, as text, and HOME.
 fn user(spec: &str, root: &MemDir) -> Result<(String, String)> {
     let made = made(&image(&format!(r#""User":"{spec}""#)), root)?;
     let env = made["process"]["env"].as_array().unwrap();
@@ -123,7 +123,7 @@ fn an_image_without_the_files_has_numbers_only() {
 
 #[test]
 fn links_are_followed_inside_the_root_only() {
-    // What lies beside the root is out of reach.
+    // Files beside the root are out of reach.
     let host = root_with(&[
         ("outside/passwd", "evil:x:666:666::/evil:\n"),
         ("root/usr/passwd", "web:x:33:34::/var/www:\n"),

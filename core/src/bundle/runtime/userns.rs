@@ -1,4 +1,4 @@
-//! What a user namespace changes (runtime-spec, config-linux.md), and an ordinary user of the host.
+//! Changes for a user namespace (runtime-spec, config-linux.md), and for an ordinary user of the host.
 
 use serde_json::{Value, json};
 

@@ -18,14 +18,14 @@ pub(super) fn cases<D: Dir>() -> Cases<D> {
     ]
 }
 
-/// The links that this sample has.
+/// Returns the links that this sample has.
 fn links<D: Dir>(dir: &D) -> io::Result<Vec<(&'static str, &'static str)>> {
     let names = dir.names()?;
     let there = |link: &&str| names.iter().any(|found| found.as_name() == name(link));
     Ok(LINKS.into_iter().filter(|(link, _)| there(link)).collect())
 }
 
-/// The files in the directory itself.
+/// Returns the files in the directory itself.
 fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
     FILES.into_iter().filter(|(path, _)| !path.contains('/'))
 }
@@ -37,7 +37,7 @@ fn names_come_in_byte_order<D: Dir>(dir: &D) -> io::Result<()> {
     let expected: Vec<String> =
         expected.iter().map(|name| name.as_bytes().escape_ascii().to_string()).collect();
     assert_eq!(listed(dir)?, expected);
-    // The list starts anew each time.
+    // The list starts again each time.
     assert_eq!(listed(dir)?, expected);
     assert_eq!(listed(&dir.open_dir(name("dir"))?)?, ["inside"]);
     Ok(())
@@ -65,7 +65,7 @@ fn directories_open_and_others_do_not<D: Dir>(dir: &D) -> io::Result<()> {
     for (each, _) in files().chain(links(dir)?) {
         assert_eq!(refused(dir.open_dir(name(each))), NotADirectory, "{each}");
     }
-    // Each handle stands on its own.
+    // The handles are independent.
     let (one, two) = (dir.open_dir(name("dir"))?, dir.open_dir(name("dir"))?);
     drop(one);
     assert_eq!(content(&two, "inside")?, "inside");

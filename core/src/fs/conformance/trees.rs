@@ -1,4 +1,4 @@
-//! What is built on the calls: removing trees, and files as the root directory's own.
+//! Functions built on the calls: removing trees, and reading files as the root directory's own.
 
 use std::io::{self, ErrorKind::*, Write};
 

@@ -32,7 +32,7 @@ fn names_come_in_byte_order<D: DirWrite>(dir: &D) -> io::Result<()> {
         dir.create_file(name(each))?;
     }
     assert_eq!(listed(dir)?, ["...", ".hidden", "B", "a", "a-", "a.b", "b", "\\xc3\\xa9"]);
-    // The list starts anew each time.
+    // The list starts again each time.
     dir.remove_file(name("a"))?;
     assert_eq!(listed(dir)?, ["...", ".hidden", "B", "a-", "a.b", "b", "\\xc3\\xa9"]);
     Ok(())

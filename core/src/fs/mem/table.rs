@@ -221,7 +221,7 @@ impl Table {
         }
     }
 
-    /// Whether `dir` is `top` or lies anywhere below it.
+    /// Returns whether `dir` is `top` or anywhere below it.
     fn is_within(&self, dir: u64, top: u64) -> io::Result<bool> {
         let mut pending = vec![top];
         while let Some(ino) = pending.pop() {

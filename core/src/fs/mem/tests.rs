@@ -27,7 +27,7 @@ fn every_change_advances_the_clock_by_one_nanosecond() {
 }
 
 #[test]
-fn a_reader_shows_what_the_file_was_when_it_was_opened() {
+fn a_reader_keeps_the_content_from_when_it_was_opened() {
     let root = MemDir::new();
     let mut file = root.create_file(name("f")).unwrap();
     file.write_all(b"one").unwrap();
@@ -41,7 +41,7 @@ fn a_reader_shows_what_the_file_was_when_it_was_opened() {
 }
 
 #[test]
-fn a_file_without_a_name_lives_while_it_is_open_and_is_forgotten_then() {
+fn an_unlinked_file_exists_while_it_is_open() {
     let root = MemDir::new();
     let mut file = root.create_file(name("f")).unwrap();
     root.remove_file(name("f")).unwrap();
@@ -104,7 +104,7 @@ fn different_file_systems_are_different_devices() {
 }
 
 #[test]
-fn from_files_refuses_what_cannot_be() {
+fn from_files_refuses_conflicting_paths() {
     let built = |paths: &[&str]| {
         MemDir::from_files(paths.iter().map(|text| (path(text), Vec::new())))
             .map(|root| root.names().unwrap().len())

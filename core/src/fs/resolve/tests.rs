@@ -6,7 +6,7 @@ use crate::{
     fs::{DirPosix as _, DirWrite as _, Special, mem::MemDir},
 };
 
-/// A root with the file `usr/lib/passwd`, and these links in `etc`.
+/// Returns a root with the file `usr/lib/passwd`, and these links in `etc`.
 fn root(links: &[(&'static str, &str)]) -> Result<MemDir> {
     let root = MemDir::from_files([(path("usr/lib/passwd"), b"root".to_vec())])?;
     let made = (|| {

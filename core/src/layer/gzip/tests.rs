@@ -23,7 +23,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn the_same_bytes_whatever_the_threads_and_pieces() {
+fn output_does_not_depend_on_threads_or_chunks() {
     let text: Vec<u8> =
         b"a layer is a stream of changes; ".iter().copied().cycle().take(3 * BLOCK + 17).collect();
     for input in [&b""[..], b"x", &text[..BLOCK], &text, &noise(2 * BLOCK + 5)] {
@@ -56,7 +56,7 @@ fn noise_is_stored_and_what_repeats_is_not() {
 }
 
 #[test]
-fn blocks_use_what_was_before_them() {
+fn blocks_use_the_preceding_window() {
     let input = noise(WINDOW_AND_A_HALF).repeat(20);
     assert!(compress(&input, 1, input.len()).len() < input.len() / 10);
 }
@@ -64,6 +64,6 @@ fn blocks_use_what_was_before_them() {
 const WINDOW_AND_A_HALF: usize = 20 << 10;
 
 #[test]
-fn the_header_says_nothing_about_where_it_was_made() {
+fn the_header_has_no_name_and_no_time() {
     assert_eq!(compress(b"", 1, 1), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }

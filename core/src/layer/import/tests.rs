@@ -48,7 +48,7 @@ fn blob(store: &Repository<MemoryStore>, descriptor: &Descriptor) -> Vec<u8> {
 const ALL: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
 
 #[test]
-fn what_is_compressed_as_wanted_is_stored_to_the_byte() {
+fn archives_with_the_wanted_compression_are_stored_unchanged() {
     let plain = layer();
     for found in ALL {
         let given = compressed(&plain, found);
@@ -68,7 +68,7 @@ fn what_is_compressed_as_wanted_is_stored_to_the_byte() {
 }
 
 #[test]
-fn anything_else_is_compressed_anew_and_the_archive_stays() {
+fn recompression_keeps_the_archive() {
     let plain = layer();
     for found in ALL {
         for wanted in ALL.into_iter().filter(|&wanted| wanted != found) {
@@ -101,7 +101,7 @@ fn the_sink_gets_the_changes() {
 }
 
 #[test]
-fn what_is_no_layer_is_refused_and_leaves_no_blob() {
+fn invalid_layers_are_refused_and_leave_no_blob() {
     let plain = layer();
     let gzip = compressed(&plain, Compression::Gzip);
     let damaged = |at: usize| [&gzip[..at], &[!gzip[at]], &gzip[at + 1..]].concat();

@@ -26,7 +26,7 @@ fn content(seed: u32, size: usize) -> Vec<u8> {
     (0..size).map(|_| next()).collect()
 }
 
-/// A layer of files of these sizes, between other entries.
+/// Stores a layer of files of these sizes, between other entries.
 fn layer(store: &Repository<MemoryStore>, sizes: &[usize], compression: Compression) -> (Descriptor, Digest) {
     let mut writer = LayerWriter::new(store, compression).unwrap();
     let mut put = |Item(change, content): Item| writer.put(&change, &mut &content[..]).unwrap();
@@ -131,7 +131,7 @@ fn an_index_is_known_to_be_that_of_another_or_damaged() {
 }
 
 #[test]
-fn what_changed_below_an_index_is_found() {
+fn changes_below_an_index_are_found() {
     let store = Repository::in_memory().unwrap();
     let (blob, diff_id) = layer(&store, &[100_000, 20], Compression::None);
     let index = LayerIndex::build(&store, &blob, &diff_id).unwrap();

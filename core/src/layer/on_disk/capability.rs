@@ -39,12 +39,12 @@ fn word(value: &[u8], at: usize) -> Option<u32> {
 mod tests {
     use super::{root_id, with_root_id};
 
-    /// What `setcap cap_net_raw+ep` writes as root of the host, and as root of a namespace.
+    /// The values that `setcap cap_net_raw+ep` writes as root of the host, and as root of a namespace.
     const V2: [u8; 20] = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     const V3: [u8; 24] = [1, 0, 0, 3, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xa0, 0x86, 1, 0];
 
     #[test]
-    fn versions_become_each_other() {
+    fn versions_2_and_3_are_converted() {
         assert_eq!((root_id(&V2), root_id(&V3)), (Some(0), Some(100_000)));
         assert_eq!(*with_root_id(&V2, 100_000), V3);
         assert_eq!(*with_root_id(&V3, 0), V2);
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_stays() {
+    fn other_versions_are_kept() {
         for odd in [&V2[..19], &V3[..20], &[1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0][..], b""] {
             assert_eq!((root_id(odd), &*with_root_id(odd, 7)), (None, odd));
         }

@@ -3,7 +3,7 @@
 //! | attribute | what it records |
 //! |---|---|
 //! | `user.rootlesscontainers` | the owner, as PRoot and umoci write it (rootlesscontaine.rs) |
-//! | `user.ocicle.device` | an empty file stands for a device: `c MAJOR:MINOR` or `b MAJOR:MINOR` |
+//! | `user.ocicle.device` | an empty file in place of a device: `c MAJOR:MINOR` or `b MAJOR:MINOR` |
 //! | `user.ocicle.xattr.NAME` | the extended attribute `NAME`, which only root may set |
 
 use crate::{attrs::Xattrs, layer::EntryKind};
@@ -31,7 +31,7 @@ pub(super) fn recorded_name(name: &[u8]) -> Option<Box<[u8]>> {
     (recorded.len() <= NAME_MAX).then(|| recorded.into())
 }
 
-/// Replaces recorded attributes in those of a file by the attributes they stand for.
+/// Replaces recorded attributes in those of a file by the attributes that they record.
 pub(super) fn restore_xattrs(xattrs: &mut Xattrs) {
     let recorded: Vec<Box<[u8]>> = xattrs.keys().filter(|name| name.starts_with(XATTR)).cloned().collect();
     for name in recorded {
@@ -92,7 +92,7 @@ pub(super) fn device_value(kind: &EntryKind) -> Option<Box<[u8]>> {
     }
 }
 
-/// Returns the device that a placeholder stands for.
+/// Returns the device of a placeholder.
 pub(super) fn parse_device(value: &[u8]) -> Option<EntryKind> {
     let (kind, numbers) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let (major, minor) = numbers.split_once(':')?;
@@ -110,7 +110,7 @@ mod tests {
     use crate::layer::EntryKind;
 
     #[test]
-    fn owners_are_written_as_others_do() {
+    fn owners_are_written_as_other_tools_do() {
         // The value that umoci writes for 1000:0.
         assert_eq!(*owner_value(1000, 0), [0x08, 0xe8, 0x07, 0x10, 0xff, 0xff, 0xff, 0xff, 0x0f]);
         for (uid, gid) in [(0, 42), (65_534, 1), (1, 4_294_967_294)] {

@@ -49,7 +49,7 @@ fn maps_change_owners_and_the_root_of_capabilities() {
 }
 
 #[test]
-fn owners_without_a_place_are_refused() {
+fn unmapped_owners_are_refused() {
     let file = entry(EntryKind::Dir, 1000, 0, &[]);
     let error = mapped().to_disk(&file).unwrap_err().to_string();
     assert!(error.starts_with("/a/b: uid 1000 of the image is not in the uid map"), "{error}");
@@ -58,7 +58,7 @@ fn owners_without_a_place_are_refused() {
 }
 
 #[test]
-fn a_user_records_what_he_may_not_set() {
+fn unprivileged_users_record_what_they_cannot_set() {
     let how = OnDisk::rootless(1000, 100);
     let xattrs: [(&str, &[u8]); 5] = [
         ("security.capability", &CAPABILITY),
@@ -125,7 +125,7 @@ fn a_name_too_long_to_be_recorded_is_an_error() {
 }
 
 #[test]
-fn it_is_remembered_as_json() {
+fn it_serializes_as_json() {
     assert_eq!(serde_json::to_string(&OnDisk::default()).unwrap(), r#"{"privilege":"full"}"#);
     let text = serde_json::to_string(&OnDisk::rootless(1000, 100)).unwrap();
     assert_eq!(

@@ -102,7 +102,7 @@ impl<'a> FromUpper<'a> {
             if self.mark(entry, mark).is_some() {
                 return Err(Error::Unsupported(format!(
                     "/{} of the upper directory cannot be put into a layer: {what}; mount with \
-                     redirect_dir=off,metacopy=off, and make the change anew",
+                     redirect_dir=off,metacopy=off, and repeat the change",
                     entry.path
                 )));
             }

@@ -15,7 +15,7 @@ pub(super) fn parse(field: &[u8]) -> Result<i64, Reason> {
     }
 }
 
-/// As [`parse`], for numbers that must not be negative.
+/// Parses a number that must not be negative, as [`parse`] does.
 pub(super) fn parse_unsigned(field: &[u8]) -> Result<u64, Reason> {
     let number = parse(field)?;
     u64::try_from(number).map_err(|_| format!("{number} is negative"))

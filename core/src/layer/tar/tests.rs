@@ -52,7 +52,7 @@ impl Header {
         self.with(field::LINK, target.as_bytes())
     }
 
-    /// The header with its checksum.
+    /// Returns the header with its checksum.
     fn finish(self) -> Vec<u8> {
         let mut header = self.with(field::CHECKSUM, b"        ");
         let sum: u32 = header.0.iter().map(|&byte| u32::from(byte)).sum();
@@ -60,7 +60,7 @@ impl Header {
         header.0.to_vec()
     }
 
-    /// The header, then content in whole blocks.
+    /// Returns the header, then content in whole blocks.
     fn body(self, content: &[u8]) -> Vec<u8> {
         let mut bytes = self.size(content.len()).finish();
         bytes.extend_from_slice(&padded(content));

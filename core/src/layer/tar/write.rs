@@ -1,4 +1,4 @@
-//! Writing of changes as a tar archive. The same changes give the same bytes on every system.
+//! Writing of changes as a tar archive. The same changes yield the same bytes on every system.
 //!
 //! An entry has a ustar header. What ustar cannot express exactly (long names, large numbers, times with a
 //! fraction or before 1970, extended attributes) goes into a pax header before it, in a fixed order. The

@@ -20,7 +20,7 @@ use crate::{
 };
 
 #[test]
-fn a_table_gives_what_the_archive_gives() {
+fn a_table_lists_the_same_as_the_archive() {
     let (json, items) = (json(NAMES), content());
     for layer in [
         estargz(&items, &json),

@@ -50,7 +50,7 @@ mod tests {
     use super::{Time, parse};
 
     #[test]
-    fn what_is_shown_is_read() {
+    fn displayed_times_parse_again() {
         for days in (-719_161..2_932_896).step_by(97) {
             let time = Time { seconds: days * 86_400 + 3_723, nanoseconds: 120_000_000 };
             assert_eq!(parse(&time.to_string()), Some(time));

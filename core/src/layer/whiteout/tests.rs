@@ -50,7 +50,7 @@ fn whiteouts_that_name_nothing_are_errors() {
 }
 
 #[test]
-fn what_no_archive_can_say_is_an_error() {
+fn entries_that_no_archive_can_hold_are_errors() {
     let long = "n".repeat(252);
     for change in [
         put(".wh.a"),

@@ -58,7 +58,7 @@ impl List {
         if let Some(last) = self.items.last_mut() {
             item.lead.clone_from(&last.lead);
             item.colon.clone_from(&last.colon);
-            // The space before the closing bracket stays there.
+            // The space before the closing bracket is kept.
             item.tail = std::mem::take(&mut last.tail);
         }
         self.blank.clear();

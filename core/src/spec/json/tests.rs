@@ -14,7 +14,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn what_two_readers_could_read_differently_is_refused() {
+fn ambiguous_archives_are_refused() {
     for (text, reason) in [
         (r#"{"a":1,"a":1}"#, r#"doc: line 1, column 11: the key "a" occurs twice"#),
         (r#"{"a":1,"\u0061":1}"#, r#"doc: line 1, column 16: the key "a" occurs twice"#),
@@ -30,7 +30,7 @@ fn what_two_readers_could_read_differently_is_refused() {
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn invalid_json_is_refused() {
     for text in [
         "{",
         r#"{"a""#,

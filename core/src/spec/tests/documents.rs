@@ -1,4 +1,4 @@
-//! What each kind of document accepts and refuses.
+//! Documents that are accepted and refused.
 
 use super::{LAYER_GZIP, MANIFEST, d, described, digest, literal};
 use crate::{
@@ -140,7 +140,7 @@ fn configs_and_layouts_have_their_constants() {
 }
 
 #[test]
-fn the_checker_looks_at_what_reading_does_not_need() {
+fn validation_checks_fields_that_reading_ignores() {
     let config = |extra: &str| {
         let text = format!(
             r#"{{{extra},"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":[]}}}}"#
@@ -224,7 +224,7 @@ fn a_new_document_has_its_bytes_by_its_view() -> Result<()> {
 }
 
 #[test]
-fn dates_are_days_there_are() {
+fn dates_must_exist() {
     for date in ["2024-02-29", "2000-02-29", "2023-04-30", "2023-12-31"] {
         assert!(crate::spec::is_date_time(&format!("{date}T00:00:00Z")), "{date}");
     }

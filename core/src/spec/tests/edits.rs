@@ -6,7 +6,7 @@ use crate::{
     spec::{Descriptor, History, ImageConfig, Index, Manifest, Platform, Raw, media_type},
 };
 
-/// An unusual index: odd order, odd spaces, unknown fields.
+/// Returns an unusual index: odd order, odd spaces, unknown fields.
 fn odd_index() -> (String, Raw<Index>) {
     let name = r#"{"org.opencontainers.image.ref.name":"v\u0031"}"#;
     let platform = r#"{"os":"linux","features":["sse4"],"architecture":"amd64","variant":"v2"}"#;

@@ -7,7 +7,7 @@ fn platform(text: &str) -> Platform {
 }
 
 #[test]
-fn text_is_kept_as_it_is() {
+fn text_is_kept_unchanged() {
     for text in ["linux/amd64", "linux/arm/v7", "unknown/unknown", "linux/x86_64", "Linux/ARM64"] {
         assert_eq!(platform(text).to_string(), text);
     }
@@ -17,7 +17,7 @@ fn text_is_kept_as_it_is() {
 }
 
 #[test]
-fn versions_and_features_stand_behind_the_system() {
+fn versions_and_features_follow_the_system() {
     for (text, version, features) in [
         ("windows(10.0.17763.1)/amd64", Some("10.0.17763.1"), &[][..]),
         ("windows(10.0.17763.1+win32k+x)/amd64", Some("10.0.17763.1"), &["win32k", "x"]),
@@ -56,7 +56,7 @@ fn other_text_is_refused() {
 }
 
 #[test]
-fn equal_platforms_become_equal_values() {
+fn platforms_are_normalized() {
     for (text, normal) in [
         ("linux/aarch64", "linux/arm64"),
         ("linux/arm64/v8", "linux/arm64"),
@@ -88,7 +88,7 @@ fn equal_platforms_become_equal_values() {
 }
 
 #[test]
-fn what_is_not_asked_for_may_be_anything() {
+fn unset_fields_match_any_platform() {
     for (entry, wanted, matches) in [
         ("linux/arm64/v8", "linux/arm64", true),
         ("linux/arm64", "linux/arm64/v8", true),

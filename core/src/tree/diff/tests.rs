@@ -89,7 +89,7 @@ fn a_file_with_a_proven_stamp_is_not_read() {
 }
 
 #[test]
-fn a_content_changed_behind_its_time_is_found() {
+fn changed_content_with_an_old_time_is_found() {
     let (tree, root, stamps) = unpacked(&[&[file("f", "x"), file("g", "x")]]);
     root.remove_file(Name::literal("f")).unwrap();
     let mut written = root.create_file(Name::literal("f")).unwrap();
@@ -103,7 +103,7 @@ fn a_content_changed_behind_its_time_is_found() {
 }
 
 #[test]
-fn attributes_alone_are_a_change() {
+fn changed_attributes_alone_are_a_change() {
     let (tree, root, stamps) = unpacked(&[&[dir("d"), file("f", "x"), symlink("l", "f")]]);
     let owner = AttrChange::default().owner(5, 6);
     for name in ["d", "f", "l"] {
@@ -126,7 +126,7 @@ fn whiteouts_come_first_and_cover_whole_directories() {
 }
 
 #[test]
-fn the_time_of_the_root_alone_is_no_change() {
+fn a_changed_time_of_the_root_alone_is_not_a_change() {
     let (tree, root, stamps) = unpacked(&[&[file("f", "x")]]);
     root.set_self_attrs(&AttrChange::default().mtime(Time::from_seconds(9))).unwrap();
     assert_eq!(names(&changes(&tree, &root, &stamps, NEVER)), Vec::<String>::new());
@@ -142,7 +142,7 @@ fn a_new_name_of_an_old_file_sends_all_its_names() {
 }
 
 #[test]
-fn a_broken_link_sends_what_stands_alone_now() {
+fn a_broken_hard_link_is_sent_as_a_file_of_its_own() {
     let (tree, root, stamps) = unpacked(&[&[file("a", "x"), link("b", "a")]]);
     root.remove_file(Name::literal("b")).unwrap();
     let mut copy = root.create_file(Name::literal("b")).unwrap();

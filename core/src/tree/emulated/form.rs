@@ -42,7 +42,7 @@ impl Defaults {
 /// The interpretation of an entry on the disk.
 pub(super) struct Seen<'t> {
     pub(super) metadata: Metadata,
-    /// What was written there, if the entry still has that type.
+    /// The inode that was written there, if the entry still has that type.
     pub(super) old: Option<&'t Inode>,
 }
 

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// As in a WASI sandbox.
+/// The capabilities of a WASI sandbox.
 const HELD: Support = Support::NONE;
 
 fn odd(path: &[u8], kind: EntryKind) -> Item {
@@ -71,7 +71,7 @@ fn name(text: &'static str) -> Name<'static> {
 }
 
 #[test]
-fn what_was_written_is_seen_as_it_was() {
+fn unpacked_entries_are_read_back_unchanged() {
     let (disk, tree) = unpacked();
     assert!(changes(&disk, &tree, Defaults::default()).unwrap().is_empty());
     // The disk has the form that it can hold.
@@ -107,7 +107,7 @@ fn an_empty_file_stands_for_a_link_that_could_not_be_made() {
 }
 
 #[test]
-fn what_is_new_gets_defaults_and_what_is_changed_keeps_what_it_had() {
+fn new_entries_get_defaults_and_changed_ones_keep_their_attributes() {
     let (disk, tree) = unpacked();
     disk.create_file(name("new")).unwrap().write_all(b"1").unwrap();
     disk.remove_file(name("setuid")).unwrap();
@@ -136,7 +136,7 @@ fn what_is_new_gets_defaults_and_what_is_changed_keeps_what_it_had() {
 }
 
 #[test]
-fn modes_of_directories_let_enter_who_may_read() {
+fn directory_modes_add_search_for_readers() {
     let (disk, tree) = unpacked();
     for (mode, expected) in [(0o644, 0o755), (0o600, 0o700), (0o444, 0o555)] {
         let defaults = Defaults { owner: (0, 0), mode };
@@ -149,7 +149,7 @@ fn modes_of_directories_let_enter_who_may_read() {
 }
 
 #[test]
-fn a_disk_that_holds_all_is_left_alone() {
+fn a_disk_with_full_support_is_unchanged() {
     assert_eq!(Support { owner: false, devices: false, ..Support::ALL }.effective(), Support::ALL);
     assert_eq!(HELD.effective(), HELD);
 }

@@ -15,7 +15,7 @@ use crate::{
 /// A directory on the path from the root to an entry: its inode, and its name in its parent.
 pub type PathStep = (InodeId, NameBuf);
 
-/// A name in a directory of the merged tree, and the inode it stands for.
+/// A name in a directory of the merged tree, and its inode.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Slot<'a> {

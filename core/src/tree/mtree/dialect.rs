@@ -24,9 +24,9 @@ pub enum Dialect {
     /// last in their directory, so that they match no sibling. Two such names that match each other cannot be
     /// told apart.
     Bsd,
-    /// What `umoci unpack` writes beside a bundle's root: gomtree's layout and umoci's keywords, so whole
-    /// seconds, no device numbers, and extended attributes of files and directories only. `umoci repack` also
-    /// needs the size and link count of directories, which only the disk has.
+    /// The dialect of `umoci unpack`: gomtree's layout and umoci's keywords, so whole seconds, no device
+    /// numbers, and extended attributes of files and directories only. `umoci repack` also needs the size and
+    /// link count of directories, which only the disk has.
     Umoci,
 }
 

@@ -25,7 +25,7 @@ impl<'a> Lines<'a> {
         Self { what, input, max_line, limits: *limits, read: 0, line: Vec::new(), native: false }
     }
 
-    /// Whether the first line is that of the native dialect; known once a line was read.
+    /// Returns whether the first line is that of the native dialect; known once a line was read.
     pub(super) fn is_native(&self) -> bool {
         self.native
     }

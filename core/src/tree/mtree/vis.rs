@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn slashes_in_escapes_part_nothing() {
+    fn escaped_slashes_do_not_split_paths() {
         let split = |word: &'static str| -> Vec<_> {
             split_path(word.as_bytes()).into_iter().map(|part| part.escape_ascii().to_string()).collect()
         };
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_broken_escape() {
+    fn invalid_escapes_are_named() {
         assert_eq!(decode(br"ab\400c").unwrap_err(), r"'\400' is not an escape of vis(3)");
         for broken in [&br"a\"[..], br"\x4", br"\M", br"\M+a", br"\^", b"\\\x01", b"\\M-\xff"] {
             assert!(decode(broken).is_err(), "{}", broken.escape_ascii());

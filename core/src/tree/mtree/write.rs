@@ -15,7 +15,7 @@ use crate::{
     tree::{InodeId, Tree},
 };
 
-/// Writes a manifest. The same tree gives the same bytes.
+/// Writes a manifest. The same tree yields the same bytes.
 ///
 /// In each directory, everything but directories comes first, then the directories with everything below
 /// them, both in byte order, as all mtree programs do.

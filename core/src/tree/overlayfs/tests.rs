@@ -131,7 +131,7 @@ fn linked(seen: BTreeMap<EntryPath, (String, u64)>) -> BTreeMap<EntryPath, (Stri
 }
 
 #[test]
-fn a_whiteout_where_something_of_a_lower_layer_goes() {
+fn a_whiteout_marks_what_lower_layers_have() {
     let base: &[Item] = &[file("d/a", "1"), file("d/b", "2"), file("e/x", "3")];
     assert_eq!(layer(&[base], "0"), ["d/", "d/a =1", "d/b =2", "e/", "e/x =3"]);
     assert_eq!(layer(&[base, &[remove("d/a"), remove("e"), remove("none")]], "1"), ["d/", "d/a -", "e -"]);
@@ -172,7 +172,7 @@ fn an_opaque_whiteout_before_and_after_what_the_layer_puts() {
 }
 
 #[test]
-fn a_hard_link_to_a_lower_file_brings_it_with_all_its_names() {
+fn a_hard_link_copies_up_all_names_of_a_lower_file() {
     let base: &[Item] = &[file("a", "1"), link("b", "a"), symlink("l", "a"), file("e/f", "2")];
     assert_eq!(layer(&[base, &[link("d/n", "a")]], "1"), ["a =1", "b =1", "d/", "d/n =1"]);
     assert_eq!(layer(&[base, &[link("n", "a"), link("m", "b")]], "1"), ["a =1", "b =1", "m =1", "n =1"]);
@@ -190,7 +190,7 @@ fn a_hard_link_to_a_lower_file_brings_it_with_all_its_names() {
 }
 
 #[test]
-fn links_on_the_way_and_attributes_of_directories() {
+fn links_along_paths_and_attributes_of_directories() {
     let base: &[Item] = &[dir("usr"), dir("usr/bin"), symlink("bin", "usr/bin"), file("usr/bin/a", "1")];
     assert_eq!(
         layer(&[base, &[file("bin/n", "2"), remove("bin/a")]], "1"),
@@ -203,7 +203,7 @@ fn links_on_the_way_and_attributes_of_directories() {
 }
 
 #[test]
-fn no_layer_at_all_is_one_empty_directory() {
+fn an_image_without_layers_is_one_empty_directory() {
     assert_eq!(layer(&[], "0"), [""; 0]);
 }
 
@@ -229,7 +229,7 @@ fn a_device_that_would_be_a_whiteout_is_refused() {
 
 /// Random layers with few names, so that everything meets everything.
 #[test]
-fn what_is_mounted_is_what_a_plain_unpack_gives() {
+fn a_mounted_overlay_equals_a_plain_unpack() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut below = |bound: u64| {
         state ^= state << 13;

@@ -64,7 +64,7 @@ impl Folder {
         })
     }
 
-    /// As [`Folder::find`].
+    /// Finds the same as [`Folder::find`], to be changed.
     pub(super) fn find_mut(&mut self, at: &[PathStep]) -> Option<&mut Self> {
         at.iter().try_fold(self, |dir, (_, name)| {
             match &mut dir.entries.get_mut(name.as_name().as_bytes())?.kind {

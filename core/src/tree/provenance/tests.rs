@@ -62,7 +62,7 @@ fn the_changes_of_each_layer_are_listed() {
 }
 
 #[test]
-fn what_became_of_each_content_is_told() {
+fn the_fate_of_each_content_is_reported() {
     let (_, provenance) = notes(&[
         &[dir("d"), file("d/a", "aa"), file("d/b", "b"), link("l", "d/b"), file("m", "m"), file("t", "1")],
         &[file("t", "22"), file("t", "333"), file("m", "m"), remove("d")],

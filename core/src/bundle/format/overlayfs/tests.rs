@@ -5,7 +5,7 @@ fn options(bundle: &str, layers: usize) -> String {
 }
 
 #[test]
-fn what_separates_options_is_escaped_in_paths() {
+fn separators_of_options_are_escaped_in_paths() {
     assert_eq!(
         options("/a:b,c\\d", 3),
         "lowerdir=/a\\:b\\,c\\\\d/layers/2:/a\\:b\\,c\\\\d/layers/1:/a\\:b\\,c\\\\d/layers/0,\

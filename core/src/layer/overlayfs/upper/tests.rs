@@ -63,7 +63,7 @@ fn devices_are_whiteouts_under_each_of_their_names() {
 }
 
 #[test]
-fn an_opaque_directory_clears_what_is_lower() {
+fn an_opaque_directory_clears_lower_layers() {
     let changes = [
         put("d", EntryKind::Dir, &[("trusted.overlay.opaque", "y"), ("user.a", "1")]),
         put("d/f", EntryKind::File { size: 1 }, &[]),
@@ -103,7 +103,7 @@ fn marked_files_are_whiteouts_in_marking_directories_only() {
 }
 
 #[test]
-fn notes_are_dropped_and_escaped_attributes_come_back() {
+fn overlayfs_attributes_are_dropped_and_escaped_ones_restored() {
     let xattrs = [
         ("trusted.overlay.impure", "y"),
         ("trusted.overlay.origin", "o"),
@@ -116,7 +116,7 @@ fn notes_are_dropped_and_escaped_attributes_come_back() {
 }
 
 #[test]
-fn content_that_is_elsewhere_is_refused() {
+fn content_in_lower_layers_is_refused() {
     for (change, mark) in [
         (put("d", EntryKind::Dir, &[("trusted.overlay.redirect", "/old")]), "redirect"),
         (put("d", EntryKind::File { size: 1 }, &[("trusted.overlay.metacopy", "")]), "metacopy"),

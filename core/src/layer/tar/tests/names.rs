@@ -32,7 +32,7 @@ fn gnu_long_names() {
 }
 
 #[test]
-fn a_pax_record_is_about_the_entry_even_if_a_long_name_stands_between() {
+fn pax_records_apply_to_the_entry_after_a_long_name() {
     let entry = only(&[
         &pax(kind::PAX, &[("uid", "5"), ("size", "1")]),
         &Header::new(kind::GNU_LONG_NAME, "L").gnu().body(b"long\0"),

@@ -90,7 +90,7 @@ fn pax_1_0() {
 }
 
 #[test]
-fn maps_that_lie() {
+fn wrong_maps_are_errors() {
     for map in ["0,9,2000,3", "0,5,4,3", "0,5,2999,3", "0,5", "0,18446744073709551615,1,1"] {
         let records = [("GNU.sparse.size", "3000"), ("GNU.sparse.map", map)];
         read_err(&[&pax(kind::PAX, &records), &file("name", b"startend")]);

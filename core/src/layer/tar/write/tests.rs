@@ -34,7 +34,7 @@ fn text(block: &[u8]) -> String {
 }
 
 #[test]
-fn a_header_is_plain_ustar_where_that_says_everything() {
+fn a_plain_ustar_header_is_used_where_it_suffices() {
     let made = one(entry("d/f", EntryKind::File { size: 3 }), b"abc");
     assert_eq!(made.len(), 4 * 512);
     assert_eq!(text(&made[..100]), "d/f");
@@ -74,7 +74,7 @@ fn long_names_split_or_go_to_pax() {
 }
 
 #[test]
-fn what_ustar_cannot_say_is_said_in_a_fixed_order() {
+fn values_beyond_ustar_go_to_pax_records_in_a_fixed_order() {
     let mut entry = entry("f", EntryKind::Symlink { target: b"\xff".repeat(101).into() });
     entry.attrs = Attrs {
         mode: 0o777,
@@ -131,7 +131,7 @@ fn a_body_of_another_length_is_an_error() {
 }
 
 #[test]
-fn what_no_archive_can_say_is_refused() {
+fn entries_that_no_archive_can_hold_are_refused() {
     let put = |entry: Entry| {
         TarWriter::new(Vec::new()).put(&Change::Put(entry), &mut &b""[..]).unwrap_err().to_string()
     };

@@ -95,7 +95,7 @@ fn every_flipped_byte_is_survived() {
 }
 
 #[test]
-fn what_grows_without_end_is_not_read() {
+fn tables_over_the_limits_are_not_read() {
     let tight = Limits { toc: 10_000, header: 1000, ..Limits::default() };
     let spaces = |count| format!("{}{}", json(""), " ".repeat(count));
     assert!(read(&estargz(&[], &spaces(9000)), &tight).unwrap().is_some());
@@ -226,7 +226,7 @@ fn names_that_climb_stop_at_the_root() {
 }
 
 #[test]
-fn limits_are_those_of_reading() {
+fn limits_apply_to_tables() {
     let two = r#"{"name":"a","type":"reg","size":6},{"name":"bcd","type":"reg","size":6}"#;
     let all = Limits::default();
     for (limits, reason) in [

@@ -262,7 +262,7 @@ pub(super) const NAMES: &str = r#"
     {"name":"pipe","type":"fifo","modtime":"1970-01-01T00:00:01Z","mode":420},
     {"name":"usr/odd","type":"reg","size":5,"modtime":"1970-01-01T00:00:01Z","mode":420}"#;
 
-/// A document with these entries.
+/// Returns a document with these entries.
 pub(super) fn json(entries: &str) -> String {
     format!("{{\"version\":1,\"entries\":[{entries}]}}")
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::io::Write as _;
 
-/// A directory in which every keyword can be wrong.
+/// Returns a directory in which every keyword can be wrong.
 fn disk() -> MemDir {
     let root = MemDir::new();
     let name = Name::literal;
@@ -35,7 +35,7 @@ fn disk() -> MemDir {
     root
 }
 
-/// The same as a tree.
+/// Returns the same as a tree.
 fn tree() -> Tree {
     let root = disk();
     let mut tree = Tree::new();
@@ -93,7 +93,7 @@ fn an_unchanged_directory_has_no_difference() {
 }
 
 #[test]
-fn every_keyword_is_seen() {
+fn every_keyword_is_compared() {
     for (from, to, expected) in [
         ("mode=04755", "mode=0755", "d/f: mode expected 0755, found 04755"),
         ("uid=5", "uid=4", "d/f: uid expected 4, found 5"),
@@ -168,7 +168,7 @@ fn hard_links_that_were_broken_up() {
 }
 
 #[test]
-fn flags_and_what_cannot_be_checked() {
+fn flags_and_unchecked_keywords() {
     let manifest = "#mtree\n. type=dir ignore\nd/ type=dir\nnot type=file\n";
     assert_eq!(differences(manifest, &disk()), [""; 0]);
     let manifest = "\

@@ -39,7 +39,7 @@ fn xattrs() {
 }
 
 #[test]
-fn says_what_it_wanted() {
+fn errors_name_the_expected_value() {
     let error = |word: &str| Keywords::default().put(word.as_bytes()).unwrap_err();
     assert_eq!(error("mode=u+x"), "mode=u+x: not an octal mode up to 07777");
     assert_eq!(error("uid=4294967296"), "uid=4294967296: not a decimal number below 4294967296");
@@ -57,7 +57,7 @@ fn says_what_it_wanted() {
 }
 
 #[test]
-fn forgets() {
+fn keywords_are_forgotten_by_any_name() {
     let mut all =
         keywords("mode=0644 uid=1 sha256=abcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcd");
     all.forget(b"sha256digest").unwrap();

@@ -46,7 +46,7 @@ fn any_content() -> impl Strategy<Value = Content> {
     ]
 }
 
-/// A few bytes, so that names collide in every way, or any bytes.
+/// Generates a few bytes, so that names collide in every way, or any bytes.
 fn any_name() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(prop::sample::select(b"a. #\\/=*\n".to_vec()), 1..4),

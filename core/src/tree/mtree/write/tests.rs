@@ -6,7 +6,7 @@ use crate::{
     name::Name,
 };
 
-/// An entry of each type, with values that are easy to get wrong.
+/// Returns an entry of each type, with values that are easy to get wrong.
 fn small_tree() -> Tree {
     let mut tree = Tree::new();
     let attrs = |mode, uid, gid, seconds, nanoseconds| Attrs {
