@@ -2,7 +2,7 @@
 
 use ocicle::{Error, error::ErrorKind, graph::resolve::ResolveError};
 
-/// What a caller can do about an error.
+/// The kind of an error, by what a caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureKind {
     /// A reference matches several objects; the message has a selector for each.
@@ -19,7 +19,7 @@ pub enum FailureKind {
     Limit,
     /// The caller's mistake.
     Misuse,
-    /// What was asked for does not exist.
+    /// The object that was asked for does not exist.
     NotFound,
     /// Valid, but not supported here.
     Unsupported,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_means_nothing_or_too_much() {
+    fn unresolved_references_have_a_kind() {
         let unsaid = |count: usize| ResolveError::NoDefault { there: vec![String::new(); count] };
         for (error, word) in [
             (ResolveError::NotFound { looked_for: String::new(), there: Vec::new() }, "notFound"),

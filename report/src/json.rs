@@ -146,7 +146,7 @@ mod tests {
     use super::text;
 
     #[test]
-    fn nothing_steers_a_terminal_and_nothing_is_lost() {
+    fn control_characters_are_escaped_without_loss() {
         let value = "a\u{7f}b\u{9b}31m\u{202e}\n\u{1b}ü";
         let json = text(&[value], CompactFormatter).unwrap();
         assert_eq!(json, r#"["a\u007fb\u009b31m\u202e\n\u001bü"]"#);

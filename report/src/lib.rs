@@ -1,6 +1,5 @@
-//! What the command, the JavaScript package and the component share when they answer: the JSON of each
-//! result, which begins with its `schemaVersion`, and the kinds of errors, with a word and an exit code for
-//! each.
+//! The reports that the command, the JavaScript package and the component share: the JSON of each result,
+//! which begins with its `schemaVersion`, and the kinds of errors, with a word and an exit code for each.
 //!
 //! The library returns values. Where the JSON of one has its fields as they are, the library's `Serialize` is
 //! used; where it differs, such as a mode in octal digits, its shape is made here.

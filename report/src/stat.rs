@@ -12,7 +12,7 @@ use crate::{Report, Versioned};
 
 #[derive(Serialize)]
 struct Stat<'a> {
-    /// What led to the manifest.
+    /// The descriptor that the image was opened with.
     descriptor: &'a Descriptor,
     manifest: Verbatim<'a>,
     config: Verbatim<'a>,

@@ -21,7 +21,7 @@ macro_rules! first_version {
 
 first_version![CheckReport, DiveNumbers, Explanation, GcReport, Listing, ResolvedObject<'_>,];
 
-/// All objects that a reference stands for.
+/// The objects that a reference was resolved to.
 impl Report for [ResolvedObject<'_>] {
     fn shape(&self) -> impl Serialize {
         #[derive(Serialize)]
@@ -32,7 +32,7 @@ impl Report for [ResolvedObject<'_>] {
     }
 }
 
-/// What `mtree check` finds.
+/// The report of `mtree check`.
 impl Report for [Difference] {
     fn shape(&self) -> impl Serialize {
         #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! How values are written in JSON, and in the text of the command.
+//! The form of values in JSON, and in the text of the command.
 
 use ocicle::{fs::FileType, layer::EntryKind};
 

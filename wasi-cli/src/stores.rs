@@ -74,7 +74,7 @@ fn at(path: &str, error: Error) -> Error {
     }
 }
 
-/// Makes the failure to open the directory of a layout.
+/// Returns the failure to open the directory of a layout.
 fn no_layout(path: &str, error: &std::io::Error) -> Failure {
     let failure = Failure::failed(format!("open layout {path}: {error}"));
     let hint = match path.rsplit_once(':') {

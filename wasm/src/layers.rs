@@ -126,7 +126,7 @@ impl Indexed {
         Ok(Self { index })
     }
 
-    /// Whether the index was made from a table of contents, without reading the archive itself.
+    /// Returns whether the index was made from a table of contents, without reading the archive itself.
     #[wasm_bindgen(getter)]
     pub fn toc(&self) -> bool {
         self.index.is_from_toc()

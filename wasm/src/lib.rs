@@ -1,4 +1,5 @@
-//! What the workers of the npm package `ocicle` call: the library, on bytes that JavaScript reads.
+//! The functions that the workers of the npm package `ocicle` call: the library, on bytes that JavaScript
+//! reads.
 //!
 //! Reports are the JSON that the command prints with `--json`. `ts/` has the public interface and its
 //! documentation.

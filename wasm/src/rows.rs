@@ -56,7 +56,7 @@ pub(crate) struct Open {
     pub(crate) closed: BTreeSet<EntryPath>,
 }
 
-/// All paths that match a query, and the directories that lead to them.
+/// All paths that match a query, and the directories above them.
 #[derive(Debug)]
 pub(crate) struct Table {
     query: Query,
@@ -70,12 +70,12 @@ pub(crate) struct Table {
 struct Node {
     name: Option<NameBuf>,
     parent: usize,
-    /// One past the last node below.
+    /// The position after the last node below.
     end: usize,
     depth: usize,
     /// The `size` of its [`Row`].
     size: u64,
-    /// What it adds to the directories above.
+    /// The size that it adds to the directories above.
     sum: u64,
     hidden: u64,
     entries: usize,
@@ -110,7 +110,7 @@ pub(crate) struct Page {
     pub(crate) rows: Vec<Row>,
 }
 
-/// One path.
+/// A path of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Row {
@@ -118,7 +118,7 @@ pub(crate) struct Row {
     pub(crate) path: String,
     /// Its last part, escaped alike; `/` for the root.
     pub(crate) name: String,
-    /// How many directories are above it.
+    /// The number of directories above it.
     pub(crate) depth: usize,
     /// The file type in the merged tree.
     #[serde(rename = "type")]
@@ -130,7 +130,7 @@ pub(crate) struct Row {
     pub(crate) hidden: u64,
     /// The layer it comes from, or the layer of the query; one-based.
     pub(crate) layer: usize,
-    /// What that layer does.
+    /// The change that the layer makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<ChangeKind>,
     /// Attributes.

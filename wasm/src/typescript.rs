@@ -14,7 +14,7 @@ use ocicle_report::words;
 
 use self::shape::{Field, Kind, Shape};
 
-/// How an interface corresponds to a struct.
+/// The correspondence of an interface to a struct.
 enum Rule {
     /// Field by field.
     Exact,

@@ -108,7 +108,7 @@ test("verifying alone, once the list is there", async () => {
   store.close();
 });
 
-test("one who waits leaves, another stays", async () => {
+test("one of two waiting calls is aborted", async () => {
   const store = await open(fixture("debian"));
   const image = await store.image("debian");
   const same = await store.image("debian");
@@ -137,7 +137,7 @@ test("check and archive", async () => {
   }
 });
 
-test("what waits for its turn is stopped, too", async () => {
+test("queued calls are aborted, too", async () => {
   const store = await open(fixture("debian"), { workers: 1 });
   const control = new AbortController();
   const first = store.check();
@@ -157,7 +157,7 @@ async function closed(promises) {
   }
 }
 
-test("closing rejects what is pending, and what comes later", async () => {
+test("closing rejects pending and later calls", async () => {
   for (const workers of [1, 3]) {
     const store = await open(fixture("odd"), { workers });
     const image = await store.image("gnu");
@@ -187,7 +187,7 @@ test("closing rejects what is pending, and what comes later", async () => {
   }
 });
 
-test("closing ends workers that read, and who waits for one", async () => {
+test("closing ends busy workers and rejects waiting calls", async () => {
   for (const workers of [1, 3]) {
     const [store, another] = await Promise.all([open(fixture("debian"), { workers }), open(fixture("odd"))]);
     const [large, odd] = await Promise.all([store.image("debian"), another.image("odd")]);

@@ -156,7 +156,7 @@ test("a layer in zstd has other bytes than that of the command, and the same fil
   store.close();
 });
 
-test("edits of edits, and what is read of them before they are saved", async () => {
+test("edits of edits, read before they are saved", async () => {
   const layout = copy("odd");
   const store = await open(fixture("odd.oci.tar"));
   const from = copy("odd");

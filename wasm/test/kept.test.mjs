@@ -37,7 +37,7 @@ for (const [name, source, total] of [
   });
 }
 
-test("images share their layers, and the last one forgets them", async () => {
+test("images share their layers until the last one is closed", async () => {
   const store = await open(fixture("odd"));
   const [odd, another, gnu] = await Promise.all(
     ["odd", "odd", "gnu"].map((fragment) => store.image(fragment)),

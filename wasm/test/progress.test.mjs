@@ -35,7 +35,7 @@ test("scan, and verify after it", async () => {
   store.close();
 });
 
-test("verify alone reads what is large twice", async () => {
+test("verify alone reads large layers twice", async () => {
   for (const [name, fragment] of [
     ["many", "top"],
     ["odd", "gnu"],

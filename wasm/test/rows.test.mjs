@@ -248,7 +248,7 @@ for (const [name, fragment, size, term] of [
   });
 }
 
-test("what is only listed tells no copy from another content", async () => {
+test("listing does not distinguish copies from changed content", async () => {
   const store = await open(fixture("many"));
   const image = await store.image("top");
   const changesIn = ({ files }) => files.map(({ path, change }) => [path, change]);
@@ -261,7 +261,7 @@ test("what is only listed tells no copy from another content", async () => {
   store.close();
 });
 
-test("what a row says can be read", async () => {
+test("paths of rows are accepted by other calls", async () => {
   const { image, files } = await opened("odd", "odd");
   let escaped = 0;
   for (const { path, type, size } of files.slice(1)) {

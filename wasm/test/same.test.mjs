@@ -76,7 +76,7 @@ for (const [name, asked, ways] of cases) {
   }
 }
 
-test("the kind is found out", async () => {
+test("the kind of an archive is detected", async () => {
   for (const [name, kind] of [
     ["odd", "oci"],
     ["odd.oci.tar", "oci-archive"],
@@ -122,7 +122,7 @@ test("images of two stores are compared", async () => {
   for (const store of stores) store.close();
 });
 
-test("a blob is what the store has", async () => {
+test("blobs are read as stored", async () => {
   const store = await open(fixture("odd"));
   const { entries } = await store.list();
   for (const { digest } of entries) {

@@ -114,7 +114,7 @@ test("eStargz", async () => {
   }
 });
 
-test("a table that lies is believed until the layer was verified", async () => {
+test("a wrong table is used until the layer was verified", async () => {
   const lie = entries.map((entry) => (entry.name === "etc/motd" ? { ...entry, name: "etc/passwd" } : entry));
   const files = layoutOf([estargz(entries, lie)]);
   const store = await open(files);
@@ -128,7 +128,7 @@ test("a table that lies is believed until the layer was verified", async () => {
   store.close();
 });
 
-test("a table that is not what the manifest says", async () => {
+test("a table that does not match the manifest", async () => {
   const layer = estargz(entries);
   layer.annotations = { "containerd.io/snapshot/stargz/toc.digest": digestOf("another") };
   const store = await open(layoutOf([layer]));
@@ -139,7 +139,7 @@ test("a table that is not what the manifest says", async () => {
   store.close();
 });
 
-test("what was listed is forgotten, if the layer turns out to be another", async () => {
+test("a list is dropped if the layer does not match it", async () => {
   const base = layer([{ name: "base", content: "base" }]);
   for (const [state, bad] of [
     ["toc", estargz(entries)],

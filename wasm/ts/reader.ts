@@ -50,7 +50,7 @@ export class Reader {
     return this.#next++;
   }
 
-  /** How many sources are open. */
+  /** The number of open sources. */
   get sources(): number {
     return this.#sources.size;
   }

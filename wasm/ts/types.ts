@@ -64,8 +64,8 @@ export interface OpenOptions {
   /** Starts a worker. Runs the package's `worker.js` by default. */
   worker?: () => Worker;
   /**
-   * How many workers may read layers at the same time; by default one less than the number of cores, at most
-   * 4.
+   * The number of workers that may read layers at the same time; by default one less than the number of
+   * cores, at most 4.
    */
   workers?: number;
 }
@@ -188,7 +188,7 @@ export interface ImageConfig {
   [more: string]: unknown;
 }
 
-/** How a container of the image runs. */
+/** The configuration of a container of the image. */
 export interface ContainerConfig {
   User?: string;
   Env?: string[];
@@ -257,8 +257,8 @@ export interface Layer {
 export type FileType = "file" | "dir" | "link" | "char" | "block" | "fifo" | "socket";
 
 /**
- * How a layer changes a path. While layers are only listed, contents are not compared: a file stored again
- * with the same content is `replaced`, and becomes `attributes` once its layers are verified.
+ * The change of a layer to a path. While layers are only listed, contents are not compared: a file stored
+ * again with the same content is `replaced`, and becomes `attributes` once its layers are verified.
  */
 export type Change = "added" | "replaced" | "attributes" | "linked" | "removed";
 
@@ -328,7 +328,7 @@ export interface Box {
   name: string;
   path: string;
   size: number;
-  /** The layer a file comes from, or that a box of the first level stands for. */
+  /** The layer a file comes from, or that a box of the first level represents. */
   layer?: number;
   /** Bytes of everything too small for a box of its own. */
   rest?: number;

@@ -16,7 +16,7 @@ export const refusal = signal<{ name: string; failure: Failure } | undefined>(un
 
 let latest = 0;
 
-/** How many sources the back button can open again. */
+/** The number of sources that the back button can open again. */
 const REMEMBERED = 10;
 
 /** The latest sources, by their name in the route. A `File` is only a handle. */

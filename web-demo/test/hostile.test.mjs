@@ -50,7 +50,7 @@ test("markup in tags and names is text", () =>
     },
   ));
 
-test("pages and pictures with scripts run none", () =>
+test("scripts in pages and pictures do not run", () =>
   opened(
     "active.tar",
     [

@@ -27,7 +27,7 @@ before(() =>
 
 const hash = (page) => page.evaluate(() => location.hash);
 
-test("a link opens the way to a path", async () => {
+test("a link opens the directories above a path", async () => {
   await site.page(
     async (page) => {
       await page
@@ -42,7 +42,7 @@ test("a link opens the way to a path", async () => {
   );
 });
 
-test("back and forward lead through what was seen", async () => {
+test("back and forward follow the history", async () => {
   await site.page(async (page) => {
     await verified(page);
     await row(page, "etc").click();
@@ -89,7 +89,7 @@ test("a link that the sample cannot follow waits, too", async () => {
   );
 });
 
-test("who waits for another file can still look at this one", async () => {
+test("a page that waits for another file can be used", async () => {
   await site.page(
     async (page) => {
       await page.getByText("This link refers to").waitFor();
@@ -120,7 +120,7 @@ test("back leads to the sample, forward to the file again", async () => {
   });
 });
 
-test("a path that is not there is said to be so", async () => {
+test("an absent path is reported", async () => {
   await site.page(
     async (page) => {
       await page.getByText("No layer has /no/such/file.").waitFor();

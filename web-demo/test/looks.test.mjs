@@ -107,7 +107,7 @@ test("the colours can be chosen, and are remembered", async () => {
   );
 });
 
-test("who wants no motion gets none", async () => {
+test("reduced motion is respected", async () => {
   await site.page(
     async (page) => {
       await verified(page);

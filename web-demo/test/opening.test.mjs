@@ -39,7 +39,7 @@ async function drop(page, ...paths) {
   }
 }
 
-test("the sample is there at once", async () => {
+test("the sample loads at once", async () => {
   await site.page(async (page) => {
     await isAlive(page, "sample.tar", "built-in sample");
     assert.deepEqual(await page.locator(".images > ul > li > a .text").allInnerTexts(), ["v1", "v2"]);
@@ -126,7 +126,7 @@ test("a store without images says so", async () => {
   });
 });
 
-test("the first key leads past everything to the image", async () => {
+test("the first key skips to the image", async () => {
   await site.page(async (page) => {
     await verified(page);
     const before = await page.evaluate(() => location.hash);

@@ -21,7 +21,7 @@ function outgoing(page) {
   return all;
 }
 
-test("once loaded, nothing is asked of any server", async () => {
+test("once loaded, no requests are sent", async () => {
   await site.page(async (page) => {
     await verified(page);
     await page.waitForLoadState("networkidle");
@@ -34,7 +34,7 @@ test("once loaded, nothing is asked of any server", async () => {
   });
 });
 
-test("with the service worker in place, neither", async () => {
+test("no requests are sent with the service worker either", async () => {
   await site.page(
     async (page) => {
       await verified(page);

@@ -57,7 +57,7 @@ async function press(page, key, expected) {
     .catch(async () => assert.equal(await active(page), expected, `after ${key}`));
 }
 
-test("keys alone lead through the tree to a file", async () => {
+test("a file is reached with the keyboard alone", async () => {
   await site.page(async (page) => {
     await verified(page);
     await hasNames(page, TOP);
@@ -117,7 +117,7 @@ test("rows say where they are", async () => {
   });
 });
 
-test("a search shows what fits, with the way to it", async () => {
+test("a search shows matches and the directories above them", async () => {
   await site.page(async (page) => {
     await verified(page);
     await page.getByRole("searchbox", { name: "Search names" }).fill("TIDE.conf");
@@ -151,7 +151,7 @@ test("a layer is filtered by what it does", async () => {
   );
 });
 
-test("only what is wasted is shown", async () => {
+test("wasted files are shown alone", async () => {
   await site.page(async (page) => {
     await verified(page);
     await page.getByLabel("Wasted only").check();
@@ -228,7 +228,7 @@ test("a file is saved as it is", async () => {
   );
 });
 
-test("a link leads to where it points", async () => {
+test("a symbolic link opens its target", async () => {
   await site.page(
     async (page) => {
       await page.getByText("leads to").getByRole("link", { name: "busybox" }).click();
@@ -242,20 +242,20 @@ test("a link leads to where it points", async () => {
   );
 });
 
-test("a layer's own file says when a later one has it again", async () => {
+test("a file of a layer shows that a later layer replaces it", async () => {
   await site.page(
     async (page) => {
       await page.getByText("A later layer replaces this file.").waitFor();
       await page.getByRole("region", { name: "Text of /etc/tide.conf" }).getByText("harbours = 5").waitFor();
-      const deeds = page.getByRole("region", { name: "Changes by layer" }).getByRole("listitem");
-      assert.equal(await deeds.count(), 2);
-      assert.match(await deeds.nth(1).innerText(), /replaced/);
+      const changes = page.getByRole("region", { name: "Changes by layer" }).getByRole("listitem");
+      assert.equal(await changes.count(), 2);
+      assert.match(await changes.nth(1).innerText(), /replaced/);
     },
     { hash: at({ layer: 2, path: "/etc/tide.conf" }) },
   );
 });
 
-test("a file that is gone says so", async () => {
+test("a removed file is shown as such", async () => {
   await site.page(
     async (page) => {
       await page.getByText("Not in the final image").waitFor();

@@ -41,7 +41,7 @@ use crate::place::{Place, open_dir};
 
 type Done<T> = Result<T, Failure>;
 
-/// What a host may be handed in one piece.
+/// The largest number of bytes that a host gets in one piece.
 const MOST: usize = 64 << 20;
 
 struct Component;
@@ -92,7 +92,7 @@ impl Guest for Component {
         let dir = open_dir(&bundle)?;
         let done = bundle::unpack(&repository, &image, &resolution, &dir, &UnpackOptions::default());
         if done.is_err() && made {
-            let _ = std::fs::remove_dir(&bundle); // only if it is empty; the first error is the one to tell
+            let _ = std::fs::remove_dir(&bundle); // only if it is empty; the first error is the one to report
         }
         done?;
         Ok(())

@@ -11,8 +11,7 @@ use crate::failure::Failure;
 
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct LayerArgs {
-    /// Where a layer has a directory and there is a symbolic link to one, keep the link and unpack into its
-    /// target.
+    /// Keep a symbolic link to a directory where a layer has a directory, and unpack into its target.
     #[arg(long)]
     pub(crate) keep_dirlinks: bool,
     /// Skip the layers below this one, given by its digest or a prefix of it.

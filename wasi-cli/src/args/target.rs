@@ -27,7 +27,7 @@ pub(crate) struct Follow {
     /// The places to change, if the object is at several.
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     pub(crate) scope: Scope,
-    /// What to do with the referrers of the object, such as signatures, SBOMs and attestations.
+    /// The handling of the referrers of the object, such as signatures, SBOMs and attestations.
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) referrers: Referrers,
 }

@@ -10,12 +10,12 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// A left-aligned column with a minimum width.
+    /// Returns a left-aligned column with a minimum width.
     pub(super) const fn left(least: usize) -> Self {
         Self { is_right: false, least }
     }
 
-    /// A right-aligned column with a minimum width.
+    /// Returns a right-aligned column with a minimum width.
     pub(super) const fn right(least: usize) -> Self {
         Self { is_right: true, least }
     }

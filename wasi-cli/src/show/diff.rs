@@ -1,4 +1,4 @@
-//! How two images differ.
+//! The differences between two images.
 
 use std::fmt;
 
@@ -38,8 +38,8 @@ impl Show for ImageDiff {
         Ok(())
     }
 
-    /// A line for each file: change, path, properties with commas or `-`, bytes before and after; then for
-    /// each field of the config: `config`, name, value before and after as JSON, or `-`.
+    /// Writes a line for each file: change, path, properties with commas or `-`, bytes before and after; then
+    /// for each field of the config: `config`, name, value before and after as JSON, or `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         for file in &self.files {
             let FileDiff { path, kind, size_before, size_after, .. } = file;

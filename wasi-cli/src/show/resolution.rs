@@ -66,7 +66,7 @@ mod tests {
     use crate::show::testing::{plain, table, tagged};
 
     #[test]
-    fn an_object_has_its_way_and_a_line() {
+    fn an_object_has_a_path_and_a_line() {
         let store = tagged(&[]);
         let all = store.resolve_all(&"v1".parse().unwrap(), Want::Any).unwrap();
         let all: Vec<_> = all.iter().map(|found| found.describe(&store)).collect();

@@ -83,7 +83,7 @@ mod tests {
     use crate::show::testing::{look, plain, table};
 
     #[test]
-    fn names_and_commands_do_not_steer_the_terminal() {
+    fn names_and_commands_are_escaped_for_the_terminal() {
         let (image, _) = look(&[&[("a", Some("1"))]]);
         let (table, plain) = (table(&image), plain(&image));
         assert!(

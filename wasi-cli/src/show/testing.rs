@@ -22,7 +22,7 @@ pub(super) fn path(text: &str) -> EntryPath {
     EntryPath::clean(text.as_bytes(), &Limits::default()).unwrap()
 }
 
-/// An image with these layers: files with their content, and paths that are removed.
+/// Stores an image with these layers: files with their content, and paths that are removed.
 fn image(store: &Repository<MemoryStore>, layers: &[&[(&str, Option<&str>)]]) -> Image {
     let descriptor = blank(store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
     let image = Image::open(store, &descriptor).unwrap();
@@ -44,7 +44,7 @@ fn image(store: &Repository<MemoryStore>, layers: &[&[(&str, Option<&str>)]]) ->
     })
 }
 
-/// What is in an image with these layers.
+/// Inspects an image with these layers.
 pub(super) fn look(layers: &[&[(&str, Option<&str>)]]) -> (Image, Look) {
     let store = Repository::in_memory().unwrap();
     let image = image(&store, layers);
@@ -52,7 +52,7 @@ pub(super) fn look(layers: &[&[(&str, Option<&str>)]]) -> (Image, Look) {
     (image, look)
 }
 
-/// A store with this image, tagged `v1`.
+/// Returns a store with this image, tagged `v1`.
 pub(super) fn tagged(layers: &[&[(&str, Option<&str>)]]) -> Repository<MemoryStore> {
     let store = Repository::in_memory().unwrap();
     let image = image(&store, layers);

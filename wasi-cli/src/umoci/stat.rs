@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_misread_is_quoted() {
+    fn ambiguous_values_are_quoted() {
         assert_eq!(
             [quoted("a"), quoted(""), quoted("a b"), quoted("a\"b")],
             ["a", "\"\"", "\"a b\"", "\"a\\\"b\""]

@@ -13,12 +13,12 @@ pub(super) struct Flag {
     pub(super) takes_value: bool,
 }
 
-/// An option with a value.
+/// Returns an option with a value.
 pub(super) const fn value(names: &'static [&'static str]) -> Flag {
     Flag { names, takes_value: true }
 }
 
-/// An option without a value.
+/// Returns an option without a value.
 pub(super) const fn switch(names: &'static [&'static str]) -> Flag {
     Flag { names, takes_value: false }
 }
@@ -45,7 +45,7 @@ impl Parsed {
         self.last(name) == Some("true")
     }
 
-    /// Whether any option of these was given.
+    /// Returns whether any option of these was given.
     pub(super) fn any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.last(name).is_some())
     }

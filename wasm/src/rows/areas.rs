@@ -17,7 +17,7 @@ pub(crate) struct Area {
     pub(crate) path: String,
     /// Bytes of everything in it.
     pub(crate) size: u64,
-    /// The one-based layer that it comes from, or stands for.
+    /// The one-based layer that it comes from, or represents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) layer: Option<usize>,
     /// Bytes of everything too small for an area of its own.

@@ -19,7 +19,7 @@ use super::{Node, Query, Table};
 /// A path that matches.
 struct Found {
     size: u64,
-    /// What it adds to the directories above: a file with several names does so once.
+    /// The size that it adds to the directories above: a file with several names does so once.
     sum: u64,
     layer: usize,
     change: Option<ChangeKind>,

@@ -171,7 +171,7 @@ impl Types {
         (kind, false)
     }
 
-    /// Whether a type is an enum of strings.
+    /// Returns whether a type is an enum of strings.
     fn is_enum(&self, name: &str) -> bool {
         let definitions = self.0.get(name).map(Vec::as_slice).unwrap_or_default();
         definitions.iter().any(|definition| definition.fields.iter().all(|(.., tokens)| tokens.is_empty()))

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 export interface Span {
   first: number;
-  /** One past the last row. */
+  /** The position after the last row. */
   end: number;
 }
 
@@ -51,7 +51,7 @@ export function indexes(span: Span, besides: number | undefined, total: number):
   return extra ? [...all, besides] : all;
 }
 
-/** Gives the box the height of all rows. */
+/** Sets the height of the box to that of all rows. */
 export function Canvas({
   height,
   children,

@@ -49,7 +49,7 @@ impl HealthArgs {
     }
 }
 
-/// A time as in a Dockerfile: whole numbers with `h`, `m`, `s` or `ms`, the largest first.
+/// Parses a time as in a Dockerfile: whole numbers with `h`, `m`, `s` or `ms`, the largest first.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "expected a time with its unit, such as 30s, 1m30s or 500ms".to_owned();
     let (mut total, mut rest, mut last) = (Duration::ZERO, text, usize::MAX);

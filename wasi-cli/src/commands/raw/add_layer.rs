@@ -73,7 +73,7 @@ impl AddLayer {
         }
     }
 
-    /// The archive, and what it is called.
+    /// Opens the archive, and returns its name.
     fn open_archive(&self) -> Result<(Box<dyn Read>, String), Failure> {
         if self.archive.as_os_str() == "-" {
             return Ok((Box::new(io::stdin().lock()), "standard input".into()));

@@ -131,7 +131,7 @@ impl Gate {
 }
 
 impl Gate {
-    /// Whether a rule fails.
+    /// Returns whether a rule fails.
     pub(super) fn fails(&self) -> bool {
         self.results.iter().any(|result| result.status == "FAIL")
     }
@@ -155,7 +155,7 @@ impl Show for Gate {
         Ok(())
     }
 
-    /// The numbers on one line; then for each rule: name, result, reason or `-`.
+    /// Writes the numbers on one line; then for each rule: name, result, reason or `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         self.numbers.plain(out)?;
         for RuleResult { rule, status, message } in &self.results {
