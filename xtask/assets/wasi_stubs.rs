@@ -1,5 +1,5 @@
-//! What Rust's standard library may ask of a newer wasi-libc than Debian's. The sandbox has no such
-//! operations anyway: each says "not supported", as the newer library does.
+//! Functions of newer versions of wasi-libc, which Rust's standard library uses and Debian's version lacks.
+//! The sandbox has no such operations anyway: each returns "not supported", as the newer library does.
 //!
 //! Not part of a crate: set-up compiles this file alone and merges it into the start-up objects.
 #![no_std]
@@ -11,7 +11,7 @@ use core::ffi::{c_char, c_int, c_void};
 const ENOTSUP: c_int = 58;
 
 unsafe extern "C" {
-    /// There are no threads, so the program has one.
+    /// The error number; there are no threads, so the program has one.
     static mut errno: c_int;
 }
 

@@ -45,14 +45,14 @@ pub(crate) fn bench(names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The command, as released.
+/// Returns the command, as released.
 fn native() -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--release", "--package", "ocicle-cli"]))?;
     Ok(paths::target().join("release/ocicle"))
 }
 
-/// Where results go: memory, where there is some, since disks of build machines say more about themselves
-/// than about us.
+/// Returns the directory for results: in memory, if there is enough, since the disks of build machines would
+/// dominate the numbers.
 fn workspace() -> Result<PathBuf> {
     let base = Path::new("/dev/shm");
     let base = if base.is_dir() { base.to_path_buf() } else { std::env::temp_dir() };

@@ -13,7 +13,7 @@ use crate::{
 
 const SOURCE: &str = include_str!("../assets/bindgen/main.rs");
 
-/// The generator, run as `bindgen MODULE.wasm NAME DIRECTORY`. Built on first use.
+/// Returns the generator, run as `bindgen MODULE.wasm NAME DIRECTORY`. Builds it on first use.
 pub(crate) fn ensure() -> Result<PathBuf> {
     let version = locked_version()?;
     let cache = paths::cache()?.join(format!("wasm-bindgen-{version}"));
@@ -36,7 +36,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Makes the JavaScript around a module.
+/// Generates the JavaScript around a module.
 pub(crate) fn generate(bindgen: &Path, module: &Path, directory: &Path) -> Result<()> {
     run(Command::new(bindgen).arg(module).arg("ocicle").arg(directory))
 }

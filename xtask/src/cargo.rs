@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::paths;
 
-/// A Cargo command in the checkout, with the compiler that runs `cargo xtask`.
+/// Returns a Cargo command in the checkout, with the compiler that runs `cargo xtask`.
 pub(crate) fn cargo() -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

@@ -28,7 +28,7 @@ pub(crate) struct Hosted {
     pub(crate) node: PathBuf,
 }
 
-/// Makes `target/dist/ocicle-component.wasm`.
+/// Builds `target/dist/ocicle-component.wasm`.
 pub(crate) fn make(toolchain: &WasmToolchain) -> Result<PathBuf> {
     let module = wasi_module::reactor(toolchain, "ocicle-component")?;
     let component = paths::dist()?.join("ocicle-component.wasm");
@@ -36,7 +36,7 @@ pub(crate) fn make(toolchain: &WasmToolchain) -> Result<PathBuf> {
     Ok(component)
 }
 
-/// Makes the executables that tests call.
+/// Builds the executables that tests call.
 pub(crate) fn hosts(component: &Path) -> Result<Hosted> {
     let javascript = paths::wasm_target().join("component-javascript");
     if javascript.exists() {

@@ -7,9 +7,9 @@ use crate::{
     tools,
 };
 
-/// What to download. The names of some packages carry a version.
+/// The packages to download. The names of some carry a version.
 pub(crate) struct Packages {
-    /// Of `rustc-web`.
+    /// The version of `rustc-web`.
     pub(crate) version: String,
     names: Vec<String>,
 }
@@ -33,7 +33,7 @@ impl Packages {
         Ok(Self { version, names })
     }
 
-    /// Downloads and unpacks; nothing is installed, so nothing stands before rustup's compiler.
+    /// Downloads and unpacks; nothing is installed, so rustup's compiler is still found first.
     pub(crate) fn unpack(&self, directory: &Path) -> Result<()> {
         let archives = directory.join("archives");
         at(&archives, fs::create_dir_all(&archives))?;
@@ -46,7 +46,7 @@ impl Packages {
     }
 }
 
-/// The version of a package that apt would install.
+/// Returns the version of a package that apt would install.
 fn candidate(package: &str) -> Result<Option<String>> {
     let policy = output(Command::new("apt-cache").args(["policy", package]).env("LC_ALL", "C"))?;
     Ok(candidate_in(&policy).map(String::from))

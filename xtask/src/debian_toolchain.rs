@@ -42,7 +42,7 @@ pub(crate) fn ensure(targets: &[&str]) -> Result<&'static str> {
     Ok(NAME)
 }
 
-/// The one made last. Directories are named by version, and get their name when they are complete.
+/// Returns the newest toolchain. Directories are named by version, and get their name when they are complete.
 fn newest(cache: &Path) -> Result<Option<PathBuf>> {
     let mut made = Vec::new();
     for entry in at(cache, fs::read_dir(cache))? {
@@ -90,8 +90,8 @@ fn make(cache: &Path, targets: &[&str]) -> Result<PathBuf> {
     Ok(done)
 }
 
-/// Puts the parts where rustc looks for them, with Cargo and the linker of the installed compiler; gives the
-/// directory of the standard library's source.
+/// Puts the parts where rustc looks for them, with Cargo and the linker of the installed compiler; returns
+/// the directory of the standard library's source.
 fn arrange(unpacked: &Path, root: &Path) -> Result<PathBuf> {
     let usr = unpacked.join("usr");
     at(root, fs::create_dir_all(root))?;

@@ -15,7 +15,7 @@ use crate::{
 };
 use shell::Shell;
 
-/// What a demonstration without root leaves out.
+/// The parts that a demonstration without root skips.
 const NEEDS_ROOT: &str =
     "unpack and repack, because unpacking restores owners and devices; run this as root to see them";
 
@@ -32,14 +32,14 @@ pub(crate) fn demo(keep: bool) -> Result<()> {
     Ok(())
 }
 
-/// Builds the application for the browser, with the package it stands on, and serves it.
+/// Builds the application for the browser, with the package it uses, and serves it.
 pub(crate) fn web() -> Result<()> {
     package::build(&wasm_toolchain::ensure()?, &bindgen::ensure()?)?;
     web_demo::build(&command()?)?;
     web_demo::serve()
 }
 
-/// The command to show: the one that `OCICLE_BIN` names, or else a new build.
+/// Returns the command to show: the one that `OCICLE_BIN` names, or else a new build.
 fn command() -> Result<PathBuf> {
     if let Some(command) = std::env::var_os("OCICLE_BIN").map(PathBuf::from) {
         return at(&command, std::path::absolute(&command));
@@ -65,18 +65,18 @@ fn tour(shell: &Shell) -> Result<Vec<String>> {
     Ok(vec![NEEDS_ROOT.into()])
 }
 
-/// What looks into an image that has this tag.
+/// Inspects the image with this tag.
 fn look(shell: &Shell, tag: &str) -> Result<()> {
     shell.say("What is in it: straight from the layers, nothing is extracted.");
     shell.shows(&format!("ocicle stat images#{tag}"), "Manifest")?;
     shell.shows(&format!("ocicle mtree images#{tag} | head -12"), "type=dir")?;
-    shell.say("Which object a reference stands for, and the way to it.");
+    shell.say("The object that a reference selects, and its descriptor path.");
     shell.shows(&format!("ocicle resolve images#{tag}"), "sha256:")?;
     shell.say("Every document, blob and layer is verified.");
     shell.shows("ocicle check images", "nothing wrong")
 }
 
-/// A manifest beside a directory, for a user who cannot unpack.
+/// Compares a directory with a manifest, for a user who cannot unpack.
 fn compare(shell: &Shell) -> Result<()> {
     shell.say("A manifest can be compared with any directory. The exit code 5 means differences.");
     shell.run("mkdir files && echo hello > files/motd")?;

@@ -13,7 +13,7 @@ const MOST: u64 = 3_000_000;
 /// Size limit of a WASI module compressed by gzip, in bytes.
 const MOST_PACKED: u64 = 1_200_000;
 
-/// Makes `target/dist/ocicle.wasm`, `ocicle-nosimd.wasm` for runtimes without SIMD, and the library as a
+/// Builds `target/dist/ocicle.wasm`, `ocicle-nosimd.wasm` for runtimes without SIMD, and the library as a
 /// component, `ocicle-component.wasm`.
 pub(crate) fn wasi() -> Result<()> {
     let toolchain = wasm_toolchain::ensure()?;
@@ -29,7 +29,7 @@ pub(crate) fn wasi() -> Result<()> {
     Ok(())
 }
 
-/// Makes the JavaScript package, `target/dist/ocicle-VERSION.tgz`.
+/// Builds the JavaScript package, `target/dist/ocicle-VERSION.tgz`.
 pub(crate) fn npm() -> Result<()> {
     let (toolchain, bindgen) = (wasm_toolchain::ensure()?, bindgen::ensure()?);
     let packed = package::pack(&package::build(&toolchain, &bindgen)?)?;

@@ -37,7 +37,7 @@ pub(crate) fn node() -> Result<Command> {
     Ok(node)
 }
 
-/// A program that a package brought along.
+/// Returns a program that an npm package installed.
 pub(crate) fn installed(name: &str) -> PathBuf {
     paths::checkout().join("node_modules/.bin").join(name)
 }

@@ -2,7 +2,7 @@
 
 use crate::{bindgen, npm, report::Report, run::Result, tools, wasi_runner, wasm_toolchain};
 
-/// Makes available what the tests need. A second run only looks.
+/// Installs what the tests need. A second run only checks.
 pub(crate) fn setup() -> Result<()> {
     let mut report = Report::default();
     tools(&mut report);
@@ -16,8 +16,8 @@ pub(crate) fn setup() -> Result<()> {
     report.finish()
 }
 
-/// The programs of others; those that cannot be had are named with the tests that miss them. True if none is
-/// missing.
+/// Installs the programs of others; those that are unavailable are named with the tests that need them.
+/// Returns whether none is missing.
 pub(crate) fn tools(report: &mut Report) -> bool {
     let Some(missing) = report.step("set up: programs to compare with", tools::ensure) else { return false };
     for tool in &missing {

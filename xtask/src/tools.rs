@@ -69,7 +69,7 @@ fn missing() -> Vec<&'static Tool> {
     TOOLS.iter().filter(|tool| find(tool.program).is_none()).collect()
 }
 
-/// An `apt-get` that asks nothing.
+/// Returns an `apt-get` that asks no questions.
 pub(crate) fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
     command.arg("--yes").env("DEBIAN_FRONTEND", "noninteractive");

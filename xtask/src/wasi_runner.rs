@@ -30,7 +30,7 @@ pub(crate) struct Runners {
     pub(crate) node: Option<PathBuf>,
 }
 
-/// The runners; installs wasmtime on first use.
+/// Returns the runners; installs wasmtime on first use.
 pub(crate) fn ensure(report: &mut Report) -> Runners {
     let mut found = |name: &str, runner: Result<PathBuf>| {
         runner.map_err(|why| report.not_run(&format!("tests of WASI in {name}"), why)).ok()
@@ -45,7 +45,7 @@ impl Runners {
         named.into_iter().filter_map(|(name, runner)| Some((name, runner.as_deref()?)))
     }
 
-    /// Whether none is missing.
+    /// Returns whether no runner is missing.
     pub(crate) fn all(&self) -> bool {
         self.each().count() == 2
     }
@@ -55,7 +55,7 @@ fn wasmtime() -> Result<PathBuf> {
     launcher("wasi-wasmtime", &[&wasmtime_python()?, &script("wasi_wasmtime.py")])
 }
 
-/// A Python that has wasmtime.
+/// Returns a Python that has wasmtime.
 pub(crate) fn wasmtime_python() -> Result<PathBuf> {
     Ok(from_pypi("wasmtime", WASMTIME)?.join("bin/python"))
 }
@@ -72,7 +72,7 @@ pub(crate) fn wasmtime_command() -> Result<PathBuf> {
     Ok(command)
 }
 
-/// A Python environment in the cache with one package.
+/// Returns a Python environment in the cache with one package.
 fn from_pypi(package: &str, version: &str) -> Result<PathBuf> {
     let environment = paths::cache()?.join(format!("{package}-{version}"));
     let complete = environment.join("complete");
@@ -100,7 +100,7 @@ fn script(name: &str) -> PathBuf {
     paths::checkout().join("xtask/assets").join(name)
 }
 
-/// One executable to hand to the tests: a program with its first arguments.
+/// Creates an executable for the tests: a program with its first arguments.
 pub(crate) fn launcher(name: &str, words: &[&Path]) -> Result<PathBuf> {
     let launcher = paths::wasm_target().join(name);
     at(&launcher, fs::create_dir_all(paths::wasm_target()))?;

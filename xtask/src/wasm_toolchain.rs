@@ -22,7 +22,7 @@ pub(crate) const SIMD: &str = "-C target-feature=+simd128";
 pub(crate) enum WasmToolchain {
     /// The installed one, with the targets added.
     Installed,
-    /// One made of Debian's packages, linked into rustup under this name.
+    /// A toolchain made of Debian's packages, linked into rustup under this name.
     Linked(&'static str),
 }
 

@@ -25,7 +25,7 @@ const IMAGES: [Image; 3] = [
 ];
 
 impl Image {
-    /// Those that are named; all if none is.
+    /// Returns the data sets with these names; all if none is named.
     pub(crate) fn all(names: &[&str]) -> Result<Vec<&'static Self>> {
         if let Some(unknown) = names.iter().find(|name| IMAGES.iter().all(|image| image.name != **name)) {
             return Err(format!("no image {unknown:?}: there are debian, many and big"));
@@ -33,7 +33,7 @@ impl Image {
         Ok(IMAGES.iter().filter(|image| names.is_empty() || names.contains(&image.name)).collect())
     }
 
-    /// Its layout, made now if it was not made before.
+    /// Returns its layout, which is built unless it exists.
     pub(crate) fn layout(&self) -> Result<PathBuf> {
         // The number changes with the recipe.
         let dir = paths::cache()?.join(format!("bench-1/{}", self.name));
@@ -51,7 +51,7 @@ impl Image {
     }
 }
 
-/// A minbase Debian: the fixture of the tests.
+/// Builds a minbase Debian: the fixture of the tests.
 fn debian(dir: &Path) -> Result<()> {
     let script = paths::checkout().join("tests/fixtures/debian.sh");
     output(Command::new("sh").arg(script).arg(dir))?;
@@ -95,7 +95,7 @@ fn big(dir: &Path) -> Result<()> {
     image(dir, 5)
 }
 
-/// A file that was not there before: half of it text, half incompressible.
+/// Writes a new file: half of it text, half incompressible.
 pub(crate) fn new_file(path: &Path, size: usize) -> Result<()> {
     let mut words = Words(3);
     let mut file = BufWriter::new(at(path, File::create(path))?);

@@ -72,7 +72,7 @@ impl Bench<'_> {
         output(Command::new("sh").args(["-c", line]).env("PATH", search_path())).map(drop)
     }
 
-    /// The blobs of the layers, the base first.
+    /// Returns the blobs of the layers, the base first.
     pub(crate) fn layers(&self) -> Result<Vec<String>> {
         let stat = output(
             Command::new(self.ocicle)

@@ -45,7 +45,7 @@ pub(crate) fn possible() -> Result<()> {
     let namespaces = ["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork", "true"];
     output(Command::new("unshare").args(namespaces))
         .map(drop)
-        .map_err(|_| "the system lets nobody make namespaces here".into())
+        .map_err(|_| "this system does not allow user namespaces".into())
 }
 
 /// Starts one.

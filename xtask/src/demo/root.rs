@@ -34,7 +34,7 @@ fn base(shell: &Shell, busybox: bool) -> Result<()> {
 }
 
 fn change(shell: &Shell) -> Result<()> {
-    shell.say("Somebody else unpacks it. Everything is as it was: nothing differs from the manifest.");
+    shell.say("Another user unpacks it. Nothing differs from the manifest.");
     shell.run("ocicle unpack images#v1 bundle")?;
     shell.shows(
         "(cd bundle/rootfs && stat -c '%A %h %t,%T %n' bin/sh bin/cat dev/null etc/motd)",

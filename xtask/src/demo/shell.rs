@@ -16,7 +16,7 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    /// Makes the directory; `ocicle` in it is the given command.
+    /// Creates the directory; `ocicle` in it is the given command.
     pub(crate) fn new(command: &Path, keep: bool) -> Result<Self> {
         let directory = std::env::temp_dir().join(format!("ocicle-demo-{}", std::process::id()));
         at(&directory, fs::DirBuilder::new().mode(0o700).create(&directory))?;
