@@ -23,7 +23,7 @@ use ocicle::{
 pub enum Fail {
     /// Only this one: a full disk, a broken sector.
     Only(usize),
-    /// This one and all after it: the end of the process.
+    /// This call and all after it: the end of the process.
     From(usize),
 }
 
@@ -58,7 +58,7 @@ impl FailingDir {
         Self { inner, plan: Arc::new(Plan { fail, calls: AtomicUsize::new(0) }) }
     }
 
-    /// Whether the call that had to fail was made.
+    /// Returns whether the call that had to fail was made.
     #[must_use]
     pub fn failed(&self) -> bool {
         let (Fail::Only(number) | Fail::From(number)) = self.plan.fail;

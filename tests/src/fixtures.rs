@@ -45,8 +45,8 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// The layout, made now if it was not made before; `None`, and a word on standard error, where it cannot
-    /// be made. It is shared: tests copy what they change.
+    /// Returns the layout, built now unless it exists; `None`, and a message on standard error, if it cannot
+    /// be built. It is shared: tests copy what they change.
     ///
     /// # Panics
     /// If the script fails.
@@ -87,8 +87,8 @@ impl Fixture {
     }
 }
 
-/// The directory `layout` in what `make` puts into an empty directory, now if it was not made before from the
-/// same `source`.
+/// Returns the directory `layout` that `make` writes into an empty directory, unless it exists from the same
+/// `source`.
 pub(crate) fn made_once(name: &str, source: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let version = digest_of(Algorithm::Sha256, source.as_bytes());
     let dir = cache().join(format!("{name}-{}", &version.encoded()[..16]));
@@ -107,7 +107,7 @@ pub(crate) fn made_once(name: &str, source: &str, make: impl FnOnce(&Path)) -> P
     layout
 }
 
-/// A private copy of a layout, in `dir`. Blobs are linked, not copied: nothing changes a blob.
+/// Copies a layout into `dir`. Blobs are linked, not copied: nothing changes a blob.
 ///
 /// # Panics
 /// If the copy cannot be made.

@@ -14,7 +14,7 @@ use tar::{Builder, EntryType, Header};
 pub struct Archive(Vec<u8>);
 
 impl Archive {
-    /// An empty one.
+    /// Returns an empty archive.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -46,39 +46,39 @@ impl Archive {
         self
     }
 
-    /// A file.
+    /// Adds a file.
     #[must_use]
     pub fn file(self, name: &str, content: &str) -> Self {
         self.entry(EntryType::Regular, name, "", content.as_bytes())
     }
 
-    /// A symbolic link.
+    /// Adds a symbolic link.
     #[must_use]
     pub fn symlink(self, name: &str, target: &str) -> Self {
         self.entry(EntryType::Symlink, name, target, b"")
     }
 
-    /// A hard link.
+    /// Adds a hard link.
     #[must_use]
     pub fn hard_link(self, name: &str, target: &str) -> Self {
         self.entry(EntryType::Link, name, target, b"")
     }
 
-    /// The archive with its end marker.
+    /// Returns the archive with its end marker.
     #[must_use]
     pub fn end(mut self) -> Vec<u8> {
         self.0.extend([0; 1024]);
         self.0
     }
 
-    /// What there is so far, without an end marker.
+    /// Returns the archive so far, without an end marker.
     #[must_use]
     pub fn unfinished(self) -> Vec<u8> {
         self.0
     }
 }
 
-/// One layer: blob, media type and diff_id.
+/// A layer: blob, media type and diff_id.
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_structs, reason = "made by tests")]
 pub struct Layer {
@@ -98,7 +98,7 @@ impl Layer {
         Self { blob: archive, media_type: "application/vnd.oci.image.layer.v1.tar", diff_id }
     }
 
-    /// A compressed layer: `blob` is the compressed form of `archive`.
+    /// Returns a compressed layer: `blob` is the compressed form of `archive`.
     #[must_use]
     pub fn gzip(blob: Vec<u8>, archive: &[u8]) -> Self {
         let diff_id = digest_of(Algorithm::Sha256, archive);

@@ -11,7 +11,7 @@ use ocicle::fs::Support;
 
 use crate::{ocicle as native, tools};
 
-/// Where the command runs.
+/// The host that the command runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "tests name all")]
 pub enum Host {
@@ -30,8 +30,8 @@ impl Host {
     /// The sandboxes.
     pub const SANDBOXES: [Self; 2] = [Self::Wasmtime, Self::Node];
 
-    /// Every place that is there, this system first. The list is short where a runtime is missing; see
-    /// [`tools::require`].
+    /// Returns every host that is available, this system first. The list is short if a runtime is missing;
+    /// see [`tools::require`].
     ///
     /// # Panics
     /// If one is missing and tools are required.
@@ -40,7 +40,7 @@ impl Host {
         [Self::Native].into_iter().chain(Self::sandboxes()).collect()
     }
 
-    /// The sandboxes that are there; see [`Host::all`].
+    /// Returns the sandboxes that are available; see [`Host::all`].
     ///
     /// # Panics
     /// If one is missing and tools are required.
@@ -49,7 +49,7 @@ impl Host {
         Self::SANDBOXES.into_iter().filter(|host| host.sandbox().is_some()).collect()
     }
 
-    /// Its name, fit for a directory.
+    /// Returns its name, fit for a directory.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Host {
         }
     }
 
-    /// A call with `directory` as current directory. A sandbox sees that directory, and nothing else.
+    /// Returns a call with `directory` as current directory. A sandbox sees that directory, and nothing else.
     #[must_use]
     pub fn call(self, directory: &Path) -> Call {
         let mut call = self.bare(directory);
@@ -111,7 +111,7 @@ impl Host {
         String::from_utf8(answer.output).unwrap()
     }
 
-    /// The runner and the module.
+    /// Returns the runner and the module.
     fn sandbox(self) -> Option<(PathBuf, PathBuf)> {
         let runner = match self {
             Self::Native => return None,
@@ -160,7 +160,7 @@ impl Call {
         self
     }
 
-    /// The same, for reading only. Node has no such thing.
+    /// Opens another directory, read-only. Node does not support this.
     #[must_use]
     pub fn open_read_only(mut self, directory: &Path, name: &str) -> Self {
         self.preopens.push(Preopen { read_only: true, ..Preopen::of(directory, name) });
@@ -192,7 +192,7 @@ impl Call {
         Answer { code: output.status.code(), output: output.stdout, error }
     }
 
-    /// The process that runs it.
+    /// Returns the process that runs it.
     ///
     /// # Panics
     /// If this place is not there.
@@ -222,7 +222,7 @@ impl Call {
     }
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "tests read it")]
 pub struct Answer {
@@ -241,7 +241,7 @@ impl Answer {
         String::from_utf8_lossy(&self.output).into_owned()
     }
 
-    /// Where the two part; `None` if they are the same.
+    /// Describes the first difference; returns `None` if there is none.
     #[must_use]
     pub fn difference(&self, expected: &Self) -> Option<String> {
         let pairs = self.output.iter().zip(&expected.output);

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use crate::fixtures::made_once;
 
-/// What decides over the bytes of both images: they are made again when it changes.
+/// The sources that determine the bytes of both images: they are rebuilt when one changes.
 const SOURCES: [&str; 5] = [
     include_str!("large/big.rs"),
     include_str!("large/content.rs"),
@@ -20,7 +20,7 @@ const SOURCES: [&str; 5] = [
     include_str!("large/many.rs"),
 ];
 
-/// A gigabyte: noise and text, in three layers, two of them plain and one in gzip.
+/// Builds a gigabyte: noise and text, in three layers, two of them plain and one in gzip.
 ///
 /// # Panics
 /// If it cannot be made.
@@ -29,7 +29,8 @@ pub fn big() -> PathBuf {
     made_once("big", &SOURCES.concat(), big::make)
 }
 
-/// A hundred thousand files, in directories flat and deep, with hard links; three layers, all in gzip.
+/// Builds a hundred thousand files, in directories flat and deep, with hard links; three layers, all in
+/// gzip.
 ///
 /// # Panics
 /// If it cannot be made.

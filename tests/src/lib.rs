@@ -1,4 +1,4 @@
-//! What the conformance, interop and end-to-end tests share.
+//! Helpers that the conformance, interop and end-to-end tests share.
 #![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 pub mod failing_dir;

@@ -75,20 +75,20 @@ impl<'a> Maker<'a> {
         entry
     }
 
-    /// An image with one file; its descriptor with the platform.
+    /// Stores an image with one file; returns its descriptor with the platform.
     #[must_use]
     pub fn image(&self, platform: &Value, content: &str) -> Value {
         self.image_of(OCI, platform, content)
     }
 
-    /// An index.
+    /// Stores an index.
     #[must_use]
     pub fn index(&self, entries: &[Value]) -> Value {
         let index = json!({ "schemaVersion": 2, "mediaType": OCI[0], "manifests": entries });
         self.ordered::<Index>(OCI[0], &index)
     }
 
-    /// What BuildKit writes beside an image: provenance in an in-toto statement.
+    /// Stores an attestation as BuildKit writes it: provenance in an in-toto statement.
     #[must_use]
     pub fn attestation(&self, about: &Value) -> Value {
         let statement = json!({
@@ -115,7 +115,7 @@ impl<'a> Maker<'a> {
         entry
     }
 
-    /// An artifact about an object.
+    /// Stores an artifact with a subject.
     #[must_use]
     pub fn artifact(&self, artifact_type: &str, about: &Value, content: &[u8]) -> Value {
         let subject =
@@ -140,7 +140,7 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// The digest of a descriptor.
+/// Returns the digest of a descriptor.
 ///
 /// # Panics
 /// If it has none.
@@ -149,7 +149,7 @@ pub fn digest(entry: &Value) -> Digest {
     entry["digest"].as_str().unwrap().parse().unwrap()
 }
 
-/// A platform.
+/// Returns a platform.
 #[must_use]
 pub fn linux(architecture: &str, variant: Option<&str>) -> Value {
     match variant {
@@ -158,7 +158,7 @@ pub fn linux(architecture: &str, variant: Option<&str>) -> Value {
     }
 }
 
-/// The same descriptor with a ref name.
+/// Returns the same descriptor with a ref name.
 #[must_use]
 pub fn tagged(entry: &Value, tag: &str) -> Value {
     let mut entry = entry.clone();

@@ -15,18 +15,18 @@ use rustix::fs::statvfs;
 pub struct TempDir(PathBuf);
 
 impl TempDir {
-    /// Makes one.
+    /// Creates a temporary directory.
     ///
     /// # Errors
-    /// Those of making the directory.
+    /// Those of creating the directory.
     pub fn new() -> io::Result<Self> {
         Self::inside(&env::temp_dir())
     }
 
-    /// Makes one where files cost no disk, if there is a gigabyte of such room: for very many files.
+    /// Creates a temporary directory in memory, if there is a gigabyte free: for very many files.
     ///
     /// # Errors
-    /// Those of making the directory.
+    /// Those of creating the directory.
     pub fn in_memory() -> io::Result<Self> {
         let memory = Path::new("/dev/shm");
         let room = statvfs(memory).map_or(0, |system| system.f_bavail * system.f_frsize);
@@ -47,13 +47,13 @@ impl TempDir {
         }
     }
 
-    /// Where it is.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// A handle of it.
+    /// Opens a handle of it.
     ///
     /// # Errors
     /// Those of opening a directory.
@@ -65,7 +65,7 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // What cannot be removed is left to whoever cleans the place up: a test must not fail for it.
+        // Leftovers are for the system to clean up: a test must not fail because of them.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

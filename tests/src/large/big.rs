@@ -16,7 +16,7 @@ pub(super) fn make(dir: &Path) {
     layout.finish();
 }
 
-/// The content of `data/noise-N`.
+/// Returns the content of `data/noise-N`.
 fn noise_of(number: u64) -> Content {
     Content::noise(number)
 }

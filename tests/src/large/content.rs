@@ -23,14 +23,14 @@ impl Numbers {
 /// Bytes in blocks of 64; no end.
 pub(super) struct Content {
     numbers: Numbers,
-    /// What a block is chosen from; noise if there is nothing.
+    /// The rows that a block is chosen from; noise if there are none.
     rows: Vec<[u8; 64]>,
     block: [u8; 64],
     used: usize,
 }
 
 impl Content {
-    /// What no compressor makes smaller.
+    /// Returns content that no compressor makes smaller.
     pub(super) fn noise(seed: u64) -> Self {
         Self { numbers: Numbers::new(seed), rows: Vec::new(), block: [0; 64], used: 64 }
     }

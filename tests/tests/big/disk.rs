@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// Returns the facts of each path, one line each.
 pub(crate) type Listing = BTreeMap<String, String>;
 
-/// What `find` sees below a directory.
+/// Lists a directory as `find` does.
 pub(crate) fn listing(root: &Path) -> Listing {
     let format = "/%P\t%y\t%m\t%U\t%G\t%s\t%TFT%TT\t%l\n";
     let output =
@@ -77,8 +77,8 @@ pub(crate) fn assert_archive_is(archive: &Path, root: &Path, listing: &Listing) 
     );
 }
 
-/// What `ocicle diff --json` says must be what `mtree` sees of two trees, and `diff` of the contents of their
-/// files.
+/// Checks that `ocicle diff --json` reports what `mtree` finds in two trees, and `diff` in the contents of
+/// their files.
 pub(crate) fn assert_differences(found: &Value, before: &Path, after: &Path) {
     let (old, new) = (mtree(before), mtree(after));
     let contents = other_contents(before, after);
@@ -125,7 +125,7 @@ pub(crate) fn assert_differences(found: &Value, before: &Path, after: &Path) {
     assert!(files.len() > 100, "{}", files.len());
 }
 
-/// What mtree knows of a path.
+/// The attributes of a path as mtree has them.
 struct Facts {
     size: i64,
     words: BTreeMap<String, String>,

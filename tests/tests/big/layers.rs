@@ -21,14 +21,14 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// Its archive.
+    /// Opens its archive.
     pub(crate) fn open(&self) -> tar::Archive<Box<dyn Read>> {
         let file = BufReader::with_capacity(1 << 18, File::open(&self.blob).unwrap());
         tar::Archive::new(if self.gzip { Box::new(GzDecoder::new(file)) } else { Box::new(file) })
     }
 }
 
-/// The layers of a tag, the lowest first.
+/// Returns the layers of a tag, the lowest first.
 pub(crate) fn of(layout: &Path, tag: &str) -> Vec<Layer> {
     let blob = |descriptor: &Value| {
         layout.join("blobs").join(descriptor["digest"].as_str().unwrap().replace(':', "/"))

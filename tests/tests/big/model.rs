@@ -1,5 +1,5 @@
-//! What is there in the end, and what becomes of the contents of files, found the long way: a layer is read
-//! as a whole, then its markers are obeyed, then what it puts is put.
+//! The final files, and what happens to the contents of files, computed in a simple way: a layer is read as a
+//! whole, then its markers are applied, then its entries.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -55,7 +55,7 @@ struct Stored {
     fate: Option<Fate>,
 }
 
-/// How a content lost its last name.
+/// The way in which a content lost its last name.
 struct Fate {
     layer: usize,
     last_name: String,
@@ -211,7 +211,7 @@ impl Model {
         }
     }
 
-    /// What became of the bytes of a layer.
+    /// Returns the bytes of a layer by what happened to them.
     fn sums(&self, layer: usize) -> BTreeMap<&'static str, u64> {
         let names = [
             "files",

@@ -20,7 +20,7 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The package: the directory `OCICLE_NPM`, or what `cargo xtask dist --npm` built in its place.
+/// Returns the package: the directory `OCICLE_NPM`, or what `cargo xtask dist --npm` built in its place.
 fn package() -> Option<PathBuf> {
     let package = env::var_os("OCICLE_NPM").map_or_else(|| repository().join("wasm"), PathBuf::from);
     let module = package.join("dist/wasm/ocicle_bg.wasm");
@@ -31,7 +31,7 @@ fn package() -> Option<PathBuf> {
     have(&["node"]).then_some(package)
 }
 
-/// Whether these packages of npm are there, and a browser.
+/// Returns whether these npm packages and a browser are installed.
 fn browser(modules: &[&str]) -> bool {
     let places = ["web-demo", "."].map(|place| repository().join(place).join("node_modules"));
     let chromium = env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
@@ -43,7 +43,7 @@ fn browser(modules: &[&str]) -> bool {
     }
 }
 
-/// A directory with the images, by the names that the tests use.
+/// Returns a directory with the images, by the names that the tests use.
 fn images() -> Option<TempDir> {
     let temp = TempDir::new().unwrap();
     let (odd, nested, debian) = (ODD.layout()?, NESTED.layout()?, DEBIAN.layout()?);
@@ -69,7 +69,7 @@ fn images() -> Option<TempDir> {
     Some(temp)
 }
 
-/// Runs these tests, which must not be left out, so many files at a time.
+/// Runs these tests, which must not be skipped, with this many files at a time.
 fn node(package: &Path, images: &TempDir, names: &[&str], at_a_time: usize) {
     let files = names.iter().map(|name| repository().join(format!("wasm/test/{name}.test.mjs")));
     let output = Command::new("node")

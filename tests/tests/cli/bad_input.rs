@@ -1,4 +1,4 @@
-//! Mistakes give one line of error and change nothing, whichever command it is.
+//! Mistakes: every command prints one line of error and changes nothing.
 
 use std::{
     collections::BTreeMap,
@@ -41,7 +41,7 @@ impl Scene {
         self.temp.path().join(name)
     }
 
-    /// Every command that writes to a layout.
+    /// Returns every command that writes to a layout.
     fn edits(&self, layout: &Path, tag: &str) -> Vec<Vec<String>> {
         let (image, file) = (at(layout, tag), self.path("file"));
         let of = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -64,7 +64,7 @@ impl Scene {
     }
 }
 
-/// Every file with the digest of its content.
+/// Returns every file with the digest of its content.
 fn content(dir: &Path) -> BTreeMap<PathBuf, Digest> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {

@@ -14,7 +14,7 @@ fn json(output: &str) -> Value {
     serde_json::from_str(output).unwrap()
 }
 
-/// A layout with one blank image, tagged `v1`.
+/// Creates a layout with one blank image, tagged `v1`.
 fn blank(temp: &TempDir) -> std::path::PathBuf {
     let layout = temp.path().join("images");
     ocicle(["init", text(&layout)]);
@@ -231,13 +231,13 @@ fn repack_writes_to_the_given_destination() {
     assert!(fails(1, ["repack", text(&bundle), &at(&other, "mine")]).contains("unpacked from"));
 }
 
-/// Whoever may not change owners still sees them.
+/// An unprivileged user cannot change owners, but sees them.
 #[test]
 fn mtree_check_compares_owners_without_root_too() {
     use std::os::unix::fs::MetadataExt as _;
 
     if !have(&["setpriv"]) || fs::metadata("/proc/self").unwrap().uid() != 0 {
-        return; // only root becomes somebody else
+        return; // only root can become another user
     }
     let temp = TempDir::new().unwrap();
     let (manifest, root) = (temp.path().join("manifest"), temp.path().join("root"));
@@ -331,7 +331,7 @@ fn config_edits_are_read_by_skopeo_and_umoci() {
     assert_eq!(config["config"]["Labels"], serde_json::json!({ "x": "y" }));
     assert_eq!(config["config"]["Cmd"], serde_json::json!(["/bin/setuid", "-x"]));
     assert_eq!(config["config"]["WorkingDir"], "/links");
-    assert_eq!(config["config"]["User"], "odd", "what nobody changed stays");
+    assert_eq!(config["config"]["User"], "odd", "unchanged fields are kept");
     let history = config["history"].as_array().unwrap();
     assert_eq!(history.last().unwrap()["created_by"], "ocicle config");
     let manifest = json(&String::from_utf8(run("skopeo", ["inspect", "--raw", &image])).unwrap());
@@ -348,7 +348,7 @@ fn config_edits_are_read_by_skopeo_and_umoci() {
     fails(3, ["config", &at(&layout, "missing"), "--author", "me"]);
 }
 
-/// The commands below a command, as its help lists them.
+/// Returns the commands below a command, as its help lists them.
 fn names(command: &str) -> Vec<String> {
     let help = ocicle(command.split_whitespace().chain(["--help"]));
     let list =

@@ -40,7 +40,7 @@ fn unreferenced_blobs_are_removed_and_skopeo_reads_the_rest() {
 }
 
 #[test]
-fn edits_at_work_lose_nothing() {
+fn concurrent_edits_lose_nothing() {
     let temp = TempDir::new().unwrap();
     let layout = temp.path().join("layout");
     ocicle(["init", text(&layout)]);

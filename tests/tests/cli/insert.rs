@@ -10,7 +10,7 @@ use ocicle_tests::{
     tools::{have, run},
 };
 
-/// A directory with what a directory can have.
+/// Creates a directory with an entry of every type.
 fn source(temp: &TempDir) -> std::path::PathBuf {
     let source = temp.path().join("source");
     let script = "mkdir -p \"$1/sub dir\" && cd \"$1\" && echo a >a && ln a b && echo s >setuid && chmod 4755 setuid && \

@@ -26,7 +26,7 @@ fn content(seed: u64) -> Vec<u8> {
     (0..6 << 20).map(|_| next()).collect()
 }
 
-/// An image with a layer of three files of 6 MiB, and the layer's blob.
+/// Creates an image with a layer of three files of 6 MiB; returns it and the layer's blob.
 fn image(temp: &TempDir, compression: &str) -> (String, PathBuf) {
     let layout = temp.path().join(compression);
     let source = temp.path().join("source");

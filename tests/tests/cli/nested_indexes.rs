@@ -16,7 +16,7 @@ fn layout(temp: &TempDir) -> PathBuf {
     layout
 }
 
-/// The same text with digests by the order they are first in.
+/// Replaces the digests in a text by numbers, in order of appearance.
 fn with_numbers(text: &str) -> String {
     let mut known: Vec<String> = Vec::new();
     let mut out = String::new();

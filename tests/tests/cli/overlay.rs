@@ -1,4 +1,4 @@
-//! Bundles for overlayfs: what the kernel shows is what a plain unpack gives, and what is written there
+//! Bundles for overlayfs: what the kernel shows is what a plain unpack writes, and what is written there
 //! becomes a layer.
 
 use std::{
@@ -46,7 +46,8 @@ fn unpack(reference: &str, temp: &TempDir, name: &str, more: &[&str]) -> (PathBu
     (bundle, options)
 }
 
-/// As [`describe`], without numbers of names: overlayfs shows how many a file has in its own layer.
+/// Describes a tree as [`describe`] does, without link counts: overlayfs shows those of a file in its own
+/// layer.
 fn without_nlink(root: &Path) -> String {
     let words =
         |line: &str| line.split(' ').filter(|word| !word.starts_with("nlink=")).collect::<Vec<_>>().join(" ");

@@ -120,7 +120,7 @@ fn bundles_of_umoci_keep_their_format() {
         assert_eq!(ocicle(["repack", "-n", text(&bundle), text(&layout)]), "");
     }
     assert_eq!(layers(&at(&layout, "odd")).len(), before + 2);
-    // umoci goes on from there.
+    // umoci continues from there.
     change("three");
     run("umoci", ["repack", "--refresh-bundle", "--image", &image, text(&bundle)]);
     assert_eq!(layers(&at(&layout, "odd")).len(), before + 3);

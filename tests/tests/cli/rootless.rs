@@ -1,4 +1,4 @@
-//! Bundles of ordinary users and of mapped ids: true on disk, and nothing lost on the way back.
+//! Bundles of ordinary users and of mapped ids: correct on disk, and unchanged when repacked.
 
 use std::{
     fs,
@@ -37,8 +37,8 @@ fn layout_of_user(fixture: &Path, home: &Path) {
     run("chown", ["-R", &format!("{USER}:{USER}"), text(&home.join("layout"))]);
 }
 
-/// What a person does to a root file system, everything by mode alone: it needs no privilege on files of
-/// one's own.
+/// Changes a root file system in usual ways, everything by mode alone: that needs no privilege on the user's
+/// own files.
 fn change(rootfs: &Path) {
     for (mode, path) in [
         ("700", "null"),
@@ -207,7 +207,7 @@ fn root_in_a_user_namespace_needs_no_options() {
 }
 
 #[test]
-fn ids_without_a_place_are_named_and_nothing_is_left() {
+fn unmapped_ids_are_named_and_nothing_is_left() {
     let Some(fixture) = ODD.layout() else { return };
     let temp = TempDir::new().unwrap();
     let layout = copy_of(&fixture, temp.path());

@@ -31,7 +31,7 @@ fn tags(layout: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn an_exported_description_is_applied_again_as_toml_and_json() {
+fn exported_descriptions_apply_as_toml_and_json() {
     let temp = TempDir::new().unwrap();
     let layout = nested_layout(&temp);
     let before = fs::read(layout.join("index.json")).unwrap();

@@ -19,7 +19,7 @@ use ocicle_tests::failing_dir::{Fail, FailingDir};
 const NAME: &str = "images.tar";
 const EDIT: &str = ".images.tar.ocicle-edit";
 
-/// An archive with one blob, for its owner alone.
+/// Returns an archive with one blob, for its owner alone.
 fn archive() -> MemDir {
     let (dir, store) = (MemDir::new(), MemoryStore::new().unwrap());
     let blob = put(&store, b"old").unwrap();
@@ -65,7 +65,7 @@ fn contents(dir: &MemDir) -> Vec<String> {
 }
 
 #[test]
-fn an_edit_that_fails_leaves_the_old_or_the_new() {
+fn a_failed_edit_leaves_the_old_or_the_new_archive() {
     for fail in [Fail::Only, Fail::From] {
         let mut call = 0;
         let (mut kept, mut replaced) = (0, 0);

@@ -101,7 +101,7 @@ fn named(digest: &Digest) -> Descriptor {
 }
 
 #[test]
-fn one_over_another() {
+fn an_overlay_of_two_memory_stores() {
     conformance::run(|| {
         Overlay::new(MemoryStore::new().unwrap(), MemoryStore::new().unwrap(), &Limits::default())
     });
@@ -118,7 +118,7 @@ fn an_archive() {
     });
 }
 
-/// The names in a directory, those of directories with a slash, and their modes.
+/// Returns the names in a directory, those of directories with a slash, and their modes.
 fn names(dir: &MemDir) -> Vec<String> {
     let mut found = Vec::new();
     for name in dir.names().unwrap() {
@@ -267,7 +267,7 @@ fn create_refuses_directories_with_other_files() {
     }
 }
 
-/// The names that no reader knows.
+/// Returns the temporary names in a directory.
 fn temporaries(dir: &MemDir) -> Vec<String> {
     names(dir).into_iter().filter(|name| name.starts_with(".ocicle-")).collect()
 }
@@ -306,14 +306,14 @@ fn open<D: DirWrite>(dir: D) -> Result<LayoutStore<D>, Error> {
     LayoutStore::open(dir, &Limits::default())
 }
 
-/// Whether the index is one of these.
+/// Returns whether the index is one of these.
 fn is_one_of(store: &impl Store, indexes: &[&Raw<Index>]) -> bool {
     let now = store.load().unwrap();
     indexes.iter().any(|index| index.bytes() == now.bytes())
 }
 
 #[test]
-fn a_create_that_fails_can_be_repeated() {
+fn a_failed_create_can_be_repeated() {
     for fail in [Fail::Only, Fail::From] {
         at_every_call(
             fail,
@@ -363,7 +363,7 @@ fn one_of_several_concurrent_creates_succeeds() {
 }
 
 #[test]
-fn a_publish_that_fails_leaves_all_or_nothing() {
+fn a_failed_publish_leaves_all_or_nothing() {
     let content = [b'x'; 40];
     let digest = digest_of(Algorithm::Sha256, &content);
     // A layout of another tool may even lack the directory `blobs`.
@@ -391,7 +391,7 @@ fn a_publish_that_fails_leaves_all_or_nothing() {
 }
 
 #[test]
-fn a_replace_that_fails_leaves_the_old_or_the_new() {
+fn a_failed_replace_leaves_the_old_or_the_new_index() {
     let empty = open(layout()).unwrap().load().unwrap();
     let new = annotated(&empty, 100);
     for fail in [Fail::Only, Fail::From] {

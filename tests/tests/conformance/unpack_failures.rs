@@ -49,7 +49,7 @@ fn names(dir: &MemDir) -> Vec<String> {
 const FORMATS: [Format; 2] = [Format::Native, Format::Overlayfs(Namespace::Trusted)];
 
 #[test]
-fn a_failure_at_any_call_leaves_the_bundle_as_it_was_or_whole() {
+fn a_failure_at_any_call_leaves_the_old_or_a_complete_bundle() {
     let native = ["config.json", "mine", "ocicle.json", "rootfs", "rootfs.mtree", "rootfs.stamps"];
     let overlay = ["config.json", "layers", "mine", "ocicle.json", "rootfs", "rootfs.mtree", "upper", "work"];
     for (format, whole) in FORMATS.into_iter().zip([&native[..], &overlay]) {

@@ -17,7 +17,7 @@ use ocicle_tests::{
 };
 use tar::EntryType;
 
-/// What people do: change, add, remove. All times are set, as the layers have them.
+/// Changes, adds and removes files. All times are set, as the layers have them.
 fn edit(rootfs: &Path) {
     let at = |name: &str| rootfs.join(name);
     fs::write(at("etc/passwd"), "root:x:0:0::/:/bin/sh\nodd:x:7:8::/:\n").unwrap();
@@ -74,7 +74,7 @@ fn a_bundle_of_a_sandbox_becomes_the_same_image() {
             let same = fs::read(native.join(file)).unwrap() == fs::read(dir.join(file)).unwrap();
             assert!(same, "{}: {file}", host.name());
         }
-        // Nothing has changed, whoever looks.
+        // Nothing has changed, on any host.
         for who in [*host, Host::Native] {
             assert_eq!(who.done(dir, &unchanged), "", "{} by {}", host.name(), who.name());
         }
@@ -92,7 +92,7 @@ fn a_bundle_of_a_sandbox_becomes_the_same_image() {
     }
 }
 
-/// A bundle of the odd image in a directory, made by a sandbox.
+/// Unpacks the odd image into a bundle in a directory, in a sandbox.
 fn bundle(host: Host, dir: &Path) -> Option<PathBuf> {
     let odd = ODD.layout()?;
     fs::rename(copy_of(&odd, dir), dir.join("images")).unwrap();
@@ -179,7 +179,7 @@ fn a_restored_bundle_equals_a_native_unpack() {
 
 /// Nearly every image has links that begin with `..`, and some runtimes refuse to make them.
 #[test]
-fn links_to_other_directories_come_back() {
+fn links_to_other_directories_are_restored() {
     if !root() {
         return;
     }

@@ -12,7 +12,7 @@ use ocicle_tests::{
     tools::{root, run, variable},
 };
 
-/// The hosts: wasmtime, and Node by way of jco.
+/// Returns the hosts: wasmtime, and Node by way of jco.
 fn hosts() -> Vec<PathBuf> {
     ["OCICLE_COMPONENT_WASMTIME", "OCICLE_COMPONENT_NODE"].into_iter().filter_map(variable).collect()
 }

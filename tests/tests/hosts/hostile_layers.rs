@@ -58,7 +58,7 @@ impl Ground {
         self.temp.path().join(PLACE).join("bundle")
     }
 
-    /// Nothing but what an unpack makes inside the bundle has changed.
+    /// Checks that nothing has changed but the contents of the bundle.
     fn assert_untouched(&self) {
         for made in ["rootfs", "config.json", "rootfs.mtree", "rootfs.stamps", "ocicle.json"] {
             let path = self.bundle().join(made);

@@ -1,10 +1,10 @@
-//! Native processes and sandboxes at work on one layout at the same time, though a sandbox has no locks.
+//! Native processes and sandboxes that use one layout at the same time, though a sandbox has no locks.
 
 use std::{collections::BTreeSet, fs, path::Path, thread};
 
 use ocicle_tests::{fixtures::ODD, hosts::Host};
 
-/// What a writer leaves in the layout when it is done.
+/// Lists the files that a writer leaves in the layout when it is done.
 fn lock_files(dir: &Path) -> Vec<String> {
     let listed = [dir.join("images"), dir.join("images/blobs")].map(|dir| fs::read_dir(dir).unwrap());
     let names = listed.into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());

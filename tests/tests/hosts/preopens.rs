@@ -1,4 +1,4 @@
-//! What a sandbox is given: any directories, under any names, some for reading only.
+//! Directories that a sandbox is given: any directories, under any names, some read-only.
 
 use std::{fs, path::Path};
 
@@ -10,7 +10,7 @@ use ocicle_tests::{
     tools::run,
 };
 
-/// A copy of the odd image as `images`, and an empty directory `work`.
+/// Creates a copy of the odd image as `images`, and an empty directory `work`.
 fn prepared() -> Option<TempDir> {
     let temp = TempDir::new().unwrap();
     fs::rename(copy_of(&ODD.layout()?, temp.path()), temp.path().join("images")).unwrap();

@@ -15,7 +15,7 @@ use ocicle_tests::{
 };
 use serde_json::{Value, json};
 
-/// The odd image, and under the tag `deep` an index with it and with an index of its GNU variant.
+/// Returns the odd image, and under the tag `deep` an index with it and with an index of its GNU variant.
 fn layout(temp: &TempDir) -> Option<PathBuf> {
     let layout = copy_of(&ODD.layout()?, temp.path());
     let index_json = layout.join("index.json");

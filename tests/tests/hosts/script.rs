@@ -53,10 +53,10 @@ pub(crate) fn same_everywhere(prepare: impl Fn(&Path) + Sync, script: &str) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Where a host parts from this system.
+/// Lists the differences between a host and this system.
 fn differences(host: Host, lines: &[Line], steps: &[Step], native: &[Step]) -> Vec<String> {
     let mut differences = Vec::new();
-    let mut last = None; // a difference of files stays; it is told once
+    let mut last = None; // a difference of files persists; it is reported once
     let mut before = &Listed::new();
     for ((line, found), expected) in lines.iter().zip(steps).zip(native) {
         let mut tell = |what: &str| differences.push(format!("{}: {}\n{what}", host.name(), line.text));
@@ -118,13 +118,13 @@ impl Line {
     }
 }
 
-/// What came of a line.
+/// The outcome of a line.
 struct Step {
     answer: Answer,
     files: Listed,
 }
 
-/// What each path is: type, permissions, target or digest of the content.
+/// The files by path: type, permissions, target or digest of the content.
 type Listed = BTreeMap<PathBuf, String>;
 
 /// Looks at all files; each is read once for each state of it.
@@ -167,7 +167,7 @@ impl Files {
     }
 }
 
-/// Where the files of a host part from those of this system.
+/// Describes the first difference between the files of a host and those of this system.
 fn difference(host: Host, found: &Listed, native: &Listed) -> Option<String> {
     let held = |(path, is): (&PathBuf, &String)| (expected_path(host, path), expected_file(host, path, is));
     let expected: Listed = native.iter().map(held).collect();

@@ -1,4 +1,4 @@
-//! What a host may do otherwise than this system: all there is, and why.
+//! The permitted differences between a host and this system, with their reasons.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -24,7 +24,7 @@ const REFUSALS: &[Refusal] = &[
     },
 ];
 
-/// How a host refuses a command line: the exit code and a part of the message.
+/// Returns how a host refuses a command line: the exit code and a part of the message.
 pub(crate) fn refusal(host: Host, line: &str) -> Option<(i32, &'static str)> {
     let found = REFUSALS.iter().find(|refusal| (refusal.host)(host) && line.starts_with(refusal.line));
     found.map(|refusal| (refusal.code, refusal.error))
@@ -41,7 +41,7 @@ pub(crate) fn without_number(error: &str) -> String {
     }
 }
 
-/// The name of a path on a host.
+/// Returns the name of a path on a host.
 pub(crate) fn expected_path(host: Host, path: &Path) -> PathBuf {
     if host.support().any_names {
         return path.into();
@@ -52,17 +52,17 @@ pub(crate) fn expected_path(host: Host, path: &Path) -> PathBuf {
 /// Placeholder for a file that records facts of the system: inode numbers and change times.
 pub(crate) const BOOKKEEPING: &str = "bookkeeping";
 
-/// Before the description of a link that a version of a runtime may refuse, so that an empty file stands for
+/// The prefix for a link that a version of a runtime may refuse, so that an empty file replaces
 /// it.
 pub(crate) const LINK_OR_NOTHING: &str = "link or nothing: ";
 
-/// What stands for what cannot be made.
+/// Returns the description of a placeholder.
 pub(crate) fn stand_in() -> String {
     format!("file 644 {NOTHING}")
 }
 
-/// What a path is on a host that makes it, where on this system it is `native`: descriptions as in
-/// [`crate::script`].
+/// Returns the description of a path on a host, for a path that is `native` on this system: descriptions as
+/// in [`crate::script`].
 pub(crate) fn expected_file(host: Host, path: &Path, native: &str) -> String {
     let support = host.support();
     if !support.change_times && ["ocicle.json", "rootfs.stamps"].iter().any(|name| path.ends_with(name)) {
@@ -87,7 +87,7 @@ pub(crate) fn expected_file(host: Host, path: &Path, native: &str) -> String {
 /// Size and digest of an empty file.
 const NOTHING: &str = "0 sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// A name with `%` and hexadecimal digits for each byte that is not UTF-8.
+/// Returns a name with `%` and hexadecimal digits for each byte that is not UTF-8.
 fn name(bytes: &[u8]) -> String {
     let chunks = bytes.utf8_chunks().map(|chunk| {
         let wrong: String = chunk.invalid().iter().map(|byte| format!("%{byte:02X}")).collect();
@@ -96,7 +96,7 @@ fn name(bytes: &[u8]) -> String {
     chunks.collect()
 }
 
-/// A link that means the same in a directory `rootfs` without a way out of it.
+/// Returns a link with the same meaning inside `rootfs` that does not lead out of it.
 fn inside(path: &Path, target: &Path) -> String {
     let inner: Vec<_> = path.components().skip_while(|part| part.as_os_str() != "rootfs").skip(1).collect();
     let Some(depth) = inner.len().checked_sub(1) else { return target.display().to_string() };

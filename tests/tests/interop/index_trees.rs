@@ -10,7 +10,7 @@ use ocicle_tests::{
 };
 use serde_json::Value;
 
-/// A tree without its digests and sizes.
+/// Returns a tree without its digests and sizes.
 fn shape(drawn: &str) -> Vec<String> {
     let lines = drawn.lines().map(|line| {
         let words = line.split("  ").filter(|word| {
@@ -82,7 +82,7 @@ fn ls_lists_below_a_selected_index() {
 }
 
 #[test]
-fn each_place_of_one_object_is_found() {
+fn every_place_of_an_object_is_found() {
     let Some(layout) = NESTED.layout() else { return };
     let all = |selector: &str| -> Vec<String> {
         let found = ocicle(["resolve", "--all", "--format", "plain", &at(&layout, selector)]);

@@ -24,7 +24,7 @@ use ocicle::{
 use ocicle_tests::{host_tree, tools::require};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, makedev};
 
-/// A new directory for a test.
+/// Creates a directory for a test.
 fn scratch(test: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mtree-{test}"));
     let _ = fs::remove_dir_all(&path);
@@ -75,7 +75,8 @@ fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
     rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
 
-/// Makes every odd thing that a file system can hold. Returns `None`, and says why, without the privileges.
+/// Creates every odd entry that a file system can hold. Returns `None`, and prints why, without the
+/// privileges.
 fn odd_directory(root: &Path) -> Option<()> {
     if !rustix::process::geteuid().is_root() {
         println!("not run: devices and owners need root");

@@ -22,7 +22,7 @@ use ocicle::{
 };
 use ocicle_tests::{temp::TempDir, tools};
 
-/// What an archive has, a line for each entry.
+/// Lists an archive, a line for each entry.
 fn listing(archive: &[u8]) -> String {
     let mut reader = TarReader::new(archive, "it", &Limits::default());
     let mut lines = String::new();
@@ -78,7 +78,7 @@ fn stamp(path: &Path, mode: u32, since_1970: Duration) {
 
 const HALF_PAST: Duration = Duration::from_millis(1_600_000_000_500);
 
-/// A directory `d` with a file, its second name, a symbolic link and a set-uid file.
+/// Creates a directory `d` with a file, its second name, a symbolic link and a set-uid file.
 fn small_tree() -> TempDir {
     let temp = TempDir::new().unwrap();
     let d = temp.path().join("d");
@@ -93,8 +93,8 @@ fn small_tree() -> TempDir {
     temp
 }
 
-/// The listing of [`small_tree`], of archives that keep this much of the times. Only our tree can say when
-/// the link was made, so that time is left out.
+/// Returns the listing of [`small_tree`], of archives that keep this much of the times. Only our tree can say
+/// when the link was made, so that time is left out.
 fn small_listing(fraction: &str) -> String {
     let time = format!("1600000000.{fraction}");
     let content = digest_of(Algorithm::Sha256, &[7; 100_000]);

@@ -47,7 +47,7 @@ fn at(seconds: i64, nanoseconds: u32) -> impl FnOnce(&mut Attrs) {
     move |attrs| attrs.mtime = Time { seconds, nanoseconds }
 }
 
-/// One of everything that all tools can show. Each file has five bytes.
+/// Returns an entry of each type that all tools can show. Each file has five bytes.
 fn changes() -> Vec<Change> {
     let long = |length: usize| "n".repeat(length).into_bytes();
     let deep = [b"p".repeat(155), b"q".repeat(100)].join(&b'/');
@@ -198,7 +198,7 @@ fn sizes_over_8_gib_and_markers() {
     assert_eq!(read, expected);
 }
 
-/// What the writer sends before it asks for content.
+/// Returns the bytes that the writer sends before it asks for content.
 fn large_header(change: &Change) -> Vec<u8> {
     let mut sent = Vec::new();
     assert!(TarWriter::new(&mut sent).put(change, &mut &b""[..]).is_err());
@@ -251,7 +251,7 @@ fn gnu_line(change: &Change) -> String {
     format!("{kind}{mode} {}/{} {size} {time} {name}{slash}{link}", attrs.uid, attrs.gid)
 }
 
-/// The tree that the changes make, as text.
+/// Returns the tree that the changes make, as text.
 fn expected_tree(changes: &[Change]) -> String {
     let mut merge = Merge::new(Tree::new(), (), &Limits::default());
     for change in changes {
@@ -307,7 +307,8 @@ fn gnu_tar_and_bsdtar_extract_the_same() {
     }
 }
 
-/// The lines that only the first has, with `-` before them, and those that only the second has.
+/// Returns the lines that only the first has, with `-` before them, and those that only the second has, with
+/// `+`.
 fn different(found: &str, expected: &str) -> Vec<String> {
     let lines = |mark: char, of: &str, but: &str| -> Vec<String> {
         let only = of.lines().filter(|line| !but.lines().any(|other| other == *line));

@@ -20,7 +20,7 @@ use ocicle_tests::{
     tools::{have, run},
 };
 
-/// The layers of the first image of an archive.
+/// Returns the layers of the first image of an archive.
 fn layers<T>(archive: Vec<u8>, look: impl Fn(&Repository<Archive>, &Descriptor, &Digest) -> T) -> Vec<T> {
     let limits = Limits::default();
     let store = Repository::new(Archive::open(archive, None, &limits).unwrap(), limits);
@@ -51,7 +51,8 @@ fn read(store: &Repository<Archive>, descriptor: &Descriptor, diff_id: &Digest) 
     changes
 }
 
-/// What a table has room for: names are Unicode; those of eStargz have whole seconds.
+/// Returns a change as a table of contents can hold it: names are Unicode; those of eStargz have whole
+/// seconds.
 fn as_told(change: &Change, time: impl Fn(Time) -> Time) -> Change {
     let unicode = |path: &EntryPath| {
         EntryPath::clean(String::from_utf8_lossy(path.as_bytes()).as_bytes(), &Limits::default()).unwrap()

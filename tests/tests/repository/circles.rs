@@ -17,7 +17,7 @@ const ALLOWED: [&str; 1] = [
 ];
 
 #[test]
-fn modules_form_no_circles() {
+fn modules_have_no_cycles() {
     let mut found = Vec::new();
     for src in CRATES {
         for (parent, circle) in circles(&Crate::read(src)) {
@@ -96,7 +96,7 @@ fn test_modules(tree: &Crate) -> BTreeSet<Vec<String>> {
 }
 
 #[test]
-fn a_circle_of_modules_is_found() {
+fn a_cycle_of_modules_is_found() {
     let tree = Crate::of(&[
         ("lib.rs", "mod a; mod b; mod c; pub use c::C;"),
         ("a.rs", "use crate::b::{self, B}; #[cfg(test)] mod model;"),

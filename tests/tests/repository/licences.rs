@@ -34,14 +34,15 @@ fn every_dependency_is_allowed() {
     assert!(looked_at > 50, "{looked_at}");
 }
 
-/// The strings of `allow = [ … ]` in the section `[licenses]`.
+/// Returns the strings of `allow = [ … ]` in the section `[licenses]`.
 fn allowed(deny: &str) -> BTreeSet<String> {
     let section = deny.split("[licenses]").nth(1).unwrap();
     let list = section.split("allow = [").nth(1).unwrap().split(']').next().unwrap();
     list.split('"').skip(1).step_by(2).map(String::from).collect()
 }
 
-/// An SPDX expression: `OR` binds weaker than `AND`, and old crates write `/` for it.
+/// Returns whether an SPDX expression is allowed: `OR` binds weaker than `AND`, and old crates write `/` for
+/// it.
 fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();

@@ -32,7 +32,7 @@ impl Crate {
         Self(files.into_iter().map(module).collect())
     }
 
-    /// Makes a crate of files and their text.
+    /// Returns a crate of files and their text.
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let module = |(file, text): &(&str, &str)| {
             (module_of(Path::new(file)), Module { file: file.into(), text: (*text).into() })
@@ -40,7 +40,7 @@ impl Crate {
         Self(files.iter().map(module).collect())
     }
 
-    /// The source of the crate's root.
+    /// Returns the source of the crate's root.
     pub(crate) fn root(&self) -> &str {
         &self.0[&Vec::new()].text
     }

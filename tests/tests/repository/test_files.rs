@@ -51,7 +51,7 @@ fn add_module(file: PathBuf, dir: &Path, files: &mut BTreeSet<PathBuf>) {
     files.insert(file);
 }
 
-/// The names in `mod NAME;`.
+/// Returns the names in `mod NAME;`.
 fn declared(text: &str) -> Vec<String> {
     let tokens: Vec<_> = tokens(text).into_iter().map(|(_, token)| token).collect();
     let name = |window: &[Token<'_>]| match window {

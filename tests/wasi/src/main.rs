@@ -3,7 +3,7 @@
 
 use ocicle::fs::{conformance, mem::MemDir};
 
-/// What preview 1, or every runtime, cannot express.
+/// Names that preview 1, or every runtime, cannot express.
 #[cfg(target_os = "wasi")]
 const BEYOND_WASI: &[&str] = &["names and targets are bytes", "times before 1970"];
 
