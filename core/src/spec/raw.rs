@@ -18,7 +18,7 @@ pub trait Document: DeserializeOwned + Serialize {
     /// (CVE-2021-41190).
     const FOREIGN: &'static [&'static str] = &[];
 
-    /// Checks what the types do not express, as far as readers depend on it; [`super::validate`] checks the
+    /// Checks what the types do not express, as far as readers depend on it; [`super::validate()`] checks the
     /// rest.
     ///
     /// # Errors

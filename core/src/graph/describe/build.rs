@@ -47,7 +47,7 @@ pub struct Root {
     pub descriptor: Descriptor,
 }
 
-/// Stores what a description describes. No index refers to it yet: see [`place`].
+/// Stores what a description describes. No index refers to it yet: see [`add_roots`].
 ///
 /// # Errors
 /// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those
