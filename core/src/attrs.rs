@@ -63,6 +63,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 /// of the names.
 pub type Xattrs = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
+/// Returns the bytes of names and values.
+pub(crate) fn xattr_bytes(xattrs: &Xattrs) -> u64 {
+    xattrs.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum()
+}
+
 /// The attributes that every entry has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]

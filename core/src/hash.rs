@@ -76,6 +76,11 @@ impl<W: Write> HashWrite<W> {
         Self { inner, hasher: Hasher::new(algorithm), size: 0 }
     }
 
+    /// Returns the number of bytes written so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Returns the inner writer, the digest, and the number of bytes written.
     pub fn finish(self) -> (W, Digest, u64) {
         (self.inner, self.hasher.finish(), self.size)

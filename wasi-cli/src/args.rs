@@ -7,6 +7,7 @@ mod dry_run;
 mod format;
 mod history;
 mod layers;
+mod limit;
 mod owners;
 pub(crate) mod size;
 mod target;
@@ -19,6 +20,7 @@ pub(crate) use self::{
     format::{Format, FormatName},
     history::HistoryArgs,
     layers::LayerArgs,
+    limit::Limit,
     owners::Owners,
     target::{Follow, Target},
 };

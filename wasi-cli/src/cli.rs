@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
+    args::Limit,
     commands::{
         Annotate, Cat, Check, Completions, Config, Copy, Diff, Export, Files, Find, Gc, Init, Insert, Layers,
         Ls, Man, Mtree, New, Platform, Raw, Rebase, Repack, Resolve, Rm, Squash, Stat, Tag, Tree, Unpack,
@@ -31,6 +32,10 @@ pub(crate) struct Cli {
     /// How to show the progress of long operations.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
     progress: Progress,
+    /// Change a limit on what images may make this command hold or do, such as `ratio=5000` or
+    /// `layer_size=4TiB`; may be repeated.
+    #[arg(long = "limit", global = true, value_name = "NAME=VALUE")]
+    limits: Vec<Limit>,
 }
 
 const REFERENCES: &str = "\
@@ -93,7 +98,7 @@ impl Cli {
             (false, 1) => Verbosity::Verbose,
             (false, _) => Verbosity::Blobs,
         };
-        self.command.run(&Context::new(verbosity, self.progress))
+        self.command.run(&Context::new(Limit::apply(&self.limits), verbosity, self.progress))
     }
 }
 

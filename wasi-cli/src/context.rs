@@ -55,8 +55,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(verbosity: Verbosity, progress: Progress) -> Self {
-        Self { limits: Limits::default(), verbosity, progress, results: Results::Printed }
+    pub(crate) fn new(limits: Limits, verbosity: Verbosity, progress: Progress) -> Self {
+        Self { limits, verbosity, progress, results: Results::Printed }
     }
 
     /// Discards results instead of printing them.

@@ -3,7 +3,7 @@
 
 use std::{fmt, process::ExitCode};
 
-use ocicle::{Error, graph::resolve::ResolveError, text::printable};
+use ocicle::{Error, graph::resolve::ResolveError, limits::Limits, text::printable};
 use ocicle_report::FailureKind;
 
 use crate::system;
@@ -74,7 +74,14 @@ impl fmt::Display for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(FailureKind::from(&error).exit_code(), &error.to_string())
+        let failure = Self::new(FailureKind::from(&error).exit_code(), &error.to_string());
+        let Error::Limit { name, .. } = error else { return failure };
+        match Limits::NAMES.iter().find(|(known, _)| *known == name) {
+            Some((name, bounds)) => failure.hint(format!(
+                "`{name}` limits {bounds}; if you trust the image, raise it: --limit {name}=…"
+            )),
+            None => failure,
+        }
     }
 }
 

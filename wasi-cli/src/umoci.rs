@@ -16,6 +16,7 @@ mod validate;
 use std::{ffi::OsStr, path::Path, process::ExitCode};
 
 use clap::Args;
+use ocicle::limits::Limits;
 
 use self::{
     problem::{Problem, failed, tell},
@@ -99,7 +100,7 @@ fn context(global: &[String]) -> Result<Option<Context>, Problem> {
         (_, Some(_)) => return failed("parsing log level: invalid level"),
     };
     // umoci prints no digests of results.
-    Ok(Some(Context::new(verbosity, Progress::None).without_results()))
+    Ok(Some(Context::new(Limits::default(), verbosity, Progress::None).without_results()))
 }
 
 /// Prints the usage after a usage error or for `--help`. Returns the error that remains to be reported.

@@ -1,16 +1,20 @@
 //! Compression of layers. The output does not depend on the number of threads. gzip output is the same on
 //! every system; zstd output depends on whether the C library or ruzstd is used.
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 
 use super::gzip::GzipWriter;
-use crate::spec::Compression;
+use crate::{limits::Limits, spec::Compression};
 
 /// A writer that compresses.
 pub(super) enum Compressor<W: Write> {
     None(W),
     Gzip(GzipWriter<W>),
-    Zstd(Zstd<W>),
+    Zstd {
+        writer: Zstd<Counted<W>>,
+        /// Bytes of content so far.
+        content: u64,
+    },
 }
 
 impl<W: Write> Compressor<W> {
@@ -18,7 +22,7 @@ impl<W: Write> Compressor<W> {
         Ok(match compression {
             Compression::None => Self::None(out),
             Compression::Gzip => Self::Gzip(GzipWriter::new(out, threads())?),
-            Compression::Zstd => Self::Zstd(Zstd::new(out)?),
+            Compression::Zstd => Self::Zstd { writer: Zstd::new(Counted { out, bytes: 0 })?, content: 0 },
         })
     }
 
@@ -27,7 +31,7 @@ impl<W: Write> Compressor<W> {
         match self {
             Self::None(out) => Ok(out),
             Self::Gzip(writer) => writer.finish(),
-            Self::Zstd(writer) => writer.finish(),
+            Self::Zstd { writer, content } => pad(writer.finish()?, content),
         }
     }
 }
@@ -37,13 +41,52 @@ impl<W: Write> Write for Compressor<W> {
         match self {
             Self::None(out) => out.write(bytes),
             Self::Gzip(writer) => writer.write(bytes),
-            Self::Zstd(writer) => writer.write(bytes),
+            Self::Zstd { writer, content } => {
+                let taken = writer.write(bytes)?;
+                *content += taken as u64;
+                Ok(taken)
+            }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(()) // a layer is whole or nothing
     }
+}
+
+/// A writer that counts what passes.
+pub(super) struct Counted<W> {
+    out: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The bytes of one skippable frame, at most, without its header.
+const PADDING: u64 = 1 << 20;
+
+/// Appends skippable frames (RFC 8878, section 3.1.2) to a blob that is so small that the default limits
+/// would take its content for an attack. Unlike deflate, zstd has no bound on its ratio that is of use.
+fn pad<W: Write>(mut blob: Counted<W>, content: u64) -> io::Result<W> {
+    let Limits { ratio, ratio_from, .. } = Limits::default();
+    let least = if content > ratio_from { content.div_ceil(ratio) } else { 0 };
+    while blob.bytes < least {
+        let length = (least - blob.bytes).min(PADDING);
+        blob.write_all(b"\x50\x2a\x4d\x18")?;
+        blob.write_all(&(length as u32).to_le_bytes())?;
+        io::copy(&mut io::repeat(0).take(length), &mut blob)?;
+    }
+    Ok(blob.out)
 }
 
 #[cfg(feature = "parallel")]
@@ -113,5 +156,24 @@ impl<W: Write> Zstd<W> {
     fn finish(mut self) -> io::Result<W> {
         self.frame()?;
         Ok(self.out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counted, PADDING, pad};
+    use crate::limits::Limits;
+
+    #[test]
+    fn blobs_are_padded_to_what_the_limits_let_pass() {
+        let Limits { ratio, ratio_from, .. } = Limits::default();
+        let padded = |content| {
+            pad(Counted { out: b"blob".to_vec(), bytes: 4 }, content).map(|blob| blob.len() as u64).unwrap()
+        };
+        assert_eq!(padded(ratio_from), 4);
+        let content = ratio_from + 1;
+        let length = padded(content);
+        assert!(length * ratio >= content, "{length}");
+        assert!(length < content / ratio + PADDING, "{length}");
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use super::{
     ChangeSink, ChangeSource as _,
+    budget::Budget,
     compress::Compressor,
     inflate::Inflate,
     tar::{BLOCK, TarReader},
@@ -82,37 +83,41 @@ pub fn import_layer<S: BlobWrite>(
     };
     let archive = start.chain(archive);
     let mut blob = BlobWriter::new(repository.store(), MediaType::layer(wanted))?;
-    let diff_id = if found == wanted {
+    let (diff_id, expanded) = if found == wanted {
         let inflate = Inflate::new(Tee { from: archive, to: &mut blob }, found, what, limits)?;
         let mut content = HashWrite::new(io::sink(), Algorithm::Sha256);
-        parse(inflate, &mut content, what, sink, limits)?;
-        content.finish().1
+        let files = parse(inflate, &mut content, what, sink, limits)?;
+        let (_, diff_id, size) = content.finish();
+        (diff_id, files.max(size))
     } else {
         let inflate = Inflate::new(archive, found, what, limits)?;
         let compressor = Compressor::new(blob, wanted).map_err(Error::io("write layer"))?;
         let mut content = HashWrite::new(compressor, Algorithm::Sha256);
-        parse(inflate, &mut content, what, sink, limits)?;
-        let (compressor, diff_id, _) = content.finish();
+        let files = parse(inflate, &mut content, what, sink, limits)?;
+        let (compressor, diff_id, size) = content.finish();
         blob = compressor.finish().map_err(Error::io("write layer"))?;
-        diff_id
+        (diff_id, files.max(size))
     };
+    // Otherwise it would be stored, and then refused by whoever reads it.
+    Budget::of_blob(blob.size(), limits).check(expanded, what)?;
     Ok(Layer { descriptor: blob.finish()?, diff_id })
 }
 
-/// Moves a whole archive through the parser and into a writer.
+/// Moves a whole archive through the parser and into a writer. Returns the bytes of all files, including holes.
 fn parse<R: Read, W: Write>(
     inflate: Inflate<R>,
     content: &mut W,
     what: &str,
     sink: &mut dyn ChangeSink,
     limits: &Limits,
-) -> Result<()> {
+) -> Result<u64> {
     let passing = Passing { inflate, content, buffer: vec![0; CHUNK], start: 0, end: 0 };
     let mut tar = TarReader::new(passing, what, limits);
     while let Some((change, body)) = tar.next_change()? {
         sink.put(&change, body)?;
     }
-    tar.drain()
+    tar.drain()?;
+    Ok(tar.content())
 }
 
 /// Bytes parsed, hashed and compressed at a time.

@@ -16,6 +16,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write};
 
 use super::{
     Change, ChangeSource as _, EntryKind,
+    budget::Budget,
     inflate::{
         Inflate,
         points::{Point, Points},
@@ -216,7 +217,8 @@ fn changes(
     hash: bool,
     limits: &Limits,
 ) -> Result<Vec<(Change, Option<Place>)>> {
-    let mut tar = TarReader::new(archive, format!("layer {}", descriptor.digest), limits);
+    let budget = Budget::of_blob(descriptor.size, limits);
+    let mut tar = TarReader::new(archive, format!("layer {}", descriptor.digest), limits).within(budget);
     let mut changes = Vec::new();
     while let Some((change, body)) = tar.next_change()? {
         let mut sha256 = None;

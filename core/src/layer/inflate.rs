@@ -19,22 +19,20 @@ use self::{
     input::Input,
     points::{Point, PointedGzip, Points},
 };
+use super::budget::Budget;
 use crate::{
     error::{Error, Result},
     limits::Limits,
     spec::{CompressedFormat, Compression},
 };
 
-/// The content size in bytes from which the compression ratio is checked.
-const RATIO_FROM: u64 = 1 << 30;
-
 /// A reader of the content of a compressed blob: of all gzip members, or all zstd frames. The blob is read to
-/// its end before the content ends. The content is limited by [`Limits::layer_size`] and [`Limits::ratio`].
+/// its end before the content ends. The content is limited by a [`Budget`].
 #[derive(Debug)]
 pub(crate) struct Inflate<R> {
     what: String,
     decoder: Decoder<R>,
-    limits: Limits,
+    budget: Budget,
     /// Bytes of content read so far.
     read: u64,
     /// Receives the points where decompression can start.
@@ -74,7 +72,7 @@ impl<R: Read> Inflate<R> {
         what: impl Into<String>,
         limits: &Limits,
     ) -> Result<Self> {
-        let what = what.into();
+        let (what, budget) = (what.into(), Budget::without_ratio(limits));
         let mut input = Input::new(blob);
         let start = input.fill().map_err(Error::io(format_args!("read {what}")))?;
         let found = CompressedFormat::of(start);
@@ -92,7 +90,12 @@ impl<R: Read> Inflate<R> {
                 zstd::Zstd::new(input, limits.zstd_window_log()).map_err(Error::io("start zstd"))?,
             )),
         };
-        Ok(Self { what, decoder, limits: *limits, read: 0, points: None })
+        Ok(Self { what, decoder, budget, read: 0, points: None })
+    }
+
+    /// Bounds the content by the size of the blob.
+    pub(crate) fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     /// Records from now on the points where decompression can start. Must be called before reading.
@@ -116,7 +119,8 @@ impl<R: Read> Inflate<R> {
             return Self::new(blob, compression, what, limits);
         }
         let decoder = Decoder::Pointed(Box::new(PointedGzip::resume(Input::new(blob), point)));
-        Ok(Self { what: what.into(), decoder, limits: *limits, read: 0, points: None })
+        let budget = Budget::without_ratio(limits);
+        Ok(Self { what: what.into(), decoder, budget, read: 0, points: None })
     }
 
     /// Returns the number of bytes of the blob used so far.
@@ -128,17 +132,6 @@ impl<R: Read> Inflate<R> {
             Decoder::Pointed(gzip) => gzip.input.taken(),
             Decoder::Zstd(zstd) => zstd.input.taken(),
         }
-    }
-
-    fn check_limits(&self) -> Result<()> {
-        let Limits { layer_size, ratio, .. } = self.limits;
-        if self.read > layer_size {
-            return Err(Error::limit(&self.what, "layer_size", layer_size));
-        }
-        if self.read > RATIO_FROM && self.read > self.compressed().saturating_mul(ratio) {
-            return Err(Error::limit(&self.what, "ratio", ratio));
-        }
-        Ok(())
     }
 
     /// Reads the rest of the blob, without decompressing it, so that a verifying reader sees all of it.
@@ -181,7 +174,7 @@ impl<R: Read> Read for Inflate<R> {
             }
         })?;
         self.read += read as u64;
-        self.check_limits()?;
+        self.budget.check(self.read, &self.what)?;
         if let (Decoder::Zstd(zstd), Some(points)) = (&self.decoder, &self.points)
             && zstd.is_between_frames()
         {

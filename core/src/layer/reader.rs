@@ -8,7 +8,7 @@ mod threads;
 use std::io::{BufRead, BufReader, Read};
 
 use self::stage::{CHUNK, Content, Hashed};
-use super::{Change, ChangeSink, ChangeSource, inflate::points::Points, tar::TarReader};
+use super::{Change, ChangeSink, ChangeSource, budget::Budget, inflate::points::Points, tar::TarReader};
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Result},
@@ -37,7 +37,9 @@ impl<'a> LayerReader<'a> {
     ) -> Result<Self> {
         let content = Content::open(repository, descriptor)?;
         let what = content.what().to_owned();
-        Ok(Self { tar: TarReader::new(Hashed::new(content, diff_id)?, what, repository.limits()) })
+        let budget = Budget::of_blob(descriptor.size, repository.limits());
+        let tar = TarReader::new(Hashed::new(content, diff_id)?, what, repository.limits()).within(budget);
+        Ok(Self { tar })
     }
 
     /// Reads the layer to its end and verifies it: size, digest and diff_id.

@@ -26,6 +26,11 @@ impl<'a> BlobWriter<'a> {
         Ok(Self { content: HashWrite::new(pending, Algorithm::Sha256), media_type })
     }
 
+    /// Returns the number of bytes written so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.content.size()
+    }
+
     /// Makes the blob visible and returns its descriptor.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! through the handle they were written with. Directories get theirs at the end, deepest first, when their
 //! times no longer change and no mode can deny access.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek, Write};
 
 use super::{
     Content, InodeId, Tree,
@@ -79,8 +79,8 @@ impl<D: DirPosix> RootfsSink<D> {
     pub(super) fn within<R>(
         &mut self,
         at: &[PathStep],
-        act: impl FnOnce(&D) -> std::io::Result<R>,
-    ) -> std::io::Result<R> {
+        act: impl FnOnce(&D) -> io::Result<R>,
+    ) -> io::Result<R> {
         with_dir(&self.root, &mut self.open, at, act)
     }
 
@@ -102,7 +102,7 @@ impl<D: DirPosix> RootfsSink<D> {
         Slot { at, name, .. }: Slot<'_>,
         attrs: &Attrs,
         content: &Content,
-    ) -> std::io::Result<Metadata> {
+    ) -> io::Result<Metadata> {
         let owner = self.owner(attrs);
         with_dir(&self.root, &mut self.open, at, |dir| {
             let is_link = match content {
@@ -144,12 +144,28 @@ impl<D: DirPosix> TreeSink for RootfsSink<D> {
     fn file(&mut self, slot: Slot<'_>, attrs: &Attrs, body: &mut dyn Read) -> Result<()> {
         let mut file = with_dir(&self.root, &mut self.open, slot.at, |dir| dir.create_file(slot.name))
             .map_err(failed("create file", slot))?;
+        // Zeros that were not written yet: where the file system can, they become a hole.
+        let mut hole = 0;
         loop {
             let got = body.read(&mut self.buffer).map_err(Error::io("read layer"))?;
             if got == 0 {
                 break;
             }
-            file.write_all(&self.buffer[..got]).map_err(failed("write file", slot))?;
+            let bytes = &self.buffer[..got];
+            if got >= HOLE && is_zero(bytes) {
+                hole += got as u64;
+                continue;
+            }
+            skip(&mut file, &mut hole)
+                .and_then(|()| file.write_all(bytes))
+                .map_err(failed("write file", slot))?;
+        }
+        if hole > 0 {
+            // A file ends with its last byte.
+            hole -= 1;
+            skip(&mut file, &mut hole)
+                .and_then(|()| file.write_all(&[0]))
+                .map_err(failed("write file", slot))?;
         }
         if self.owner.is_none() && !self.over {
             let born = file.metadata().map_err(failed("stat file", slot))?;
@@ -256,8 +272,8 @@ fn with_dir<D: DirPosix, R>(
     root: &D,
     open: &mut Vec<(InodeId, D)>,
     at: &[PathStep],
-    act: impl FnOnce(&D) -> std::io::Result<R>,
-) -> std::io::Result<R> {
+    act: impl FnOnce(&D) -> io::Result<R>,
+) -> io::Result<R> {
     let common = open.iter().zip(at).take_while(|((known, _), (id, _))| known == id).count();
     open.truncate(common);
     for (id, name) in at.iter().take(OPEN_MAX).skip(common) {
@@ -272,7 +288,25 @@ fn with_dir<D: DirPosix, R>(
     act(beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir)))
 }
 
+/// Runs of zeros of at least this many bytes are not written; file systems allocate blocks of this size.
+const HOLE: usize = 4096;
+
+fn is_zero(bytes: &[u8]) -> bool {
+    // The first bytes decide in nearly all cases.
+    bytes.iter().take(16).all(|&byte| byte == 0) && bytes.iter().all(|&byte| byte == 0)
+}
+
+/// Moves over zeros that were left out.
+fn skip(file: &mut impl Seek, hole: &mut u64) -> io::Result<()> {
+    while *hole > 0 {
+        let step = i64::try_from(*hole).unwrap_or(i64::MAX);
+        file.seek_relative(step)?;
+        *hole -= step.unsigned_abs();
+    }
+    Ok(())
+}
+
 /// Wraps a system error with the failed operation and the path.
-pub(super) fn failed<'a>(doing: &'a str, slot: Slot<'a>) -> impl FnOnce(std::io::Error) -> Error + 'a {
+pub(super) fn failed<'a>(doing: &'a str, slot: Slot<'a>) -> impl FnOnce(io::Error) -> Error + 'a {
     move |error| Error::io(format_args!("{doing} {slot}"))(error)
 }

@@ -9,7 +9,10 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     hash::{Hasher, Verified},
-    layer::inflate::{Inflate, points::Points},
+    layer::{
+        budget::Budget,
+        inflate::{Inflate, points::Points},
+    },
     spec::{Compression, Descriptor},
     store::{BlobRead, BlobReadExt as _, Repository},
 };
@@ -28,7 +31,9 @@ pub(super) struct Content<'a> {
 impl<'a> Content<'a> {
     pub(super) fn open<S: BlobRead>(repository: &'a Repository<S>, descriptor: &Descriptor) -> Result<Self> {
         let (what, compression) = compression_of(repository.store(), descriptor)?;
+        let budget = Budget::of_blob(descriptor.size, repository.limits());
         let inflate = Inflate::new(repository.blob(descriptor)?, compression, &what, repository.limits())?;
+        let inflate = inflate.within(budget);
         let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
         Ok(Self { what, proven, inflate })
     }
@@ -95,7 +100,9 @@ pub(super) fn unverified<'a, S: BlobRead>(
     descriptor: &Descriptor,
 ) -> Result<Inflate<Box<dyn Read + Send + 'a>>> {
     let (what, compression) = compression_of(repository.store(), descriptor)?;
-    Inflate::new(repository.store().content(descriptor)?, compression, what, repository.limits())
+    let inflate =
+        Inflate::new(repository.store().content(descriptor)?, compression, what, repository.limits())?;
+    Ok(inflate.within(Budget::of_blob(descriptor.size, repository.limits())))
 }
 
 impl fmt::Debug for Content<'_> {

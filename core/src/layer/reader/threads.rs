@@ -17,7 +17,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    layer::{ChangeSink, tar::TarReader},
+    layer::{ChangeSink, budget::Budget, tar::TarReader},
     spec::Descriptor,
     store::{BlobRead, Repository},
 };
@@ -60,7 +60,8 @@ pub(super) fn read_layer<S: BlobRead>(
             .map_err(start_error())?;
         let chunks =
             Chunks { full: hashed_receiver, empty: empty_sender, current: None, start: 0, ended: false };
-        pump(&mut TarReader::new(chunks, what, repository.limits()), sink)
+        let budget = Budget::of_blob(descriptor.size, repository.limits());
+        pump(&mut TarReader::new(chunks, what, repository.limits()).within(budget), sink)
     })
 }
 

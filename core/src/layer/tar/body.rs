@@ -76,13 +76,18 @@ impl<R: BufRead> Body<R> {
         self.stored
     }
 
-    /// Skips the rest of the content.
+    /// Skips the rest of the content, and the padding after it. The padding may be missing at the end of the
+    /// input: `umoci insert` writes such archives.
     pub(super) fn skip(&mut self) -> Result<()> {
         self.holes = None;
-        let mut left = self.stored.saturating_add(self.padding);
-        (self.stored, self.padding) = (0, 0);
-        while left > 0 {
-            left -= self.take_some(left, |_| ())?;
+        while self.stored > 0 {
+            self.stored -= self.take_some(self.stored, |_| ())?;
+        }
+        while self.padding > 0 {
+            match self.take(self.padding, |_| ())? {
+                0 => self.padding = 0,
+                taken => self.padding -= taken,
+            }
         }
         Ok(())
     }

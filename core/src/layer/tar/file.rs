@@ -22,7 +22,7 @@ impl<R: BufRead> TarReader<R> {
         if self.path.ends_with(b"/") {
             return Err(self.bad_entry("the name of the file ends with '/'"));
         }
-        self.check_size(stored)?;
+        self.budget.check(stored, self.body.what())?;
         let map = match (header.kind(), &pax.sparse) {
             (kind::GNU_SPARSE, records) if !records.is_empty() => {
                 return Err(self.bad_entry("sparse file in two formats at once"));
@@ -36,19 +36,11 @@ impl<R: BufRead> TarReader<R> {
         };
         let size = map.as_ref().map_or(stored, |map| map.size);
         self.content = self.content.saturating_add(size);
-        self.check_size(self.content)?;
+        self.budget.check(self.content, self.body.what())?;
         if let Some(map) = map {
             self.body.spread(map);
         }
         Ok(size)
-    }
-
-    fn check_size(&self, size: u64) -> Result<()> {
-        if size > self.limits.layer_size {
-            Err(self.limit("layer_size", self.limits.layer_size))
-        } else {
-            Ok(())
-        }
     }
 
     /// Reads a map in the old GNU format: in the header, and in blocks between the header and the stored

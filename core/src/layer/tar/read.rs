@@ -11,9 +11,11 @@ use super::{
     pax::Pax,
 };
 use crate::{
+    attrs::xattr_bytes,
     error::{Error, Result},
     layer::{
         Change, ChangeSource, Entry,
+        budget::Budget,
         whiteout::{self, Meaning},
     },
     limits::Limits,
@@ -34,6 +36,7 @@ use crate::{
 pub struct TarReader<R> {
     pub(super) body: Body<R>,
     pub(super) limits: Limits,
+    pub(super) budget: Budget,
     /// Offset of the current header.
     header_at: u64,
     /// Offset of the current entry's first header.
@@ -43,6 +46,8 @@ pub struct TarReader<R> {
     entries: u64,
     /// Bytes of all files so far, including holes.
     pub(super) content: u64,
+    /// Bytes of the extended attributes of all entries so far.
+    xattrs: u64,
     /// The raw path, a buffer reused between entries.
     pub(super) path: Vec<u8>,
     /// The raw extended headers, likewise.
@@ -65,16 +70,28 @@ impl<R: BufRead> TarReader<R> {
         Self {
             body: Body::new(archive, what.into()),
             limits: *limits,
+            budget: Budget::without_ratio(limits),
             header_at: 0,
             entry_at: 0,
             global: Pax::default(),
             global_bytes: 0,
             entries: 0,
             content: 0,
+            xattrs: 0,
             path: Vec::new(),
             records: Vec::new(),
             ended: false,
         }
+    }
+
+    /// Bounds the sizes of files by the size of the layer's blob.
+    pub(crate) fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Returns the bytes of all files so far, including holes.
+    pub(crate) fn content(&self) -> u64 {
+        self.content
     }
 
     /// Reads the rest of the input, so that a hashing reader sees all of it. Data after the end of the
@@ -223,6 +240,10 @@ impl<R: BufRead> TarReader<R> {
         let kind = entry::entry_kind(kind, header, size, link, &self.limits)
             .map_err(|reason| self.bad_entry(reason))?;
         let attrs = entry::attrs(&kind, header, &mut pax).map_err(|reason| self.bad_entry(reason))?;
+        self.xattrs += xattr_bytes(&attrs.xattrs);
+        if self.xattrs > self.limits.xattrs {
+            return Err(self.limit("xattrs", self.limits.xattrs));
+        }
         Ok(Some(Change::Put(Entry { path, attrs, kind })))
     }
 

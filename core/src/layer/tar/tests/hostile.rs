@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn truncation_anywhere_is_an_error_but_between_entries() {
+fn truncation_anywhere_is_an_error_but_after_the_content_of_an_entry() {
     let archive = [pax(kind::PAX, &[("uid", "5")]), file("a", &[1; 600]), file("b", b"")].concat();
-    let whole = [2560, 3072];
+    // The padding of the last file may be missing.
+    let whole = 1536 + 600..=2560;
     for end in 1..archive.len() {
         let cut = read(&[&archive[..end]], &Limits::default());
         assert_eq!(cut.is_ok(), whole.contains(&end), "{end}: {cut:?}");
