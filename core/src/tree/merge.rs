@@ -11,13 +11,16 @@
 
 mod sink;
 
-use std::{collections::HashSet, io::Read};
+use std::{
+    collections::{BTreeSet, HashSet},
+    io::Read,
+};
 
 pub(crate) use self::sink::path_of;
 pub use self::sink::{PathStep, Slot, TreeSink};
 use super::{Content, InodeId, Tree};
 use crate::{
-    attrs::Attrs,
+    attrs::{Attrs, xattr_bytes},
     error::{Error, Result},
     hash::{Sha256, Sha256Read},
     layer::{Change, ChangeSink, Entry, EntryKind},
@@ -35,12 +38,18 @@ pub struct Merge<S> {
     limits: Limits,
     keep_dirlinks: bool,
     layer: u32,
+    /// Bytes of the extended attributes of all entries so far.
+    xattrs: u64,
     /// For each inode, the last layer that put it or passed through it.
     marks: Vec<Mark>,
     /// Names that this layer added to inodes of lower layers.
     links: HashSet<(InodeId, NameBuf)>,
     /// Symbolic links of lower layers that this layer wrote through.
     followed: HashSet<InodeId>,
+    /// Whiteouts behind a link of a lower layer. Whether the link stays is known at the end of the layer.
+    deferred: BTreeSet<Whiteout>,
+    /// Whether those are being applied.
+    ending: bool,
     /// The digest of the next file, if its content is not available and the digest is known.
     known: Option<Option<Sha256>>,
     /// The path to the directory of the current entry, reused for the next one.
@@ -51,6 +60,24 @@ pub struct Merge<S> {
 struct Mark {
     layer: u32,
     put: bool,
+}
+
+/// A whiteout.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Whiteout {
+    Remove(EntryPath),
+    Clear(EntryPath),
+}
+
+/// The links that are followed on the way to a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// All of them; missing directories are created.
+    Create,
+    /// All of them.
+    All,
+    /// Those of lower layers, since that is what a whiteout is about.
+    Lower,
 }
 
 /// The effect of a whiteout on an entry of a directory.
@@ -71,9 +98,12 @@ impl<S: TreeSink> Merge<S> {
             limits: *limits,
             keep_dirlinks: false,
             layer: 1,
+            xattrs: 0,
             marks: Vec::new(),
             links: HashSet::new(),
             followed: HashSet::new(),
+            deferred: BTreeSet::new(),
+            ending: false,
             known: None,
             at: Vec::new(),
         }
@@ -103,8 +133,9 @@ impl<S: TreeSink> Merge<S> {
     /// Ends the current layer. The next changes are those of the next layer.
     ///
     /// # Errors
-    /// Fails if [`TreeSink::end_layer`] does.
+    /// Fails if [`TreeSink::end_layer`] does, or a whiteout cannot be applied.
     pub fn next_layer(&mut self) -> Result<()> {
+        self.apply_deferred()?;
         self.sink.end_layer(&self.tree)?;
         self.layer += 1;
         self.links.clear();
@@ -295,7 +326,7 @@ impl<S: TreeSink> Merge<S> {
         let Some((dir, name)) = path.split_last() else {
             return Err(Error::layer("whiteout", "cannot remove the root directory"));
         };
-        if !self.follow(&dir)? {
+        if !self.go_lower(&dir, || Whiteout::Remove(path.clone()))? {
             return Ok(());
         }
         let Some(id) = self.tree.child(self.here(), name) else { return Ok(()) };
@@ -307,7 +338,33 @@ impl<S: TreeSink> Merge<S> {
     }
 
     fn clear_lower(&mut self, path: &EntryPath) -> Result<()> {
-        if self.follow(path)? { self.clear_here() } else { Ok(()) }
+        match self.go_lower(path, || Whiteout::Clear(path.clone()))? {
+            true => self.clear_here(),
+            false => Ok(()),
+        }
+    }
+
+    /// Changes to the directory of a whiteout; `false` if it does not exist, or if the whiteout was deferred.
+    fn go_lower(&mut self, dir: &EntryPath, whiteout: impl FnOnce() -> Whiteout) -> Result<bool> {
+        let links = self.go(dir, Way::Lower)?;
+        match links {
+            Some(1..) if !self.ending => {
+                self.deferred.insert(whiteout());
+                Ok(false)
+            }
+            found => Ok(found.is_some()),
+        }
+    }
+
+    /// Applies the whiteouts behind links of lower layers, in an order that does not depend on the archive.
+    fn apply_deferred(&mut self) -> Result<()> {
+        self.ending = true;
+        let result = std::mem::take(&mut self.deferred).iter().try_for_each(|whiteout| match whiteout {
+            Whiteout::Remove(path) => self.remove_path(path),
+            Whiteout::Clear(path) => self.clear_lower(path),
+        });
+        self.ending = false;
+        result
     }
 
     /// Removes from the current directory, and everything below it, what only lower layers have.
@@ -383,7 +440,7 @@ impl<S: TreeSink> Merge<S> {
 
     /// Changes to a directory, following links inside the root and creating missing directories.
     fn enter(&mut self, dir: &EntryPath) -> Result<()> {
-        self.go(dir, true).map(drop)?;
+        self.go(dir, Way::Create)?;
         for index in 0..self.at.len() {
             let id = self.at[index].0;
             if self.mark_of(id).layer != self.layer {
@@ -395,11 +452,12 @@ impl<S: TreeSink> Merge<S> {
 
     /// Changes to a directory, following links inside the root; `false` if it does not exist.
     fn follow(&mut self, dir: &EntryPath) -> Result<bool> {
-        self.go(dir, false)
+        Ok(self.go(dir, Way::All)?.is_some())
     }
 
-    /// Sets `at` to the steps to `dir`, reusing the steps they have in common.
-    fn go(&mut self, dir: &EntryPath, create: bool) -> Result<bool> {
+    /// Sets `at` to the steps to `dir`, reusing the steps they have in common. Returns how many links were
+    /// followed; `None` if it does not exist.
+    fn go(&mut self, dir: &EntryPath, way: Way) -> Result<Option<usize>> {
         let mut names = dir.names();
         let mut pending: Vec<Box<[u8]>> = Vec::new();
         let mut depth = 0_usize;
@@ -426,6 +484,9 @@ impl<S: TreeSink> Merge<S> {
             let id = match (child, content) {
                 (Some(id), Some(Content::Dir(_))) => id,
                 (Some(id), Some(Content::Symlink(target))) => {
+                    if way == Way::Lower && self.is_of_layer(here, name, id) {
+                        return Ok(None);
+                    }
                     links += 1;
                     if links > self.limits.links {
                         let what = format!("{dir}: symbolic links followed");
@@ -435,12 +496,12 @@ impl<S: TreeSink> Merge<S> {
                         depth = 0;
                     }
                     pending.extend(target.rsplit(|&byte| byte == b'/').map(Into::into));
-                    if create && self.mark_of(id).layer != self.layer {
+                    if way == Way::Create && self.mark_of(id).layer != self.layer {
                         self.followed.insert(id);
                     }
                     continue;
                 }
-                _ if !create => return Ok(false),
+                _ if way != Way::Create => return Ok(None),
                 (in_the_way, _) => {
                     self.at.truncate(depth);
                     if in_the_way.is_some() {
@@ -469,7 +530,13 @@ impl<S: TreeSink> Merge<S> {
             }
         }
         self.at.truncate(depth);
-        Ok(true)
+        Ok(Some(links))
+    }
+
+    /// Returns whether the current layer put an entry, or gave it this name.
+    fn is_of_layer(&self, dir: InodeId, name: Name<'_>, id: InodeId) -> bool {
+        let mark = self.mark_of(id);
+        mark.layer == self.layer && mark.put || self.links.contains(&(dir, name.into()))
     }
 
     fn insert(&mut self, name: Name<'_>, attrs: Attrs, content: Content) -> Result<InodeId> {
@@ -504,7 +571,14 @@ impl<S: TreeSink> Merge<S> {
 impl<S: TreeSink> ChangeSink for Merge<S> {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         match change {
-            Change::Put(entry) => self.put_entry(entry, body),
+            Change::Put(entry) => {
+                self.xattrs += xattr_bytes(&entry.attrs.xattrs);
+                if self.xattrs > self.limits.xattrs {
+                    let what = format!("layer {}: extended attributes", self.layer);
+                    return Err(Error::limit(what, "xattrs", self.limits.xattrs));
+                }
+                self.put_entry(entry, body)
+            }
             Change::Remove(path) => self.remove_path(path),
             Change::ClearLower(path) => self.clear_lower(path),
         }

@@ -53,6 +53,54 @@ fn a_directory_hidden_and_written_below_loses_its_lower_attributes() {
     assert_eq!(shown(&[base, &[remove("d"), file("d/new", "n")]]), expected);
 }
 
+/// Returns the tree of a base and a layer, which must be the same for all orders of the layer's changes.
+fn in_all_orders(base: &[Item], changes: &[Item]) -> String {
+    let mut orders: Vec<Vec<usize>> = vec![vec![]];
+    for next in 0..changes.len() {
+        orders = orders
+            .iter()
+            .flat_map(|order| (0..=next).map(move |at| [&order[..at], &[next][..], &order[at..]].concat()))
+            .collect();
+    }
+    let mut found = orders.iter().map(|order| {
+        let layer: Vec<Item> = order.iter().map(|&at| changes[at].clone()).collect();
+        shown(&[base, &layer])
+    });
+    let first = found.next().unwrap();
+    for (other, order) in found.zip(&orders[1..]) {
+        assert_eq!(other, first, "{order:?}");
+    }
+    first
+}
+
+#[test]
+fn a_whiteout_does_not_go_through_a_link_of_its_own_layer() {
+    let base: &[Item] = &[file("b/x", "x")];
+    let kept = "/ d755 @0\n/a -> b\n/b d755 @0\n/b/x f644 @1 1 x1\n";
+    assert_eq!(in_all_orders(base, &[symlink("a", "b"), remove("a/x")]), kept);
+    assert_eq!(in_all_orders(base, &[symlink("a", "b"), clear("a")]), kept);
+}
+
+#[test]
+fn a_whiteout_goes_through_a_link_of_a_lower_layer_that_stays() {
+    let base: &[Item] = &[file("b/x", "x"), file("b/y", "y"), symlink("a", "b")];
+    let gone = "/ d755 @0\n/a -> b\n/b d755 @0\n/b/y f644 @1 1 x1\n";
+    assert_eq!(in_all_orders(base, &[remove("a/x"), file("f", "f")]).replace("/f f644 @1 1 x1\n", ""), gone);
+    let base: &[Item] = &[file("b/x", "x"), symlink("a", "b")];
+    for whiteout in [remove("a/x"), clear("a")] {
+        let removed = "/ d755 @0\n/b d755 @0\n/b/x f644 @1 1 x1\n";
+        assert_eq!(in_all_orders(base, &[whiteout.clone(), remove("a")]), removed);
+        let replaced = "/ d755 @0\n/a d755 @1\n/b d755 @0\n/b/x f644 @1 1 x1\n";
+        assert_eq!(in_all_orders(base, &[whiteout.clone(), dir("a")]), replaced);
+        let elsewhere = "/ d755 @0\n/a -> c\n/b d755 @0\n/b/x f644 @1 1 x1\n";
+        assert_eq!(in_all_orders(base, &[whiteout, symlink("a", "c")]), elsewhere);
+    }
+    // One link behind another.
+    let base: &[Item] = &[file("d/b/x", "x"), symlink("d/a", "b"), symlink("l", "d")];
+    let kept = "/ d755 @0\n/d d755 @0\n/d/b d755 @0\n/d/b/x f644 @1 1 x1\n/l -> d\n";
+    assert_eq!(in_all_orders(base, &[remove("l/a/x"), remove("l/a")]), kept);
+}
+
 #[test]
 fn a_whiteout_of_nothing_is_nothing() {
     assert_eq!(shown(&[&[remove("a/b"), clear("c"), remove("d")]]), "/ d755 @0\n");
