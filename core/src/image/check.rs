@@ -2,7 +2,7 @@
 //! not the first.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
     io::{self, Read},
 };
@@ -12,9 +12,9 @@ use serde::Serialize;
 use super::Image;
 use crate::{
     digest::Digest,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     layer::{Change, ChangeSink, reader::read_layer},
-    spec::{self, Descriptor, Document, Index, Manifest, Raw},
+    spec::{self, Compression, Descriptor, Document, Index, Manifest, Raw},
     store::{BlobRead, Repository, RootIndex},
     text::printable,
 };
@@ -54,29 +54,39 @@ pub struct CheckReport {
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Verifies everything in the store: documents, blobs, layers. Faults are findings; only a store that
-    /// cannot be read at all is an error.
+    /// Verifies everything in the store: documents, blobs, layers. Faults are findings: what no reader can
+    /// use. What readers can use all the same is a warning.
     ///
-    /// Each blob is read once, wherever it is used. The specification lets a `subject` be absent, and entries
-    /// of indexes below `index.json`; the latter is a warning.
+    /// Each blob is read once for each different description of it. The specification lets a `subject` be
+    /// absent, and entries of indexes below `index.json`; the latter is a warning, and so is an absent layer
+    /// that has a URL.
     ///
     /// # Errors
-    /// Those of [`RootIndex::load`].
+    /// Those of [`RootIndex::load`]; [`Error::Io`] if a blob cannot be read, whatever its content is.
     pub fn check(&self) -> Result<CheckReport> {
         let root = self.index()?;
         let report = CheckReport { blobs: 0, layers: 0, findings: Vec::new(), warnings: Vec::new() };
-        let mut checker = Checker { repository: self, report, seen: HashSet::new(), visited: 0 };
+        let mut checker = Checker { repository: self, report, seen: HashMap::new(), visited: 0 };
         checker.tags(&root);
-        checker.index(&root, "", 0);
+        checker.index(&root, "", 0)?;
         Ok(checker.report)
     }
+}
+
+/// A description of a blob that decides how it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Described {
+    size: u64,
+    data: Option<String>,
+    /// The compression and diff_id of a layer.
+    layer: Option<(Compression, Digest)>,
 }
 
 struct Checker<'a, S> {
     repository: &'a Repository<S>,
     report: CheckReport,
-    /// What was verified already: a blob, and for a layer also the diff_id it was verified against.
-    seen: HashSet<(Digest, Option<Digest>)>,
+    /// The descriptions of each blob that were verified already.
+    seen: HashMap<Digest, HashSet<Described>>,
     visited: usize,
 }
 
@@ -89,6 +99,16 @@ impl<S: BlobRead> Checker<'_, S> {
         self.report.warnings.push(finding(place, digest, problem));
     }
 
+    /// Records why a blob cannot be used. An error of the system says nothing about the blob: it ends the
+    /// check.
+    fn failed(&mut self, place: &str, digest: &Digest, error: Error) -> Result<()> {
+        if error.kind() == ErrorKind::Io {
+            return Err(error);
+        }
+        self.finding(place, digest, error);
+        Ok(())
+    }
+
     fn tags(&mut self, root: &Raw<Index>) {
         let mut tags = HashSet::new();
         for (position, entry) in root.view().manifests.iter().enumerate() {
@@ -96,12 +116,12 @@ impl<S: BlobRead> Checker<'_, S> {
                 && !tags.insert(tag)
             {
                 let problem = format!("the ref name {tag:?} is used more than once");
-                self.finding(&format!("pos={position}"), &entry.digest, problem);
+                self.warning(&format!("pos={position}"), &entry.digest, problem);
             }
         }
     }
 
-    fn index(&mut self, index: &Raw<Index>, place: &str, depth: usize) {
+    fn index(&mut self, index: &Raw<Index>, place: &str, depth: usize) -> Result<()> {
         for (position, entry) in index.view().manifests.iter().enumerate() {
             let place =
                 if place.is_empty() { format!("pos={position}") } else { format!("{place}//pos={position}") };
@@ -109,61 +129,69 @@ impl<S: BlobRead> Checker<'_, S> {
             if self.visited > self.repository.limits().descriptors || depth >= self.repository.limits().depth
             {
                 let problem = "not checked: more than the limits on depth or descriptors allow";
-                return self.finding(&place, &entry.digest, problem);
+                self.finding(&place, &entry.digest, problem);
+                return Ok(());
             }
-            if depth > 0
-                && entry.data.is_none()
-                && matches!(self.repository.store().try_size(entry), Ok(None))
-            {
+            if depth > 0 && self.is_absent(entry)? {
                 // image-layout.md: a layout may be without blobs that are elsewhere.
                 self.warning(&place, &entry.digest, "is not in the store: this index is sparse");
             } else if entry.media_type.is_index() {
-                if let Some(child) = self.document::<Index>(&place, entry) {
-                    self.index(&child, &place, depth + 1);
+                if let Some(child) = self.document::<Index>(&place, entry)? {
+                    self.index(&child, &place, depth + 1)?;
                 }
             } else if entry.media_type.is_manifest() {
-                if let Some(manifest) = self.document(&place, entry) {
-                    self.manifest(&place, entry, manifest);
+                if let Some(manifest) = self.document(&place, entry)? {
+                    self.manifest(&place, entry, manifest)?;
                 }
             } else {
-                self.blob(&place, entry);
+                self.blob(&place, entry)?;
             }
         }
+        Ok(())
+    }
+
+    fn is_absent(&self, descriptor: &Descriptor) -> Result<bool> {
+        Ok(descriptor.data.is_none()
+            && match self.repository.store().try_size(descriptor) {
+                Ok(size) => size.is_none(),
+                Err(error) if error.kind() == ErrorKind::Io => return Err(error),
+                Err(_) => false,
+            })
     }
 
     /// Each place is looked at, even of a document seen before: what its parent says of it can differ.
-    fn document<T: Document>(&mut self, place: &str, descriptor: &Descriptor) -> Option<Raw<T>> {
-        self.see(&descriptor.digest, None);
+    fn document<T: Document>(&mut self, place: &str, descriptor: &Descriptor) -> Result<Option<Raw<T>>> {
+        self.see(descriptor, None);
         match self.repository.document::<T>(descriptor) {
             Ok(document) => {
                 if let Err(error) = spec::validate(&descriptor.media_type, document.bytes()) {
                     self.warning(place, &descriptor.digest, error);
                 }
-                Some(document)
+                Ok(Some(document))
             }
             Err(error) => {
-                self.finding(place, &descriptor.digest, error);
-                None
+                self.failed(place, &descriptor.digest, error)?;
+                Ok(None)
             }
         }
     }
 
-    fn manifest(&mut self, place: &str, entry: &Descriptor, manifest: Raw<Manifest>) {
+    fn manifest(&mut self, place: &str, entry: &Descriptor, manifest: Raw<Manifest>) -> Result<()> {
         let config = manifest.view().config.clone();
         // An attestation of BuildKit has the config of an image and statements for layers.
         let attests = entry.annotations.contains_key("vnd.docker.reference.type");
-        if attests || !config.media_type.is_config() {
-            self.blob(&format!("{place} config"), &config);
+        let config_place = format!("{place} config");
+        let config = if attests || !config.media_type.is_config() {
+            self.blob(&config_place, &config)?;
+            None
+        } else {
+            self.document(&config_place, &config)?
+        };
+        let Some(config) = config else {
             for (number, layer) in manifest.view().layers.iter().enumerate() {
-                self.blob(&format!("{place} layer {}", number + 1), layer);
+                self.blob(&format!("{place} layer {}", number + 1), layer)?;
             }
-            return;
-        }
-        let Some(config) = self.document(&format!("{place} config"), &config) else {
-            for (number, layer) in manifest.view().layers.iter().enumerate() {
-                self.blob(&format!("{place} layer {}", number + 1), layer);
-            }
-            return;
+            return Ok(());
         };
         let image = Image { descriptor: entry.clone(), manifest, config };
         self.counts(place, &image);
@@ -173,10 +201,11 @@ impl<S: BlobRead> Checker<'_, S> {
         for (number, layer) in layers.enumerate() {
             let place = format!("{place} layer {}", number + 1);
             match diff_ids.next() {
-                Some(diff_id) => self.layer(&place, layer, diff_id),
-                None => self.blob(&place, layer),
+                Some(diff_id) => self.layer(&place, layer, diff_id)?,
+                None => self.blob(&place, layer)?,
             }
         }
+        Ok(())
     }
 
     fn counts(&mut self, place: &str, image: &Image) {
@@ -191,7 +220,7 @@ impl<S: BlobRead> Checker<'_, S> {
             let made = history.iter().filter(|entry| entry.empty_layer != Some(true)).count();
             if made != layers {
                 let problem = format!("the manifest has {layers} layers, the history tells of {made}");
-                self.finding(place, &image.descriptor.digest, problem);
+                self.warning(place, &image.descriptor.digest, problem);
             }
         }
     }
@@ -199,47 +228,68 @@ impl<S: BlobRead> Checker<'_, S> {
     fn platform(&mut self, place: &str, image: &Image) {
         let Some(stated) = &image.descriptor.platform else { return };
         let actual = image.config.view().platform();
+        let problem = || format!("the index says platform {stated}, the config {actual}");
         let same = stated.normalized();
         let real = actual.normalized();
-        if (&same.os, &same.architecture, &same.variant) != (&real.os, &real.architecture, &real.variant) {
-            let problem = format!("the index says platform {stated}, the config {actual}");
-            self.finding(place, &image.descriptor.digest, problem);
+        if (&same.os, &same.architecture) != (&real.os, &real.architecture) {
+            self.finding(place, &image.descriptor.digest, problem());
+        } else if same.variant != real.variant {
+            // Many configs are without the variant, and readers choose by the index.
+            match actual.variant {
+                Some(_) => self.finding(place, &image.descriptor.digest, problem()),
+                None => self.warning(place, &image.descriptor.digest, problem()),
+            }
         }
     }
 
-    fn layer(&mut self, place: &str, layer: &Descriptor, diff_id: &Digest) {
-        if layer.media_type.layer_compression().is_none() {
-            let problem = format!("media type {} is none of a layer", layer.media_type);
-            self.finding(place, &layer.digest, problem);
+    fn layer(&mut self, place: &str, layer: &Descriptor, diff_id: &Digest) -> Result<()> {
+        let Some(compression) = layer.media_type.layer_compression() else {
+            // A signature, a module, an encrypted layer: for readers that know the type.
+            let problem = format!("media type {} is not one of a layer: read as a blob", layer.media_type);
+            self.warning(place, &layer.digest, problem);
             return self.blob(place, layer);
-        }
-        if !self.see(&layer.digest, Some(diff_id)) {
-            return;
+        };
+        if self.is_elsewhere(place, layer)? || !self.see(layer, Some((compression, diff_id.clone()))) {
+            return Ok(());
         }
         self.report.layers += 1;
-        if let Err(error) = read_layer(self.repository, layer, diff_id, &mut Discard) {
-            self.finding(place, &layer.digest, error);
+        match read_layer(self.repository, layer, diff_id, &mut Discard) {
+            Ok(()) => Ok(()),
+            Err(error) => self.failed(place, &layer.digest, error),
         }
     }
 
-    fn blob(&mut self, place: &str, descriptor: &Descriptor) {
-        if !self.see(&descriptor.digest, None) {
-            return;
+    fn blob(&mut self, place: &str, descriptor: &Descriptor) -> Result<()> {
+        if self.is_elsewhere(place, descriptor)? || !self.see(descriptor, None) {
+            return Ok(());
         }
         let read = self.repository.blob(descriptor).and_then(|mut blob| {
             io::copy(&mut blob, &mut io::sink())
                 .map_err(Error::io(format_args!("read blob {}", descriptor.digest)))
         });
-        if let Err(error) = read {
-            self.finding(place, &descriptor.digest, error);
+        match read {
+            Ok(_) => Ok(()),
+            Err(error) => self.failed(place, &descriptor.digest, error),
         }
     }
 
-    /// Whether this is seen for the first time.
-    fn see(&mut self, digest: &Digest, diff_id: Option<&Digest>) -> bool {
-        let first = self.seen.insert((digest.clone(), diff_id.cloned()));
-        self.report.blobs += usize::from(first);
-        first
+    /// Returns whether a blob is absent and can be had from a URL, as foreign layers; that is a warning.
+    fn is_elsewhere(&mut self, place: &str, descriptor: &Descriptor) -> Result<bool> {
+        let Some(url) = descriptor.urls.first() else { return Ok(false) };
+        let absent = self.is_absent(descriptor)?;
+        if absent {
+            let problem = format!("is not in the store; its descriptor has the URL {url}");
+            self.warning(place, &descriptor.digest, problem);
+        }
+        Ok(absent)
+    }
+
+    /// Records a description. Returns whether it is new.
+    fn see(&mut self, descriptor: &Descriptor, layer: Option<(Compression, Digest)>) -> bool {
+        let Descriptor { digest, size, data, .. } = descriptor;
+        let known = self.seen.entry(digest.clone()).or_default();
+        self.report.blobs += usize::from(known.is_empty());
+        known.insert(Described { size: *size, data: data.clone(), layer })
     }
 }
 
