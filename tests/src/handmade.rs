@@ -86,7 +86,7 @@ pub struct Layer {
     pub blob: Vec<u8>,
     /// Its media type.
     pub media_type: &'static str,
-    /// The config.
+    /// The digest of the uncompressed archive.
     pub diff_id: Digest,
 }
 

@@ -66,7 +66,7 @@ pub fn ocicle<I: IntoIterator<Item: AsRef<OsStr>>>(args: I) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs it with `--json`; it must succeed. Returns the document.
+/// Runs it with `--json` after the arguments; it must succeed. Returns the document.
 ///
 /// # Panics
 /// If it fails or prints no JSON.

@@ -103,7 +103,8 @@ pub fn import_layer<S: BlobWrite>(
     Ok(Layer { descriptor: blob.finish()?, diff_id })
 }
 
-/// Moves a whole archive through the parser and into a writer. Returns the bytes of all files, including holes.
+/// Moves a whole archive through the parser and into a writer. Returns the bytes of all files, including
+/// holes.
 fn parse<R: Read, W: Write>(
     inflate: Inflate<R>,
     content: &mut W,

@@ -18,7 +18,8 @@ fn find(selector: &str, want: Want) -> Result<Resolution, ResolveError> {
 
 /// Returns the positions along the path found.
 fn way(selector: &str, want: Want) -> Vec<usize> {
-    find(selector, want).unwrap().hops().iter().map(|hop| hop.position).collect()
+    let found = find(selector, want).unwrap_or_else(|error| panic!("{selector}: {error}"));
+    found.hops().iter().map(|hop| hop.position).collect()
 }
 
 fn message(selector: &str, want: Want) -> String {
