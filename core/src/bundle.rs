@@ -52,7 +52,7 @@ mod unpack;
 
 pub use self::{
     extract::{ExtractError, extract},
-    format::mount_options,
+    format::{MOUNT_OPTIONS_MAX, mount_options},
     open::Bundle,
     options::{CompareOptions, ExtractOptions, Format, RepackOptions, RuntimeOptions, UnpackOptions},
     repack::Repacked,

@@ -93,7 +93,54 @@ pub(super) fn write<D: DirPosix>(
 /// Moves an entry into the bundle.
 pub(super) fn move_into<D: DirPosix>(bundle: &D, from: &D, name: &NameBuf) -> Result<()> {
     let name = name.as_name();
-    from.rename(name, bundle, name).map_err(Error::io(format_args!("move {name} into the bundle")))
+    let moved = match from.rename(name, bundle, name) {
+        // Moving a directory changes its `..`, for which its owner needs to be allowed to write to it.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let opened = OwnerAccess::get(from, name)?;
+            let moved = from.rename(name, bundle, name);
+            opened.restore(if moved.is_ok() { bundle } else { from }, name)?;
+            moved
+        }
+        moved => moved,
+    };
+    moved.map_err(Error::io(format_args!("move {name} into the bundle")))
+}
+
+/// Calls `act` with a directory of a bundle, whatever the image lets its owner do in it.
+pub(super) fn in_dir<D: DirPosix, T>(
+    dir: &D,
+    name: &'static str,
+    act: impl FnOnce(&D) -> Result<T>,
+) -> Result<T> {
+    let place = Name::literal(name);
+    let metadata = dir.metadata(place).map_err(Error::io(format_args!("stat {name}")))?;
+    if !dir.support().mode || metadata.mode & 0o700 == 0o700 {
+        return act(&open_dir(dir, name)?);
+    }
+    let access = OwnerAccess::get(dir, place)?;
+    let result = open_dir(dir, name).and_then(|opened| act(&opened));
+    access.restore(dir, place)?;
+    result
+}
+
+/// The mode of a directory whose owner was allowed everything for a moment.
+struct OwnerAccess(u32);
+
+impl OwnerAccess {
+    fn get<D: DirPosix>(dir: &D, name: Name<'_>) -> Result<Self> {
+        let mode = dir.metadata(name).map_err(Error::io(format_args!("stat {name}")))?.mode;
+        Self::set(dir, name, mode | 0o700)?;
+        Ok(Self(mode))
+    }
+
+    fn restore<D: DirPosix>(self, dir: &D, name: Name<'_>) -> Result<()> {
+        Self::set(dir, name, self.0)
+    }
+
+    fn set<D: DirPosix>(dir: &D, name: Name<'_>, mode: u32) -> Result<()> {
+        let change = AttrChange { mode: Some(mode), ..AttrChange::default() };
+        dir.set_attrs(name, &change).map_err(Error::io(format_args!("set mode of {name}")))
+    }
 }
 
 /// A directory in a bundle in which something is made. Dropping it removes it.

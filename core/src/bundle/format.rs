@@ -7,9 +7,9 @@ mod rootfs;
 mod stamps;
 mod umoci;
 
-pub use self::overlayfs::mount_options;
+pub use self::overlayfs::{MOUNT_OPTIONS_MAX, mount_options};
 use super::{
-    files::{ROOTFS, STATE, UMOCI, open_dir},
+    files::{ROOTFS, STATE, UMOCI, in_dir},
     layers::{Layers, check_support},
     options::{CompareOptions, Format},
     record::{Record, Recorded},
@@ -80,7 +80,7 @@ impl Format {
     ) -> Result<Vec<NameBuf>> {
         match self {
             Self::Native => native::write(record, None, to),
-            Self::Umoci => umoci::write(record, &open_dir(bundle, ROOTFS)?, to),
+            Self::Umoci => in_dir(bundle, ROOTFS, |root| umoci::write(record, root, to)),
             Self::Overlayfs(namespace) => native::write(record, Some(namespace), to),
         }
     }

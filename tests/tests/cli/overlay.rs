@@ -9,7 +9,7 @@ use std::{
 use ocicle_tests::{
     fixtures::{DEBIAN, ODD},
     handmade::{Archive, Layer, layout},
-    ocicle::{at, fails, layers, ocicle, text},
+    ocicle::{at, fails, layers, ocicle, text, try_ocicle},
     rootfs::{assert_same, describe},
     temp::TempDir,
     tools::{have, overlayfs, run, try_run},
@@ -264,6 +264,36 @@ fn paths_with_the_separators_of_mount_options() {
     assert_eq!(fs::read_to_string(mounted.0.join("d/a")).unwrap(), "a");
     fs::write(mounted.0.join("written"), "w").unwrap();
     assert_eq!(fs::read_to_string(bundle.join("upper/written")).unwrap(), "w");
+}
+
+/// mount(2) takes a page of options.
+#[test]
+fn options_of_many_layers_are_relative() {
+    if !ready() {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let image = |count: usize| {
+        let dir = temp.path().join(format!("{count}"));
+        let layers = (0..count).map(|n| Layer::plain(Archive::new().file(&format!("f{n}"), "x").end()));
+        layout(&dir, &layers.collect::<Vec<_>>());
+        text(&dir).to_owned()
+    };
+    let bundle = temp.path().join("bundle");
+    let output = try_ocicle(["unpack", "--format", "overlayfs", &image(150), text(&bundle)]);
+    let (options, warning) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(options.starts_with("lowerdir=layers/149:layers/148:") && options.len() < 4096, "{options}");
+    let hint = format!("takes 4095 bytes\nhint: mount from inside the bundle: cd {}\n", bundle.display());
+    assert!(warning.ends_with(&hint), "{warning}");
+    let script = "cd \"$1\" && mount -t overlay overlay -o \"$2\" rootfs && ls rootfs && umount rootfs";
+    let listed = run("sh", ["-ec", script, "sh", text(&bundle), options.trim_end()]);
+    assert_eq!(listed.split(|&byte| byte == b'\n').count(), 151);
+
+    let output =
+        try_ocicle(["unpack", "--format", "overlayfs", &image(400), text(&temp.path().join("more"))]);
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(warning.contains("bytes, and the kernel takes 4095\nhint: `ocicle squash` "), "{warning}");
 }
 
 #[test]

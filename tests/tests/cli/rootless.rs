@@ -9,7 +9,7 @@ use std::{
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{USER, at, binary, command_of_user, fails, ocicle, ocicle_of_user, text},
+    ocicle::{USER, at, binary, command_of_user, fails, json, ocicle, ocicle_of_user, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run},
@@ -254,4 +254,35 @@ fn files_that_a_user_inserts_belong_to_root() {
     ocicle(["unpack", &at(&home.join("layout"), "odd"), text(&temp.path().join("bundle"))]);
     let file = fs::metadata(temp.path().join("bundle/rootfs/opt/shut/file")).unwrap();
     assert_eq!((file.uid(), file.gid(), file.mode() & 0o7777, file.len()), (0, 0, 0, 7));
+}
+
+/// Images of Fedora have 0555 on `/`; moving a directory needs more of its owner.
+#[test]
+fn the_root_may_shut_its_owner_out() {
+    if !have(&["tar"]) {
+        return;
+    }
+    let home = TempDir::new().unwrap();
+    let layout = home.path().join("layout");
+    ocicle(["init", text(&layout)]);
+    ocicle(["new", &at(&layout, "blank")]);
+    for mode in [0o555, 0o400, 0] {
+        let tag = format!("{mode:o}");
+        let (source, tar) = (home.path().join(&tag), home.path().join("layer.tar"));
+        let script = "mkdir \"$1\" && echo x >\"$1/f\" && chmod \"$2\" \"$1\" && tar -C \"$1\" -cf \"$3\" .";
+        run("sh", ["-ec", script, "sh", text(&source), &tag, text(&tar)]);
+        ocicle(["raw", "add-layer", &at(&layout, "blank"), text(&tar), "--tag", &tag]);
+        run("chown", ["-R", &format!("{USER}:{USER}"), text(&layout)]);
+        for format in [&["native"][..], &["umoci"], &["overlayfs", "--userxattr"]] {
+            let bundle = home.path().join(format!("{tag}-{}", format[0]));
+            let image = at(&layout, &tag);
+            let fixed = ["unpack", "--rootless", &image, text(&bundle), "--format"];
+            ocicle_of_user(home.path(), fixed.iter().chain(format));
+            let root = if format[0] == "overlayfs" { "layers/0" } else { "rootfs" };
+            assert_eq!(fs::metadata(bundle.join(root)).unwrap().mode() & 0o7777, mode, "{tag} {format:?}");
+            ocicle_of_user(home.path(), ["repack", text(&bundle), &at(&layout, "again")]);
+            let digest = |image: &str| json(&["resolve", image])["digest"].clone();
+            assert_eq!(digest(&image), digest(&at(&layout, "again")), "{tag} {format:?}");
+        }
+    }
 }

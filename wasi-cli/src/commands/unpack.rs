@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use ocicle::{
     Error,
-    bundle::{self, Bundle, Format, UnpackOptions, mount_options},
+    bundle::{self, Bundle, Format, MOUNT_OPTIONS_MAX, UnpackOptions, mount_options},
     graph::resolve::Want,
     layer::overlayfs::Namespace,
 };
@@ -109,7 +109,21 @@ impl Unpack {
                 let whole = std::path::absolute(bundle)
                     .map_err(|error| Failure::failed(format!("{}: {error}", bundle.display())))?;
                 let path = whole.as_os_str().as_encoded_bytes();
-                let options = mount_options(path, unpacked.layers, namespace);
+                let mut options = mount_options(path, unpacked.layers, namespace);
+                if options.len() > MOUNT_OPTIONS_MAX {
+                    options = mount_options(b"", unpacked.layers, namespace);
+                    context.warn(match options.len() {
+                        ..=MOUNT_OPTIONS_MAX => format!(
+                            "the mount options are relative, since the kernel takes {MOUNT_OPTIONS_MAX} bytes\n\
+                             hint: mount from inside the bundle: cd {}",
+                            bundle.display()
+                        ),
+                        length => format!(
+                            "the mount options have {length} bytes, and the kernel takes {MOUNT_OPTIONS_MAX}\n\
+                             hint: `ocicle squash` makes an image with fewer layers"
+                        ),
+                    });
+                }
                 context.print(|out| [&options[..], b"\n"].iter().try_for_each(|part| out.write_all(part)))
             }
             _ => Ok(()),

@@ -27,8 +27,13 @@ use crate::{
     },
 };
 
-/// Returns the mount options for a bundle of `layers` layers at the absolute path `bundle`, as mount(8) takes
-/// them after `-o`: `lowerdir=…,upperdir=…,workdir=…`.
+/// The bytes of mount options that the kernel takes: a page, less its end (mount(2)).
+pub const MOUNT_OPTIONS_MAX: usize = 4095;
+
+/// Returns the mount options for a bundle of `layers` layers at the path `bundle`, as mount(8) takes them after
+/// `-o`: `lowerdir=…,upperdir=…,workdir=…`. With an empty path they are for a mount from inside the bundle.
+///
+/// The kernel takes [`MOUNT_OPTIONS_MAX`] bytes.
 ///
 /// ```
 /// use ocicle::{bundle::mount_options, layer::overlayfs::Namespace};
@@ -36,6 +41,10 @@ use crate::{
 /// assert_eq!(
 ///     mount_options(b"/b", 2, Namespace::User),
 ///     b"lowerdir=/b/layers/1:/b/layers/0,upperdir=/b/upper,workdir=/b/work,userxattr"
+/// );
+/// assert_eq!(
+///     mount_options(b"", 1, Namespace::Trusted),
+///     b"lowerdir=layers/0,upperdir=upper,workdir=work"
 /// );
 /// ```
 #[must_use]
@@ -47,16 +56,19 @@ pub fn mount_options(bundle: &[u8], layers: usize, namespace: Namespace) -> Vec<
         }
         base.push(byte);
     }
+    if !base.is_empty() {
+        base.push(b'/');
+    }
     let mut options = b"lowerdir=".to_vec();
     for number in (0..layers.max(1)).rev() {
         options.extend_from_slice(&base);
-        options.extend_from_slice(format!("/{LAYERS}/{number}").as_bytes());
+        options.extend_from_slice(format!("{LAYERS}/{number}").as_bytes());
         options.push(if number == 0 { b',' } else { b':' });
     }
     for (option, name, end) in [("upperdir=", UPPER, ","), ("workdir=", WORK, "")] {
         options.extend_from_slice(option.as_bytes());
         options.extend_from_slice(&base);
-        options.extend_from_slice(format!("/{name}{end}").as_bytes());
+        options.extend_from_slice(format!("{name}{end}").as_bytes());
     }
     if namespace == Namespace::User {
         options.extend_from_slice(b",userxattr");

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     super::{
-        files::{ROOTFS, create_dir, open_dir},
+        files::{ROOTFS, create_dir, in_dir},
         layers::Layers,
         options::CompareOptions,
         record::Recorded,
@@ -32,7 +32,7 @@ where
 {
     let root = Emulated::new(create_dir(dir, ROOTFS)?, held, None, Defaults::default());
     let (tree, sink) = layers.merge(RootfsSink::new(root))?;
-    let users = Users::read(&open_dir(dir, ROOTFS)?, layers.limits())?;
+    let users = in_dir(dir, ROOTFS, |root| Users::read(root, layers.limits()))?;
     let dirs = vec![Name::literal(ROOTFS).into()];
     Ok(Laid { tree, stamps: sink.into_stamps(), held, users, dirs })
 }
