@@ -18,7 +18,7 @@ use super::{
     Change, ChangeSource as _, EntryKind,
     budget::Budget,
     inflate::{
-        Inflate,
+        BoxedBlob, Inflate,
         points::{Point, Points},
     },
     reader::{indexed, unverified},
@@ -158,8 +158,8 @@ impl LayerIndex {
     ) -> Result<()> {
         let what = format!("layer {}", descriptor.digest);
         let content = self.enter(repository, descriptor, place.at, &what)?;
-        let mut tar =
-            TarReader::new(BufReader::with_capacity(64 << 10, content), what.clone(), repository.limits());
+        let content: Box<dyn BufRead + '_> = Box::new(BufReader::with_capacity(64 << 10, content));
+        let mut tar = TarReader::new(content, what.clone(), repository.limits());
         let Some((_, body)) = tar.next_change()? else {
             return Err(Error::layer(what, "the archive ends before an entry of its index"));
         };
@@ -183,7 +183,7 @@ impl LayerIndex {
         let compression = descriptor.media_type.layer_compression().unwrap_or(Compression::None);
         let failed = || Error::io(format!("read {what}"));
         let Some(mut blob) = repository.store().seekable(descriptor)? else {
-            let blob = repository.store().content(descriptor)?;
+            let blob: BoxedBlob<'a> = repository.store().content(descriptor)?;
             let content = Inflate::new(blob, compression, what, repository.limits())?;
             return skipped(content, at, what);
         };
@@ -195,13 +195,14 @@ impl LayerIndex {
         let start = Point { blob: 0, content: 0, inside: None };
         let point = next.checked_sub(1).and_then(|last| self.points.get(last)).unwrap_or(&start);
         blob.seek(SeekFrom::Start(point.blob)).map_err(failed())?;
+        let blob: BoxedBlob<'a> = Box::new(blob);
         let content = Inflate::resume(blob, compression, point, what, repository.limits())?;
         skipped(content, at.saturating_sub(point.content), what)
     }
 }
 
 /// Skips the first bytes of a layer's content.
-fn skipped<'a>(mut content: impl Read + 'a, before: u64, what: &str) -> Result<Box<dyn Read + 'a>> {
+fn skipped<'a>(mut content: Inflate<BoxedBlob<'a>>, before: u64, what: &str) -> Result<Box<dyn Read + 'a>> {
     let got = io::copy(&mut Read::by_ref(&mut content).take(before), &mut io::sink())
         .map_err(Error::io(format!("read {what}")))?;
     match got == before {
@@ -211,13 +212,14 @@ fn skipped<'a>(mut content: impl Read + 'a, before: u64, what: &str) -> Result<B
 }
 
 /// Returns all changes of an archive, and the places of files.
-fn changes(
-    archive: impl BufRead,
+fn changes<'a>(
+    archive: impl BufRead + 'a,
     descriptor: &Descriptor,
     hash: bool,
     limits: &Limits,
 ) -> Result<Vec<(Change, Option<Place>)>> {
     let budget = Budget::of_blob(descriptor.size, limits);
+    let archive: Box<dyn BufRead + 'a> = Box::new(archive);
     let mut tar = TarReader::new(archive, format!("layer {}", descriptor.digest), limits).within(budget);
     let mut changes = Vec::new();
     while let Some((change, body)) = tar.next_change()? {

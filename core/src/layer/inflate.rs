@@ -26,6 +26,9 @@ use crate::{
     spec::{CompressedFormat, Compression},
 };
 
+/// A blob as a layer's reader takes it: one type, so that the code exists once, which matters in browsers.
+pub(crate) type BoxedBlob<'a> = Box<dyn Read + Send + 'a>;
+
 /// A reader of the content of a compressed blob: of all gzip members, or all zstd frames. The blob is read to
 /// its end before the content ends. The content is limited by a [`Budget`].
 #[derive(Debug)]

@@ -29,7 +29,7 @@ mod zstd_chunked;
 
 use std::io::{Read, Seek as _, SeekFrom};
 
-use super::Change;
+use super::{Change, inflate::BoxedBlob};
 use crate::{
     error::{Error, Result},
     limits::Limits,
@@ -115,9 +115,9 @@ impl<'a> Blob<'a> {
     }
 
     /// Returns a reader of the bytes from `start` to `end`. The caller has checked that they exist.
-    fn range(&mut self, start: u64, end: u64) -> Result<impl Read + use<'_, 'a>> {
+    fn range(&mut self, start: u64, end: u64) -> Result<BoxedBlob<'_>> {
         self.reader.seek(SeekFrom::Start(start)).map_err(Error::io(format_args!("read {}", self.what)))?;
-        Ok(Read::by_ref(&mut self.reader).take(end.saturating_sub(start)))
+        Ok(Box::new(Read::by_ref(&mut self.reader).take(end.saturating_sub(start))))
     }
 
     /// Reads these bytes into memory. The caller has checked that they exist, and are not too many.

@@ -8,10 +8,10 @@ use std::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    hash::{Hasher, Verified},
+    hash::Hasher,
     layer::{
         budget::Budget,
-        inflate::{Inflate, points::Points},
+        inflate::{BoxedBlob, Inflate, points::Points},
     },
     spec::{Compression, Descriptor},
     store::{BlobRead, BlobReadExt as _, Repository},
@@ -25,15 +25,15 @@ pub(super) struct Content<'a> {
     what: String,
     /// The digest that the verified blob proves for the content as well, if it is not compressed.
     proven: Option<Digest>,
-    inflate: Inflate<Verified<Box<dyn Read + Send + 'a>>>,
+    inflate: Inflate<BoxedBlob<'a>>,
 }
 
 impl<'a> Content<'a> {
     pub(super) fn open<S: BlobRead>(repository: &'a Repository<S>, descriptor: &Descriptor) -> Result<Self> {
         let (what, compression) = compression_of(repository.store(), descriptor)?;
         let budget = Budget::of_blob(descriptor.size, repository.limits());
-        let inflate = Inflate::new(repository.blob(descriptor)?, compression, &what, repository.limits())?;
-        let inflate = inflate.within(budget);
+        let blob: BoxedBlob<'a> = Box::new(repository.blob(descriptor)?);
+        let inflate = Inflate::new(blob, compression, &what, repository.limits())?.within(budget);
         let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
         Ok(Self { what, proven, inflate })
     }
@@ -98,7 +98,7 @@ fn compression_of<S: BlobRead>(store: &S, descriptor: &Descriptor) -> Result<(St
 pub(super) fn unverified<'a, S: BlobRead>(
     repository: &'a Repository<S>,
     descriptor: &Descriptor,
-) -> Result<Inflate<Box<dyn Read + Send + 'a>>> {
+) -> Result<Inflate<BoxedBlob<'a>>> {
     let (what, compression) = compression_of(repository.store(), descriptor)?;
     let inflate =
         Inflate::new(repository.store().content(descriptor)?, compression, what, repository.limits())?;

@@ -4,7 +4,7 @@
 //! Source: containerd/stargz-snapshotter, `docs/estargz.md`, "Footer". A layer with an external table ends
 //! differently (`STARGZEXTERNALTOC`) and is treated as one without a table.
 
-use std::io::{BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 
 use super::{Blob, Table, check_size};
 use crate::{
@@ -66,7 +66,8 @@ fn read(blob: &mut Blob<'_>, start: u64, end: u64, limits: &Limits) -> Result<Ta
     let inflate = Inflate::new(blob.range(start, end)?, Compression::Gzip, &what, &unlimited)?;
     // Room for headers, which have their own limit, and for the end of the archive.
     let most = limits.toc.saturating_add(limits.header).saturating_add(64 << 10);
-    let mut tar = TarReader::new(BufReader::new(inflate.take(most)), &what, limits);
+    let archive: Box<dyn BufRead + '_> = Box::new(BufReader::new(inflate.take(most)));
+    let mut tar = TarReader::new(archive, &what, limits);
     let mut json = Vec::new();
     let own = match tar.next_change()? {
         Some((Change::Put(Entry { path, attrs, kind: EntryKind::File { size } }), body))

@@ -10,7 +10,7 @@ use std::io::Read as _;
 use super::{Blob, Table, check_size, verify};
 use crate::{
     error::{Error, Result},
-    layer::inflate::Inflate,
+    layer::inflate::{BoxedBlob, Inflate},
     limits::Limits,
     spec::{Compression, Descriptor},
 };
@@ -106,7 +106,8 @@ fn read(
     let mut json = Vec::new();
     // Limits::layer_size is for what the table lists; the table itself was checked above.
     let limits = Limits { layer_size: u64::MAX, ..*limits };
-    Inflate::new(&frame[..], Compression::Zstd, &what, &limits)?
+    let frame: BoxedBlob<'_> = Box::new(&frame[..]);
+    Inflate::new(frame, Compression::Zstd, &what, &limits)?
         .take(json_size.saturating_add(1))
         .read_to_end(&mut json)
         .map_err(Error::io(format_args!("read {what}")))?;
