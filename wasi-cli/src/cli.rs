@@ -29,7 +29,7 @@ pub(crate) struct Cli {
     /// Print what was done; given twice, also each blob that is read.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// How to show the progress of long operations.
+    /// The form of progress reports for long operations.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
     progress: Progress,
     /// Change a limit on what images may make this command hold or do, such as `ratio=5000` or

@@ -25,7 +25,7 @@ pub(crate) fn unless_different(different: bool) -> ExitCode {
 }
 
 impl Failure {
-    /// Makes a failure of a message, whose last line may be a hint.
+    /// Returns a failure with a message, whose last line may be a hint.
     fn new(code: u8, message: &str) -> Self {
         match message.split_once("\nhint: ") {
             Some((message, hint)) => Self { code, message: message.into(), hint: Some(hint.into()) },

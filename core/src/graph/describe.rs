@@ -125,7 +125,7 @@ pub struct IndexNode {
 #[serde(rename_all = "lowercase")]
 #[allow(clippy::exhaustive_enums, reason = "without it they are refused")]
 pub enum Duplicates {
-    /// They may.
+    /// Allowed.
     Allow,
 }
 

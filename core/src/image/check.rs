@@ -1,5 +1,5 @@
-//! Everything an image store promises, verified: every reachable document, blob and layer, all findings and
-//! not the first.
+//! Verification of an image store: every reachable document, blob and layer. All faults are reported, not
+//! only the first.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,15 +19,15 @@ use crate::{
     text::printable,
 };
 
-/// One thing that is not as it must be.
+/// A fault or deviation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The way from `index.json`, as a reference's fragment: `pos=0//pos=1`.
+    /// The path from `index.json`, as the fragment of a reference: `pos=0//pos=1`.
     pub place: String,
     /// The digest of the object.
     pub digest: Digest,
-    /// What is wrong.
+    /// A description of the fault.
     pub problem: String,
 }
 
@@ -37,32 +37,31 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a check found.
+/// The outcome of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// How many different blobs were read and verified.
+    /// The number of distinct blobs that were read and verified.
     pub blobs: usize,
-    /// How many of them are layers, read and verified down to their last entry.
+    /// The number of layers among them, which were read down to their last entry.
     pub layers: usize,
-    /// What is wrong, in the order of the documents.
+    /// The faults, in the order of the documents.
     pub findings: Vec<Finding>,
-    /// What can be understood without doubt, but is not as the specification has it, such as a manifest
-    /// without layers.
+    /// Findings that are unambiguous but deviate from the specification, such as a manifest without layers.
     pub warnings: Vec<Finding>,
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
-    /// Verifies everything in the store: documents, blobs, layers. Faults are findings: what no reader can
-    /// use. What readers can use all the same is a warning.
+    /// Verifies everything in the store: documents, blobs, layers. Faults that make content unusable are
+    /// findings; content that readers can use all the same causes a warning.
     ///
     /// Each blob is read once for each different description of it. The specification lets a `subject` be
     /// absent, and entries of indexes below `index.json`; the latter is a warning, and so is an absent layer
     /// that has a URL.
     ///
     /// # Errors
-    /// Those of [`RootIndex::load`]; [`Error::Io`] if a blob cannot be read, whatever its content is.
+    /// Those of [`RootIndex::load`]; [`Error::Io`] if a blob cannot be read.
     pub fn check(&self) -> Result<CheckReport> {
         let root = self.index()?;
         let report = CheckReport { blobs: 0, layers: 0, findings: Vec::new(), warnings: Vec::new() };
@@ -99,8 +98,7 @@ impl<S: BlobRead> Checker<'_, S> {
         self.report.warnings.push(finding(place, digest, problem));
     }
 
-    /// Records why a blob cannot be used. An error of the system says nothing about the blob: it ends the
-    /// check.
+    /// Records why a blob cannot be used. An error of the system is not about the blob: it ends the check.
     fn failed(&mut self, place: &str, digest: &Digest, error: Error) -> Result<()> {
         if error.kind() == ErrorKind::Io {
             return Err(error);
@@ -133,7 +131,7 @@ impl<S: BlobRead> Checker<'_, S> {
                 return Ok(());
             }
             if depth > 0 && self.is_absent(entry)? {
-                // image-layout.md: a layout may be without blobs that are elsewhere.
+                // image-layout.md: a layout may lack blobs that are elsewhere.
                 self.warning(&place, &entry.digest, "is not in the store: this index is sparse");
             } else if entry.media_type.is_index() {
                 if let Some(child) = self.document::<Index>(&place, entry)? {
@@ -159,7 +157,7 @@ impl<S: BlobRead> Checker<'_, S> {
             })
     }
 
-    /// Each place is looked at, even of a document seen before: what its parent says of it can differ.
+    /// Checks a document at a place, even one seen before: its descriptor there may differ.
     fn document<T: Document>(&mut self, place: &str, descriptor: &Descriptor) -> Result<Option<Raw<T>>> {
         self.see(descriptor, None);
         match self.repository.document::<T>(descriptor) {
@@ -178,7 +176,7 @@ impl<S: BlobRead> Checker<'_, S> {
 
     fn manifest(&mut self, place: &str, entry: &Descriptor, manifest: Raw<Manifest>) -> Result<()> {
         let config = manifest.view().config.clone();
-        // An attestation of BuildKit has the config of an image and statements for layers.
+        // A BuildKit attestation has the config of an image, and statements instead of layers.
         let attests = entry.annotations.contains_key("vnd.docker.reference.type");
         let config_place = format!("{place} config");
         let config = if attests || !config.media_type.is_config() {
@@ -219,7 +217,7 @@ impl<S: BlobRead> Checker<'_, S> {
         if let Some(history) = &config.history {
             let made = history.iter().filter(|entry| entry.empty_layer != Some(true)).count();
             if made != layers {
-                let problem = format!("the manifest has {layers} layers, the history tells of {made}");
+                let problem = format!("the manifest has {layers} layers, the history {made}");
                 self.warning(place, &image.descriptor.digest, problem);
             }
         }
@@ -228,13 +226,13 @@ impl<S: BlobRead> Checker<'_, S> {
     fn platform(&mut self, place: &str, image: &Image) {
         let Some(stated) = &image.descriptor.platform else { return };
         let actual = image.config.view().platform();
-        let problem = || format!("the index says platform {stated}, the config {actual}");
+        let problem = || format!("platform {stated} in the index, {actual} in the config");
         let same = stated.normalized();
         let real = actual.normalized();
         if (&same.os, &same.architecture) != (&real.os, &real.architecture) {
             self.finding(place, &image.descriptor.digest, problem());
         } else if same.variant != real.variant {
-            // Many configs are without the variant, and readers choose by the index.
+            // Many configs lack the variant, and readers choose by the index.
             match actual.variant {
                 Some(_) => self.finding(place, &image.descriptor.digest, problem()),
                 None => self.warning(place, &image.descriptor.digest, problem()),
@@ -245,7 +243,7 @@ impl<S: BlobRead> Checker<'_, S> {
     fn layer(&mut self, place: &str, layer: &Descriptor, diff_id: &Digest) -> Result<()> {
         let Some(compression) = layer.media_type.layer_compression() else {
             // A signature, a module, an encrypted layer: for readers that know the type.
-            let problem = format!("media type {} is not one of a layer: read as a blob", layer.media_type);
+            let problem = format!("unsupported layer media type {}: verified as a blob", layer.media_type);
             self.warning(place, &layer.digest, problem);
             return self.blob(place, layer);
         };
@@ -273,7 +271,8 @@ impl<S: BlobRead> Checker<'_, S> {
         }
     }
 
-    /// Returns whether a blob is absent and can be had from a URL, as foreign layers; that is a warning.
+    /// Returns whether a blob is absent and available from a URL, as foreign layers are; records that as a
+    /// warning.
     fn is_elsewhere(&mut self, place: &str, descriptor: &Descriptor) -> Result<bool> {
         let Some(url) = descriptor.urls.first() else { return Ok(false) };
         let absent = self.is_absent(descriptor)?;
@@ -297,7 +296,7 @@ fn finding(place: &str, digest: &Digest, problem: impl fmt::Display) -> Finding 
     Finding { place: place.into(), digest: digest.clone(), problem: problem.to_string() }
 }
 
-/// Reads a layer to its end; what it would do is not asked.
+/// A sink for a layer that is only verified.
 struct Discard;
 
 impl ChangeSink for Discard {

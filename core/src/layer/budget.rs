@@ -1,4 +1,4 @@
-//! What a layer may expand to.
+//! The limits on the expansion of a layer.
 
 use crate::{
     error::{Error, Result},
@@ -10,7 +10,7 @@ use crate::{
 pub(crate) struct Budget {
     layer_size: u64,
     ratio: u64,
-    /// What the size of the blob allows.
+    /// The bytes that the size of the blob allows.
     by_ratio: u64,
 }
 

@@ -54,7 +54,7 @@ impl<W: Write> Write for Compressor<W> {
     }
 }
 
-/// A writer that counts what passes.
+/// A writer that counts bytes.
 pub(super) struct Counted<W> {
     out: W,
     bytes: u64,

@@ -98,7 +98,7 @@ pub fn import_layer<S: BlobWrite>(
         blob = compressor.finish().map_err(Error::io("write layer"))?;
         (diff_id, files.max(size))
     };
-    // Otherwise it would be stored, and then refused by whoever reads it.
+    // Otherwise it would be stored, and then refused when it is read.
     Budget::of_blob(blob.size(), limits).check(expanded, what)?;
     Ok(Layer { descriptor: blob.finish()?, diff_id })
 }

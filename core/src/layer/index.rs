@@ -115,7 +115,7 @@ impl LayerIndex {
     ///
     /// # Errors
     /// Fails with [`Error::Document`] if the bytes are not an index, are damaged, or are the index of another
-    /// layer. The index must be built anew then.
+    /// layer. The index must be rebuilt then.
     pub fn from_bytes(
         bytes: &[u8],
         descriptor: &Descriptor,

@@ -1,4 +1,4 @@
-//! Writing blobs, hashed in passing.
+//! Writing blobs and computing their digests.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::{
     spec::{Descriptor, Document, MediaType, Raw},
 };
 
-/// A blob being written; its digest is computed on the way. Dropping it discards the blob.
+/// A blob being written; its digest is computed while it is written. Dropping it discards the blob.
 pub struct BlobWriter<'a> {
     content: HashWrite<Box<dyn Pending + 'a>>,
     media_type: MediaType,
@@ -20,7 +20,7 @@ impl<'a> BlobWriter<'a> {
     /// Starts a blob of unknown digest and size. `media_type` is that of the descriptors that will name it.
     ///
     /// # Errors
-    /// As [`BlobWrite::begin`].
+    /// Those of [`BlobWrite::begin`].
     pub fn new<S: BlobWrite + ?Sized>(store: &'a S, media_type: MediaType) -> Result<Self> {
         let pending = store.begin(&NewBlob::streamed(&media_type))?;
         Ok(Self { content: HashWrite::new(pending, Algorithm::Sha256), media_type })
@@ -34,7 +34,7 @@ impl<'a> BlobWriter<'a> {
     /// Makes the blob visible and returns its descriptor.
     ///
     /// # Errors
-    /// As [`Pending::publish`].
+    /// Those of [`Pending::publish`].
     pub fn finish(self) -> Result<Descriptor> {
         let (pending, digest, size) = self.content.finish();
         pending.publish(&digest)?;
@@ -61,7 +61,7 @@ impl std::fmt::Debug for BlobWriter<'_> {
 /// Stores a document and returns its descriptor.
 ///
 /// # Errors
-/// As [`BlobWrite::begin`] and [`Pending::publish`].
+/// Those of [`BlobWrite::begin`] and [`Pending::publish`].
 pub fn put_document<S: BlobWrite + ?Sized, T: Document>(
     store: &S,
     document: &Raw<T>,

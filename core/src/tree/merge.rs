@@ -46,7 +46,7 @@ pub struct Merge<S> {
     links: HashSet<(InodeId, NameBuf)>,
     /// Symbolic links of lower layers that this layer wrote through.
     followed: HashSet<InodeId>,
-    /// Whiteouts behind a link of a lower layer. Whether the link stays is known at the end of the layer.
+    /// Whiteouts behind a link of a lower layer. Whether the link is kept is known at the end of the layer.
     deferred: BTreeSet<Whiteout>,
     /// Whether those are being applied.
     ending: bool,
@@ -69,14 +69,14 @@ enum Whiteout {
     Clear(EntryPath),
 }
 
-/// The links that are followed on the way to a directory.
+/// The links that are followed along the path to a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// All of them; missing directories are created.
     Create,
     /// All of them.
     All,
-    /// Those of lower layers, since that is what a whiteout is about.
+    /// Those of lower layers, since a whiteout removes only their entries.
     Lower,
 }
 
@@ -423,9 +423,9 @@ impl<S: TreeSink> Merge<S> {
         Ok(())
     }
 
-    /// The meaning of an archive that writes through a link of a lower layer and hides that link afterwards
-    /// would depend on the order of its entries. No tool makes such a layer, and guessing would let readers
-    /// see different file systems.
+    /// Refuses a layer that writes through a link of a lower layer and hides that link afterwards: its
+    /// meaning would depend on the order of its entries. No tool makes such a layer, and guessing would let
+    /// readers see different file systems.
     fn refuse_if_followed(&self, id: InodeId, name: Name<'_>) -> Result<()> {
         let mut pending = vec![id];
         while let Some(id) = pending.pop() {

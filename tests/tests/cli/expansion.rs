@@ -1,4 +1,4 @@
-//! What a layer expands to: content that compresses well, files with holes, and the limits on both.
+//! The expansion of layers: content that compresses well, files with holes, and the limits on both.
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 

@@ -15,8 +15,8 @@ struct Layout {
 }
 
 impl Layout {
-    /// One image, twice in an index under `v1`, in an index in an index under `deep`, and alone under
-    /// `alone`; an SBOM about it.
+    /// Stores one image, twice in an index under `v1`, in an index in an index under `deep`, and alone under
+    /// `alone`; and an SBOM of it.
     fn new() -> Self {
         let temp = TempDir::new().unwrap();
         let path = temp.path().join("layout");
@@ -64,13 +64,13 @@ impl Layout {
         layout
     }
 
-    /// Nothing may be wrong, but that one image cannot be for two platforms.
+    /// Checks the store: the only fault is that one image cannot be for two platforms.
     fn check(&self) {
         let found =
             String::from_utf8(try_ocicle(["check", "--format", "plain", text(&self.path)]).stdout).unwrap();
         let problems = found.lines().filter(|line| !line.contains("layers is empty"));
         let wrong: Vec<_> =
-            problems.filter(|line| !line.contains("the index says platform linux/amd64/v2")).collect();
+            problems.filter(|line| !line.contains("platform linux/amd64/v2 in the index")).collect();
         assert_eq!(wrong, [""; 0]);
     }
 
@@ -86,7 +86,7 @@ impl Layout {
         root["manifests"].as_array().unwrap().clone()
     }
 
-    /// The labels of the images at these places; each must be there.
+    /// Returns the labels of the images at these places; each must be there.
     fn labels(&self, places: &[&str]) -> Vec<Option<String>> {
         let labels = places.iter().map(|place| {
             let stat: Value = stat(&at(&self.path, place));
@@ -99,7 +99,7 @@ impl Layout {
 const PLACES: [&str; 4] = ["alone", "v1//pos=0", "v1//pos=1", "deep//pos=0//pos=0"];
 
 #[test]
-fn one_place_the_places_of_a_tag_or_all_places() {
+fn scopes_are_one_place_one_tag_or_the_store() {
     let none = || None;
     let b = || Some("b".to_owned());
     for (scope, place, expected) in [

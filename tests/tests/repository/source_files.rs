@@ -1,4 +1,5 @@
-//! The form of source files: lines of at most 110 columns, and no module in a file `mod.rs`.
+//! The form of source files: lines of at most 110 columns, no module in a file `mod.rs`, and the first words
+//! of doc comments.
 
 use std::{
     fs,
@@ -11,6 +12,9 @@ const COLUMNS: usize = 110;
 
 /// A literal of this many columns or more may make a line too long, where rustfmt cannot break it.
 const LONG_LITERAL: usize = 40;
+
+/// Words that no doc comment begins with: see "Docs" in `docs/style.md`.
+const REFUSED_FIRST_WORDS: [&str; 7] = ["As", "Gives", "Of", "That", "What", "Who", "Whose"];
 
 #[test]
 fn lines_fit() {
@@ -92,6 +96,34 @@ fn modules_have_one_form() {
     assert!(found.is_empty(), "name the file after its module (NAME.rs beside NAME/):\n{}", found.join("\n"));
 }
 
+#[test]
+fn doc_comments_begin_with_a_verb_or_a_noun() {
+    let mut found = Vec::new();
+    for file in files(&["rs"]) {
+        let text = fs::read_to_string(top().join(&file)).unwrap();
+        let lines = refused_first_words(&text);
+        found.extend(lines.into_iter().map(|(line, word)| format!("{}:{line}: {word}", file.display())));
+    }
+    assert!(found.is_empty(), "begin with a verb or a noun (docs/style.md):\n{}", found.join("\n"));
+}
+
+/// Returns the lines where a doc comment begins with a refused word, and that word.
+fn refused_first_words(text: &str) -> Vec<(usize, &str)> {
+    let is_doc = |line: &str| line.starts_with("///") || line.starts_with("//!");
+    let mut inside = false;
+    let mut found = Vec::new();
+    for (at, line) in text.lines().map(str::trim_start).enumerate() {
+        let first = is_doc(line) && !inside;
+        inside = is_doc(line);
+        let word = line.get(3..).unwrap_or_default().trim_start();
+        let word = word.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        if first && REFUSED_FIRST_WORDS.contains(&word) {
+            found.push((at + 1, word));
+        }
+    }
+    found
+}
+
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -136,4 +168,11 @@ fn long_lines_are_found() {
     }
     let block = format!("```\n{word} {word}\n```\n{word} {word}\n");
     assert_eq!(long_lines(&block, "md"), [(4, 121)]);
+}
+
+#[test]
+fn refused_first_words_are_found() {
+    let text = "/// As it was.\nfn a() {}\n\n    /// The first line.\n    /// What follows.\n    b: u8,\n";
+    assert_eq!(refused_first_words(text), [(1, "As")]);
+    assert_eq!(refused_first_words("// What\n/// Whatever\nfn a() {}\n    //! Whose, too\n"), [(4, "Whose")]);
 }

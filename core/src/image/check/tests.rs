@@ -13,7 +13,7 @@ use crate::{
     tree::testing::file,
 };
 
-/// The findings, as text.
+/// Returns the findings, as text.
 fn findings(store: &Repository<MemoryStore>) -> Vec<String> {
     findings_within(store, &Limits::default())
 }
@@ -22,7 +22,7 @@ fn findings_within(store: &Repository<MemoryStore>, limits: &Limits) -> Vec<Stri
     store.with_limits(*limits).check().unwrap().findings.iter().map(ToString::to_string).collect()
 }
 
-/// The warnings, as text.
+/// Returns the warnings, as text.
 fn warnings(store: &Repository<MemoryStore>) -> Vec<String> {
     store.check().unwrap().warnings.iter().map(ToString::to_string).collect()
 }
@@ -31,7 +31,7 @@ fn two_layers(store: &Repository<MemoryStore>) -> Image {
     image(store, &[&[file("a", "1")], &[file("b", "2")]])
 }
 
-/// An image tagged `t`, made wrong: first its config, then its manifest.
+/// Stores an image tagged `t` after edits of its config and its manifest.
 fn edited(
     store: &Repository<MemoryStore>,
     config: impl FnOnce(&mut ImageConfig),
@@ -107,7 +107,7 @@ fn missing_blobs() {
     let missing = format!("blob {} is not in the store", absent());
     assert_eq!(findings(&store), [format!("pos=0 layer 2: {missing}")]);
 
-    // Without its config the layers are verified all the same.
+    // Without its config, the layers are verified all the same.
     let image = edited(&store, |_| {}, |manifest| lost(&mut manifest.config));
     assert_eq!(findings(&store), [format!("pos=0 config: {missing}")]);
     overwrite(&store, &image.manifest.view().layers[0].digest, b"x");
@@ -118,7 +118,7 @@ fn missing_blobs() {
     let nested = Descriptor::new(MediaType::literal(MANIFEST), absent(), 5);
     let index = index_of(&store, vec![nested]);
     tag(&store, "m", &index);
-    // What an index names may be elsewhere.
+    // An entry of an index may be elsewhere.
     assert_eq!(findings(&store), [format!("pos=0: {missing}")]);
     let report = store.check().unwrap();
     assert_eq!(report.warnings[0].to_string(), "pos=1//pos=0: is not in the store: this index is sparse");
@@ -134,7 +134,7 @@ fn sizes_and_digests() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("pos=0 layer 1: ") && found[0].ends_with(&size), "{found:?}");
 
-    // Same size, other content: a valid layer that is not this one.
+    // Same size, other content: a valid layer, but another one.
     let store = Repository::in_memory().unwrap();
     let whole = edited(&store, |_| {}, |_| {});
     assert_eq!(&whole.manifest.view().layers[1], other);
@@ -148,7 +148,7 @@ fn sizes_and_digests() {
 }
 
 #[test]
-fn a_document_that_is_not_what_its_descriptor_says() {
+fn documents_that_do_not_match_their_descriptor() {
     let store = Repository::in_memory().unwrap();
     let image = edited(&store, |_| {}, |_| {});
     overwrite(&store, &image.manifest.view().config.digest, b"{}");
@@ -186,8 +186,7 @@ fn counts_of_diff_ids_and_history() {
     ] {
         let store = Repository::in_memory().unwrap();
         edited(&store, |config| config.history = history, |_| {});
-        let expected =
-            found.map(|made| format!("pos=0: the manifest has 2 layers, the history tells of {made}"));
+        let expected = found.map(|made| format!("pos=0: the manifest has 2 layers, the history {made}"));
         assert_eq!(findings(&store), [""; 0]);
         assert_eq!(warnings(&store), Vec::from_iter(expected));
     }
@@ -202,7 +201,7 @@ fn platforms_that_contradict() {
         let mut image = two_layers(&store);
         image.descriptor.platform = Some(stated.parse().unwrap());
         tag(&store, "i", &index_of(&store, vec![image.descriptor]));
-        let expected = format!("pos=0//pos=0: the index says platform {stated}, the config linux/amd64");
+        let expected = format!("pos=0//pos=0: platform {stated} in the index, linux/amd64 in the config");
         assert_eq!(findings(&store), Vec::from_iter(wrong.then_some(expected)));
         assert_eq!(warnings(&store), [""; 0]);
     }
@@ -216,7 +215,7 @@ fn a_variant_that_the_config_lacks_is_a_warning() {
         image.descriptor.platform = Some("linux/amd64/v2".parse().unwrap());
         store.store().update(|root| root.remove(0)).unwrap();
         tag(&store, "i", &index_of(&store, vec![image.descriptor]));
-        let problem = "pos=0//pos=0: the index says platform linux/amd64/v2, the config linux/amd64";
+        let problem = "pos=0//pos=0: platform linux/amd64/v2 in the index, linux/amd64";
         let found = if wrong { findings(&store) } else { warnings(&store) };
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with(problem), "{found:?}");
@@ -282,7 +281,7 @@ fn layers_of_an_unknown_type_are_verified_as_blobs() {
     let store = Repository::in_memory().unwrap();
     let odd: MediaType = "application/x-odd".parse().unwrap();
     let image = edited(&store, |_| {}, |manifest| manifest.layers[0].media_type = odd);
-    let expected = "pos=0 layer 1: media type application/x-odd is not one of a layer: read as a blob";
+    let expected = "pos=0 layer 1: unsupported layer media type application/x-odd: verified as a blob";
     assert_eq!((findings(&store), warnings(&store)), (vec![], vec![expected.into()]));
     overwrite(&store, &image.manifest.view().layers[0].digest, b"forged");
     let found = findings(&store);
@@ -291,7 +290,7 @@ fn layers_of_an_unknown_type_are_verified_as_blobs() {
 }
 
 #[test]
-fn a_layer_that_is_no_archive() {
+fn a_layer_that_is_not_an_archive() {
     let store = Repository::in_memory().unwrap();
     let archive = layer(&store, &[file("a", "1")], Compression::None);
     let mut content = Vec::new();
@@ -325,7 +324,7 @@ fn a_tag_that_is_used_twice() {
 }
 
 #[test]
-fn what_is_over_the_limits_is_said_not_to_be_checked() {
+fn objects_over_the_limits_are_reported_as_unchecked() {
     let store = Repository::in_memory().unwrap();
     let image = two_layers(&store);
     let inner = index_of(&store, vec![image.descriptor.clone()]);
@@ -345,7 +344,7 @@ fn what_is_over_the_limits_is_said_not_to_be_checked() {
 }
 
 #[test]
-fn what_is_only_unusual_is_a_warning() {
+fn unusual_but_valid_images_cause_warnings() {
     let store = Repository::in_memory().unwrap();
     let blank =
         crate::image::edit::blank(&store, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();

@@ -44,7 +44,7 @@ impl Blobs {
     }
 }
 
-/// Keeps the paths and contents, and fails at the path it is told.
+/// Keeps the paths and contents, and fails at a given path.
 #[derive(Default, PartialEq, Eq, Debug)]
 struct Kept {
     files: Vec<(String, Vec<u8>)>,
@@ -67,7 +67,7 @@ impl ChangeSink for Kept {
     }
 }
 
-/// An archive of files, of bytes that do not compress well.
+/// Returns an archive of files, of bytes that do not compress well.
 fn archive(files: usize, size: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let mut archive = Vec::new();
@@ -154,7 +154,7 @@ fn all_compressions_give_the_same() {
 }
 
 #[test]
-fn what_follows_the_archive_counts_for_the_diff_id() {
+fn bytes_after_the_archive_count_for_the_diff_id() {
     let mut store = Blobs::default();
     let mut archive = archive(1, 10);
     let short = digest_of(Algorithm::Sha256, &archive);
@@ -170,7 +170,7 @@ fn what_follows_the_archive_counts_for_the_diff_id() {
 }
 
 #[test]
-fn a_changed_blob_is_a_mismatch_wherever_it_was_changed() {
+fn a_change_anywhere_in_a_blob_is_a_mismatch() {
     let mut store = Blobs::default();
     let archive = archive(3, 50_000);
     let diff_id = digest_of(Algorithm::Sha256, &archive);
@@ -234,7 +234,7 @@ fn a_small_blob_expands_only_so_far() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_before_anything_is() {
+fn unreadable_layers_are_refused_before_reading() {
     let mut store = Blobs::default();
     let mut descriptor = store.add(archive(1, 10), Compression::None);
     let unknown: Digest = "sha3:abc".parse().unwrap();
@@ -250,7 +250,7 @@ fn what_cannot_be_read_is_said_before_anything_is() {
 }
 
 #[test]
-fn a_reader_that_failed_never_says_verified() {
+fn a_failed_reader_never_reports_success() {
     let mut store = Blobs::default();
     let archive = archive(1, 10);
     let descriptor = store.add(archive.clone(), Compression::None);

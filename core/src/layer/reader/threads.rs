@@ -28,7 +28,7 @@ pub(super) const WORTHWHILE: u64 = 32 << 10;
 /// The number of buffers that circulate.
 const BUFFERS: usize = 8;
 
-/// What one stage sends to the next: a chunk of content, an empty chunk at the verified end, or an error.
+/// A message between stages: a chunk of content, an empty chunk at the verified end, or an error.
 type Message = Result<Chunk>;
 
 struct Chunk {

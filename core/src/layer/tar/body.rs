@@ -136,7 +136,7 @@ impl<R: BufRead> Body<R> {
         }
     }
 
-    /// As [`Self::take`], inside an entry, where the input must not end.
+    /// Does the same as [`Self::take`] inside an entry, where the input must not end.
     fn take_some(&mut self, most: u64, using: impl FnOnce(&[u8])) -> Result<u64> {
         match self.take(most, using)? {
             0 => Err(self.truncated()),

@@ -55,7 +55,7 @@ pub struct TarReader<R> {
     ended: bool,
 }
 
-/// What the headers before an entry say about it.
+/// The attributes of an entry from the headers before it.
 #[derive(Debug, Default)]
 struct Extensions {
     pax: Option<Pax>,
@@ -139,8 +139,8 @@ impl<R: BufRead> TarReader<R> {
         Ok(None)
     }
 
-    /// The archive ends with two blocks of zeros, or at the end of the input. Readers disagree about a single
-    /// zero block.
+    /// Checks the end of the archive: two blocks of zeros, or the end of the input. Readers disagree about a
+    /// single zero block.
     fn check_end(&mut self, zeros: bool, extensions: &Extensions) -> Result<()> {
         if extensions.pax.is_some() || extensions.name.is_some() || extensions.link.is_some() {
             return Err(self.bad_header("the archive ends after an extended header"));

@@ -30,7 +30,7 @@ fn a_directory_keeps_its_children_and_anything_else_replaces() {
 }
 
 #[test]
-fn a_whiteout_hides_lower_layers_only_wherever_it_stands() {
+fn a_whiteout_hides_only_lower_layers_at_any_position() {
     let base: &[Item] = &[file("d/old", "x"), file("d/both", "x")];
     let expected = "/ d755 @0\n/d d755 @0\n/d/both f644 @1 2 x1\n";
     assert_eq!(shown(&[base, &[remove("d/old"), remove("d/both"), file("d/both", "yy")]]), expected);
@@ -38,7 +38,7 @@ fn a_whiteout_hides_lower_layers_only_wherever_it_stands() {
 }
 
 #[test]
-fn an_opaque_whiteout_hides_lower_layers_only_wherever_it_stands() {
+fn an_opaque_whiteout_hides_only_lower_layers_at_any_position() {
     let base: &[Item] = &[file("d/old", "x"), file("d/sub/old", "x"), file("d/sub2/old", "x")];
     let expected = "/ d755 @0\n/d d755 @1\n/d/new f644 @1 1 x1\n/d/sub d755 @0\n/d/sub/new f644 @1 1 x1\n";
     assert_eq!(shown(&[base, &[dir("d"), clear("d"), file("d/new", "n"), file("d/sub/new", "n")]]), expected);
@@ -102,7 +102,7 @@ fn a_whiteout_goes_through_a_link_of_a_lower_layer_that_stays() {
 }
 
 #[test]
-fn a_whiteout_of_nothing_is_nothing() {
+fn a_whiteout_of_an_absent_path_has_no_effect() {
     assert_eq!(shown(&[&[remove("a/b"), clear("c"), remove("d")]]), "/ d755 @0\n");
 }
 
@@ -117,7 +117,7 @@ fn hard_links_share_one_inode() {
 }
 
 #[test]
-fn a_link_this_layer_made_to_a_lower_file_outlives_a_whiteout_of_that_file() {
+fn a_hard_link_to_a_lower_file_survives_its_whiteout() {
     let base: &[Item] = &[file("a", "x")];
     let expected = "/ d755 @0\n/b f644 @1 1 x1\n";
     assert_eq!(shown(&[base, &[link("b", "a"), remove("a")]]), expected);
@@ -147,7 +147,7 @@ fn a_link_is_written_through_inside_the_root() {
 }
 
 #[test]
-fn a_file_in_the_way_of_a_directory_gives_way() {
+fn a_directory_replaces_a_file() {
     assert_eq!(
         shown(&[&[file("a", "x")], &[file("a/b", "y")]]),
         "/ d755 @0\n/a d755 @0\n/a/b f644 @1 1 x1\n"
@@ -155,7 +155,7 @@ fn a_file_in_the_way_of_a_directory_gives_way() {
 }
 
 #[test]
-fn what_means_nothing_is_refused() {
+fn invalid_changes_are_refused() {
     let cases: [(&[&[Item]], &str); 8] = [
         (&[&[link("a", "a")]], "a (hard link to a): the link points to itself"),
         (&[&[dir("d"), link("a", "d")]], "a (hard link to d): the target is a directory"),
@@ -202,7 +202,7 @@ fn with_dirlinks(layers: &[&[Item]]) -> String {
 }
 
 #[test]
-fn a_link_to_a_directory_is_replaced_unless_it_is_to_stay() {
+fn a_link_to_a_directory_is_replaced_unless_kept() {
     let base: &[Item] =
         &[put("usr/lib", EntryKind::Dir), symlink("lib", "usr/lib"), symlink("usr/l", "../lib")];
     let layer: &[Item] = &[dir("lib"), file("lib/f", "x"), file("usr/l/g", "yy")];
@@ -232,7 +232,7 @@ fn the_directory_behind_a_link_gets_the_attributes() {
 }
 
 #[test]
-fn a_link_that_leads_to_no_directory_does_not_stay() {
+fn links_to_other_than_directories_are_replaced() {
     let expected = "/ d755 @0\n/l d755 @1\n";
     for target in ["nowhere", "l", "l/x", "f/x"] {
         let base: &[Item] = &[symlink("l", target)];

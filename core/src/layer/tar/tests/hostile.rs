@@ -16,7 +16,7 @@ fn truncation_anywhere_is_an_error_but_after_the_content_of_an_entry() {
 }
 
 #[test]
-fn extensions_without_an_entry_or_twice() {
+fn dangling_and_repeated_extensions_are_errors() {
     let extension = pax(kind::PAX, &[("uid", "5")]);
     assert!(read_err(&[&extension]).contains("after an extended header"));
     assert!(read_err(&[&extension, &[0; 1024]]).contains("after an extended header"));
@@ -112,7 +112,7 @@ fn the_largest_sizes_overflow_nothing() {
     assert_eq!(read(&[&extension], &limits).unwrap_err().kind(), ErrorKind::Corrupt);
 }
 
-/// An archive with everything that the reader supports.
+/// Returns an archive with everything that the reader supports.
 fn everything() -> Vec<u8> {
     let sparse = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "3000")];
     [
