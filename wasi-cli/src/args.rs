@@ -15,7 +15,7 @@ mod target;
 pub(crate) use self::{
     compress::Compress,
     conflicts::{ConflictArgs, OnConflict},
-    defaults::Defaults,
+    defaults::{Defaults, WithDefaults},
     dry_run::Edit,
     format::{Format, FormatName},
     history::HistoryArgs,

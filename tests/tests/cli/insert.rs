@@ -4,7 +4,7 @@ use std::fs;
 
 use ocicle_tests::{
     fixtures::{ODD, copy_of},
-    ocicle::{at, command, fails, ocicle, stat, text},
+    ocicle::{at, command, fails, json, ocicle, stat, text},
     rootfs::assert_same,
     temp::TempDir,
     tools::{have, run},
@@ -63,9 +63,51 @@ fn a_file_an_opaque_directory_and_a_whiteout() {
     let missing = temp.path().join("missing");
     assert!(fails(1, ["insert", &at(&layout, "odd"), text(&missing), "/x"]).contains("missing"));
     fails(2, ["insert", "--opaque", &at(&layout, "odd"), text(&file), "/x"]);
-    fails(2, ["insert", &at(&layout, "odd"), text(&file), "/"]);
     fails(2, ["insert", &at(&layout, "odd"), text(&file)]);
     fails(3, ["insert", &at(&layout, "nothing"), text(&file), "/x"]);
+}
+
+#[test]
+fn a_slash_at_the_end_means_into_the_directory() {
+    let Some(fixture) = ODD.layout() else { return };
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&fixture, temp.path());
+    let file = temp.path().join("motd");
+    fs::write(&file, "hello\n").unwrap();
+    for (target, path) in [("/", "motd"), ("/bin/", "bin/motd"), ("new/dir//", "new/dir/motd")] {
+        ocicle(["insert", &at(&layout, "odd"), text(&file), target]);
+        assert_eq!(ocicle(["cat", &at(&layout, "odd"), path]), "hello\n");
+    }
+    // What was in the directory is still there.
+    assert!(json(&["files", &at(&layout, "odd"), "/bin"])["files"].as_array().unwrap().len() > 2);
+}
+
+/// The options of a job in a sandbox give the same image outside of it.
+#[test]
+fn owner_and_mode_can_be_given() {
+    if !have(&["setfattr"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = temp.path().join("layout");
+    ocicle(["init", text(&layout)]);
+    ocicle(["new", &at(&layout, "v1")]);
+    let source = source(&temp);
+    for options in [&["--default-owner", "7:8"][..], &["--default-owner", "7:8", "--default-mode", "0750"]] {
+        let fixed = ["insert", &at(&layout, "v1"), text(&source), "/app", "--tag", "v2"];
+        ocicle(fixed.iter().chain(options));
+        let files = json(&["files", &at(&layout, "v2"), "/app"])["files"].clone();
+        let mode = if options.len() == 2 { ["0644", "0755"] } else { ["0750", "0750"] };
+        for file in files.as_array().unwrap() {
+            assert_eq!((&file["uid"], &file["gid"]), (&7.into(), &8.into()), "{file}");
+            match file["type"].as_str().unwrap() {
+                "file" => assert_eq!(file["mode"], mode[0], "{file}"),
+                "dir" => assert_eq!(file["mode"], mode[1], "{file}"),
+                _ => {}
+            }
+        }
+        assert!(!ocicle(["mtree", &at(&layout, "v2")]).contains("xattr"));
+    }
 }
 
 #[test]

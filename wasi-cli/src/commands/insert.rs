@@ -14,14 +14,11 @@ use ocicle::{
     layer::{Change, ChangeSink, clamp::Clamp, on_disk::FromDisk, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
-    tree::{
-        diff::send_entry,
-        emulated::{self, Emulated},
-    },
+    tree::{diff::send_entry, emulated::Emulated},
 };
 
 use crate::{
-    args::{Compress, Defaults, Edit, HistoryArgs, Owners, Target},
+    args::{Compress, Defaults, Edit, HistoryArgs, Owners, Target, WithDefaults},
     clock,
     context::Context,
     dry_run::Lines,
@@ -43,7 +40,7 @@ pub(crate) struct Insert {
     /// A directory with its contents, or a file, link or device.
     #[arg(required_unless_present = "whiteout", conflicts_with = "whiteout")]
     pub(crate) source: Option<PathBuf>,
-    /// The path in the image.
+    /// The path in the image; of the directory for the file, if it ends with a slash.
     #[arg(required_unless_present = "whiteout")]
     pub(crate) target: Option<String>,
     /// Remove this path of the image instead.
@@ -95,6 +92,11 @@ impl Insert {
     fn send(&self, context: &Context, sink: &mut dyn ChangeSink) -> Result<(), Failure> {
         let limits = &context.limits;
         let how = self.owners.on_disk()?;
+        let mut given = WithDefaults { sink, defaults: self.defaults.get() };
+        let sink: &mut dyn ChangeSink = match self.defaults.are_given() {
+            true => &mut given,
+            false => given.sink,
+        };
         let sink = &mut FromDisk { sink, how: &how };
         if let Some(path) = &self.whiteout {
             return Ok(sink.put(&Change::Remove(path_in_image(path, limits)?), &mut io::empty())?);
@@ -102,10 +104,11 @@ impl Insert {
         let (Some(source), Some(target)) = (&self.source, &self.target) else {
             return Err(Failure::usage("expected a source and a target"));
         };
+        let into = target.ends_with('/');
         let target = path_in_image(target, limits)?;
         let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
         if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
-            let dir = seeing(source, self.defaults.get())?;
+            let dir = seeing(source, &self.defaults)?;
             let found = send_directory(&dir, &target, self.opaque, sink, limits)
                 .map_err(|error| of_source(source, error))?;
             for path in &found.sockets {
@@ -114,7 +117,10 @@ impl Insert {
             }
             return Ok(());
         }
-        self.send_file(source, &target, sink, limits)
+        match into {
+            true => self.send_file(source, &target.join(file_name(source)?), sink, limits),
+            false => self.send_file(source, &target, sink, limits),
+        }
     }
 
     /// Sends a file, link or device.
@@ -134,12 +140,16 @@ impl Insert {
         }
         let parent =
             source.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = source.file_name().ok_or_else(|| Failure::usage(format!("not a file name: {shown}")))?;
-        let name = Name::new(name.as_encoded_bytes())
-            .map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
-        let dir = seeing(parent, self.defaults.get())?;
+        let name = file_name(source)?;
+        let dir = seeing(parent, &self.defaults)?;
         Ok(send_entry(&dir, name, target, limits, sink).map_err(|error| of_source(source, error))?)
     }
+}
+
+fn file_name(path: &Path) -> Result<Name<'_>, Failure> {
+    let shown = path.display();
+    let name = path.file_name().ok_or_else(|| Failure::usage(format!("not a file name: {shown}")))?;
+    Name::new(name.as_encoded_bytes()).map_err(|error| Failure::usage(format!("{shown}: {error}")))
 }
 
 /// Adds the path of the source to an error.
@@ -151,11 +161,8 @@ fn of_source(path: &Path, error: Error) -> Error {
 }
 
 /// Opens a directory, with default owners and modes where the file system stores none.
-fn seeing(
-    path: &Path,
-    defaults: emulated::Defaults,
-) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
+fn seeing(path: &Path, defaults: &Defaults) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
     let dir = Readable::new(open_dir(path)?);
     let support = dir.support();
-    Ok(Emulated::new(dir, support.effective(), None, defaults))
+    Ok(Emulated::new(dir, support.effective(), None, defaults.get()))
 }

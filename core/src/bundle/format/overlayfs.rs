@@ -30,8 +30,9 @@ use crate::{
 /// The bytes of mount options that the kernel takes: a page, less its end (mount(2)).
 pub const MOUNT_OPTIONS_MAX: usize = 4095;
 
-/// Returns the mount options for a bundle of `layers` layers at the path `bundle`, as mount(8) takes them after
-/// `-o`: `lowerdir=…,upperdir=…,workdir=…`. With an empty path they are for a mount from inside the bundle.
+/// Returns the mount options for a bundle of `layers` layers at the path `bundle`, as mount(8) takes them
+/// after `-o`: `lowerdir=…,upperdir=…,workdir=…`. With an empty path they are for a mount from inside the
+/// bundle.
 ///
 /// The kernel takes [`MOUNT_OPTIONS_MAX`] bytes.
 ///

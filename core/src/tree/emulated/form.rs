@@ -30,7 +30,9 @@ impl Default for Defaults {
 }
 
 impl Defaults {
-    fn mode_of(&self, file_type: FileType) -> u32 {
+    /// Returns the mode of a new entry of this type.
+    #[must_use]
+    pub fn mode_of(&self, file_type: FileType) -> u32 {
         match file_type {
             FileType::Dir => self.mode | (self.mode & 0o444) >> 2,
             FileType::Symlink => 0o777,
