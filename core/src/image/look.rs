@@ -3,11 +3,13 @@
 mod content;
 mod files;
 mod history;
+mod layer_files;
 
 pub use self::{
     content::{each_file, read_file},
     files::{FileInfo, FileRow, list_files, list_layer, path_text},
     history::{LayerChange, PathHistory},
+    layer_files::LayerFiles,
 };
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::{
     error::Result,
     layer::{index::LayerIndex, on_disk::OnDisk, reader::read_layer},
     limits::Limits,
+    spec::Descriptor,
     store::{BlobRead, Repository},
     tree::{Tree, merge::Merge, provenance::Provenance},
 };
@@ -75,18 +78,8 @@ impl Look {
         for (blob, diff_id) in image.layers() {
             let index = match blob.size < WORTHWHILE {
                 true => None,
-                false => match indexes.load(&blob.digest) {
-                    Some(bytes) => LayerIndex::from_bytes(&bytes, blob, diff_id, repository.limits()).ok(),
-                    None => None,
-                },
-            };
-            let index = match index {
-                None if build && blob.size >= WORTHWHILE => {
-                    let index = LayerIndex::build(repository, blob, diff_id)?;
-                    indexes.keep(&blob.digest, &index.to_bytes());
-                    Some(index)
-                }
-                other => other,
+                false if build => Some(load_or_build(repository, blob, diff_id, indexes)?),
+                false => load(repository, blob, diff_id, indexes),
             };
             match &index {
                 None => read_layer(repository, blob, diff_id, &mut merge)?,
@@ -115,6 +108,36 @@ impl Look {
         let (tree, provenance) = merge.finish()?;
         Ok(Self { tree, provenance, indexes })
     }
+}
+
+/// Loads the index of a layer, if it was kept and fits.
+fn load<S: BlobRead>(
+    repository: &Repository<S>,
+    blob: &Descriptor,
+    diff_id: &Digest,
+    indexes: &mut dyn Indexes,
+) -> Option<LayerIndex> {
+    let bytes = indexes.load(&blob.digest)?;
+    LayerIndex::from_bytes(&bytes, blob, diff_id, repository.limits()).ok()
+}
+
+/// Loads the index of a layer, or builds it, and keeps it where that is worthwhile.
+fn load_or_build<S: BlobRead>(
+    repository: &Repository<S>,
+    blob: &Descriptor,
+    diff_id: &Digest,
+    indexes: &mut dyn Indexes,
+) -> Result<LayerIndex> {
+    if blob.size >= WORTHWHILE
+        && let Some(index) = load(repository, blob, diff_id, indexes)
+    {
+        return Ok(index);
+    }
+    let index = LayerIndex::build(repository, blob, diff_id)?;
+    if blob.size >= WORTHWHILE {
+        indexes.keep(&blob.digest, &index.to_bytes());
+    }
+    Ok(index)
 }
 
 fn merge_index(merge: &mut Merge<Provenance>, index: &LayerIndex) -> Result<()> {

@@ -14,6 +14,7 @@ mod nested_indexes;
 mod overlay;
 mod places;
 mod raw_add_layer;
+mod raw_content;
 mod raw_unpack;
 mod rebase;
 mod refresh;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::look::{Look, read_file};
+use ocicle::image::look::{LayerFiles, Look, read_file};
 
 use crate::{cache::Cache, context::Context, failure::Failure, place::path_in_image};
 
@@ -16,6 +16,9 @@ pub(crate) struct Cat {
     reference: String,
     /// The file; symbolic links are followed within the image.
     path: String,
+    /// The file as this layer has it, counted from 1, whatever later layers do; no links are followed.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    layer: Option<u32>,
 }
 
 impl Cat {
@@ -24,6 +27,12 @@ impl Cat {
         let limits = &context.limits;
         let path = path_in_image(&self.path, limits)?;
         let store = context.watched(&place.repository, "reading layers", Some(image.size()));
+        if let Some(number) = self.layer {
+            let mut cache = Cache::of_user();
+            let layer = LayerFiles::open(&store, &image, number as usize - 1, &mut cache)?;
+            context.print(|out| Ok(layer.read(&place.repository, &path, out)?))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let look = Look::indexed(&store, &image, &mut Cache::of_user(), true)?;
         context.print(|out| Ok(read_file(&place.repository, &image, &look, &path, out)?))?;
         Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! `raw`: single steps of the other commands.
 
 mod add_layer;
+mod content;
 pub(super) mod runtime_config;
 mod unpack;
 
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use self::content::{Blob, Config, Manifest};
 pub(crate) use self::{add_layer::AddLayer, runtime_config::RuntimeConfig, unpack::Unpack};
 use crate::{context::Context, failure::Failure};
 
@@ -23,6 +25,9 @@ enum Command {
     AddLayer(AddLayer),
     Unpack(Unpack),
     RuntimeConfig(RuntimeConfig),
+    Manifest(Manifest),
+    Config(Config),
+    Blob(Blob),
 }
 
 impl Raw {
@@ -31,6 +36,9 @@ impl Raw {
             Command::AddLayer(add) => add.run(context),
             Command::Unpack(unpack) => unpack.run(context),
             Command::RuntimeConfig(config) => config.run(context),
+            Command::Manifest(manifest) => manifest.run(context),
+            Command::Config(config) => config.run(context),
+            Command::Blob(blob) => blob.run(context),
         }
     }
 }

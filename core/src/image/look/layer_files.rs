@@ -1,0 +1,83 @@
+//! The files of one layer, whatever later layers do to them.
+
+use std::io::Write;
+
+use super::{Indexes, load_or_build, path_text};
+use crate::{
+    error::{Error, Result},
+    image::Image,
+    layer::{Change, EntryKind, index::LayerIndex},
+    name::EntryPath,
+    spec::Descriptor,
+    store::{BlobRead, Repository},
+    tree::mtree::vis,
+};
+
+/// The files that one layer of an image has.
+#[derive(Debug)]
+pub struct LayerFiles {
+    /// Counted from 1, for messages.
+    number: usize,
+    blob: Descriptor,
+    index: LayerIndex,
+}
+
+impl LayerFiles {
+    /// Reads and verifies a layer, counted from 0, or loads its index.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the image does not have so many layers; those of [`LayerIndex::build`].
+    pub fn open<S: BlobRead>(
+        repository: &Repository<S>,
+        image: &Image,
+        layer: usize,
+        indexes: &mut dyn Indexes,
+    ) -> Result<Self> {
+        let count = image.layers().len();
+        let Some((blob, diff_id)) = image.layers().nth(layer) else {
+            let message = format!("layer {} not found (the image has {count})", layer + 1);
+            return Err(Error::NotFound(message));
+        };
+        let index = load_or_build(repository, blob, diff_id, indexes)?;
+        Ok(Self { number: layer + 1, blob: blob.clone(), index })
+    }
+
+    /// Writes the content that a file has in the layer. The last entry of that path counts; links are not
+    /// followed, but a hard link inside the layer is the file that it links to.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the layer has no entry of that path, or a hard link to a file of a lower layer;
+    /// [`Error::Unsupported`] for anything but a file; those of [`LayerIndex::read_file`].
+    pub fn read<S: BlobRead>(
+        &self,
+        repository: &Repository<S>,
+        path: &EntryPath,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let of_layer = |what: &str| format!("{} {what} layer {}", path_text(path), self.number);
+        let mut changes = self.index.changes();
+        let mut wanted = path;
+        loop {
+            let found = changes
+                .iter()
+                .rposition(|(change, _)| matches!(change, Change::Put(entry) if entry.path == *wanted));
+            let Some((at, (Change::Put(entry), place))) = found.and_then(|at| Some((at, changes.get(at)?)))
+            else {
+                let what = if wanted == path { "is not in" } else { "is a link to a file of a layer below" };
+                return Err(Error::NotFound(of_layer(what)));
+            };
+            match (&entry.kind, place) {
+                (EntryKind::File { .. }, Some(place)) => {
+                    return self.index.read_file(repository, &self.blob, *place, out);
+                }
+                // The file stands before its link.
+                (EntryKind::HardLink { to }, _) => (changes, wanted) = (&changes[..at], to),
+                (EntryKind::Symlink { target }, _) => {
+                    let message = of_layer("is a symbolic link in") + ", to " + &vis::to_text(target);
+                    return Err(Error::Unsupported(message));
+                }
+                _ => return Err(Error::Unsupported(of_layer("is not a regular file in"))),
+            }
+        }
+    }
+}
