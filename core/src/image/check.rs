@@ -15,7 +15,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layer::{Change, ChangeSink, reader::read_layer},
     spec::{self, Compression, Descriptor, Document, Index, Manifest, Raw},
-    store::{BlobRead, Repository, RootIndex},
+    store::{BlobRead, BlobReadExt as _, Repository, RootIndex},
     text::printable,
 };
 
@@ -252,9 +252,24 @@ impl<S: BlobRead> Checker<'_, S> {
         }
         self.report.layers += 1;
         match read_layer(self.repository, layer, diff_id, &mut Discard) {
-            Ok(()) => Ok(()),
+            Ok(()) => self.label(place, layer, compression),
             Err(error) => self.failed(place, &layer.digest, error),
         }
+    }
+
+    /// Warns if a layer has another compression than its media type says. It can be read all the same.
+    fn label(&mut self, place: &str, layer: &Descriptor, labelled: Compression) -> Result<()> {
+        let mut start = Vec::new();
+        let content = self.repository.store().content(layer)?;
+        content
+            .take(Compression::START)
+            .read_to_end(&mut start)
+            .map_err(Error::io(format_args!("read blob {}", layer.digest)))?;
+        if let Some(actual) = Compression::of_content(&start).filter(|actual| *actual != labelled) {
+            let problem = format!("compression is {actual}, although the media type is {}", layer.media_type);
+            self.warning(place, &layer.digest, problem);
+        }
+        Ok(())
     }
 
     fn blob(&mut self, place: &str, descriptor: &Descriptor) -> Result<()> {

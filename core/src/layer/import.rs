@@ -84,13 +84,13 @@ pub fn import_layer<S: BlobWrite>(
     let archive = start.chain(archive);
     let mut blob = BlobWriter::new(repository.store(), MediaType::layer(wanted))?;
     let (diff_id, expanded) = if found == wanted {
-        let inflate = Inflate::new(Tee { from: archive, to: &mut blob }, found, what, limits)?;
+        let inflate = Inflate::new(Tee { from: archive, to: &mut blob }, what, limits)?;
         let mut content = HashWrite::new(io::sink(), Algorithm::Sha256);
         let files = parse(inflate, &mut content, what, sink, limits)?;
         let (_, diff_id, size) = content.finish();
         (diff_id, files.max(size))
     } else {
-        let inflate = Inflate::new(archive, found, what, limits)?;
+        let inflate = Inflate::new(archive, what, limits)?;
         let compressor = Compressor::new(blob, wanted).map_err(Error::io("write layer"))?;
         let mut content = HashWrite::new(compressor, Algorithm::Sha256);
         let files = parse(inflate, &mut content, what, sink, limits)?;

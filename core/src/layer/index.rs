@@ -30,7 +30,7 @@ use crate::{
     error::{Error, Result},
     hash::{Sha256, Sha256Read},
     limits::Limits,
-    spec::{Compression, Descriptor},
+    spec::{CompressedFormat, Descriptor},
     store::{BlobRead, BlobReadExt as _, Repository},
 };
 
@@ -180,17 +180,19 @@ impl LayerIndex {
         at: u64,
         what: &str,
     ) -> Result<Box<dyn Read + 'a>> {
-        let compression = descriptor.media_type.layer_compression().unwrap_or(Compression::None);
         let failed = || Error::io(format!("read {what}"));
         let Some(mut blob) = repository.store().seekable(descriptor)? else {
             let blob: BoxedBlob<'a> = repository.store().content(descriptor)?;
-            let content = Inflate::new(blob, compression, what, repository.limits())?;
+            let content = Inflate::new(blob, what, repository.limits())?;
             return skipped(content, at, what);
         };
-        if compression == Compression::None {
+        let mut start = Vec::with_capacity(CompressedFormat::START);
+        blob.by_ref().take(CompressedFormat::START as u64).read_to_end(&mut start).map_err(failed())?;
+        let compression = CompressedFormat::of(&start).and_then(|format| format.compression);
+        let Some(compression) = compression else {
             blob.seek(SeekFrom::Start(at)).map_err(failed())?;
             return Ok(Box::new(blob));
-        }
+        };
         let next = self.points.partition_point(|point| point.content <= at);
         let start = Point { blob: 0, content: 0, inside: None };
         let point = next.checked_sub(1).and_then(|last| self.points.get(last)).unwrap_or(&start);

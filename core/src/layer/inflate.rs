@@ -65,27 +65,23 @@ impl From<io::Error> for Failure {
 }
 
 impl<R: Read> Inflate<R> {
-    /// Starts at the beginning of a blob. `what` names it in errors, such as `layer sha256:…`.
+    /// Starts at the beginning of a blob. `what` names it in errors, such as `layer sha256:…`. Its first
+    /// bytes tell its compression, as they do for containerd: media types of layers are often wrong.
     ///
     /// # Errors
-    /// Fails with [`Error::Layer`] if the blob starts like one of another compression, or if reading fails.
-    pub(crate) fn new(
-        blob: R,
-        compression: Compression,
-        what: impl Into<String>,
-        limits: &Limits,
-    ) -> Result<Self> {
+    /// Fails with [`Error::Layer`] if the blob is compressed in a way that layers cannot have, or if reading
+    /// fails.
+    pub(crate) fn new(blob: R, what: impl Into<String>, limits: &Limits) -> Result<Self> {
         let (what, budget) = (what.into(), Budget::without_ratio(limits));
         let mut input = Input::new(blob);
         let start = input.fill().map_err(Error::io(format_args!("read {what}")))?;
-        let found = CompressedFormat::of(start);
-        if found.map_or(Some(Compression::None), |found| found.compression) != Some(compression) {
-            let found = found.map_or("not compressed", |found| found.name);
-            let expected =
-                if compression == Compression::None { "not compressed" } else { compression.name() };
-            let reason = format!("its media type says {expected}, but its content is {found}");
-            return Err(Error::layer(what, reason));
-        }
+        let compression = match CompressedFormat::of(start) {
+            None => Compression::None,
+            Some(CompressedFormat { compression: Some(compression), .. }) => compression,
+            Some(CompressedFormat { name, .. }) => {
+                return Err(Error::layer(what, format!("unsupported compression of a layer: {name}")));
+            }
+        };
         let decoder = match compression {
             Compression::None => Decoder::None(input),
             Compression::Gzip => Decoder::Gzip(gzip::Gzip::new(input)),
@@ -119,11 +115,20 @@ impl<R: Read> Inflate<R> {
         limits: &Limits,
     ) -> Result<Self> {
         if compression != Compression::Gzip {
-            return Self::new(blob, compression, what, limits);
+            return Self::new(blob, what, limits);
         }
         let decoder = Decoder::Pointed(Box::new(PointedGzip::resume(Input::new(blob), point)));
         let budget = Budget::without_ratio(limits);
         Ok(Self { what: what.into(), decoder, budget, read: 0, points: None })
+    }
+
+    /// Returns the compression of the blob.
+    pub(crate) fn compression(&self) -> Compression {
+        match &self.decoder {
+            Decoder::None(_) => Compression::None,
+            Decoder::Gzip(_) | Decoder::Pointed(_) => Compression::Gzip,
+            Decoder::Zstd(_) => Compression::Zstd,
+        }
     }
 
     /// Returns the number of bytes of the blob used so far.

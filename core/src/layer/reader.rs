@@ -29,7 +29,7 @@ impl<'a> LayerReader<'a> {
     /// # Errors
     /// Fails with [`Error::MissingBlob`]; [`Error::Unsupported`] for an unknown media type or digest
     /// algorithm; [`Error::Mismatch`] if the store has a blob of another size; [`Error::Layer`] if the
-    /// content is not compressed as its media type says.
+    /// content is compressed in a way that layers cannot have.
     pub fn open<S: BlobRead>(
         repository: &'a Repository<S>,
         descriptor: &Descriptor,

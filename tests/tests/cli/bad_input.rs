@@ -126,7 +126,7 @@ fn invalid_values() {
         (&["config", &image, "--env", "x"], 2, "NAME=VALUE"),
         (&["insert", &image, "nowhere", "/x"], 1, "nowhere"),
         (&["insert", &image, "--opaque", text(&file), "/x"], 2, "--opaque requires a directory"),
-        (&["insert", &image, text(&file), "/"], 2, "root"),
+        (&["insert", &image, text(&file), "."], 2, "root"),
         (&["raw", "add-layer", &image, text(&file)], 4, "file"),
         (&["raw", "add-layer", &image, "nowhere.tar"], 1, "nowhere.tar"),
         (&["raw", "unpack", &at(&scene.layout, "nope"), "b"], 3, "nope"),

@@ -252,10 +252,22 @@ fn each_description_of_a_blob_is_verified() {
     let (count, found) = other(|layer| layer.size += 1);
     assert!(count == 2 && found.starts_with("pos=0 layer 3: ") && found.contains("\npos=1: "), "{found}");
     assert!(found.contains("size mismatch"), "{found}");
-    let (count, found) = other(|layer| layer.media_type = MediaType::layer(Compression::Zstd));
-    assert!(count == 1 && found.starts_with("pos=0 layer 3: "), "{found}");
     let (count, found) = other(|layer| layer.data = Some("e30=".into()));
     assert!(count == 2 && found.contains("size mismatch"), "{found}");
+}
+
+#[test]
+fn a_layer_of_another_compression_than_its_type_is_read_with_a_warning() {
+    let store = Repository::in_memory().unwrap();
+    let zstd = MediaType::layer(Compression::Zstd);
+    let image = edited(&store, |_| {}, |manifest| manifest.layers[1].media_type = zstd);
+    let found = warnings(&store);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let problem = "pos=0 layer 2: compression is gzip, although the media type is application/vnd.oci.image";
+    assert!(found[0].starts_with(problem), "{found:?}");
+    assert_eq!(findings(&store), [""; 0]);
+    let look = crate::image::look::Look::inside(&store, &image).unwrap();
+    assert_eq!(look.tree.len(), 3);
 }
 
 #[test]

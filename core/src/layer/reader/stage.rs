@@ -30,11 +30,11 @@ pub(super) struct Content<'a> {
 
 impl<'a> Content<'a> {
     pub(super) fn open<S: BlobRead>(repository: &'a Repository<S>, descriptor: &Descriptor) -> Result<Self> {
-        let (what, compression) = compression_of(repository.store(), descriptor)?;
+        let what = checked(repository.store(), descriptor)?;
         let budget = Budget::of_blob(descriptor.size, repository.limits());
         let blob: BoxedBlob<'a> = Box::new(repository.blob(descriptor)?);
-        let inflate = Inflate::new(blob, compression, &what, repository.limits())?.within(budget);
-        let proven = (compression == Compression::None).then(|| descriptor.digest.clone());
+        let inflate = Inflate::new(blob, &what, repository.limits())?.within(budget);
+        let proven = (inflate.compression() == Compression::None).then(|| descriptor.digest.clone());
         Ok(Self { what, proven, inflate })
     }
 
@@ -77,13 +77,14 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Returns the name of a layer for errors, and its compression. A wrong size is reported before anything is
-/// read, if the content comes from the store.
-fn compression_of<S: BlobRead>(store: &S, descriptor: &Descriptor) -> Result<(String, Compression)> {
+/// Returns the name of a layer for errors. A wrong size is reported before anything is read, if the content
+/// comes from the store.
+fn checked<S: BlobRead>(store: &S, descriptor: &Descriptor) -> Result<String> {
     let what = format!("layer {}", descriptor.digest);
-    let compression = descriptor.media_type.layer_compression().ok_or_else(|| {
-        Error::Unsupported(format!("{what}: unsupported media type {}", descriptor.media_type))
-    })?;
+    if descriptor.media_type.layer_compression().is_none() {
+        let message = format!("{what}: unsupported media type {}", descriptor.media_type);
+        return Err(Error::Unsupported(message));
+    }
     if descriptor.data.is_none()
         && let Some(size) = store.try_size(descriptor)?
         && size != descriptor.size
@@ -91,7 +92,7 @@ fn compression_of<S: BlobRead>(store: &S, descriptor: &Descriptor) -> Result<(St
         let (expected, actual) = (descriptor.size.to_string(), size.to_string());
         return Err(Error::Mismatch { subject: what, property: "size", expected, actual });
     }
-    Ok((what, compression))
+    Ok(what)
 }
 
 /// Opens the content of a blob whose digest is not verified, within the limits.
@@ -99,9 +100,8 @@ pub(super) fn unverified<'a, S: BlobRead>(
     repository: &'a Repository<S>,
     descriptor: &Descriptor,
 ) -> Result<Inflate<BoxedBlob<'a>>> {
-    let (what, compression) = compression_of(repository.store(), descriptor)?;
-    let inflate =
-        Inflate::new(repository.store().content(descriptor)?, compression, what, repository.limits())?;
+    let what = checked(repository.store(), descriptor)?;
+    let inflate = Inflate::new(repository.store().content(descriptor)?, what, repository.limits())?;
     Ok(inflate.within(Budget::of_blob(descriptor.size, repository.limits())))
 }
 

@@ -63,7 +63,10 @@ fn read(blob: &mut Blob<'_>, start: u64, end: u64, limits: &Limits) -> Result<Ta
     let what = blob.what.clone();
     // Limits::layer_size is for contents of files, not for the archive of the table.
     let unlimited = Limits { layer_size: u64::MAX, ..*limits };
-    let inflate = Inflate::new(blob.range(start, end)?, Compression::Gzip, &what, &unlimited)?;
+    let inflate = Inflate::new(blob.range(start, end)?, &what, &unlimited)?;
+    if inflate.compression() != Compression::Gzip {
+        return Err(Error::layer(what, "its content is not gzip"));
+    }
     // Room for headers, which have their own limit, and for the end of the archive.
     let most = limits.toc.saturating_add(limits.header).saturating_add(64 << 10);
     let archive: Box<dyn BufRead + '_> = Box::new(BufReader::new(inflate.take(most)));

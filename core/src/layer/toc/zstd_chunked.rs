@@ -107,7 +107,11 @@ fn read(
     // Limits::layer_size is for what the table lists; the table itself was checked above.
     let limits = Limits { layer_size: u64::MAX, ..*limits };
     let frame: BoxedBlob<'_> = Box::new(&frame[..]);
-    Inflate::new(frame, Compression::Zstd, &what, &limits)?
+    let inflate = Inflate::new(frame, &what, &limits)?;
+    if inflate.compression() != Compression::Zstd {
+        return Err(Error::layer(what, "its content is not zstd"));
+    }
+    inflate
         .take(json_size.saturating_add(1))
         .read_to_end(&mut json)
         .map_err(Error::io(format_args!("read {what}")))?;

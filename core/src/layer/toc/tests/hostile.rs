@@ -51,7 +51,7 @@ fn places_outside_the_blob() {
         ("9::9:1", "is not four numbers"),
         ("9:18446744073709551616:9:1", "is not four numbers"),
         ("0:9:9:2", "unknown type 2"),
-        ("0:0:0:1", "its content is not compressed"),
+        ("0:0:0:1", "its content is not zstd"),
     ] {
         let mut layer = zstd_chunked(&[], &json(""), 64, b"GNUlInUx");
         layer

@@ -109,7 +109,7 @@ pub(super) fn read(layer: &Layer, limits: &Limits) -> Result<Option<Vec<Change>>
 pub(super) fn reading(layer: &Layer) -> Vec<Change> {
     let (descriptor, limits) = (layer.descriptor(), Limits::default());
     let mut tar = Vec::new();
-    Inflate::new(&layer.blob[..], layer.compression, "it", &limits).unwrap().read_to_end(&mut tar).unwrap();
+    Inflate::new(&layer.blob[..], "it", &limits).unwrap().read_to_end(&mut tar).unwrap();
     let mut record = Record::default();
     read_layer(
         &crate::Repository::new(layer, limits),
