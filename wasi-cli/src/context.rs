@@ -23,7 +23,7 @@ use crate::{
     output,
     place::Place,
     progress::{Progress, Show, Watched},
-    show,
+    show, stream,
 };
 
 /// The messages that are printed besides results.
@@ -152,14 +152,14 @@ impl Context {
     /// Prints a message to standard error, unless the command is quiet.
     pub(crate) fn note(&self, message: impl Display) {
         if self.verbosity > Verbosity::Quiet {
-            eprintln!("{message}");
+            stream::message(message);
         }
     }
 
     /// Prints a message to standard error, if the command is verbose.
     pub(crate) fn detail(&self, message: impl Display) {
         if self.verbosity > Verbosity::Normal {
-            eprintln!("{message}");
+            stream::message(message);
         }
     }
 }

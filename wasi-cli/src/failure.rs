@@ -6,7 +6,7 @@ use std::{fmt, process::ExitCode};
 use ocicle::{Error, graph::resolve::ResolveError, limits::Limits, text::printable};
 use ocicle_report::FailureKind;
 
-use crate::system;
+use crate::{stream, system};
 
 /// A failure of a command.
 #[derive(Debug)]
@@ -56,10 +56,9 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         // Messages contain names from images, which must not control the terminal.
         let lines: Vec<String> = self.message.lines().map(printable).collect();
-        eprintln!("error: {}", lines.join("\n"));
-        if let Some(hint) = self.hint.as_deref().or_else(|| system::hint(&self.message)) {
-            eprintln!("hint: {}", printable(hint));
-        }
+        let hint = self.hint.as_deref().or_else(|| system::hint(&self.message));
+        let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {}", printable(hint)));
+        stream::message(format_args!("error: {}{hint}", lines.join("\n")));
         ExitCode::from(self.code)
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! | row | modules | what they are |
 //! |---|---|---|
-//! | 1 | [`system`] | the differences between native and WASI |
+//! | 1 | [`stream`], [`system`] | the standard streams; the differences between native and WASI |
 //! | 2 | [`failure`], [`show`] | failures and exit codes; results as tables and as plain lines |
 //! | 3 | [`clock`] | the time, and `SOURCE_DATE_EPOCH` |
 //! | 4 | [`args`] | argument groups shared by several commands |
@@ -14,6 +14,9 @@
 //! | 8 | [`commands`] | one file for each command: its arguments and its implementation |
 //! | 9 | [`umoci`] | umoci's command line, translated to these commands |
 //! | 10 | [`cli`] | the list of commands, and the global options |
+
+// `eprintln!` panics where standard error is full, and writes a line in pieces: see `stream::message`.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod args;
 mod cache;
@@ -28,6 +31,7 @@ mod place;
 mod progress;
 mod show;
 mod stores;
+mod stream;
 mod system;
 mod umoci;
 

@@ -4,8 +4,6 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::Path,
-    thread,
-    time::Duration,
 };
 
 use ocicle_report::Report;
@@ -14,6 +12,7 @@ use crate::{
     args::{Format, FormatName},
     failure::Failure,
     show::Show,
+    stream::Patient,
     system,
 };
 
@@ -45,32 +44,6 @@ pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Resu
     }
 }
 
-/// A writer that waits for slow readers. Node and other event loops hand on pipes in non-blocking mode.
-struct Patient<W>(W);
-
-impl<W: Write> Patient<W> {
-    fn insist<T>(&mut self, mut attempt: impl FnMut(&mut W) -> io::Result<T>) -> io::Result<T> {
-        loop {
-            match attempt(&mut self.0) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                done => return done,
-            }
-        }
-    }
-}
-
-impl<W: Write> Write for Patient<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.insist(|inner| inner.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.insist(W::flush)
-    }
-}
-
 /// Writes a file; if that fails, an existing file is kept. Symbolic links are followed, and special files are
 /// written to directly.
 pub(crate) fn write_file(
@@ -99,34 +72,4 @@ pub(crate) fn write_file(
             Err(error) => Failure::failed(format!("write {}: {error}", path.display())),
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Takes three bytes every other time.
-    struct Slow(Vec<u8>, bool);
-
-    impl Write for Slow {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.1 = !self.1;
-            if self.1 {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            self.0.extend(bytes.iter().take(3));
-            Ok(bytes.len().min(3))
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_slow_reader_gets_everything() {
-        let mut patient = Patient(Slow(Vec::new(), false));
-        assert_eq!(patient.write_all(b"nothing lost").and_then(|()| patient.flush()).err().map(drop), None);
-        assert_eq!(patient.0.0, b"nothing lost");
-    }
 }

@@ -16,7 +16,7 @@ use ocicle::{
     store::{BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex},
 };
 
-use crate::{show::human_size, system::Bar};
+use crate::{show::human_size, stream, system::Bar};
 
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -79,7 +79,7 @@ impl Meter {
                 if state.1.elapsed() >= PLAIN_INTERVAL {
                     state.1 = Instant::now();
                     let of = total.map_or_else(String::new, |total| format!(" of {}", human_size(total)));
-                    eprintln!("{doing}: {}{of}", human_size(state.0));
+                    stream::message(format_args!("{doing}: {}{of}", human_size(state.0)));
                 }
             }
             Self::Bar(bar) => bar.add(bytes),
@@ -90,7 +90,7 @@ impl Meter {
 impl<S: BlobRead> BlobRead for Watched<'_, S> {
     fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
         if self.show == Show::Blobs {
-            eprintln!("reading blob {}", blob.digest);
+            stream::message(format_args!("reading blob {}", blob.digest));
         }
         let blob = self.store.try_open(blob)?;
         Ok(blob.map(|inner| Box::new(Counted { inner, meter: &self.meter }) as Box<dyn Read + Send + '_>))
@@ -98,7 +98,7 @@ impl<S: BlobRead> BlobRead for Watched<'_, S> {
 
     fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
         if self.show == Show::Blobs {
-            eprintln!("reading blob {}", blob.digest);
+            stream::message(format_args!("reading blob {}", blob.digest));
         }
         let blob = self.store.try_seek(blob)?;
         Ok(blob.map(|inner| Box::new(Counted { inner, meter: &self.meter }) as Box<dyn ReadSeek + '_>))

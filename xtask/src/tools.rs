@@ -12,7 +12,7 @@ pub(crate) struct Tool {
     pub(crate) needed_by: &'static str,
 }
 
-const TOOLS: [Tool; 15] = [
+const TOOLS: [Tool; 16] = [
     tool("skopeo", "skopeo", "tests that exchange images with skopeo"),
     tool("umoci", "umoci", "tests that exchange images and bundles with umoci"),
     tool("buildah", "buildah", "tests that exchange images with buildah"),
@@ -21,6 +21,7 @@ const TOOLS: [Tool; 15] = [
     tool("mtree", "mtree-netbsd", "tests of manifests against mtree(8)"),
     tool("bsdtar", "libarchive-tools", "tests of layers and manifests against bsdtar"),
     tool("getfattr", "attr", "tests of extended attributes"),
+    tool("strace", "strace", "tests of system calls that fail"),
     tool("getcap", "libcap2-bin", "tests of file capabilities"),
     tool("getfacl", "acl", "tests of access control lists"),
     tool("zstd", "zstd", "tests of zstd layers against zstd(1)"),

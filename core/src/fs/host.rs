@@ -22,6 +22,7 @@ use crate::{
 
 mod attrs;
 mod file;
+mod procfs;
 mod stat;
 mod xattrs;
 
@@ -67,7 +68,7 @@ impl HostDir {
     #[must_use]
     pub fn new(dir: cap_std::fs::Dir) -> Self {
         let root = rustix::process::geteuid().is_root();
-        let xattrs = rustix_linux_procfs::proc_self_fd().is_ok();
+        let xattrs = procfs::proc_self_fd().is_ok();
         let support = Support { owner: root, devices: root, xattrs, ..Support::ALL };
         // cap-std opens directories with `O_PATH`: such a handle cannot be listed, synced or queried. A
         // directory that may not be read is kept as it is, and its calls fail.

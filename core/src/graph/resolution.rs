@@ -48,7 +48,11 @@ impl TryFrom<Hops> for Resolution {
     type Error = &'static str;
 
     fn try_from(Hops(hops): Hops) -> Result<Self, &'static str> {
-        if hops.is_empty() { Err("a resolution has at least one hop") } else { Ok(Self { hops, places: 1 }) }
+        let Some((_, above)) = hops.split_last() else { return Err("a resolution has at least one hop") };
+        match above.iter().all(|hop| hop.descriptor.media_type.is_index()) {
+            true => Ok(Self { hops, places: 1 }),
+            false => Err("a hop of a resolution that is not the last leads to an index"),
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl<W: Write> GzipWriter<W> {
             running: VecDeque::new(),
             most: 2 * threads,
             #[cfg(feature = "parallel")]
-            workers: (threads > 1).then(|| workers::Workers::new(threads)),
+            workers: if threads > 1 { workers::Workers::new(threads) } else { None },
         })
     }
 
@@ -126,7 +126,7 @@ impl Running {
             Self::Done(result) => result,
             #[cfg(feature = "parallel")]
             Self::Soon(result) => {
-                result.recv().map_err(|_| io::Error::other("a compressing thread panicked"))?
+                result.recv().map_err(|_| io::Error::other("a compressing thread has failed"))?
             }
         }
     }
@@ -219,20 +219,29 @@ mod workers {
     pub(super) struct Workers(mpsc::Sender<(Job, Reply)>);
 
     impl Workers {
-        pub(super) fn new(threads: usize) -> Self {
+        /// Starts at most that many; `None` if the system lets none start.
+        pub(super) fn new(threads: usize) -> Option<Self> {
+            Self::started_by(threads, |work| thread::Builder::new().spawn(work).map(drop))
+        }
+
+        pub(super) fn started_by(
+            threads: usize,
+            start: impl Fn(Box<dyn FnOnce() + Send>) -> io::Result<()>,
+        ) -> Option<Self> {
             let (sender, receiver) = mpsc::channel::<(Job, Reply)>();
             let receiver = Arc::new(Mutex::new(receiver));
-            for _ in 0..threads {
+            let started = (0..threads).take_while(|_| {
                 let receiver = Arc::clone(&receiver);
-                thread::spawn(move || {
+                let work = move || {
                     loop {
                         let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok((job, reply)) = job else { return };
                         let _ = reply.send(job.run()); // the writer may have been dropped
                     }
-                });
-            }
-            Self(sender)
+                };
+                start(Box::new(work)).is_ok()
+            });
+            (started.count() > 0).then_some(Self(sender))
         }
 
         pub(super) fn start(&self, job: Job) -> mpsc::Receiver<io::Result<Vec<u8>>> {

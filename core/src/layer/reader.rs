@@ -105,8 +105,8 @@ pub fn read_layer<S: BlobRead>(
     sink: &mut dyn ChangeSink,
 ) -> Result<()> {
     #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
-    if descriptor.size >= threads::WORTHWHILE {
-        return threads::read_layer(repository, descriptor, diff_id, sink);
+    if descriptor.size >= threads::WORTHWHILE && threads::read_layer(repository, descriptor, diff_id, sink)? {
+        return Ok(());
     }
     let mut layer = LayerReader::open(repository, descriptor, diff_id)?;
     pump(&mut layer.tar, sink)

@@ -16,6 +16,7 @@ use ocicle_tests::{
     temp::TempDir,
     tools::{run, try_run},
 };
+use serde_json::{Value, json};
 
 /// A layout with a stray blob, a bundle with a change, a layer, and a file.
 struct Scene {
@@ -164,6 +165,40 @@ fn a_bundle_from_another_layout() {
     let line = one_line(&["repack".into(), text(&scene.path("bundle")).into(), at(&other, "x")], 1);
     assert!(line.contains("of the bundle not found in"), "{line}");
     assert_eq!(content(&other), before);
+}
+
+/// A descriptor path in `ocicle.json` that leads nowhere is an error before anything is written.
+#[test]
+fn a_bundle_whose_descriptor_path_leads_nowhere() {
+    let temp = TempDir::new().unwrap();
+    let (layout, bundle) = (temp.path().join("images"), temp.path().join("bundle"));
+    ocicle(["init", text(&layout)]);
+    ocicle(["new", &at(&layout, "t"), "--platform", "linux/amd64"]);
+    ocicle(["unpack", "--rootless", &at(&layout, "t"), text(&bundle)]);
+    fs::write(bundle.join("rootfs/new"), "new").unwrap();
+    let state = bundle.join("ocicle.json");
+    let good: Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
+    let hop = &good["resolution"][0];
+    let mut to_index = hop.clone();
+    to_index["descriptor"]["mediaType"] = "application/vnd.oci.image.index.v1+json".into();
+    let index = || fs::read(layout.join("index.json")).unwrap();
+    let before = index();
+    for (code, wrong) in [
+        (1, json!([])),
+        (1, json!([hop, hop])),
+        (3, json!([to_index, hop])),
+        (1, json!([to_index, to_index])),
+    ] {
+        let mut bad = good.clone();
+        bad["resolution"] = wrong;
+        fs::write(&state, bad.to_string()).unwrap();
+        for reference in [text(&layout).to_owned(), at(&layout, "new")] {
+            one_line(&["repack".into(), text(&bundle).into(), reference], code);
+            assert_eq!(index(), before);
+        }
+    }
+    fs::write(&state, good.to_string()).unwrap();
+    ocicle(["repack", text(&bundle), &at(&layout, "new")]);
 }
 
 /// A file system mounted for a test, and unmounted on drop.

@@ -20,6 +20,7 @@ mod rebase;
 mod refresh;
 mod rootless;
 mod round_trip;
+mod scarce;
 mod tree_descriptions;
 mod umoci;
 mod unpack_flags;

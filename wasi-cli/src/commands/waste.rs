@@ -12,6 +12,7 @@ use crate::{
     args::{Format, size::Threshold},
     context::Context,
     failure::{Failure, unless_different},
+    stream,
 };
 
 /// List the bytes of an image that are stored but hidden: overwritten, removed, duplicated.
@@ -61,7 +62,7 @@ impl Waste {
             Some(Threshold::Percent(most)) => (1.0 - found.efficiency) * 100.0 > most,
         };
         if too_much {
-            eprintln!("more bytes are hidden than --fail-above allows");
+            stream::message("more bytes are hidden than --fail-above allows");
         }
         Ok(unless_different(too_much))
     }

@@ -23,6 +23,7 @@ use crate::{
     },
     context::Context,
     output::print,
+    stream,
 };
 
 const CLEARABLE: [(&str, Clear); 7] = [
@@ -82,7 +83,7 @@ fn raw(command: &str, words: &[String], context: &Context) -> Result<ExitCode, P
 }
 
 fn unknown(command: &str) -> Result<ExitCode, Problem> {
-    eprintln!("No help topic for '{}'", printable(command));
+    stream::message(format_args!("No help topic for '{}'", printable(command)));
     Ok(ExitCode::from(3))
 }
 

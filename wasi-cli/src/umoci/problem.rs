@@ -2,7 +2,7 @@
 
 use ocicle::text::printable;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, stream};
 
 /// The reason why a command failed.
 #[derive(Debug)]
@@ -56,5 +56,5 @@ pub(super) fn tell(message: &str) {
 /// Writes a line to standard error in the format of umoci's logger.
 fn log(sign: char, message: &str) {
     let lines: Vec<String> = message.lines().map(printable).collect();
-    eprintln!("{sign:>4} {:<25}", lines.join("\n"));
+    stream::message(format_args!("{sign:>4} {:<25}", lines.join("\n")));
 }

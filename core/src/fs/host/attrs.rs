@@ -10,9 +10,8 @@ use rustix::{
     fs::{self as sys, AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, Uid},
     path::DecInt,
 };
-use rustix_linux_procfs::proc_self_fd;
 
-use super::{stat::file_type, xattrs};
+use super::{procfs::proc_self_fd, stat::file_type, xattrs};
 use crate::{
     attrs::Time,
     fs::{AttrChange, FileType},

@@ -14,8 +14,8 @@ use rustix::{
     fs::{self as sys, XattrFlags},
     io::Errno,
 };
-use rustix_linux_procfs::proc_self_fd;
 
+use super::procfs::proc_self_fd;
 use crate::{
     attrs::Xattrs,
     fs::is_system_xattr,

@@ -107,6 +107,11 @@ impl<S: Store> Pass<'_, S> {
                 if !task.way.is_empty() {
                     on_way = Some((now, hops));
                 }
+            } else if !task.way.is_empty() {
+                let digest = &entry.digest;
+                return Err(Error::NotFound(format!(
+                    "descriptor path: {digest} is not an index above the object"
+                )));
             }
         }
         for position in copies {

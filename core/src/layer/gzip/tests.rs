@@ -37,6 +37,30 @@ fn output_does_not_depend_on_threads_or_chunks() {
     }
 }
 
+#[cfg(feature = "parallel")]
+#[test]
+fn output_does_not_depend_on_how_many_threads_can_start() {
+    use std::cell::Cell;
+
+    let text = b"a layer is a stream of changes; ".repeat(3 * BLOCK / 32 + 1);
+    let expected = compress(&text, 1, text.len());
+    for most in [0, 1] {
+        let started = Cell::new(0);
+        let workers = super::workers::Workers::started_by(4, |work| {
+            if started.replace(started.get() + 1) >= most {
+                return Err(std::io::ErrorKind::WouldBlock.into()); // EAGAIN
+            }
+            std::thread::spawn(work);
+            Ok(())
+        });
+        assert_eq!(workers.is_some(), most > 0);
+        let mut writer = GzipWriter::new(Vec::new(), 4).unwrap();
+        writer.workers = workers;
+        writer.write_all(&text).unwrap();
+        assert!(writer.finish().unwrap() == expected, "{most} threads");
+    }
+}
+
 #[test]
 fn noise_is_stored_and_what_repeats_is_not() {
     let input = noise(2 * BLOCK + 70_000);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     digest::Digest,
-    error::{Error, Result},
+    error::Result,
     layer::{ChangeSink, budget::Budget, tar::TarReader},
     spec::Descriptor,
     store::{BlobRead, Repository},
@@ -36,12 +36,14 @@ struct Chunk {
     length: usize,
 }
 
+/// Reads a layer as [`super::read_layer`] does. Returns `false`, before the sink is called, if the system
+/// lets no more threads start.
 pub(super) fn read_layer<S: BlobRead>(
     repository: &Repository<S>,
     descriptor: &Descriptor,
     diff_id: &Digest,
     sink: &mut dyn ChangeSink,
-) -> Result<()> {
+) -> Result<bool> {
     let content = Content::open(repository, descriptor)?;
     let what = content.what().to_owned();
     let diff_id = DiffId::new(&content, diff_id)?;
@@ -49,19 +51,20 @@ pub(super) fn read_layer<S: BlobRead>(
         let (content_sender, content_receiver) = channel();
         let (hashed_sender, hashed_receiver) = channel();
         let (empty_sender, empty_receiver) = channel();
-        let start_error = || Error::io("start a thread that reads ahead");
-        thread::Builder::new()
+        let inflating = thread::Builder::new()
             .name("inflate".into())
-            .spawn_scoped(scope, move || inflate(content, &empty_receiver, &content_sender))
-            .map_err(start_error())?;
-        thread::Builder::new()
+            .spawn_scoped(scope, move || inflate(content, &empty_receiver, &content_sender));
+        let hashing = thread::Builder::new()
             .name("diff_id".into())
-            .spawn_scoped(scope, move || hash(diff_id, &content_receiver, &hashed_sender))
-            .map_err(start_error())?;
+            .spawn_scoped(scope, move || hash(diff_id, &content_receiver, &hashed_sender));
+        if inflating.is_err() || hashing.is_err() {
+            return Ok(false); // a thread that did start stops when its channels are closed
+        }
         let chunks =
             Chunks { full: hashed_receiver, empty: empty_sender, current: None, start: 0, ended: false };
         let budget = Budget::of_blob(descriptor.size, repository.limits());
-        pump(&mut TarReader::new(chunks, what, repository.limits()).within(budget), sink)
+        pump(&mut TarReader::new(chunks, what, repository.limits()).within(budget), sink)?;
+        Ok(true)
     })
 }
 

@@ -15,6 +15,7 @@ use crate::{
     place::Place,
     show,
     stores::AnyStore,
+    stream,
 };
 
 /// Prints conflicts, unless the rule accepts them. Returns whether they prevent the change.
@@ -27,10 +28,10 @@ pub(in crate::commands) fn refused(
         return Ok(false);
     }
     context.print(|out| out.write_all(show::conflicts(found).as_bytes()))?;
-    eprintln!(
+    stream::message(format_args!(
         "{} conflicts; nothing was written\nhint: --on-conflict upper keeps the upper layers as they are",
         found.len()
-    );
+    ));
     Ok(true)
 }
 
