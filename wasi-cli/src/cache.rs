@@ -1,9 +1,11 @@
 //! A cache of layer indexes in the user's cache directory: `OCICLE_CACHE`, else `ocicle` in `XDG_CACHE_HOME`
 //! or `~/.cache`. If `OCICLE_CACHE` is empty, there is no cache. Errors are ignored: an index can be rebuilt.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, io::Write as _, path::PathBuf};
 
 use ocicle::{digest::Digest, image::look::Indexes};
+
+use crate::new_file::NewFile;
 
 pub(crate) struct Cache(Option<PathBuf>);
 
@@ -31,11 +33,10 @@ impl Indexes for Cache {
 
     fn keep(&mut self, blob: &Digest, index: &[u8]) {
         let Some(path) = self.path(blob) else { return };
-        // Concurrent writers may mix their data; an index has a checksum.
-        let new = path.with_extension("new");
-        let kept = path.parent().map_or(Ok(()), fs::create_dir_all);
-        if kept.and_then(|()| fs::write(&new, index)).and_then(|()| fs::rename(&new, &path)).is_err() {
-            let _ = fs::remove_file(&new); // it may not exist
-        }
+        let _ = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+            let mut new = NewFile::create(&path)?;
+            new.file.write_all(index)?;
+            new.place()
+        });
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! | row | modules | what they are |
 //! |---|---|---|
-//! | 1 | [`stream`], [`system`] | the standard streams; the differences between native and WASI |
+//! | 1 | [`new_file`], [`stream`], [`system`] | new files, standard streams, differences between native and WASI |
 //! | 2 | [`failure`], [`show`] | failures and exit codes; results as tables and as plain lines |
 //! | 3 | [`clock`] | the time, and `SOURCE_DATE_EPOCH` |
 //! | 4 | [`args`] | argument groups shared by several commands |
@@ -26,6 +26,7 @@ mod commands;
 mod context;
 mod dry_run;
 mod failure;
+mod new_file;
 mod output;
 mod place;
 mod progress;

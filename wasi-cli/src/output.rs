@@ -11,6 +11,7 @@ use ocicle_report::Report;
 use crate::{
     args::{Format, FormatName},
     failure::Failure,
+    new_file::NewFile,
     show::Show,
     stream::Patient,
     system,
@@ -50,26 +51,27 @@ pub(crate) fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let target = system::real_path(path).unwrap_or_else(|_| path.into());
-    let special = target.symlink_metadata().is_ok_and(|found| !found.is_file()); // a terminal or a pipe
-    let mut written = target.clone().into_os_string();
-    if !special {
-        // Renamed once it is complete.
-        written.push(".ocicle-new");
-    }
-    let done = File::create(&written).and_then(|file| {
-        let mut out = BufWriter::with_capacity(256 << 10, file);
-        fill(&mut out)?;
-        out.flush()?;
-        if special { Ok(()) } else { fs::rename(&written, &target) }
-    });
-    done.map_err(|error| {
-        if !special {
-            let _ = fs::remove_file(&written); // the first error is reported
-        }
-        match error.downcast::<ocicle::Error>() {
-            Ok(error) => error.into(), // from the content, not from the file
-            Err(error) => Failure::failed(format!("write {}: {error}", path.display())),
-        }
+    write(path, fill).map_err(|error| match error.downcast::<ocicle::Error>() {
+        Ok(error) => error.into(), // from the content, not from the file
+        Err(error) => Failure::failed(format!("write {}: {error}", path.display())),
     })
+}
+
+fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    match fs::metadata(path) {
+        // A terminal or a pipe.
+        Ok(found) if !found.is_file() => fill_buffered(&File::create(path)?, fill),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => {
+            let new = NewFile::create(&system::follow(path)?)?;
+            fill_buffered(&new.file, fill)?;
+            new.place()
+        }
+    }
+}
+
+fn fill_buffered(file: &File, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(256 << 10, file);
+    fill(&mut out)?;
+    out.flush()
 }

@@ -12,7 +12,7 @@ const MAX_LINKS: usize = 40;
 /// Whether the command runs in a sandbox, which can only open preopened directories.
 pub(crate) const IS_SANDBOX: bool = cfg!(target_os = "wasi");
 
-pub(crate) use imp::{Bar, SystemDir, create_private_dir, hint, ids, open_dir, platform, real_path};
+pub(crate) use imp::{Bar, SystemDir, create_private_dir, hint, ids, open_dir, platform};
 
 /// Follows symbolic links in the last component of a path. The result may not exist.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
@@ -31,10 +31,10 @@ pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
 mod imp {
     use std::{
         env::consts,
-        fs::{self, DirBuilder},
+        fs::DirBuilder,
         io::{self, IsTerminal as _},
         os::unix::fs::DirBuilderExt as _,
-        path::{Path, PathBuf},
+        path::Path,
     };
 
     use cap_std::{ambient_authority, fs::Dir};
@@ -50,11 +50,6 @@ mod imp {
     /// Creates a directory that only its owner can use.
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(path)
-    }
-
-    /// Returns the path without symbolic links.
-    pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
-        fs::canonicalize(path)
     }
 
     /// Returns the user and group of this process, if the system has users.
@@ -109,7 +104,7 @@ mod imp {
     use std::{
         fs::{self, File},
         io,
-        path::{Path, PathBuf},
+        path::Path,
     };
 
     /// The library's handle to a directory of this system.
@@ -122,11 +117,6 @@ mod imp {
     /// Creates a directory. WASI has no modes.
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
-    }
-
-    /// Follows symbolic links in the last component of the path. WASI has no realpath.
-    pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
-        super::follow(path)
     }
 
     /// Returns the user and group of this process, if the system has users.

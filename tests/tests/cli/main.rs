@@ -11,6 +11,7 @@ mod history;
 mod insert;
 mod layer_cache;
 mod nested_indexes;
+mod new_files;
 mod overlay;
 mod places;
 mod raw_add_layer;

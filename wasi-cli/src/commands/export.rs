@@ -24,10 +24,13 @@ pub(crate) struct Export {
     /// The image.
     #[arg(value_name = "REF")]
     reference: String,
-    /// The file to write; `-` for standard output. Into an existing directory, the files themselves are
-    /// written.
-    #[arg(default_value = "-")]
-    output: PathBuf,
+    /// The file to write; `-`, the default, for standard output. Into an existing directory, the files
+    /// themselves are written.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The same.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "file")]
+    output: Option<PathBuf>,
 }
 
 impl Export {
@@ -41,7 +44,7 @@ impl Export {
             tar.finish()?;
             Ok(())
         };
-        let path = &self.output;
+        let path = self.file.as_ref().or(self.output.as_ref()).map_or(Path::new("-"), PathBuf::as_path);
         if path.is_dir() {
             let options = ExtractOptions::default();
             extract(&store, &image, open_dir(path)?, &options).map_err(|failed| failed.error)?;
