@@ -112,7 +112,8 @@ impl Store {
                 return Err(Failure::misuse(format!("{}: listed twice", file.path)));
             }
         }
-        let attrs: BTreeMap<_, _> = found.iter().map(|(path, (file, _))| (path.clone(), *file)).collect();
+        let mut attrs = BTreeMap::new();
+        attrs.extend(found.iter().map(|(path, (file, _))| (path.clone(), *file)));
         let root = MemDir::from_files(found.into_iter().map(|(path, (_, content))| (path, content)))?;
         set(&root, &EntryPath::root(), &attrs, time).map_err(ocicle::Error::io("set attributes"))?;
         Ok(root)

@@ -216,7 +216,9 @@ impl Table {
 
     /// Returns the nodes of those paths that have one.
     fn numbers(&self, paths: &BTreeSet<EntryPath>) -> BTreeSet<usize> {
-        paths.iter().filter_map(|path| self.find(path)).collect()
+        let mut found = BTreeSet::new();
+        found.extend(paths.iter().filter_map(|path| self.find(path)));
+        found
     }
 
     fn find(&self, path: &EntryPath) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! Comparison of two images, or of an image and a directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -231,7 +231,8 @@ pub fn tree_of_directory<D: Dir>(
 fn fields_between(name: String, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldDiff>) {
     match (before, after) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            let mut keys = BTreeSet::new();
+            keys.extend(a.keys().chain(b.keys()));
             for key in keys {
                 let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
                 fields_between(name, a.get(key), b.get(key), found);

@@ -77,11 +77,10 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
 fn changes(look: &Look, layer: usize) -> BTreeMap<&EntryPath, &PathChange> {
     let changes = look.provenance.changes();
     let first = changes.partition_point(|change| change.layer < layer);
-    changes[first..]
-        .iter()
-        .take_while(|change| change.layer == layer)
-        .map(|change| (&change.path, change))
-        .collect()
+    let of_layer = changes[first..].iter().take_while(|change| change.layer == layer);
+    let mut last = BTreeMap::new();
+    last.extend(of_layer.map(|change| (&change.path, change)));
+    last
 }
 
 fn has_kind(query: &Query, change: Option<ChangeKind>) -> bool {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Open, Query, Sort};
 use crate::{
     args::{layer_number, parse_path},
-    failure::Result,
+    failure::{Failure, Result},
 };
 
 /// `RowQuery` in TypeScript.
@@ -34,8 +34,13 @@ impl RowQuery {
 
     /// Returns which directories are open.
     pub(crate) fn open(&self) -> Result<Open> {
-        let paths =
-            |paths: &BTreeSet<String>| paths.iter().map(|path| parse_path(path)).collect::<Result<_>>();
+        let paths = |paths: &BTreeSet<String>| {
+            let mut parsed = BTreeSet::new();
+            for path in paths {
+                parsed.insert(parse_path(path)?);
+            }
+            Ok::<_, Failure>(parsed)
+        };
         Ok(Open { open: paths(&self.open)?, closed: paths(&self.closed)? })
     }
 
