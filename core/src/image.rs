@@ -4,7 +4,6 @@ pub mod check;
 pub mod compare;
 pub mod config;
 pub mod docker_archive;
-mod docker_tag;
 pub mod edit;
 pub mod find;
 pub mod insert;

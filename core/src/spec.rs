@@ -6,6 +6,7 @@ mod compression;
 mod config;
 mod descriptor;
 mod edit;
+pub(crate) mod image_name;
 mod index;
 pub mod json;
 mod layout;
@@ -50,3 +51,7 @@ pub type Annotations = BTreeMap<String, String>;
 
 /// The annotation that names an entry of `index.json` (image-spec, annotations.md).
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// The annotation with the full name of an image, of which the ref name is then only the tag; from
+/// containerd, which Docker and BuildKit use.
+pub const IMAGE_NAME: &str = "io.containerd.image.name";

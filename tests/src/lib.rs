@@ -1,6 +1,7 @@
 //! Helpers that the conformance, interop and end-to-end tests share.
 #![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 
+pub mod docker_save;
 pub mod failing_dir;
 pub mod fixtures;
 pub mod handmade;

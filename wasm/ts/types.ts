@@ -108,6 +108,7 @@ export interface Listing {
 }
 
 export interface ListingEntry {
+  /** The image name as Docker shows it, or else the ref name; only of entries of `index.json`. */
   tag: string | null;
   /** `index`, `manifest`, `config`, or the media type of anything else. */
   kind: string;

@@ -1,6 +1,9 @@
 /** Finds entries in a listing. */
 import type { Listing, ListingEntry } from "ocicle";
 
+/** The annotation with the tag; `tag` of an entry may be the whole name of the image. */
+const REF_NAME = "org.opencontainers.image.ref.name";
+
 /** Iterates over all entries, parents before children. */
 export function* entriesOf(entries: readonly ListingEntry[]): Generator<ListingEntry> {
   for (const entry of entries) {
@@ -38,7 +41,8 @@ export function images(listing: Listing): ListingEntry[] {
  * Returns the image to show first: `latest` or the first one, for linux/amd64 if there are several platforms.
  */
 export function firstImage(listing: Listing): ListingEntry | undefined {
-  const roots = listing.entries.toSorted((a, b) => Number(b.tag === "latest") - Number(a.tag === "latest"));
+  const isLatest = ({ annotations }: ListingEntry) => Number(annotations[REF_NAME] === "latest");
+  const roots = listing.entries.toSorted((a, b) => isLatest(b) - isLatest(a));
   for (const root of roots) {
     const below = [...entriesOf([root])].filter(isImage);
     const usual = below.find(

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    spec::{Descriptor, Document, Index, Manifest, Platform, REF_NAME, Raw},
+    spec::{Descriptor, Document, IMAGE_NAME, Index, Manifest, Platform, REF_NAME, Raw},
     store::{Repository, Store, put_document},
     text::printable,
 };
@@ -45,8 +45,8 @@ pub fn annotate<S: Store>(
     }
     if of == Of::Entry {
         check_names(&target.annotations, changes)?;
-        if changes.iter().any(|(name, _)| name == REF_NAME) {
-            return Err(Error::Misuse(format!("{REF_NAME} is the tag: `ocicle tag` and `rm` change it")));
+        if let Some((name, _)) = changes.iter().find(|(name, _)| name == REF_NAME || name == IMAGE_NAME) {
+            return Err(Error::Misuse(format!("{name} is the tag: `ocicle tag` and `rm` change it")));
         }
         let edit = |index: &Raw<Index>, position: usize| {
             changes.iter().try_fold(index.clone(), |index, (name, value)| {

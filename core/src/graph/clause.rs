@@ -10,7 +10,7 @@ use crate::store::BlobRead;
 pub(super) fn clause_holds<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &Clause) -> bool {
     let Place { parent, descriptor, position, .. } = places.get(place);
     match clause {
-        Clause::Tag(tag) => parent.is_none() && descriptor.ref_name() == Some(tag),
+        Clause::Tag(tag) => parent.is_none() && descriptor.has_tag(tag),
         Clause::Platform(wanted) => places.platform(place).is_some_and(|actual| actual.matches(wanted)),
         Clause::Digest(prefix) => descriptor.digest.as_str().starts_with(prefix),
         Clause::Position(wanted) => wanted == position,
@@ -28,7 +28,7 @@ pub(super) fn value<S: BlobRead>(places: &Places<'_, S>, place: usize, clause: &
     let clause = match clause {
         Clause::Tag(_) if parent.is_some() => return None,
         Clause::Tag(_) => {
-            return Some(format!("#{}", Selector::of(Clause::Tag(descriptor.ref_name()?.into()))));
+            return Some(format!("#{}", Selector::of(Clause::Tag(descriptor.tag()?.into()))));
         }
         Clause::Platform(_) => Clause::Platform(places.platform(place)?.clone()),
         Clause::Digest(_) => Clause::Digest(descriptor.digest.to_string()),

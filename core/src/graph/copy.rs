@@ -8,7 +8,7 @@ use std::{
 use super::{
     RefName, Resolution,
     reach::{Reached, entries_of, reach},
-    rewrite::move_to_tag,
+    rewrite::{move_to_tag, replace_named},
 };
 use crate::{
     digest::Digest,
@@ -133,15 +133,10 @@ impl Plan {
         }
         let mut root = root.clone();
         for (position, entry) in self.index.view().manifests.iter().enumerate() {
-            let name = entry.ref_name().and_then(|name| name.parse::<RefName>().ok());
-            if name.is_none() && root.view().manifests.contains(entry) {
+            if entry.tag().is_none() && root.view().manifests.contains(entry) {
                 continue;
             }
-            root = root.push_from(&self.index, position)?;
-            if let Some(name) = name {
-                let last = root.view().manifests.len() - 1;
-                root = move_to_tag(&root, last, &name)?.0;
-            }
+            root = replace_named(&root.push_from(&self.index, position)?)?.0;
         }
         Ok(root)
     }

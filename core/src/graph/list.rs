@@ -31,7 +31,7 @@ pub struct Listing {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListEntry {
-    /// The ref name; only of entries of `index.json`.
+    /// The image name as Docker shows it, or else the ref name; only of entries of `index.json`.
     pub tag: Option<String>,
     /// `index`, `manifest`, `config`, or else the media type.
     pub kind: String,
@@ -157,7 +157,7 @@ impl Lister {
         let Descriptor { media_type, digest, annotations, .. } = &at.descriptor;
         let manifest = self.manifests.get(&place);
         ListEntry {
-            tag: at.descriptor.ref_name().filter(|_| at.parent.is_none()).map(str::to_owned),
+            tag: at.descriptor.tag().filter(|_| at.parent.is_none()).map(str::to_owned),
             kind: kind_of(media_type).into(),
             media_type: media_type.clone(),
             digest: digest.clone(),

@@ -167,9 +167,7 @@ fn slot_of(index: &Raw<Index>, descriptor: &Descriptor) -> Option<usize> {
     entries
         .iter()
         .position(|entry| entry == descriptor)
-        .or_else(|| {
-            entries.iter().position(|entry| same_digest(entry) && entry.ref_name() == descriptor.ref_name())
-        })
+        .or_else(|| entries.iter().position(|entry| same_digest(entry) && entry.same_names(descriptor)))
         .or_else(|| entries.iter().position(same_digest))
 }
 

@@ -99,18 +99,27 @@ impl<S: BlobRead + RootIndex> Repository<S> {
     /// # Errors
     /// Those of [`Repository::resolve`], except for ambiguity.
     pub fn resolve_all(&self, selector: &Selector, want: Want) -> Result<Vec<Resolution>, ResolveError> {
-        let root = self.index()?;
-        let selector = &or_default(selector, &root)?;
-        let mut places = Places::walk_for(self, &root, selector)?;
+        self.resolve_all_in(&self.index()?, selector, want)
+    }
+}
+
+impl<S: BlobRead> Repository<S> {
+    /// Finds all places as [`Repository::resolve_all`] does, below a root index that was read before.
+    pub(super) fn resolve_all_in(
+        &self,
+        root: &Raw<Index>,
+        selector: &Selector,
+        want: Want,
+    ) -> Result<Vec<Resolution>, ResolveError> {
+        let selector = &or_default(selector, root)?;
+        let mut places = Places::walk_for(self, root, selector)?;
         let found = matches(&places, selector, want);
         if found.is_empty() {
             return Err(explain(&mut places, selector, want));
         }
         Ok(found.into_iter().map(|place| resolution(&places, place, 1)).collect())
     }
-}
 
-impl<S: BlobRead> Repository<S> {
     /// Resolves as [`Repository::resolve`] does, below a root index that was read before: inside
     /// [`RootIndexExt::update`], for example.
     ///
@@ -166,7 +175,7 @@ pub(super) fn or_default(selector: &Selector, root: &Raw<Index>) -> Result<Selec
         _ => {
             let mut there = There::default();
             for (position, entry) in entries.iter().enumerate() {
-                let tag = entry.ref_name().map(|tag| Clause::Tag(tag.into()));
+                let tag = entry.tag().map(|tag| Clause::Tag(tag.into()));
                 let clause = tag.unwrap_or(Clause::Position(position));
                 there.extend(Some(format!("#{}", Selector::of(clause))));
             }
@@ -269,10 +278,8 @@ impl There {
 pub(super) fn shortest<S: BlobRead>(places: &Places<'_, S>, place: usize, want: Want) -> Selector {
     let digest = &places.get(place).descriptor.digest;
     let way = places.way(place);
-    let tag = way
-        .first()
-        .and_then(|&root| places.get(root).descriptor.ref_name())
-        .map(|tag| Clause::Tag(tag.into()));
+    let tag =
+        way.first().and_then(|&root| places.get(root).descriptor.tag()).map(|tag| Clause::Tag(tag.into()));
     // An index may name a platform that reads as something else.
     let readable = |platform: &&Platform| {
         platform.to_string().parse().is_ok_and(|read: Platform| read.normalized() == platform.normalized())

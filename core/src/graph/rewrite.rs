@@ -10,14 +10,14 @@ mod tags;
 
 use std::collections::HashMap;
 
-pub(super) use self::tags::move_to_tag;
+pub(super) use self::tags::{move_to_tag, replace_named};
 use self::{
     pass::{EditSlot, Pass, Reach, Task},
     tags::copy_to_tag,
 };
 pub use self::{
     referrers::Referrers,
-    tags::{point, tag, untag},
+    tags::{Untagged, point, tag, untag},
 };
 use super::{Hop, RefName, Resolution};
 use crate::{
@@ -217,9 +217,8 @@ fn check_slot(index: &Raw<Index>, hop: &Hop) -> Result<()> {
 /// Returns the position of the path's entry in `index.json`. If another process changed the index meanwhile,
 /// it may have moved, and another entry of the same object may be where it was.
 fn find_root(root: &Raw<Index>, hop: &Hop) -> Result<usize> {
-    let is_it = |entry: &Descriptor| {
-        entry.digest == hop.descriptor.digest && entry.ref_name() == hop.descriptor.ref_name()
-    };
+    let is_it =
+        |entry: &Descriptor| entry.digest == hop.descriptor.digest && entry.same_names(&hop.descriptor);
     let entries = &root.view().manifests;
     if entries.get(hop.position).is_some_and(is_it) {
         return Ok(hop.position);

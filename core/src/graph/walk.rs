@@ -50,7 +50,7 @@ impl<'a, S: BlobRead> Places<'a, S> {
         selector: &Selector,
     ) -> Result<Self> {
         let tag = selector.steps().first().and_then(tag_of);
-        Self::walk_where(repository, root, |entry| tag.is_none_or(|tag| entry.ref_name() == Some(tag)))
+        Self::walk_where(repository, root, |entry| tag.is_none_or(|tag| entry.has_tag(tag)))
     }
 
     fn walk_where(

@@ -16,11 +16,11 @@ use crate::{
     error::{Error, Result},
     graph::archive::WriteSeek,
     layer::reader::plain_layer,
-    spec::{Index, Raw},
+    spec::{Descriptor, Index, Raw},
     store::{BlobRead, Repository, archive::write::plain_header},
 };
 
-pub use super::docker_tag::is_tag;
+pub use crate::spec::image_name::is_tag;
 
 /// The size of a block of a tar, in bytes.
 const BLOCK: u64 = 512;
@@ -33,8 +33,15 @@ struct Saved {
     layers: Vec<String>,
 }
 
-/// Writes the images of an index, and verifies each. A ref name becomes a tag if Docker accepts it
-/// ([`is_tag`]); an image without a ref name has none. The same images yield the same bytes.
+/// Returns the tag that an entry of a root index has in a Docker archive: its tag, if Docker accepts it
+/// ([`is_tag`]).
+#[must_use]
+pub fn docker_tag(entry: &Descriptor) -> Option<&str> {
+    entry.tag().filter(|tag| is_tag(tag))
+}
+
+/// Writes the images of an index, and verifies each, with their tags ([`docker_tag`]). The same images yield
+/// the same bytes.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for an entry that is an index or an artifact; those of [`Image::open`];
@@ -67,7 +74,7 @@ pub fn write_docker_archive<S: BlobRead>(
             }
             layers.push(name);
         }
-        let tag = entry.ref_name().filter(|name| is_tag(name)).map(str::to_owned);
+        let tag = docker_tag(entry).map(str::to_owned);
         match list.iter_mut().find(|saved| saved.config == config) {
             Some(saved) => saved.repo_tags.extend(tag),
             None => list.push(Saved { config, repo_tags: tag.into_iter().collect(), layers }),

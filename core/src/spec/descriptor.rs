@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotations, MediaType, Platform, shape::null_is_empty};
+use super::{Annotations, MediaType, Platform, image_name, shape::null_is_empty};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -59,6 +59,38 @@ impl Descriptor {
     #[must_use]
     pub fn ref_name(&self) -> Option<&str> {
         self.annotations.get(super::REF_NAME).map(String::as_str)
+    }
+
+    /// Returns the full name that containerd gave the image ([`IMAGE_NAME`](super::IMAGE_NAME)), which has a
+    /// meaning only on the entries of `index.json`.
+    #[must_use]
+    pub fn image_name(&self) -> Option<&str> {
+        self.annotations.get(super::IMAGE_NAME).map(String::as_str)
+    }
+
+    /// Returns the tag for people: the image name as Docker shows it, such as `app:latest`, or else the ref
+    /// name.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.image_name().map(image_name::familiar).or_else(|| self.ref_name())
+    }
+
+    /// Returns whether a tag is the ref name, or the image name in full or as Docker shows it.
+    #[must_use]
+    pub fn has_tag(&self, tag: &str) -> bool {
+        [self.ref_name(), self.image_name(), self.tag()].contains(&Some(tag))
+    }
+
+    /// Returns whether ref name and image name are those of another entry.
+    pub(crate) fn same_names(&self, other: &Self) -> bool {
+        (self.ref_name(), self.image_name()) == (other.ref_name(), other.image_name())
+    }
+
+    /// Removes ref name and image name, for an entry that is not in `index.json`.
+    #[must_use]
+    pub fn without_names(mut self) -> Self {
+        self.annotations.retain(|key, _| key != super::REF_NAME && key != super::IMAGE_NAME);
+        self
     }
 
     /// Returns the embedded content, decoded but not verified.

@@ -15,7 +15,7 @@ use ocicle::{
     },
     image::docker_archive,
     name::Name,
-    spec::{Descriptor, Index, Raw},
+    spec::{Index, Raw},
     store::{BlobRead, RootIndexExt as _, archive, layout::LayoutStore, memory::MemoryStore},
     text::printable,
 };
@@ -124,8 +124,10 @@ fn tell_new_digests(context: &Context, old: &Raw<Index>, new: &Raw<Index>) {
 
 /// Warns of tags that Docker does not accept. Docker finds such images by digest only.
 fn tell_untagged(context: &Context, index: &Raw<Index>) {
-    for name in index.view().manifests.iter().filter_map(Descriptor::ref_name) {
-        if !docker_archive::is_tag(name) {
+    for entry in &index.view().manifests {
+        if let Some(name) = entry.tag()
+            && docker_archive::docker_tag(entry).is_none()
+        {
             let name = printable(name);
             context
                 .warn(format_args!("skipping tag {name}: not a Docker tag; add one, such as #example/app:1"));

@@ -4,18 +4,22 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ocicle::{
-    graph::rewrite,
+    graph::{
+        resolve::ResolveError,
+        rewrite::{Untagged, untag},
+    },
     spec::{Index, Raw},
     store::RootIndexExt as _,
+    text::printable,
 };
 
 use crate::{args::Edit, context::Context, failure::Failure};
 
-/// Remove a tag; blobs are kept until `gc`.
+/// Remove a tag, or an entry of index.json without one; blobs are kept until `gc`.
 #[derive(Debug, Args)]
-#[command(visible_alias = "untag", after_help = "Example:\n  ocicle rm images#v1")]
+#[command(visible_alias = "untag", after_help = "Examples:\n  ocicle rm images#v1\n  ocicle rm images#pos=2")]
 pub(crate) struct Rm {
-    /// The layout and tag.
+    /// The store, and the tag or another selector of one entry.
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
     #[command(flatten)]
@@ -25,13 +29,19 @@ pub(crate) struct Rm {
 impl Rm {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.reference)?;
-        let name = place.tag("rm")?;
-        let untag = |root: &Raw<Index>| rewrite::untag(root, &name);
+        if place.selector.is_empty() {
+            return Err(Failure::usage("expected a tag: rm STORE#TAG"));
+        }
+        let without = |root: &Raw<Index>| untag(&place.repository, root, &place.selector);
         if self.edit.dry_run {
-            untag(&place.repository.index()?)?;
-            context.print(|out| writeln!(out, "remove tag {name}"))?;
+            let Untagged { entry, .. } = without(&place.repository.index()?)?;
+            context.print(|out| match entry.tag() {
+                Some(tag) => writeln!(out, "remove tag {}", printable(tag)),
+                None => writeln!(out, "remove #{}", place.selector),
+            })?;
         } else {
-            place.repository.store().update(untag)?;
+            let update = |root: &Raw<Index>| Ok::<_, ResolveError>(without(root)?.root);
+            place.repository.store().update(update)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -11,7 +11,7 @@ use ocicle::{
         resolve::Want,
         rewrite,
     },
-    spec::{Descriptor, Index, Platform, REF_NAME, Raw},
+    spec::{Index, Platform, Raw},
     store::RootIndexExt as _,
 };
 
@@ -157,9 +157,7 @@ fn roots_of(index: &Index, tag: &str, pattern: &str) -> Result<Vec<Root>, Failur
             ))
             .hint("use a pattern with {tag}, {os}, {architecture} and {variant}"));
         }
-        let mut descriptor: Descriptor = entry.clone();
-        descriptor.annotations.remove(REF_NAME);
-        roots.push(Root { tag: Some(name), descriptor });
+        roots.push(Root { tag: Some(name), descriptor: entry.clone().without_names() });
     }
     match roots.is_empty() {
         true => Err(Failure::failed("cannot split the index: no entry has a platform")),

@@ -20,7 +20,7 @@ impl Show for ResolvedObject<'_> {
                 write!(out, "  {}", shown(Some(platform)))?;
             }
             write!(out, "  {}  {}", descriptor.digest, human_size(descriptor.size))?;
-            match descriptor.ref_name() {
+            match descriptor.tag() {
                 Some(tag) if depth == 0 => writeln!(out, "  #{}", printable(tag))?,
                 _ => writeln!(out)?,
             }

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     graph::{RefName, rewrite::move_to_tag},
     spec::{
-        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, REF_NAME, Raw,
+        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, Raw,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
     store::{BlobRead, BlobWriter, Repository, Store, put_document},
@@ -164,8 +164,7 @@ impl<S: Store> Builder<'_, S> {
                 size.ok_or_else(|| wrong(at, format_args!("blob {from} is not in the store")))?;
             return Ok(descriptor);
         }
-        let mut descriptor = self.object(from)?;
-        descriptor.annotations.remove(REF_NAME);
+        let descriptor = self.object(from)?.without_names();
         match &node.media_type {
             Some(media_type) if *media_type != descriptor.media_type => Err(wrong(
                 at,

@@ -3,7 +3,7 @@
 use super::{IndexNode, Node, build::config_platform, export};
 use crate::{
     error::Result,
-    spec::{Descriptor, Index, Platform, REF_NAME, Raw},
+    spec::{Descriptor, Index, Platform, Raw},
     store::{BlobRead, Repository},
 };
 
@@ -32,8 +32,7 @@ pub fn merge<S: BlobRead>(
         } else {
             vec![target.clone()]
         };
-        for mut entry in of_index {
-            entry.annotations.remove(REF_NAME);
+        for entry in of_index.into_iter().map(Descriptor::without_names) {
             let platform = match &entry.platform {
                 Some(platform) => Some(platform.clone()),
                 None => config_platform(repository, &entry)?,

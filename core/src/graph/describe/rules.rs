@@ -6,6 +6,7 @@ use super::{Description, Node};
 use crate::{
     error::{Error, Result},
     graph::RefName,
+    spec::IMAGE_NAME,
 };
 
 /// Returns an error at a node, such as `root[0].index.manifests[1]`.
@@ -20,7 +21,9 @@ pub(super) fn check(description: &Description) -> Result<BTreeMap<&str, (String,
         let at = format!("root[{number}]");
         if let Some(tag) = &node.tag {
             tag.parse::<RefName>().map_err(|error| wrong(&at, error))?;
-            if let Some(first) = rules.tags.insert(tag, at.clone()) {
+            // Docker saves images of several names under one tag.
+            let name = node.annotations.get(IMAGE_NAME).map(String::as_str);
+            if let Some(first) = rules.tags.insert((tag, name), at.clone()) {
                 return Err(wrong(&at, format_args!("the tag {tag} is that of {first}, too")));
             }
         }
@@ -31,7 +34,7 @@ pub(super) fn check(description: &Description) -> Result<BTreeMap<&str, (String,
 
 #[derive(Default)]
 struct Rules<'a> {
-    tags: BTreeMap<&'a str, String>,
+    tags: BTreeMap<(&'a str, Option<&'a str>), String>,
     names: BTreeMap<&'a str, (String, &'a Node)>,
 }
 

@@ -6,7 +6,7 @@
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    spec::{Descriptor, Document, Index, Manifest, Raw},
+    spec::{Descriptor, Document, IMAGE_NAME, Index, Manifest, REF_NAME, Raw},
     store::{BlobRead, Repository, Store, put_document},
 };
 
@@ -60,8 +60,10 @@ pub(super) fn copy_for<S: Store>(
     let mut index = index.duplicate(position)?;
     let last = index.view().manifests.len() - 1;
     // Two entries with the same tag would make it ambiguous.
-    if entry.ref_name().is_some() {
-        index = index.annotate(last, crate::spec::REF_NAME, None)?;
+    for name in [REF_NAME, IMAGE_NAME] {
+        if entry.annotations.contains_key(name) {
+            index = index.annotate(last, name, None)?;
+        }
     }
     if entry.annotations.contains_key(ATTESTED) {
         return index.annotate(last, ATTESTED, Some(new.0.digest.as_str()));

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::{
     super::{
-        resolve::Want,
+        resolve::{ResolveError, Want},
         testing::{annotated, image, index, root as make_root, store, tagged, with_platform},
     },
     Destination, RefName, Referrers, Replaced, Resolution, Scope, point, replace_target, tag, untag,
@@ -14,7 +14,7 @@ use crate::{
     error::ErrorKind,
     hash::digest_of,
     spec::{
-        Descriptor, Index, Manifest, MediaType, Raw,
+        Descriptor, IMAGE_NAME, Index, Manifest, MediaType, Raw,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
     store::{BlobRead as _, BlobWrite as _, BlobWriter, NewBlob, Repository, memory::MemoryStore},
@@ -26,6 +26,14 @@ fn find(store: &Repository<MemoryStore>, root: &Raw<Index>, selector: &str) -> R
 
 fn name(text: &str) -> RefName {
     text.parse().unwrap()
+}
+
+fn without(
+    store: &Repository<MemoryStore>,
+    root: &Raw<Index>,
+    selector: &str,
+) -> Result<Raw<Index>, ResolveError> {
+    untag(store, root, &selector.parse().unwrap()).map(|done| done.root)
 }
 
 fn tags(root: &Raw<Index>) -> Vec<&str> {
@@ -96,7 +104,7 @@ fn a_tag_gets_a_copy_of_the_tree() {
 fn a_removed_entry_can_still_be_copied_to_a_new_tag() {
     let (store, root) = store();
     let at = find(&store, &root, "v1//platform=linux/arm64");
-    let root = untag(&root, &name("v1")).unwrap();
+    let root = without(&store, &root, "v1").unwrap();
     let new = image(&store, "linux/arm64", 50);
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -131,25 +139,69 @@ fn tags_are_moved_copied_and_removed() {
     assert_eq!(moved.view().manifests[0].digest, root.view().manifests[2].digest);
     assert_eq!(tag(&root, &at, &name("deep"), false).unwrap(), root, "it has that tag already");
 
-    let without = untag(&root, &name("v2")).unwrap();
-    assert_eq!(tags(&without), ["v1", "deep", "sparse", "again"]);
-    let error = untag(&without, &name("v2")).unwrap_err();
-    assert_eq!(error.to_string(), "tag v2 not found (tags: v1, deep, sparse, again)");
-    let pointed = point(&without, &name("v2"), &image(&store, "linux/amd64", 9)).unwrap();
+    let removed = without(&store, &root, "v2").unwrap();
+    assert_eq!(tags(&removed), ["v1", "deep", "sparse", "again"]);
+    let error = without(&store, &removed, "v2").unwrap_err();
+    assert!(matches!(error, ResolveError::NotFound { .. }), "{error}");
+    let error = without(&store, &removed, "v1//platform=linux/arm64").unwrap_err().to_string();
+    assert!(error.ends_with("not an entry of index.json"), "{error}");
+    let pointed = point(&removed, &name("v2"), &image(&store, "linux/amd64", 9)).unwrap();
     assert_eq!(tags(&pointed), ["v1", "deep", "sparse", "again", "v2"]);
 }
 
 #[test]
-fn a_tag_used_twice_cannot_be_moved() {
-    let store = Repository::in_memory().unwrap();
-    let (one, two) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", 2));
-    let root = make_root(&store, &[tagged(one.clone(), "t"), tagged(two, "t")]);
-    let error = point(&root, &name("t"), &one).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "index.json: the tag t is used more than once; `ocicle rm` removes them all"
-    );
-    assert_eq!(tags(&untag(&root, &name("t")).unwrap()), Vec::<&str>::new());
+fn a_tag_used_twice_is_ambiguous() {
+    for salt in [1, 2] {
+        let store = Repository::in_memory().unwrap();
+        let (one, other) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", salt));
+        let root = make_root(&store, &[tagged(one.clone(), "t"), tagged(other, "t")]);
+        let error = point(&root, &name("t"), &one).unwrap_err().to_string();
+        assert!(error.starts_with("index.json: the tag t is used more than once"), "{error}");
+        let Err(ResolveError::Ambiguous { candidates }) = without(&store, &root, "t") else { panic!() };
+        for (candidate, at) in candidates.iter().zip(0..) {
+            let left = untag(&store, &root, &candidate.selector).unwrap();
+            assert_eq!(left.root, root.remove(at).unwrap());
+        }
+    }
+}
+
+/// `docker save a:latest b:latest` gives both entries one ref name.
+#[test]
+fn image_names_tell_entries_of_one_ref_name_apart() {
+    let named = |descriptor: &Descriptor, name: &str| {
+        let name = format!("docker.io/library/{name}:latest");
+        annotated(tagged(descriptor.clone(), "latest"), IMAGE_NAME, &name)
+    };
+    // Two names of one image, too.
+    for salt in [1, 2] {
+        let store = Repository::in_memory().unwrap();
+        let (one, other) = (image(&store, "linux/amd64", 1), image(&store, "linux/amd64", salt));
+        let root = make_root(&store, &[named(&one, "a"), named(&other, "b")]);
+        let names = |root: &Raw<Index>| -> Vec<String> {
+            root.view().manifests.iter().map(|entry| entry.tag().unwrap_or("-").into()).collect()
+        };
+        for tag in ["b:latest", "docker.io/library/b:latest"] {
+            assert_eq!(find(&store, &root, tag).root().position, 1);
+            assert_eq!(names(&without(&store, &root, tag).unwrap()), ["a:latest"]);
+        }
+        let Err(ResolveError::Ambiguous { candidates }) = without(&store, &root, "latest") else { panic!() };
+        let shown: Vec<String> = candidates.iter().map(|one| one.selector.to_string()).collect();
+        assert_eq!(shown, ["a:latest", "b:latest"]);
+        let at = find(&store, &root, "b:latest");
+        for (new, expected) in [
+            ("v2", ["a:latest", "b:latest", "b:v2"]),
+            ("example/c:1", ["a:latest", "b:latest", "example/c:1"]),
+            ("x/y", ["a:latest", "b:latest", "x/y"]),
+        ] {
+            assert_eq!(names(&tag(&root, &at, &name(new), false).unwrap()), expected);
+        }
+        assert_eq!(tag(&root, &at, &name("latest"), false).unwrap(), root, "it has that tag already");
+        // A whole name is the tag of its entry, which keeps both.
+        let moved = point(&root, &name("a:latest"), &image(&store, "linux/amd64", 3)).unwrap();
+        assert_eq!(names(&moved), ["a:latest", "b:latest"]);
+        assert_eq!(moved.view().manifests[0].ref_name(), Some("latest"));
+        assert!(point(&root, &name("latest"), &one).is_err());
+    }
 }
 
 #[test]
@@ -159,7 +211,7 @@ fn an_entry_that_moved_into_the_position_is_not_confused() {
     let root = make_root(&store, &[tagged(one.clone(), "a"), tagged(one, "b")]);
     let at = find(&store, &root, "a");
     // Without `a`, `b` is at its position, with the same object.
-    let root = untag(&root, &name("a")).unwrap();
+    let root = without(&store, &root, "a").unwrap();
     let new = image(&store, "linux/amd64", 2);
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -172,7 +224,7 @@ fn nothing_is_written_if_the_path_was_removed() {
         let (store, root) = store();
         let at = find(&store, &root, "v1//platform=linux/arm64");
         let new = image(&store, "linux/arm64", 50);
-        let root = if gone { untag(&root, &name("v1")).unwrap() } else { root };
+        let root = if gone { without(&store, &root, "v1").unwrap() } else { root };
         (replace(&store, &root, &at, &new, &Destination::in_place()), store)
     };
     let index = written_to(false).0.unwrap().1.root().descriptor.digest.clone();
@@ -315,11 +367,11 @@ fn an_entry_that_only_moved_is_found_again() {
     let at = find(&store, &root, "deep//platform=linux/riscv64");
     let new = image(&store, "linux/riscv64", 50);
     // Another process removed a tag before it.
-    let moved = untag(&root, &name("v1")).unwrap();
+    let moved = without(&store, &root, "v1").unwrap();
     let (after, now) = replace(&store, &moved, &at, &new, &Destination::in_place()).unwrap();
     assert_eq!((now.root().position, tags(&after)[1]), (1, "deep"));
     // Another process changed it.
-    let gone = untag(&root, &name("deep")).unwrap();
+    let gone = without(&store, &root, "deep").unwrap();
     let error = replace(&store, &gone, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(

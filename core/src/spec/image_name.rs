@@ -1,9 +1,14 @@
-//! Docker's image names.
+//! Docker's image names, as containerd records them in full: `docker.io/library/app:1` is `app:1` for people.
+//!
+//! Source: the grammar in the documentation of the package `reference` of distribution, and what it calls
+//! normalized and familiar names.
+
+/// The domain that a name without one has, and the path of names without a slash.
+const DOMAIN: &str = "docker.io/";
+const LIBRARY: &str = "library/";
 
 /// Returns whether Docker accepts a text as the name of an image with its tag: `[HOST[:PORT]/]PATH:TAG`. Many
 /// ref names of OCI are not accepted, such as a bare `v1`.
-///
-/// Source: the grammar in the documentation of the package `reference` of distribution.
 ///
 /// ```
 /// use ocicle::image::docker_archive::is_tag;
@@ -21,6 +26,30 @@ pub fn is_tag(text: &str) -> bool {
         _ => name,
     };
     name.len() <= 255 && path.split('/').all(is_component) && is_tag_part(tag)
+}
+
+/// Returns a name as Docker shows it: without the domain and path that it adds.
+pub(super) fn familiar(name: &str) -> &str {
+    let Some(rest) = name.strip_prefix(DOMAIN) else { return name };
+    match (rest.strip_prefix(LIBRARY), rest.split_once('/')) {
+        (Some(path), _) if !path.contains('/') => path,
+        (_, Some((first, _))) if is_host(first) => name,
+        _ => rest,
+    }
+}
+
+/// Returns the full name of an entry that had the full name `old` and gets a tag: that of the tag, if it has
+/// a name in it (`app:2`), or else `old` with the new tag; `None` if that is not a name.
+pub(crate) fn retagged(old: &str, tag: &str) -> Option<String> {
+    if is_tag(tag) {
+        return Some(match tag.split_once('/') {
+            Some((host, _)) if is_host(host) => tag.into(),
+            Some(_) => format!("{DOMAIN}{tag}"),
+            None => format!("{DOMAIN}{LIBRARY}{tag}"),
+        });
+    }
+    let (name, _) = old.rsplit_once(':').filter(|_| is_tag(old) && is_tag_part(tag))?;
+    Some(format!("{name}:{tag}"))
 }
 
 fn is_tag_part(tag: &str) -> bool {
@@ -72,7 +101,37 @@ fn is_component(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_tag;
+    use super::{familiar, is_tag, retagged};
+
+    #[test]
+    fn names_are_shortened_as_docker_does() {
+        for (full, short) in [
+            ("docker.io/library/a:1", "a:1"),
+            ("docker.io/example/a:1", "example/a:1"),
+            ("docker.io/library/a/b:1", "library/a/b:1"),
+            ("docker.io/localhost/a:1", "docker.io/localhost/a:1"),
+            ("reg.example/library/a:1", "reg.example/library/a:1"),
+            ("a", "a"),
+        ] {
+            assert_eq!(familiar(full), short);
+        }
+    }
+
+    #[test]
+    fn a_new_tag_renames_or_drops_the_name() {
+        let old = "docker.io/library/a:latest";
+        for (old, tag, new) in [
+            (old, "v2", Some("docker.io/library/a:v2")),
+            (old, "b:1", Some("docker.io/library/b:1")),
+            (old, "example/b:1", Some("docker.io/example/b:1")),
+            (old, "reg.example/b:1", Some("reg.example/b:1")),
+            (old, "a/b", None),
+            (old, "v+1", None),
+            ("a@sha256:00", "v2", None),
+        ] {
+            assert_eq!(retagged(old, tag).as_deref(), new, "{old} {tag}");
+        }
+    }
 
     #[test]
     fn tags_follow_the_grammar_of_docker() {

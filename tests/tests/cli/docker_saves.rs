@@ -1,0 +1,89 @@
+//! Archives that Docker saved: image names beside ref names, and two lists of the same images.
+
+use std::path::Path;
+
+use ocicle_tests::{
+    docker_save::DockerSave,
+    ocicle::{at, fails, json, ocicle, text},
+    temp::TempDir,
+    tools::run,
+};
+use serde_json::{Value, json};
+
+fn tags(store: &Path) -> Vec<Value> {
+    json(&["ls", text(store)])["entries"].as_array().unwrap().iter().map(|one| one["tag"].clone()).collect()
+}
+
+fn names(store: &Path) -> Vec<Value> {
+    let list = json(&["ls", text(store)]);
+    let entries = list["entries"].as_array().unwrap().iter();
+    entries.map(|entry| entry["annotations"]["io.containerd.image.name"].clone()).collect()
+}
+
+fn manifest_json(archive: &Path) -> Value {
+    serde_json::from_slice(&run("tar", ["-xOf", text(archive), "manifest.json"])).unwrap()
+}
+
+#[test]
+fn image_names_tell_saved_images_apart() {
+    let temp = TempDir::new().unwrap();
+    let file = temp.path().join("saved.tar");
+    DockerSave::new().image("a", &["a:latest"]).image("b", &["b:latest"]).write(&file);
+    assert_eq!(tags(&file), ["a:latest", "b:latest"]);
+    assert!(ocicle(["ls", text(&file)]).contains("b:latest"));
+    for name in ["b:latest", "docker.io/library/b:latest"] {
+        assert_eq!(ocicle(["cat", &at(&file, name), "/file"]), "b");
+    }
+    // The tag alone is ambiguous, and the error names both.
+    for command in ["stat", "rm"] {
+        let error = fails(3, [command, &at(&file, "latest")]);
+        assert!(error.contains("#a:latest") && error.contains("#b:latest"), "{error}");
+    }
+    // Copies into a store with images lose none of them.
+    let layout = temp.path().join("layout");
+    ocicle(["init", text(&layout)]);
+    ocicle(["new", &at(&layout, "new")]);
+    for _ in 0..2 {
+        ocicle(["copy", text(&file), text(&layout)]);
+        assert_eq!(tags(&layout), ["new", "a:latest", "b:latest"]);
+    }
+    // Removed is what is named, by tag or position.
+    ocicle(["rm", &at(&layout, "b:latest")]);
+    ocicle(["rm", &at(&layout, "pos=0")]);
+    assert_eq!(tags(&layout), ["a:latest"]);
+    let docker = temp.path().join("docker.tar");
+    ocicle(["copy", text(&file), &format!("docker-archive:{}", text(&docker))]);
+    let images = manifest_json(&docker);
+    assert_eq!(
+        [&images[0]["RepoTags"], &images[1]["RepoTags"]],
+        [&json!(["a:latest"]), &json!(["b:latest"])]
+    );
+}
+
+#[test]
+fn new_tags_do_not_share_an_image_name() {
+    let temp = TempDir::new().unwrap();
+    let file = temp.path().join("saved.tar");
+    DockerSave::new().image("a", &["a:latest"]).write(&file);
+    let layout = temp.path().join("layout");
+    ocicle(["copy", text(&file), text(&layout)]);
+    let image = at(&layout, "latest");
+    ocicle(["tag", &image, "v1"]);
+    ocicle(["config", &image, "--user", "x", "--tag", "v2"]);
+    ocicle(["squash", &image, "--tag", "other:1"]);
+    ocicle(["copy", &image, &at(&layout, "odd/name")]);
+    let bundle = temp.path().join("bundle");
+    ocicle(["unpack", "--rootless", &image, text(&bundle)]);
+    ocicle(["repack", text(&bundle), &at(&layout, "reg.example/a:2")]);
+    assert_eq!(
+        names(&layout),
+        [
+            json!("docker.io/library/a:latest"),
+            json!("docker.io/library/a:v1"),
+            json!("docker.io/library/a:v2"),
+            json!("docker.io/library/other:1"),
+            Value::Null,
+            json!("reg.example/a:2"),
+        ]
+    );
+}
