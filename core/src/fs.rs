@@ -22,6 +22,7 @@ pub mod mem;
 #[cfg(target_os = "wasi")]
 pub mod wasi;
 
+mod claim;
 mod dir;
 mod metadata;
 mod read_only;
@@ -31,6 +32,7 @@ mod rules;
 mod support;
 mod walk;
 
+pub(crate) use claim::claim;
 pub use dir::{Dir, DirPosix, DirWrite, File, FilePosix, FileWrite};
 pub use metadata::{AttrChange, FileType, Metadata, Special};
 pub use read_only::{ReadOnly, ReadOnlyFile};

@@ -149,6 +149,10 @@ impl DirWrite for FailingDir {
         self.inner()?.lock()
     }
 
+    fn try_lock(&self) -> io::Result<Option<MemLock>> {
+        self.inner()?.try_lock()
+    }
+
     fn lock_shared(&self) -> io::Result<MemLock> {
         self.inner()?.lock_shared()
     }

@@ -66,12 +66,17 @@ impl Context {
 
     /// Opens the store of a reference.
     pub(crate) fn open(&self, reference: &str) -> Result<Place, Failure> {
-        Place::open(reference, &self.limits)
+        Place::open(reference, &self.limits, self.is_quiet())
     }
 
     /// Opens the store of a reference without a selector.
     pub(crate) fn open_whole(&self, reference: &str) -> Result<Place, Failure> {
-        Place::open_whole(reference, &self.limits)
+        Place::open_whole(reference, &self.limits, self.is_quiet())
+    }
+
+    /// Returns whether only errors are printed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
     }
 
     /// Opens the image that a reference selects.
@@ -151,7 +156,7 @@ impl Context {
 
     /// Prints a message to standard error, unless the command is quiet.
     pub(crate) fn note(&self, message: impl Display) {
-        if self.verbosity > Verbosity::Quiet {
+        if !self.is_quiet() {
             stream::message(message);
         }
     }

@@ -1,11 +1,24 @@
 //! The stores that a reference can name, as one type.
 
-use std::{ffi::OsString, io::Read, path::Path};
+use std::{
+    ffi::OsString,
+    io::Read,
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 use ocicle::{
     Error, Result,
     digest::Digest,
-    graph::{archive::ArchiveFile, reference::StoreKind},
+    graph::{
+        archive::{ArchiveFile, Wait},
+        reference::StoreKind,
+    },
     limits::Limits,
     name::Name,
     spec::{Descriptor, Index, Raw},
@@ -13,10 +26,12 @@ use ocicle::{
         BlobRead, BlobWrite, Collect, Collector, NewBlob, Pending, ReadSeek, RootIndex, Store,
         archive::ArchiveKind, layout::LayoutStore,
     },
+    text::printable,
 };
 
 use crate::{
     failure::Failure,
+    stream,
     system::{self, SystemDir},
 };
 
@@ -28,7 +43,12 @@ pub(crate) enum AnyStore {
 
 impl AnyStore {
     /// Opens the layout or archive at a path.
-    pub(crate) fn open(kind: Option<StoreKind>, path: &str, limits: &Limits) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        kind: Option<StoreKind>,
+        path: &str,
+        limits: &Limits,
+        quiet: bool,
+    ) -> Result<Self, Failure> {
         let kind = match kind {
             Some(StoreKind::OciArchive) => Some(ArchiveKind::Oci),
             Some(StoreKind::DockerArchive) => Some(ArchiveKind::Docker),
@@ -47,7 +67,21 @@ impl AnyStore {
         let archive = Name::new(name.as_encoded_bytes())
             .map_err(|error| Error::Misuse(error.to_string()))
             .and_then(|name| ArchiveFile::open(dir, name, kind, limits));
-        archive.map(|archive| Self::Archive(Box::new(archive))).map_err(|error| at(path, error).into())
+        archive
+            .map(|archive| Self::Archive(Box::new(archive.waiting(patience(path, quiet)))))
+            .map_err(|error| at(path, error).into())
+    }
+
+    /// Opens the layout at a path, which is created if there is none.
+    pub(crate) fn open_or_create_layout(path: &str, limits: &Limits) -> Result<Self, Failure> {
+        match std::fs::create_dir(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(Failure::failed(format!("create directory {path}: {error}")));
+            }
+            _ => {}
+        }
+        let dir = system::open_dir(Path::new(path)).map_err(|error| no_layout(path, &error))?;
+        LayoutStore::open_or_create(dir, limits).map(Self::Layout).map_err(|error| at(path, error).into())
     }
 
     fn get(&self) -> &dyn Store {
@@ -56,6 +90,25 @@ impl AnyStore {
             Self::Archive(store) => &**store,
         }
     }
+}
+
+/// The time for which an edit of an archive waits for that of another process.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// The time after which the user is told what it waits for.
+const SILENT_WAIT: Duration = Duration::from_secs(1);
+
+/// Waits while another process edits an archive, and tells the user.
+pub(crate) fn patience(path: &str, quiet: bool) -> Box<Wait> {
+    let path = printable(path);
+    let (since, told) = (OnceLock::new(), AtomicBool::new(quiet));
+    Box::new(move || {
+        let waited = since.get_or_init(Instant::now).elapsed();
+        if waited >= SILENT_WAIT && !told.swap(true, Ordering::Relaxed) {
+            stream::message(format_args!("waiting until another edit of {path} is finished"));
+        }
+        thread::sleep(Duration::from_millis(10));
+        waited < LONGEST_WAIT
+    })
 }
 
 fn open_layout(path: &str, limits: &Limits) -> Result<LayoutStore<SystemDir>, Failure> {

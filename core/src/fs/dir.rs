@@ -62,6 +62,8 @@ pub trait DirWrite: Dir<File: FileWrite> {
     /// Takes an exclusive advisory lock on this directory, and waits until it is free. It also excludes
     /// processes that reach the directory through another driver.
     fn lock(&self) -> io::Result<Self::Lock>;
+    /// Takes the same lock if it is free; returns `None` if it is held.
+    fn try_lock(&self) -> io::Result<Option<Self::Lock>>;
     /// Takes a shared lock: any number can be held at a time, but none beside an exclusive one.
     fn lock_shared(&self) -> io::Result<Self::Lock>;
 }

@@ -85,12 +85,8 @@ impl HostDir {
         Ok(sys::openat(self.fd(), c".", OPEN_DIR, Mode::empty())?)
     }
 
-    fn attempt(&self, mode: lockfile::Mode) -> lockfile::Attempt<HostLock> {
+    fn attempt(&self, mode: lockfile::Mode, flock: FlockOperation) -> lockfile::Attempt<HostLock> {
         let fd = self.reopen()?;
-        let flock = match mode {
-            lockfile::Mode::Exclusive => FlockOperation::LockExclusive,
-            lockfile::Mode::Shared => FlockOperation::LockShared,
-        };
         retry_on_intr(|| sys::flock(&fd, flock))?;
         let lock = HostLock { fd, file: lockfile::create_native(self, mode)? };
         match lock.file.map(|file| lockfile::conflicting(self, file)).transpose()?.flatten() {
@@ -217,11 +213,18 @@ impl DirWrite for HostDir {
     /// Takes an `flock`, which belongs to the open file, so two handles of one process exclude each other,
     /// too; and creates a lock file for processes in a sandbox, where there is no `flock`.
     fn lock(&self) -> io::Result<HostLock> {
-        lockfile::wait(|| self.attempt(lockfile::Mode::Exclusive))
+        lockfile::wait(|| self.attempt(lockfile::Mode::Exclusive, FlockOperation::LockExclusive))
+    }
+
+    fn try_lock(&self) -> io::Result<Option<HostLock>> {
+        match self.attempt(lockfile::Mode::Exclusive, FlockOperation::NonBlockingLockExclusive) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            attempt => Ok(attempt?.ok()),
+        }
     }
 
     fn lock_shared(&self) -> io::Result<HostLock> {
-        lockfile::wait(|| self.attempt(lockfile::Mode::Shared))
+        lockfile::wait(|| self.attempt(lockfile::Mode::Shared, FlockOperation::LockShared))
     }
 }
 

@@ -234,6 +234,10 @@ impl DirWrite for MemDir {
         self.0.wait_for_lock(false)
     }
 
+    fn try_lock(&self) -> io::Result<Option<MemLock>> {
+        self.0.try_lock()
+    }
+
     fn lock_shared(&self) -> io::Result<MemLock> {
         self.0.wait_for_lock(true)
     }

@@ -105,6 +105,10 @@ impl<D: Dir> DirWrite for ReadOnly<D> {
         Ok(())
     }
 
+    fn try_lock(&self) -> io::Result<Option<()>> {
+        Ok(Some(()))
+    }
+
     fn lock_shared(&self) -> io::Result<()> {
         Ok(())
     }

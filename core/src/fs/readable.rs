@@ -149,6 +149,10 @@ impl<D: DirPosix> DirWrite for Readable<D> {
         self.dir.lock()
     }
 
+    fn try_lock(&self) -> io::Result<Option<D::Lock>> {
+        self.dir.try_lock()
+    }
+
     fn lock_shared(&self) -> io::Result<D::Lock> {
         self.dir.lock_shared()
     }

@@ -192,6 +192,10 @@ impl DirWrite for WasiDir {
         lockfile::wait(|| lock::attempt(self.fd(), lockfile::Mode::Exclusive))
     }
 
+    fn try_lock(&self) -> io::Result<Option<WasiLock>> {
+        Ok(lock::attempt(self.fd(), lockfile::Mode::Exclusive)?.ok())
+    }
+
     fn lock_shared(&self) -> io::Result<WasiLock> {
         lockfile::wait(|| lock::attempt(self.fd(), lockfile::Mode::Shared))
     }

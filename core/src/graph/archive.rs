@@ -12,7 +12,7 @@ use super::copy::Plan;
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{Dir, DirPosix, FileType, remove_tree},
+    fs::{Dir, DirPosix, FileType, claim, remove_tree},
     limits::Limits,
     name::{Name, NameBuf},
     spec::{Descriptor, Index, Raw},
@@ -25,10 +25,14 @@ use crate::{
     },
 };
 
-/// An archive in a file. The first edit creates a directory beside it, which keeps other processes from
-/// editing it at the same time and is removed when this value is dropped. Replacing the index writes a new
-/// archive in that directory, with everything reachable from the new index, and renames it over the old one
-/// once it is complete.
+/// An archive in a file. The first edit creates a directory beside it and locks it, which keeps other
+/// processes from editing it at the same time; it is removed when this value is dropped. Replacing the index
+/// writes a new archive in that directory, with everything reachable from the new index, and renames it over
+/// the old one once it is complete.
+///
+/// If another process has edited the archive since it was opened, [`RootIndex::replace`] reports a conflict,
+/// and [`RootIndex::load`] returns the index as it is now. Blobs of the archive as it was opened can still be
+/// read.
 pub struct ArchiveFile<D: DirPosix + Sync> {
     dir: D,
     name: NameBuf,
@@ -36,8 +40,23 @@ pub struct ArchiveFile<D: DirPosix + Sync> {
     archive: Archive,
     /// The current index, if it was replaced.
     index: Mutex<Option<Raw<Index>>>,
-    edit: OnceLock<LayoutStore<D>>,
+    wait: Box<Wait>,
+    edit: OnceLock<Edit<D>>,
     editing: Mutex<()>,
+}
+
+/// Called again and again while another process edits an archive; returns whether to wait longer.
+pub type Wait = dyn Fn() -> bool + Send + Sync;
+
+/// An edit in progress.
+struct Edit<D: DirPosix> {
+    /// The new blobs.
+    layout: LayoutStore<D>,
+    /// The archive as it is now.
+    now: Archive,
+    /// The directory beside the archive.
+    dir: D,
+    _lock: Mutex<D::Lock>, // a lock need not be `Sync`
 }
 
 impl<D: DirPosix + Sync> ArchiveFile<D>
@@ -56,9 +75,17 @@ where
             limits: *limits,
             archive,
             index: Mutex::new(None),
+            wait: Box::new(|| false),
             edit: OnceLock::new(),
             editing: Mutex::new(()),
         })
+    }
+
+    /// Sets how long an edit waits for that of another process. By default it fails at once.
+    #[must_use]
+    pub fn waiting(mut self, wait: Box<Wait>) -> Self {
+        self.wait = wait;
+        self
     }
 
     /// Returns the archive as it was opened.
@@ -67,8 +94,8 @@ where
         &self.archive
     }
 
-    /// Returns the layout for new blobs; the first edit creates it.
-    fn edit(&self) -> Result<&LayoutStore<D>> {
+    /// Returns the edit in progress, which begins with the first call.
+    fn edit(&self) -> Result<&Edit<D>> {
         let _guard = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(edit) = self.edit.get() {
             return Ok(edit);
@@ -76,82 +103,106 @@ where
         if self.archive.kind() != ArchiveKind::Oci {
             return Err(self.archive.read_only());
         }
-        let name = edit_name(self.name.as_name())?;
-        self.dir.create_dir(name.as_name()).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Error::Exists(format!(
-                "another edit of {} is in progress, or was interrupted\nhint: if no process is running, remove {}",
-                self.name.as_name(),
-                name.as_name()
-            )),
-            _ => Error::io(format_args!("create directory {}", name.as_name()))(error),
-        })?;
-        let made = self.make_edit(name.as_name());
-        if made.is_err() {
-            let _ = remove_tree(&self.dir, name.as_name()); // the first error is the one to report
+        let (dir, lock) = claim_edit(&self.dir, self.name.as_name(), &self.wait)?;
+        match self.begin_edit(dir, lock) {
+            Ok(edit) => Ok(self.edit.get_or_init(|| edit)),
+            Err(error) => {
+                self.remove_edit();
+                Err(error)
+            }
         }
-        let made = made?;
-        Ok(self.edit.get_or_init(|| made))
     }
 
-    fn make_edit(&self, name: Name<'_>) -> Result<LayoutStore<D>> {
-        let dir = self.dir.open_dir(name).map_err(Error::io(format_args!("open directory {name}")))?;
-        // From here on no other process edits it; but one may have, since it was opened.
+    fn begin_edit(&self, dir: D, lock: D::Lock) -> Result<Edit<D>> {
         let now = open(&self.dir, self.name.as_name(), Some(ArchiveKind::Oci), &self.limits)?;
-        if now.load()?.digest() != self.archive.load()?.digest() {
-            return Err(Error::Unsupported(format!(
-                "{} was changed by another process meanwhile\nhint: try again",
-                self.name.as_name()
-            )));
-        }
-        LayoutStore::create(dir)
+        // The lock of a layout is that of its directory, so it needs one of its own.
+        let name = Name::literal("layout");
+        let layout = dir.create_dir(name).and_then(|()| dir.open_dir(name));
+        let layout = LayoutStore::create(layout.map_err(Error::io("create a layout for new blobs"))?)?;
+        Ok(Edit { layout, now, dir, _lock: Mutex::new(lock) })
     }
 
-    fn write(&self, index: &Raw<Index>) -> Result<()> {
+    fn write(&self, edit: &Edit<D>, index: &Raw<Index>) -> Result<()> {
         let repository = Repository::new(self, self.limits);
         let plan = Plan::of_index(&repository, index.clone())?;
         // An archive that lacks blobs can be edited all the same.
         let (there, _) = plan.sorted(&repository)?;
-        let name = edit_name(self.name.as_name())?;
+        let name = self.name.as_name();
         // In there, so that an interrupted edit leaves one directory to remove.
-        let edit = self
-            .dir
-            .open_dir(name.as_name())
-            .map_err(Error::io(format_args!("open directory {}", name.as_name())))?;
-        replace_file_from(&edit, &self.dir, self.name.as_name(), |out| write_archive(self, index, there, out))
+        let (file, doing) = new_file(&edit.dir, name, |out| write_archive(self, index, there, out))?;
+        match self.dir.metadata(name) {
+            Ok(old) if old.file_type == FileType::File => file.replace(&old, &self.dir, name),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => file.place(&self.dir, name),
+        }
+        .map_err(Error::io(doing))
     }
 }
 
-/// Writes a file and renames it into place once it is complete and durable. A file that had the name before
-/// is replaced; its mode is kept and, where the system allows it, its owner.
+impl<D: DirPosix + Sync> ArchiveFile<D> {
+    fn remove_edit(&self) {
+        if let Ok(name) = edit_name(self.name.as_name()) {
+            let _ = remove_tree(&self.dir, name.as_name()); // the next edit takes it over
+        }
+    }
+}
+
+/// Writes a new archive; it gets its name once it is complete and durable. Returns `false` if there is a file
+/// of that name, also one that another process made meanwhile: then nothing is written. `wait` is as for
+/// [`ArchiveFile::waiting`].
 ///
 /// # Errors
-/// Those of `fill`; [`Error::Io`].
-pub fn replace_file<D: DirPosix>(
+/// Those of `fill`; [`Error::Exists`] if another process is still at it; [`Error::Io`].
+pub fn create_archive<D: DirPosix>(
     dir: &D,
     name: Name<'_>,
+    wait: &Wait,
     fill: impl FnOnce(&mut (dyn WriteSeek + '_)) -> Result<()>,
-) -> Result<()> {
-    replace_file_from(dir, dir, name, fill)
+) -> Result<bool> {
+    let (edit, _lock) = claim_edit(dir, name, wait)?;
+    let created = match dir.metadata(name) {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::io(format_args!("stat {name}"))(error))
+        }
+        Err(_) => new_file(&edit, name, fill).and_then(|(file, doing)| match file.place_new(dir, name) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            placed => placed.map(|()| true).map_err(Error::io(doing)),
+        }),
+    };
+    let _ = remove_tree(dir, edit_name(name)?.as_name()); // the next edit takes it over
+    created
 }
 
-/// Does the same for a file that is written in another directory of the same file system.
-fn replace_file_from<D: DirPosix>(
-    from: &D,
-    to: &D,
+/// Locks the directory beside an archive.
+fn claim_edit<D: DirPosix>(dir: &D, name: Name<'_>, wait: &Wait) -> Result<(D, D::Lock)> {
+    let edit = edit_name(name)?;
+    let edit = edit.as_name();
+    loop {
+        match claim(dir, edit).map_err(Error::io(format_args!("create directory {edit}")))? {
+            Some(claimed) => return Ok(claimed),
+            None if wait() => {}
+            None => {
+                return Err(Error::Exists(format!(
+                    "another edit of {name} is in progress\nhint: if no process is running, remove {edit}"
+                )));
+            }
+        }
+    }
+}
+
+/// Writes a file under a temporary name. Returns it, and the words for errors of giving it its name.
+fn new_file<'a, D: DirPosix>(
+    dir: &'a D,
     name: Name<'_>,
     fill: impl FnOnce(&mut (dyn WriteSeek + '_)) -> Result<()>,
-) -> Result<()> {
-    let doing = || Error::io(format!("write {name}"));
-    let file = Temporary::new(from, &AtomicU64::new(0)).map_err(doing())?;
+) -> Result<(Temporary<'a, D>, String)> {
+    let doing = format!("write {name}");
+    let file = Temporary::new(dir, &AtomicU64::new(0)).map_err(Error::io(&doing))?;
     let mut out = BufWriter::with_capacity(256 << 10, file);
     fill(&mut out)?;
-    let file = out.into_inner().map_err(|error| doing()(error.into_error()))?;
-    match to.metadata(name) {
-        Ok(old) if old.file_type == FileType::File => file.replace(&old, to, name),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => file.place(to, name),
-    }
-    .map_err(doing())
+    let file = out.into_inner().map_err(|error| Error::io(&doing)(error.into_error()))?;
+    Ok((file, doing))
 }
 
 /// A file being written that can seek.
@@ -174,24 +225,36 @@ fn edit_name(name: Name<'_>) -> Result<NameBuf> {
 
 impl<D: DirPosix + Sync> BlobRead for ArchiveFile<D> {
     fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
-        match self.edit.get().map(|edit| edit.try_open(blob)).transpose()?.flatten() {
-            None => self.archive.try_open(blob),
-            found => Ok(found),
+        if let Some(edit) = self.edit.get() {
+            for store in [&edit.layout as &dyn BlobRead, &edit.now] {
+                if let Some(found) = store.try_open(blob)? {
+                    return Ok(Some(found));
+                }
+            }
         }
+        self.archive.try_open(blob)
     }
 
     fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        match self.edit.get().map(|edit| edit.try_seek(blob)).transpose()?.flatten() {
-            None => self.archive.try_seek(blob),
-            found => Ok(found),
+        if let Some(edit) = self.edit.get() {
+            for store in [&edit.layout as &dyn BlobRead, &edit.now] {
+                if let Some(found) = store.try_seek(blob)? {
+                    return Ok(Some(found));
+                }
+            }
         }
+        self.archive.try_seek(blob)
     }
 
     fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
-        match self.edit.get().map(|edit| edit.try_size(blob)).transpose()?.flatten() {
-            None => self.archive.try_size(blob),
-            found => Ok(found),
+        if let Some(edit) = self.edit.get() {
+            for store in [&edit.layout as &dyn BlobRead, &edit.now] {
+                if let Some(found) = store.try_size(blob)? {
+                    return Ok(Some(found));
+                }
+            }
         }
+        self.archive.try_size(blob)
     }
 }
 
@@ -200,7 +263,7 @@ where
     D::File: 'static,
 {
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
-        self.edit()?.begin(blob)
+        self.edit()?.layout.begin(blob)
     }
 }
 
@@ -209,23 +272,24 @@ where
     D::File: 'static,
 {
     fn load(&self) -> Result<Raw<Index>> {
-        match &*self.index.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(index) => Ok(index.clone()),
-            None => self.archive.load(),
+        match (&*self.index.lock().unwrap_or_else(PoisonError::into_inner), self.edit.get()) {
+            (Some(index), _) => Ok(index.clone()),
+            (None, Some(edit)) => edit.now.load(),
+            (None, None) => self.archive.load(),
         }
     }
 
     fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
-        self.edit()?;
+        let edit = self.edit()?;
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let actual = match &*index {
             Some(index) => index.digest(),
-            None => self.archive.load()?.digest(),
+            None => edit.now.load()?.digest(),
         };
         if actual != *expected {
             return Err(Error::Conflict { expected: expected.clone(), actual });
         }
-        self.write(new)?;
+        self.write(edit, new)?;
         *index = Some(new.clone());
         Ok(())
     }
@@ -271,8 +335,8 @@ where
         if !self.removed.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.file.edit()?;
-        self.file.write(&self.file.load()?)
+        let edit = self.file.edit()?;
+        self.file.write(edit, &self.file.load()?)
     }
 }
 
@@ -284,10 +348,9 @@ impl<D: DirPosix + Sync> std::fmt::Debug for ArchiveFile<D> {
 
 impl<D: DirPosix + Sync> Drop for ArchiveFile<D> {
     fn drop(&mut self) {
-        if self.edit.take().is_some()
-            && let Ok(name) = edit_name(self.name.as_name())
-        {
-            let _ = remove_tree(&self.dir, name.as_name()); // nothing depends on it
+        if let Some(edit) = self.edit.take() {
+            self.remove_edit();
+            drop(edit); // the lock is held until then
         }
     }
 }

@@ -55,12 +55,19 @@ impl<D: DirWrite> LayoutStore<D> {
     /// # Errors
     /// [`Error::Exists`] if the directory holds anything else; [`Error::Io`].
     pub fn create(dir: D) -> Result<Self> {
+        let store = Self::new(dir, &Limits::default());
+        store.fill()?;
+        Ok(store)
+    }
+
+    fn fill(&self) -> Result<()> {
+        let (store, dir) = (self, &self.dir);
         let names = dir.names().map_err(Error::io("read the directory"))?;
         if names.iter().any(|name| name.as_name() == Name::literal(MARKER)) {
             return Err(Error::Exists("a layout already exists".into()));
         }
         for name in &names {
-            let leftover = match is_leftover(&dir, name.as_name()) {
+            let leftover = match is_leftover(dir, name.as_name()) {
                 // Another call was running, and was faster.
                 Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => true,
                 result => result?,
@@ -72,7 +79,6 @@ impl<D: DirWrite> LayoutStore<D> {
                 )));
             }
         }
-        let store = Self::new(dir, &Limits::default());
         let blobs = store.blobs_dir()?;
         store.ensure_dir(&blobs, Name::literal("sha256"), "blobs/sha256")?;
         // Another call may have done the same meanwhile, and its index may have entries by now.
@@ -84,8 +90,7 @@ impl<D: DirWrite> LayoutStore<D> {
         }
         store.write(INDEX, empty_index()?.bytes())?;
         let marker = Raw::new(Layout::default())?;
-        store.write(MARKER, marker.bytes())?;
-        Ok(store)
+        store.write(MARKER, marker.bytes())
     }
 
     /// Opens a layout.
@@ -95,8 +100,34 @@ impl<D: DirWrite> LayoutStore<D> {
     /// [`Error::Io`].
     pub fn open(dir: D, limits: &Limits) -> Result<Self> {
         let store = Self::new(dir, limits);
-        Raw::<Layout>::parse(MARKER, store.read(MARKER)?, None)?;
+        store.check()?;
         Ok(store)
+    }
+
+    fn check(&self) -> Result<()> {
+        Raw::<Layout>::parse(MARKER, self.read(MARKER)?, None).map(drop)
+    }
+
+    /// Opens a layout, which is created if the directory is empty or has only what an interrupted call left.
+    /// Several processes may do so at a time: one creates it, and the others open it.
+    ///
+    /// # Errors
+    /// Those of [`LayoutStore::open`]; [`Error::Io`].
+    pub fn open_or_create(dir: D, limits: &Limits) -> Result<Self> {
+        let store = Self::new(dir, limits);
+        let absent = match store.check() {
+            Err(error @ Error::NotFound(_)) => error,
+            checked => return checked.map(|()| store),
+        };
+        match store.fill() {
+            Ok(()) => Ok(store),
+            // Either there are other files, or another process created the layout.
+            Err(Error::Exists(_)) => match store.check() {
+                Err(Error::NotFound(_)) => Err(absent),
+                checked => checked.map(|()| store),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     fn new(dir: D, limits: &Limits) -> Self {

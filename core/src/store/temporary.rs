@@ -32,23 +32,47 @@ impl<'a, D: DirWrite> Temporary<'a, D> {
     }
 
     fn place_with(
-        mut self,
+        self,
         to: &D,
         name: Name<'_>,
         prepare: impl FnOnce(&Self, &D::File) -> io::Result<()>,
     ) -> io::Result<()> {
+        let mut complete = self.complete(prepare)?;
+        complete.dir.rename(complete.name.as_name(), to, name)?;
+        complete.file = None;
+        to.sync()
+    }
+
+    /// Makes the content durable.
+    fn complete(mut self, prepare: impl FnOnce(&Self, &D::File) -> io::Result<()>) -> io::Result<Self> {
         self.flush()?;
         if let Some(file) = &self.file {
             prepare(&self, file)?;
             file.sync()?;
         }
-        self.dir.rename(self.name.as_name(), to, name)?;
-        self.file = None;
-        to.sync()
+        Ok(self)
     }
 }
 
 impl<D: DirPosix> Temporary<'_, D> {
+    /// Does the same for a name that is free; `AlreadyExists` if it is not.
+    pub(crate) fn place_new(self, to: &D, name: Name<'_>) -> io::Result<()> {
+        let mut complete = self.complete(|temporary, _| temporary.dir.share(temporary.name.as_name()))?;
+        match to.hard_link(name, complete.dir, complete.name.as_name()) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+            Err(_) => {
+                // Not every file system has hard links.
+                if to.metadata(name).is_ok() {
+                    return Err(ErrorKind::AlreadyExists.into());
+                }
+                complete.dir.rename(complete.name.as_name(), to, name)?;
+                complete.file = None;
+            }
+            Ok(()) => drop(complete), // which removes the other name
+        }
+        to.sync()
+    }
+
     /// Does the same in place of an old file, whose mode it gets, and its owner as far as the system allows:
     /// the new file is readable by the same users.
     pub(crate) fn replace(self, old: &Metadata, to: &D, name: Name<'_>) -> io::Result<()> {

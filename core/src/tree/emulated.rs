@@ -242,6 +242,10 @@ impl<D: DirWrite> DirWrite for Emulated<'_, D> {
         self.dir.lock()
     }
 
+    fn try_lock(&self) -> io::Result<Option<D::Lock>> {
+        self.dir.try_lock()
+    }
+
     fn lock_shared(&self) -> io::Result<D::Lock> {
         self.dir.lock_shared()
     }

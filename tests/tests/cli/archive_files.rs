@@ -5,7 +5,6 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink},
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 use ocicle_tests::{
@@ -67,36 +66,6 @@ fn an_archive_behind_a_link_is_edited_and_the_link_kept() {
     symlink("circle.tar", &circle).unwrap();
     let error = fails(1, ["ls", &format!("oci-archive:{}", text(&circle))]);
     assert!(error.contains("too many levels of symbolic links"), "{error}");
-}
-
-#[test]
-fn one_of_two_concurrent_edits_is_refused() {
-    let temp = TempDir::new().unwrap();
-    let Some(file) = archive(temp.path()) else { return };
-    let children: Vec<_> = (0..6)
-        .map(|number| {
-            let tag = format!("t{number}");
-            let mut command = command();
-            command.args(["tag", &at(&file, "odd"), &tag]).stdout(Stdio::null()).stderr(Stdio::piped());
-            (tag, command.spawn().unwrap())
-        })
-        .collect();
-    let mut expected: Vec<String> = vec!["odd".into()];
-    for (tag, child) in children {
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        match output.status.code() {
-            Some(0) => expected.push(tag),
-            Some(1) => assert!(said.contains("in progress") || said.contains("meanwhile"), "{said}"),
-            _ => panic!("{output:?}"),
-        }
-    }
-    // The tags of the edits that succeeded are there, and no others.
-    let mut there = tags(&file);
-    there.sort();
-    expected.sort();
-    assert_eq!(there, expected);
-    assert_eq!(names(temp.path()), ["images.tar"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod annotate;
 mod archive_files;
 mod bad_input;
 mod commands;
+mod concurrent;
 mod docker_saves;
 mod expansion;
 mod gc;

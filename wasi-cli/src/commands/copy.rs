@@ -7,7 +7,7 @@ use ocicle::{
     Repository,
     graph::{
         RefName,
-        archive::replace_file,
+        archive::create_archive,
         convert::to_oci,
         copy::{Copied, Plan, What},
         reference::{Reference, StoreKind},
@@ -16,16 +16,16 @@ use ocicle::{
     image::docker_archive,
     name::Name,
     spec::{Index, Raw},
-    store::{BlobRead, RootIndexExt as _, archive, layout::LayoutStore, memory::MemoryStore},
+    store::{BlobRead, RootIndexExt as _, archive, memory::MemoryStore},
     text::printable,
 };
 
 use crate::{
     context::Context,
     failure::Failure,
-    place::{self, make_dir},
+    place,
     show::human_size,
-    stores::{AnyStore, parent},
+    stores::{AnyStore, parent, patience},
 };
 
 /// Copy images between stores: layouts and archives.
@@ -85,7 +85,7 @@ impl Copy {
         if let Some(tag) = &tag {
             plan = plan.tagged(tag)?;
         }
-        let Copied { blobs, bytes, present, absent, .. } = write(&from, &plan, &to)?;
+        let Copied { blobs, bytes, present, absent, .. } = write(context, &from, &plan, &to)?;
         let absent = if absent == 0 { String::new() } else { format!("; {absent} not in the source") };
         context.note(format_args!(
             "copied {blobs} blobs, {}; {present} already present{absent}",
@@ -135,40 +135,60 @@ fn tell_untagged(context: &Context, index: &Raw<Index>) {
     }
 }
 
-fn write<S: BlobRead>(from: &Repository<S>, plan: &Plan, to: &Reference) -> Result<Copied, Failure> {
+fn write<S: BlobRead>(
+    context: &Context,
+    from: &Repository<S>,
+    plan: &Plan,
+    to: &Reference,
+) -> Result<Copied, Failure> {
     let path = Path::new(&to.path);
-    let is_new = !path.exists();
-    match to.kind {
-        Some(StoreKind::DockerArchive) if !is_new => {
-            Err(Failure::failed(format!("{} already exists; Docker archives cannot be changed", to.path)))
+    // Where it is not known whether it exists, nothing must be written in its place.
+    let exists = path.try_exists().map_err(|error| Failure::failed(format!("stat {}: {error}", to.path)))?;
+    if let Some(kind @ (StoreKind::OciArchive | StoreKind::DockerArchive)) = to.kind {
+        let created = if exists { None } else { create(context, from, plan, kind, path)? };
+        if let Some(copied) = created {
+            return Ok(copied);
         }
-        Some(kind @ (StoreKind::OciArchive | StoreKind::DockerArchive)) if is_new => {
-            let (dir, name) = parent(path)?;
-            let name =
-                Name::new(name.as_encoded_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
-            let (blobs, absent) = plan.blobs(from)?;
-            let bytes = blobs.iter().map(|blob| blob.size).sum();
-            let copied = Copied { blobs: blobs.len() as u64, bytes, absent, ..Copied::default() };
-            replace_file(&dir, name, |out| match kind {
-                StoreKind::DockerArchive => docker_archive::write_docker_archive(from, plan.index(), out),
-                _ => archive::write_archive(from.store(), plan.index(), blobs, out),
-            })?;
-            Ok(copied)
+        if kind == StoreKind::DockerArchive {
+            return Err(Failure::failed(format!(
+                "{} already exists; Docker archives cannot be changed",
+                to.path
+            )));
         }
-        None if is_new && path.extension().is_some_and(|end| end == "tar") => {
-            Err(Failure::usage(format!("{} not found: the kind of a new archive is not known", to.path))
-                .hint(format!("write oci-archive:{0} or docker-archive:{0}", to.path)))
-        }
-        kind => {
-            if is_new {
-                let (dir, _) = make_dir(path)?;
-                LayoutStore::create(dir)?;
-            }
-            let to = from.with_store(AnyStore::open(kind, &to.path, from.limits())?);
-            // A Docker archive fails here, before blobs are read.
-            let copied = plan.copy_blobs(from, &to)?;
-            to.store().update(|root| plan.merged_into(root))?;
-            Ok(copied)
-        }
+    } else if !exists && to.kind.is_none() && path.extension().is_some_and(|end| end == "tar") {
+        return Err(Failure::usage(format!("{} not found: the kind of a new archive is not known", to.path))
+            .hint(format!("write oci-archive:{0} or docker-archive:{0}", to.path)));
     }
+    let store = match to.kind {
+        Some(StoreKind::Oci) | None if !exists || path.is_dir() => {
+            AnyStore::open_or_create_layout(&to.path, from.limits())?
+        }
+        kind => AnyStore::open(kind, &to.path, from.limits(), context.is_quiet())?,
+    };
+    let to = from.with_store(store);
+    // A Docker archive fails here, before blobs are read.
+    let copied = plan.copy_blobs(from, &to)?;
+    to.store().update(|root| plan.merged_into(root))?;
+    Ok(copied)
+}
+
+/// Writes a new archive; returns `None` if it exists by now.
+fn create<S: BlobRead>(
+    context: &Context,
+    from: &Repository<S>,
+    plan: &Plan,
+    kind: StoreKind,
+    path: &Path,
+) -> Result<Option<Copied>, Failure> {
+    let (dir, name) = parent(path)?;
+    let name = Name::new(name.as_encoded_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+    let (blobs, absent) = plan.blobs(from)?;
+    let bytes = blobs.iter().map(|blob| blob.size).sum();
+    let copied = Copied { blobs: blobs.len() as u64, bytes, absent, ..Copied::default() };
+    let wait = patience(&path.to_string_lossy(), context.is_quiet());
+    let created = create_archive(&dir, name, &wait, |out| match kind {
+        StoreKind::DockerArchive => docker_archive::write_docker_archive(from, plan.index(), out),
+        _ => archive::write_archive(from.store(), plan.index(), blobs, out),
+    })?;
+    Ok(created.then_some(copied))
 }

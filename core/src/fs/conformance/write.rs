@@ -21,6 +21,7 @@ pub(super) fn cases<D: DirWrite + 'static>() -> Cases<D> {
         ("a file knows its metadata", a_file_knows_its_metadata),
         ("what is shared can be read by everyone", what_is_shared_can_be_read_by_everyone),
         ("a lock excludes another handle", a_lock_excludes_another_handle),
+        ("a lock that is held is not waited for", a_lock_that_is_held_is_not_waited_for),
         ("shared locks exclude only an exclusive one", shared_locks_exclude_only_an_exclusive_one),
         ("syncing works", syncing_works),
     ]
@@ -141,6 +142,20 @@ fn a_lock_excludes_another_handle<D: DirWrite + 'static>(dir: &D) -> io::Result<
     drop(dir.lock()?);
     waits_for(held, dir.open_dir(name("locked"))?, |dir| dir.lock().map(drop))?;
     dir.open_dir(name("locked"))?.lock().map(drop)
+}
+
+fn a_lock_that_is_held_is_not_waited_for<D: DirWrite>(dir: &D) -> io::Result<()> {
+    dir.create_dir(name("locked"))?;
+    let locked = || dir.open_dir(name("locked"));
+    let held = locked()?.try_lock()?;
+    assert!(held.is_some());
+    assert!(locked()?.try_lock()?.is_none());
+    drop(held);
+    let shared = locked()?.lock_shared()?;
+    assert!(locked()?.try_lock()?.is_none());
+    drop(shared);
+    assert!(locked()?.try_lock()?.is_some());
+    Ok(())
 }
 
 fn shared_locks_exclude_only_an_exclusive_one<D: DirWrite + 'static>(dir: &D) -> io::Result<()> {

@@ -51,19 +51,31 @@ impl Handle {
     /// Blocks until no conflicting lock is held, and takes the lock.
     pub(super) fn wait_for_lock(&self, shared: bool) -> io::Result<MemLock> {
         let mut table = self.lock();
-        while table.locked.contains(&self.ino) || (!shared && table.shared.contains_key(&self.ino)) {
+        while table.is_locked(self.ino, shared) {
             if cfg!(target_family = "wasm") {
                 return Err(io::Error::new(ErrorKind::Deadlock, "the directory is locked by this thread"));
             }
             table = self.shared.released.wait(table).unwrap_or_else(PoisonError::into_inner);
         }
+        self.take_lock(table, shared)
+    }
+
+    /// Takes the exclusive lock unless a lock is held.
+    pub(super) fn try_lock(&self) -> io::Result<Option<MemLock>> {
+        let table = self.lock();
+        match table.is_locked(self.ino, false) {
+            true => Ok(None),
+            false => self.take_lock(table, false).map(Some),
+        }
+    }
+
+    fn take_lock(&self, mut table: MutexGuard<'_, Table>, shared: bool) -> io::Result<MemLock> {
         let handle = self.open(&mut table, self.ino)?;
         if shared {
             *table.shared.entry(self.ino).or_default() += 1;
         } else {
             table.locked.insert(self.ino);
         }
-        drop(table);
         Ok(MemLock { handle, shared })
     }
 }

@@ -48,6 +48,11 @@ pub(super) enum Body {
 }
 
 impl Table {
+    /// Returns whether a lock of this directory would have to be waited for.
+    pub(super) fn is_locked(&self, ino: u64, shared: bool) -> bool {
+        self.locked.contains(&ino) || (!shared && self.shared.contains_key(&ino))
+    }
+
     /// Creates a table with an empty root directory, which has one handle.
     pub(super) fn new() -> Self {
         let root = Inode { handles: 1, ..Inode::new(Body::Dir(BTreeMap::new()), 0o755, Time::EPOCH) };
