@@ -11,7 +11,7 @@ use crate::{
     },
     layer::writer::Layer,
     spec::{
-        ContainerConfig, Descriptor, History, ImageConfig, Manifest, MediaType, Platform, Raw,
+        ContainerConfig, Descriptor, Document, History, ImageConfig, Manifest, MediaType, Platform, Raw,
         media_type::{CONFIG, DOCKER_MANIFEST, MANIFEST},
     },
     store::{Repository, RootIndexExt as _, Store, put_document},
@@ -99,20 +99,27 @@ fn push_history(config: Raw<ImageConfig>, below: usize, entry: &History) -> Resu
     }
 }
 
-/// Makes an image without layers, for that platform, created at that time (RFC 3339).
+/// Makes an image without layers, for that platform, created at that time (RFC 3339). It is that of umoci,
+/// byte for byte: no history, and a line end after each document.
 ///
 /// # Errors
 /// [`Error::Io`] if the store cannot be written.
 pub fn blank<S: Store>(repository: &Repository<S>, platform: &Platform, created: &str) -> Result<Descriptor> {
-    let config = Raw::new(ImageConfig {
+    let config = line(ImageConfig {
         created: Some(created.into()),
         config: Some(ContainerConfig::default()),
-        history: Some(Vec::new()),
         ..ImageConfig::new(platform)
     })?;
     let config = put_document(repository.store(), &config, &MediaType::literal(CONFIG))?;
-    let manifest = Raw::new(Manifest::new(config, Vec::new()))?;
+    let manifest = line(Manifest::new(config, Vec::new()))?;
     put_document(repository.store(), &manifest, &MediaType::literal(MANIFEST))
+}
+
+/// Writes a document with a line end.
+fn line<T: Document>(view: T) -> Result<Raw<T>> {
+    let mut text = Raw::new(view)?.bytes().to_vec();
+    text.push(b'\n');
+    Raw::parse(T::KIND, text, None)
 }
 
 /// Stores a config, and a manifest that refers to it.

@@ -21,9 +21,6 @@ pub struct ImageConfig {
     pub author: Option<String>,
     /// Architecture, such as `amd64`.
     pub architecture: String,
-    /// Variant of the architecture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
     /// Operating system, such as `linux`.
     pub os: String,
     /// Version of the operating system.
@@ -32,6 +29,9 @@ pub struct ImageConfig {
     /// Required features of the operating system.
     #[serde(rename = "os.features", default, skip_serializing_if = "Option::is_none")]
     pub os_features: Option<Vec<String>>,
+    /// Variant of the architecture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// The configuration of a container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ContainerConfig>,

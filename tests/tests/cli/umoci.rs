@@ -1,5 +1,7 @@
 //! umoci's command line, run by ocicle, and by umoci itself where it is installed.
 
+mod suite;
+
 use std::{
     fs,
     os::unix::fs::symlink,

@@ -20,17 +20,35 @@ fn by(text: &str) -> History {
 #[test]
 fn a_blank_image_has_no_layers() {
     let store = Repository::in_memory().unwrap();
-    let descriptor = blank(&store, &"linux/arm64/v8".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    let image = Image::open(&store, &descriptor).unwrap();
+    let made = |created| {
+        let descriptor = blank(&store, &"linux/arm64/v8".parse().unwrap(), created).unwrap();
+        (Image::open(&store, &descriptor).unwrap(), descriptor)
+    };
+    let (image, descriptor) = made("2020-01-01T00:00:00Z");
     assert_eq!(descriptor.media_type.as_str(), MANIFEST);
-    let config = r#"{"created":"2020-01-01T00:00:00Z","architecture":"arm64","variant":"v8","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]},"history":[]}"#;
-    let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
-    assert_eq!(value(image.config.bytes()), value(config.as_bytes()));
-    assert_eq!((image.layers().len(), image.size()), (0, 0));
-    assert_eq!(
-        blank(&store, &"linux/arm64/v8".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap(),
-        descriptor
+    let config = concat!(
+        r#"{"created":"2020-01-01T00:00:00Z","architecture":"arm64","os":"linux","variant":"v8","config":{},"#,
+        r#""rootfs":{"type":"layers","diff_ids":[]}}"#,
+        "\n"
     );
+    assert_eq!(std::str::from_utf8(image.config.bytes()).unwrap(), config);
+    assert_eq!((image.layers().len(), image.size()), (0, 0));
+    assert_eq!(made("2020-01-01T00:00:00Z").1, descriptor);
+}
+
+#[test]
+fn a_blank_image_is_that_of_umoci() {
+    let store = Repository::in_memory().unwrap();
+    let platform = "linux/amd64".parse().unwrap();
+    let manifest = blank(&store, &platform, "2025-09-05T13:05:10.12345+10:00").unwrap();
+    let config = Image::open(&store, &manifest).unwrap().manifest.view().config.clone();
+    // As umoci's tests have them.
+    let digests = [
+        "sha256:e5101a46118c740a7709af8eaeec19cbc50a567f4fe7741f8420af39a3779a77",
+        "sha256:98a4b5d5fe4ea076a0a9059075dad54741e055fd0fa016903a8e2b858dcbad80",
+    ];
+    assert_eq!([config.digest.as_str(), manifest.digest.as_str()], digests);
+    assert_eq!((config.size, manifest.size), (135, 249));
 }
 
 #[test]
