@@ -129,6 +129,10 @@ impl DirWrite for FailingDir {
         self.inner()?.share(name)
     }
 
+    fn give(&self, file: &FailingFile) -> io::Result<()> {
+        self.inner()?.give(&file.inner)
+    }
+
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
         self.inner()?.rename(name, &to.inner, to_name)
     }

@@ -48,9 +48,13 @@ pub trait DirWrite: Dir<File: FileWrite> {
     fn create_file(&self, name: Name<'_>) -> io::Result<Self::File>;
     /// Creates a directory, mode 0700 until changed.
     fn create_dir(&self, name: Name<'_>) -> io::Result<()>;
-    /// Lets everyone read an entry: sets mode 0755 for a directory, 0644 for anything else. Does nothing
-    /// where the file system has no modes.
+    /// Lets everyone read an entry: sets mode 0755 for a directory, 0644 for anything else. A directory also
+    /// gets the owner of this one, if the process is root. Does nothing where the file system has no modes.
     fn share(&self, name: Name<'_>) -> io::Result<()>;
+    /// Sets the owner of an open file to that of this directory, if the process is root and the system allows
+    /// it; does nothing otherwise. So what root adds to the directory of another user stays usable for that
+    /// user.
+    fn give(&self, file: &Self::File) -> io::Result<()>;
     /// Moves an entry, replacing a file that is there.
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()>;
     /// Removes anything but a directory.

@@ -191,7 +191,14 @@ impl DirWrite for HostDir {
     }
 
     fn share(&self, name: Name<'_>) -> io::Result<()> {
-        attrs::share(self.fd(), name)
+        attrs::share(self.fd(), name, self.support.owner)
+    }
+
+    fn give(&self, file: &HostFile) -> io::Result<()> {
+        match self.support.owner {
+            true => attrs::give(self.fd(), file.fd()),
+            false => Ok(()),
+        }
     }
 
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    AttrChange, Dir, DirPosix, DirWrite, FileType, Metadata, Special, Support,
+    AttrChange, Dir, DirPosix, DirWrite, FilePosix as _, FileType, Metadata, Special, Support,
     rules::{check_link_target, not_a_file},
 };
 use crate::{
@@ -198,6 +198,11 @@ impl DirWrite for MemDir {
         let child = table.child(self.0.ino(), name)?;
         let mode = if table.inode(child)?.file_type() == FileType::Dir { 0o755 } else { 0o644 };
         table.set_attrs(child, &AttrChange::default().mode(mode))
+    }
+
+    fn give(&self, file: &MemFile) -> io::Result<()> {
+        let Metadata { uid, gid, .. } = self.self_metadata()?;
+        file.set_attrs(&AttrChange::default().owner(uid, gid))
     }
 
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {

@@ -84,6 +84,10 @@ impl<D: Dir> DirWrite for ReadOnly<D> {
         refused()
     }
 
+    fn give(&self, _file: &Self::File) -> io::Result<()> {
+        refused()
+    }
+
     fn rename(&self, _name: Name<'_>, _to: &Self, _to_name: Name<'_>) -> io::Result<()> {
         refused()
     }

@@ -129,6 +129,10 @@ impl<D: DirPosix> DirWrite for Readable<D> {
         self.dir.share(name)
     }
 
+    fn give(&self, file: &D::File) -> io::Result<()> {
+        self.dir.give(file)
+    }
+
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
         self.dir.rename(name, &to.dir, to_name)
     }

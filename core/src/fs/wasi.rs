@@ -167,6 +167,10 @@ impl DirWrite for WasiDir {
         Ok(())
     }
 
+    fn give(&self, _file: &WasiFile) -> io::Result<()> {
+        Ok(())
+    }
+
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
         sys::renameat(self.fd(), name.as_bytes(), to.fd(), to_name.as_bytes()).map_err(kind::error)
     }

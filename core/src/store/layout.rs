@@ -193,9 +193,15 @@ impl<D: DirWrite> LayoutStore<D> {
         to.sync()
     }
 
+    /// Creates a file, which belongs to the owner of the layout.
+    fn temporary(&self, what: &str) -> Result<Temporary<'_, D>> {
+        Temporary::new(&self.dir, &self.next)
+            .and_then(Temporary::given)
+            .map_err(Error::io(format_args!("create {what}")))
+    }
+
     fn write(&self, name: &'static str, bytes: &[u8]) -> Result<()> {
-        let mut file =
-            Temporary::new(&self.dir, &self.next).map_err(Error::io(format_args!("create {name}")))?;
+        let mut file = self.temporary(name)?;
         file.write_all(bytes).map_err(Error::io(format_args!("write {name}")))?;
         file.place(&self.dir, Name::literal(name)).map_err(Error::io(format_args!("write {name}")))
     }
@@ -299,8 +305,7 @@ impl<D: DirWrite + Sync> BlobWrite for LayoutStore<D> {
             *writing = Some(self.blobs_dir()?.lock_shared().map_err(Error::io("lock the blobs"))?);
         }
         drop(writing);
-        let file = Temporary::new(&self.dir, &self.next).map_err(Error::io("create a blob"))?;
-        Ok(Box::new(LayoutPending { store: self, file }))
+        Ok(Box::new(LayoutPending { store: self, file: self.temporary("a blob")? }))
     }
 }
 

@@ -26,6 +26,12 @@ impl<'a, D: DirWrite> Temporary<'a, D> {
         Ok(Self { file: Some(file), dir, name })
     }
 
+    /// Returns the file with the owner of its directory.
+    pub(super) fn given(self) -> io::Result<Self> {
+        self.file.as_ref().map_or(Ok(()), |file| self.dir.give(file))?;
+        Ok(self)
+    }
+
     /// Makes the content durable and renames the file to its final name, readable by all.
     pub(crate) fn place(self, to: &D, name: Name<'_>) -> io::Result<()> {
         self.place_with(to, name, |temporary, _| temporary.dir.share(temporary.name.as_name()))

@@ -222,6 +222,10 @@ impl<D: DirWrite> DirWrite for Emulated<'_, D> {
         self.on_disk(name, |name| self.dir.share(name))
     }
 
+    fn give(&self, file: &Self::File) -> io::Result<()> {
+        self.dir.give(file.on_disk())
+    }
+
     fn rename(&self, name: Name<'_>, to: &Self, to_name: Name<'_>) -> io::Result<()> {
         self.on_disk(name, |name| to.on_disk(to_name, |to_name| self.dir.rename(name, &to.dir, to_name)))
     }

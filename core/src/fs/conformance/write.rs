@@ -20,6 +20,7 @@ pub(super) fn cases<D: DirWrite + 'static>() -> Cases<D> {
         ("a file is written and read", a_file_is_written_and_read),
         ("a file knows its metadata", a_file_knows_its_metadata),
         ("what is shared can be read by everyone", what_is_shared_can_be_read_by_everyone),
+        ("what is given has the owner of the directory", what_is_given_has_the_owner_of_the_directory),
         ("a lock excludes another handle", a_lock_excludes_another_handle),
         ("a lock that is held is not waited for", a_lock_that_is_held_is_not_waited_for),
         ("shared locks exclude only an exclusive one", shared_locks_exclude_only_an_exclusive_one),
@@ -131,6 +132,16 @@ fn what_is_shared_can_be_read_by_everyone<D: DirWrite>(dir: &D) -> io::Result<()
     match dir.support().mode {
         true => assert_eq!((before, modes()?), ((0o700, 0o600), (0o755, 0o644))),
         false => assert_eq!(before, modes()?),
+    }
+    Ok(())
+}
+
+fn what_is_given_has_the_owner_of_the_directory<D: DirWrite>(dir: &D) -> io::Result<()> {
+    let file = dir.create_file(name("file"))?;
+    dir.give(&file)?;
+    let (given, own) = (file.metadata()?, dir.self_metadata()?);
+    if dir.support().owner {
+        assert_eq!((given.uid, given.gid), (own.uid, own.gid));
     }
     Ok(())
 }

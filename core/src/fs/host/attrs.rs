@@ -56,11 +56,29 @@ pub(super) fn set_at(dir: BorrowedFd<'_>, name: Name<'_>, change: &AttrChange<'_
     Ok(())
 }
 
-/// Lets everyone read the entry.
-pub(super) fn share(dir: BorrowedFd<'_>, name: Name<'_>) -> io::Result<()> {
+/// Lets everyone read the entry; as root, gives a directory the owner of `dir`.
+pub(super) fn share(dir: BorrowedFd<'_>, name: Name<'_>, root: bool) -> io::Result<()> {
     let found = sys::statat(dir, name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW)?;
-    let mode = if file_type(&found) == FileType::Dir { 0o755 } else { 0o644 };
-    set_mode_at(dir, name, mode_of(mode))
+    if file_type(&found) != FileType::Dir {
+        return set_mode_at(dir, name, mode_of(0o644));
+    }
+    if root {
+        let open = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        give(dir, sys::openat(dir, name.as_bytes(), open, Mode::empty())?.as_fd())?;
+    }
+    set_mode_at(dir, name, mode_of(0o755))
+}
+
+/// Sets the owner of what is open to that of `dir`, as far as the system allows: user namespaces and file
+/// servers refuse it. It is not named, as a name may be a hard link to something else by now.
+pub(super) fn give(dir: BorrowedFd<'_>, to: BorrowedFd<'_>) -> io::Result<()> {
+    let (owner, old) = (sys::fstat(dir)?, sys::fstat(to)?);
+    if (owner.st_uid, owner.st_gid) == (old.st_uid, old.st_gid) {
+        return Ok(());
+    }
+    let (uid, gid) = ids((owner.st_uid, owner.st_gid))?;
+    let _ = sys::fchown(to, Some(uid), Some(gid));
+    Ok(())
 }
 
 /// Sets the mode without following a link. `fchmodat` follows links, and `fchmodat2` is newer than the oldest

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IoSlice, Read, Seek, SeekFrom, Write},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use super::{attrs, stat::metadata_of};
@@ -15,6 +15,10 @@ pub struct HostFile(std::fs::File);
 impl HostFile {
     pub(super) fn new(fd: OwnedFd) -> Self {
         Self(fd.into())
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

@@ -16,6 +16,11 @@ impl<F> EmulatedFile<F> {
     pub(super) fn new(file: F, held: Support) -> Self {
         Self { file, held }
     }
+
+    /// Returns the file of the directory below.
+    pub(super) fn on_disk(&self) -> &F {
+        &self.file
+    }
 }
 
 impl<F: Read> Read for EmulatedFile<F> {

@@ -23,6 +23,27 @@ fn stat(front: &Front, image: &str) -> Value {
 }
 
 #[test]
+fn what_root_adds_belongs_to_the_owner_of_the_layout() {
+    let front = with_blank();
+    if !root() {
+        return;
+    }
+    front.run(&["rm", "--image", "images"]);
+    fs::remove_dir_all(front.path("images/blobs")).unwrap(); // directories are made again
+    run("chown", ["-R", "1234:2345", text(&front.path("images"))]);
+    front.run(&["new", "--image", "images"]);
+    front.run(&["insert", "--image", "images", "umoci", "/bin/umoci"]);
+    let mut left = vec![front.path("images")];
+    while let Some(path) = left.pop() {
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (1234, 2345), "{}", path.display());
+        if metadata.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+}
+
+#[test]
 fn a_blank_image_is_described_as_by_umoci() {
     let front = with_blank();
     let created = "2025-09-05T13:05:10.12345+10:00";
