@@ -55,7 +55,7 @@ pub fn runtime_config(
     let mut spec = defaults::spec();
     spec["root"] = json!({ "path": options.root });
     spec["process"]["cwd"] = json!(absolute(run.working_dir.as_deref().unwrap_or("")));
-    spec["process"]["env"] = json!(environment(&run, &user.home)?);
+    spec["process"]["env"] = json!(environment(&run, user.home.as_deref())?);
     let args: Vec<&String> = run.entrypoint.iter().flatten().chain(run.cmd.iter().flatten()).collect();
     if !args.is_empty() {
         spec["process"]["args"] = json!(args);
@@ -80,8 +80,9 @@ fn absolute(path: &str) -> String {
     if path.starts_with('/') { path.into() } else { format!("/{path}") }
 }
 
-/// Returns the defaults, replaced and extended by the image's; the user's `HOME` last, if it is not set.
-fn environment(run: &ContainerConfig, home: &str) -> Result<Vec<String>> {
+/// Returns the defaults, replaced and extended by the image's; the user's `HOME` last, if it is known and not
+/// set. A runtime sets an unknown one itself.
+fn environment(run: &ContainerConfig, home: Option<&str>) -> Result<Vec<String>> {
     let mut variables: Vec<String> = defaults::ENVIRONMENT.map(str::to_owned).to_vec();
     for variable in run.env.iter().flatten() {
         let Some((name, _)) = variable.split_once('=').filter(|(name, _)| !name.is_empty()) else {
@@ -92,7 +93,9 @@ fn environment(run: &ContainerConfig, home: &str) -> Result<Vec<String>> {
             None => variables.push(variable.clone()),
         }
     }
-    if !variables.iter().any(|variable| named(variable, "HOME")) {
+    if let Some(home) = home
+        && !variables.iter().any(|variable| named(variable, "HOME"))
+    {
         variables.push(format!("HOME={home}"));
     }
     Ok(variables)

@@ -122,6 +122,19 @@ fn an_image_without_the_files_has_numbers_only() {
 }
 
 #[test]
+fn home_is_left_to_the_runtime_where_the_users_are_unknown() {
+    let environment = |fields: &str| {
+        let options = RuntimeOptions::default().resolv_conf(true);
+        let text = runtime_config(&image(fields), &Users::default(), &options).unwrap().text;
+        serde_json::from_slice::<Value>(&text).unwrap()["process"]["env"].take()
+    };
+    for fields in ["", r#""User":"0""#, r#""User":"5:6""#, r#""User":"web""#] {
+        assert_eq!(environment(fields), json!(defaults::ENVIRONMENT), "{fields}");
+    }
+    assert_eq!(environment(r#""Env":["HOME=/h"]"#)[2], "HOME=/h");
+}
+
+#[test]
 fn links_are_followed_inside_the_root_only() {
     // Files beside the root are out of reach.
     let host = root_with(&[
@@ -318,7 +331,7 @@ fn an_unknown_user_is_root_only_where_layers_are_left_out() {
     };
     let (all, unknown) = (users(&root()).unwrap(), Users::default());
     let partial = all.clone().partial();
-    let root_instead = (r#"{"gid":0,"uid":0}"#.to_owned(), json!("HOME=/"), false);
+    let root_instead = (r#"{"gid":0,"uid":0}"#.to_owned(), json!("TERM=xterm"), false);
     for spec in ["nobody", "web:nobody", "1:nobody"] {
         assert_eq!(with(&all, spec).unwrap_err().kind(), ErrorKind::Corrupt);
         assert_eq!(with(&partial, spec).unwrap(), root_instead);
@@ -327,6 +340,6 @@ fn an_unknown_user_is_root_only_where_layers_are_left_out() {
     let web = (r#"{"additionalGids":[10,20],"gid":34,"uid":33}"#.to_owned(), json!("HOME=/var/www"), true);
     assert_eq!(with(&all, "web").unwrap(), web);
     assert_eq!(with(&partial, "web").unwrap(), web);
-    let numbers = (r#"{"gid":6,"uid":5}"#.to_owned(), json!("HOME=/"), true);
+    let numbers = (r#"{"gid":6,"uid":5}"#.to_owned(), json!("TERM=xterm"), true);
     assert_eq!(with(&unknown, "5:6").unwrap(), numbers);
 }

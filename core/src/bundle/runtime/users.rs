@@ -28,7 +28,8 @@ pub(super) struct User {
     pub(super) gid: u32,
     /// Supplementary groups, in the order of `/etc/group`.
     pub(super) groups: Vec<u32>,
-    pub(super) home: String,
+    /// Unknown if the image's users are.
+    pub(super) home: Option<String>,
     /// Whether it is the user that was asked for, and not root in its place.
     pub(super) known: bool,
 }
@@ -80,15 +81,18 @@ impl Users {
                 let reason = format!("User: {name:?} is neither a number nor in the image's /{file}");
                 Err(Error::document("image config", reason))
             }
-            false => Ok(User { uid: 0, gid: 0, groups: Vec::new(), home: "/".into(), known: false }),
+            false => Ok(User { uid: 0, gid: 0, groups: Vec::new(), home: None, known: false }),
         };
         let uid = match (wanted, &entry) {
             (Some(uid), _) => uid,
             (None, Some(entry)) => entry.uid,
             (None, None) => return unknown("etc/passwd", user),
         };
-        let home =
-            entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
+        let home = match &entry {
+            Some(entry) if !entry.home.is_empty() => Some(entry.home.to_owned()),
+            None if !self.complete => None,
+            _ => Some("/".to_owned()),
+        };
         let mut groups = self.group.lines().filter_map(Group::parse);
         let (gid, groups) = match (group, &entry) {
             (Some(group), _) => {

@@ -23,6 +23,24 @@ fn stat(front: &Front, image: &str) -> Value {
 }
 
 #[test]
+fn without_a_root_file_system_the_environment_is_path_and_term() {
+    let front = with_blank();
+    let environment = |words: &[&str]| {
+        front.run(&[&["raw", "runtime-config", "--image", "images"][..], words, &["config.json"]].concat());
+        let spec: Value = serde_json::from_slice(&fs::read(front.path("config.json")).unwrap()).unwrap();
+        let names = spec["process"]["env"].as_array().unwrap().iter();
+        names
+            .map(|variable| variable.as_str().unwrap().split('=').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(environment(&[]), ["PATH", "TERM"]);
+    front.run(&["config", "--image", "images", "--config.user", "1:2", "--config.env", "A=1"]);
+    assert_eq!(environment(&[]), ["PATH", "TERM", "A"]);
+    fs::create_dir(front.path("rootfs")).unwrap();
+    assert_eq!(environment(&["--rootfs", "rootfs"]), ["PATH", "TERM", "A", "HOME"]);
+}
+
+#[test]
 fn what_root_adds_belongs_to_the_owner_of_the_layout() {
     let front = with_blank();
     if !root() {
