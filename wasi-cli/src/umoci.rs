@@ -1,8 +1,8 @@
 //! umoci's command line: `ocicle umoci …`, or the program under the name `umoci`.
 //!
-//! [`syntax`] parses umoci's options, [`commands`] turns them into the arguments of our commands and runs
-//! those. Output that differs from ours is in [`stat`] and [`validate`]. Outside this directory, only the
-//! list of commands refers to umoci.
+//! [`table`] lists umoci's commands, [`syntax`] parses their options, and [`commands`] turns these into the
+//! arguments of our commands and runs those. Output that differs from ours is in [`stat`] and [`validate`].
+//! Outside this directory, only the list of commands refers to umoci.
 
 mod commands;
 mod image;
@@ -10,22 +10,26 @@ mod options;
 mod problem;
 mod stat;
 mod syntax;
+mod table;
 mod usage;
 mod validate;
 
 use std::{ffi::OsStr, path::Path, process::ExitCode};
 
 use clap::Args;
-use ocicle::limits::Limits;
+use ocicle::{limits::Limits, text::printable};
 
 use self::{
     problem::{Problem, failed, tell},
     syntax::{Flag, switch, value},
+    table::Command,
 };
 use crate::{
     context::{Context, Verbosity},
+    failure::Failure,
     output::print,
     progress::Progress,
+    stream,
 };
 
 /// Run a command of umoci's command line.
@@ -41,8 +45,12 @@ pub(crate) struct Umoci {
     words: Vec<String>,
 }
 
-const GLOBAL: &[Flag] =
-    &[switch(&["verbose"]), value(&["log"]), value(&["cpu-profile"]), switch(&["version", "v"])];
+const GLOBAL: &[Flag] = &[
+    switch(&["verbose"], "print what is done, as --log=info does"),
+    value(&["log"], "level of messages: debug, info, warn (default), error, fatal"),
+    value(&["cpu-profile"], "accepted, and of no effect"),
+    switch(&["version", "v"], "print the version"),
+];
 
 impl Umoci {
     /// Returns the command line, if the program was started as `umoci` or as `ocicle umoci`.
@@ -69,21 +77,60 @@ impl Umoci {
             start += if values(&words[start]) { 2 } else { 1 };
         }
         let (global, rest) = words.split_at(start.min(words.len()));
-        let (command, rest) = match rest.split_first() {
-            Some((command, rest)) => (command.as_str(), rest),
-            None => ("help", &[][..]),
+        let done = match context(global) {
+            Ok(Some(context)) => Asked::of("", rest).run(&context),
+            Ok(None) => show(&usage::version()),
+            Err(problem) => told(problem, &usage::list("")),
         };
-        let done = context(global).and_then(|context| match context {
-            Some(context) => commands::run(command, rest, &context),
-            None => {
-                print(|out| writeln!(out, "{}", usage::version()))?;
-                Ok(ExitCode::SUCCESS)
-            }
-        });
-        done.or_else(|problem| told(problem, command)).unwrap_or_else(|message| {
-            tell(&message);
+        done.unwrap_or_else(|failure| {
+            tell(&failure);
             ExitCode::FAILURE
         })
+    }
+}
+
+/// The request of a command line.
+enum Asked<'a> {
+    Run(&'static Command, &'a [String]),
+    Help(String),
+    /// There is no such command.
+    Unknown(&'a str),
+}
+
+impl<'a> Asked<'a> {
+    /// Looks the first word up in the commands, or in those of `raw`.
+    fn of(group: &str, words: &'a [String]) -> Self {
+        let Some((name, rest)) = words.split_first() else { return Self::Help(usage::list(group)) };
+        match name.as_str() {
+            "raw" if group.is_empty() => Self::of("raw", rest),
+            "help" | "h" => Self::help(group, rest),
+            "--help" | "-help" | "-h" => Self::Help(usage::list(group)),
+            name => {
+                Command::find(group, name).map_or(Self::Unknown(name), |command| Self::Run(command, rest))
+            }
+        }
+    }
+
+    fn help(group: &str, words: &'a [String]) -> Self {
+        let Some((name, rest)) = words.split_first() else { return Self::Help(usage::list(group)) };
+        match name.as_str() {
+            "raw" if group.is_empty() => Self::help("raw", rest),
+            name => Command::find(group, name)
+                .map_or(Self::Unknown(name), |command| Self::Help(usage::of(command))),
+        }
+    }
+
+    fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Run(command, words) => syntax::parse(words, command.flags)
+                .and_then(|parsed| (command.run)(context, &parsed))
+                .or_else(|problem| told(problem, &usage::of(command))),
+            Self::Help(text) => show(&text),
+            Self::Unknown(name) => {
+                stream::message(format_args!("No help topic for '{}'", printable(name)));
+                Ok(ExitCode::from(3))
+            }
+        }
     }
 }
 
@@ -104,18 +151,19 @@ fn context(global: &[String]) -> Result<Option<Context>, Problem> {
 }
 
 /// Prints the usage after a usage error or for `--help`. Returns the error that remains to be reported.
-fn told(problem: Problem, command: &str) -> Result<ExitCode, String> {
+fn told(problem: Problem, usage: &str) -> Result<ExitCode, Failure> {
     match problem {
-        Problem::Failed(message) => Err(message),
+        Problem::Failed(failure) => Err(failure),
         Problem::Usage(message) => {
             // umoci also prints it to standard output.
-            let text = format!("Incorrect Usage: {message}\n\n{}", usage::of(command));
-            let _ = print(|out| out.write_all(text.as_bytes())); // the usage error is reported
-            Err(message)
+            let _ = show(&format!("Incorrect Usage: {message}\n\n{usage}")); // the usage error is reported
+            Err(Failure::usage(message))
         }
-        Problem::Help => match print(|out| out.write_all(usage::of(command).as_bytes())) {
-            Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(failure) => Err(failure.message().into()),
-        },
+        Problem::Help => show(usage),
     }
+}
+
+fn show(text: &str) -> Result<ExitCode, Failure> {
+    print(|out| out.write_all(text.as_bytes()))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,19 +1,15 @@
 //! The commands of umoci, as commands of ours.
 
-use std::process::ExitCode;
+use std::{fs, process::ExitCode};
 
 use ocicle::{graph::RefName, text::printable};
 
 use super::{
     image::{Image, image, new_tag},
-    options::{
-        COMPRESS, CONFIG, HISTORY, IMAGE, INSERT, KEEP_DIRLINKS, LAYOUT, NEW_TAG, REMAP, REPACK, arguments,
-        compress, history, layers, layout, make_parents, no_arguments, owners,
-    },
+    options::{arguments, compress, history, layers, layout, make_parents, no_arguments, owners},
     problem::{Problem, failed},
     stat,
-    syntax::{Flag, Parsed, parse, switch, value},
-    usage, validate,
+    syntax::Parsed,
 };
 use crate::{
     args::{Defaults, Edit, Follow, Format, Target},
@@ -23,7 +19,6 @@ use crate::{
     },
     context::Context,
     output::print,
-    stream,
 };
 
 const CLEARABLE: [(&str, Clear); 7] = [
@@ -36,74 +31,23 @@ const CLEARABLE: [(&str, Clear); 7] = [
     ("config.entrypoint", Clear::Entrypoint),
 ];
 
-pub(super) fn run(command: &str, words: &[String], context: &Context) -> Result<ExitCode, Problem> {
-    let read = |flags: &[&[Flag]]| parse(words, flags);
-    match command {
-        "init" => init(context, &read(&[LAYOUT])?),
-        "new" => new(context, &read(&[IMAGE])?),
-        "config" => config(context, &read(&[IMAGE, NEW_TAG, CONFIG, HISTORY])?),
-        "unpack" => unpack(context, &read(&[IMAGE, KEEP_DIRLINKS, REMAP])?),
-        "repack" => repack(context, &read(&[IMAGE, REPACK, COMPRESS, HISTORY])?),
-        "insert" => insert(context, &read(&[IMAGE, NEW_TAG, INSERT, COMPRESS, REMAP, HISTORY])?),
-        "tag" => tag(context, &read(&[IMAGE])?),
-        "remove" | "rm" => remove(context, &read(&[IMAGE])?),
-        "list" | "ls" => list(context, &read(&[LAYOUT])?),
-        "stat" => {
-            let parsed = read(&[IMAGE, &[switch(&["json"])]])?;
-            no_arguments(&parsed)?;
-            let (place, at) = image(&parsed)?.existing(context, "tag not found")?;
-            stat::print_image(context, &place, &at, parsed.is_on("json"))
-        }
-        "gc" => gc(context, &read(&[LAYOUT])?),
-        "raw" => match words.split_first() {
-            Some((command, words)) => raw(command, words, context),
-            None => Err(Problem::Help),
-        },
-        "help" | "h" => {
-            let command = words.first().map_or("", String::as_str);
-            print(|out| out.write_all(usage::of(command).as_bytes()))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        _ => unknown(command),
-    }
-}
-
-fn raw(command: &str, words: &[String], context: &Context) -> Result<ExitCode, Problem> {
-    let read = |flags: &[&[Flag]]| parse(words, flags);
-    match command {
-        "add-layer" => add_layer(context, &read(&[IMAGE, NEW_TAG, COMPRESS, HISTORY])?),
-        "unpack" => raw_unpack(context, &read(&[IMAGE, KEEP_DIRLINKS, REMAP])?),
-        "runtime-config" | "config" => {
-            runtime_config(context, &read(&[IMAGE, &[value(&["rootfs"])], REMAP])?)
-        }
-        "mtree-validate" => validate::run(context, &read(&[validate::FLAGS])?),
-        "-h" | "--help" => Err(Problem::Help),
-        _ => unknown(command),
-    }
-}
-
-fn unknown(command: &str) -> Result<ExitCode, Problem> {
-    stream::message(format_args!("No help topic for '{}'", printable(command)));
-    Ok(ExitCode::from(3))
-}
-
-fn init(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn init(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let path = layout(parsed)?;
-    if std::fs::symlink_metadata(&path).is_ok() {
+    if fs::symlink_metadata(&path).is_ok() {
         return failed(format!("image layout creation: path already exists: {path}"));
     }
     make_parents(&path)?;
     Ok(Init { path: path.into() }.run(context)?)
 }
 
-fn new(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn new(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let new = New { reference: image(parsed)?.reference(), platform: None, edit: Edit::default() };
     Ok(new.run(context)?)
 }
 
-fn config(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn config(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let image = image(parsed)?;
     let all = |option: &str| parsed.all(option).map(str::to_owned).collect::<Vec<_>>();
@@ -155,7 +99,7 @@ fn in_tag(parsed: &Parsed, image: &Image) -> Result<Target, Problem> {
     Ok(Target { tag: Some(new_tag(parsed, image)?), ..Target::default() })
 }
 
-fn unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [bundle] = arguments(parsed, "invalid number of positional arguments: expected <bundle>")?;
     let image = image(parsed)?;
     image.existing(context, "tag is not found")?;
@@ -171,7 +115,7 @@ fn unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     Ok(unpack.run(context)?)
 }
 
-fn repack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn repack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [bundle] = arguments(parsed, "invalid number of positional arguments: expected <bundle>")?;
     let repack = Repack {
         bundle: bundle.into(),
@@ -189,7 +133,7 @@ fn repack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     Ok(repack.run(context)?)
 }
 
-fn insert(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn insert(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let image = image(parsed)?;
     let mut insert = Insert {
         reference: image.reference(),
@@ -214,7 +158,7 @@ fn insert(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     Ok(insert.run(context)?)
 }
 
-fn tag(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn tag(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [name] = arguments(parsed, "invalid number of positional arguments: expected <new-tag>")?;
     if name.parse::<RefName>().is_err() {
         return failed("new tag is an invalid reference");
@@ -226,7 +170,7 @@ fn tag(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
 }
 
 /// Removes a tag. A missing tag is not a failure: scripts rely on that.
-fn remove(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn remove(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let image = image(parsed)?;
     match image.is_there(context)? {
@@ -235,7 +179,7 @@ fn remove(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     }
 }
 
-fn list(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn list(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let root = context.open(&layout(parsed)?)?.repository.index()?;
     print(|out| {
@@ -245,13 +189,19 @@ fn list(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn gc(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn stat(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+    no_arguments(parsed)?;
+    let (place, at) = image(parsed)?.existing(context, "tag not found")?;
+    stat::print_image(context, &place, &at, parsed.is_on("json"))
+}
+
+pub(super) fn gc(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     no_arguments(parsed)?;
     let gc = Gc { reference: layout(parsed)?, format: Format::default(), edit: Edit::default() };
     Ok(gc.run(context)?)
 }
 
-fn add_layer(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn add_layer(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [archive] = arguments(parsed, "invalid number of positional arguments: expected <newlayer.tar>")?;
     let image = image(parsed)?;
     let add = AddLayer {
@@ -266,7 +216,7 @@ fn add_layer(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     Ok(add.run(context)?)
 }
 
-fn raw_unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn raw_unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [rootfs] = arguments(parsed, "invalid number of positional arguments: expected <rootfs>")?;
     let image = image(parsed)?;
     image.existing(context, "tag is not found")?;
@@ -280,7 +230,7 @@ fn raw_unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     Ok(unpack.run(context)?)
 }
 
-fn runtime_config(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
+pub(super) fn runtime_config(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let [file] = arguments(parsed, "invalid number of positional arguments: expected <config.json>")?;
     let image = image(parsed)?;
     image.existing(context, "tag not found")?;

@@ -48,9 +48,9 @@ impl Image {
         let place = context.open(&self.reference())?;
         let at = place.repository.resolve(&place.selector, want).map_err(|error| match error {
             ResolveError::Ambiguous { .. } => {
-                Problem::Failed(format!("tag is ambiguous: {}: {error}", self.tag))
+                Failure::failed(format!("tag is ambiguous: {}: {error}", self.tag))
             }
-            other => Failure::from(other).into(),
+            other => Failure::from(other),
         })?;
         Ok((place, at))
     }

@@ -10,39 +10,53 @@ use super::{
 };
 use crate::args::{Compress, HistoryArgs, LayerArgs, Owners};
 
-pub(super) const IMAGE: &[Flag] = &[value(&["image"])];
-pub(super) const LAYOUT: &[Flag] = &[value(&["layout"])];
-pub(super) const NEW_TAG: &[Flag] = &[value(&["tag"])];
-pub(super) const COMPRESS: &[Flag] = &[value(&["compress"])];
-pub(super) const REMAP: &[Flag] = &[value(&["uid-map"]), value(&["gid-map"]), switch(&["rootless"])];
-pub(super) const KEEP_DIRLINKS: &[Flag] = &[switch(&["keep-dirlinks"])];
-pub(super) const HISTORY: &[Flag] = &[
-    switch(&["no-history"]),
-    value(&["history.author"]),
-    value(&["history.comment"]),
-    value(&["history.created"]),
-    value(&["history.created_by"]),
+pub(super) const IMAGE: &[Flag] = &[value(&["image"], "image, as PATH[:TAG] of an OCI layout")];
+pub(super) const LAYOUT: &[Flag] = &[value(&["layout"], "path of an OCI layout")];
+pub(super) const NEW_TAG: &[Flag] = &[value(&["tag"], "tag of the result (default: that of --image)")];
+pub(super) const COMPRESS: &[Flag] =
+    &[value(&["compress"], "compression of the new layer: auto (that of the last layer), none, gzip, zstd")];
+pub(super) const REMAP: &[Flag] = &[
+    value(&["uid-map"], "map of user ids, CONTAINER:HOST:SIZE"),
+    value(&["gid-map"], "map of group ids, CONTAINER:HOST:SIZE"),
+    switch(&["rootless"], "work without root"),
 ];
-pub(super) const REPACK: &[Flag] =
-    &[value(&["mask-path"]), switch(&["no-mask-volumes"]), switch(&["refresh-bundle"])];
-pub(super) const INSERT: &[Flag] = &[switch(&["opaque"]), switch(&["whiteout"])];
+pub(super) const KEEP_DIRLINKS: &[Flag] =
+    &[switch(&["keep-dirlinks"], "follow a symbolic link where a layer has a directory")];
+pub(super) const HISTORY: &[Flag] = &[
+    switch(&["no-history"], "add no history entry"),
+    value(&["history.author"], "author of the history entry"),
+    value(&["history.comment"], "comment of the history entry"),
+    value(&["history.created"], "date of the history entry (RFC 3339)"),
+    value(&["history.created_by"], "command of the history entry"),
+];
+pub(super) const STAT: &[Flag] = &[switch(&["json"], "print JSON")];
+pub(super) const ROOTFS: &[Flag] = &[value(&["rootfs"], "unpacked root file system, to look up users in")];
+pub(super) const REPACK: &[Flag] = &[
+    value(&["mask-path"], "path whose changes are left out"),
+    switch(&["no-mask-volumes"], "do not leave out changes of volumes"),
+    switch(&["refresh-bundle"], "make the result the base of the next repack"),
+];
+pub(super) const INSERT: &[Flag] = &[
+    switch(&["whiteout"], "remove TARGET instead"),
+    switch(&["opaque"], "hide the existing contents of the directory TARGET"),
+];
 pub(super) const CONFIG: &[Flag] = &[
-    value(&["clear"]),
-    value(&["config.user"]),
-    value(&["config.workingdir"]),
-    value(&["config.stopsignal"]),
-    value(&["created"]),
-    value(&["author"]),
-    value(&["platform.os", "os"]),
-    value(&["platform.arch", "architecture"]),
-    value(&["platform.variant"]),
-    value(&["config.exposedports"]),
-    value(&["config.volume"]),
-    value(&["config.env"]),
-    value(&["config.label"]),
-    value(&["config.entrypoint"]),
-    value(&["config.cmd"]),
-    value(&["manifest.annotation"]),
+    value(&["config.user"], "user, as USER[:GROUP]"),
+    value(&["config.exposedports"], "add a port"),
+    value(&["config.env"], "set a variable, as NAME=VALUE"),
+    value(&["config.entrypoint"], "a word of the entry point"),
+    value(&["config.cmd"], "a word of the command"),
+    value(&["config.volume"], "add a volume"),
+    value(&["config.label"], "set a label, as NAME=VALUE"),
+    value(&["config.workingdir"], "working directory"),
+    value(&["config.stopsignal"], "signal that stops the container"),
+    value(&["created"], "date of the image (RFC 3339)"),
+    value(&["author"], "author of the image"),
+    value(&["platform.os", "os"], "operating system"),
+    value(&["platform.arch", "architecture"], "architecture"),
+    value(&["platform.variant"], "variant of the architecture"),
+    value(&["manifest.annotation"], "set an annotation, as NAME=VALUE"),
+    value(&["clear"], "remove all values of a key, such as config.env, before others are set"),
 ];
 
 pub(super) fn history(parsed: &Parsed, created_by: &str) -> Result<HistoryArgs, Problem> {
@@ -125,7 +139,7 @@ pub(super) fn no_arguments(parsed: &Parsed) -> Result<(), Problem> {
 pub(super) fn make_parents(path: &str) -> Result<(), Problem> {
     match Path::new(path).parent() {
         Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
-            .map_err(|error| Problem::Failed(format!("create {}: {error}", parent.display()))),
+            .or_else(|error| failed(format!("create {}: {error}", parent.display()))),
         _ => Ok(()),
     }
 }

@@ -7,8 +7,8 @@ use crate::{failure::Failure, stream};
 /// The reason why a command failed.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// A failure, reported by its message.
-    Failed(String),
+    /// A failure.
+    Failed(Failure),
     /// A usage error, reported with the usage of the command.
     Usage(String),
     /// Not a failure: the usage was requested.
@@ -17,7 +17,7 @@ pub(super) enum Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        Self::Failed(in_umoci_s_words(failure.message()))
+        Self::Failed(failure)
     }
 }
 
@@ -25,6 +25,19 @@ impl From<ocicle::Error> for Problem {
     fn from(error: ocicle::Error) -> Self {
         Failure::from(error).into()
     }
+}
+
+pub(super) fn failed<T>(message: impl AsRef<str>) -> Result<T, Problem> {
+    Err(Failure::failed(message).into())
+}
+
+/// Reports a failure on standard error.
+pub(super) fn tell(failure: &Failure) {
+    let message = in_umoci_s_words(failure.message());
+    if message.contains("os error 13") || message.contains("os error 1)") {
+        log('•', "umoci encountered a permission error: maybe --rootless will help?");
+    }
+    log('⨯', &message);
 }
 
 /// Returns a message in the words that scripts for umoci look for.
@@ -39,18 +52,6 @@ fn in_umoci_s_words(message: &str) -> String {
         }
     }
     message.into()
-}
-
-pub(super) fn failed<T>(message: impl Into<String>) -> Result<T, Problem> {
-    Err(Problem::Failed(message.into()))
-}
-
-/// Reports a failure on standard error.
-pub(super) fn tell(message: &str) {
-    if message.contains("os error 13") || message.contains("os error 1)") {
-        log('•', "umoci encountered a permission error: maybe --rootless will help?");
-    }
-    log('⨯', message);
 }
 
 /// Writes a line to standard error in the format of umoci's logger.

@@ -14,7 +14,7 @@ use serde_json::{
     value::RawValue,
 };
 
-use super::problem::Problem;
+use super::problem::{Problem, failed};
 use crate::{context::Context, output::print, place::Place};
 
 /// The shape of `umoci stat --json`.
@@ -82,7 +82,7 @@ pub(super) fn print_image(
 }
 
 fn verbatim(text: &[u8]) -> Result<&RawValue, Problem> {
-    serde_json::from_slice(text).map_err(|error| Problem::Failed(error.to_string()))
+    serde_json::from_slice(text).or_else(|error| failed(error.to_string()))
 }
 
 /// Returns each history entry with its layer, or without one where there are too few layers.

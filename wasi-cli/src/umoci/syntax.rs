@@ -11,16 +11,18 @@ pub(super) struct Flag {
     /// Its names; the first one identifies it.
     pub(super) names: &'static [&'static str],
     pub(super) takes_value: bool,
+    /// Its description in the help text.
+    pub(super) about: &'static str,
 }
 
 /// Returns an option with a value.
-pub(super) const fn value(names: &'static [&'static str]) -> Flag {
-    Flag { names, takes_value: true }
+pub(super) const fn value(names: &'static [&'static str], about: &'static str) -> Flag {
+    Flag { names, takes_value: true, about }
 }
 
 /// Returns an option without a value.
-pub(super) const fn switch(names: &'static [&'static str]) -> Flag {
-    Flag { names, takes_value: false }
+pub(super) const fn switch(names: &'static [&'static str], about: &'static str) -> Flag {
+    Flag { names, takes_value: false, about }
 }
 
 /// Parsed options and arguments.
@@ -112,7 +114,7 @@ mod tests {
 
     use super::{Flag, Problem, parse, switch, value};
 
-    const FLAGS: &[Flag] = &[value(&["image"]), switch(&["json"]), value(&["platform.os", "os"])];
+    const FLAGS: &[Flag] = &[value(&["image"], ""), switch(&["json"], ""), value(&["platform.os", "os"], "")];
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()

@@ -1,77 +1,107 @@
-//! Help texts.
+//! Help texts, in the sections that umoci has.
 
-/// Returns the usage of a command, or of umoci itself for an unknown one.
-pub(super) fn of(command: &str) -> String {
-    let known = COMMANDS.iter().find(|(name, ..)| name.split(' ').any(|name| name == command));
-    match known {
-        Some((name, arguments, about)) => {
-            let name = name.split(' ').next_back().unwrap_or(command);
-            format!(
-                "Usage: umoci {name} {arguments}\n\n{about}\n\n\
-                docs/umoci.md lists the equivalent options of ocicle.\n"
-            )
-        }
-        None => {
-            let mut text = String::from(
-                "Usage: umoci [--verbose | --log=LEVEL] COMMAND …\n\n\
-                 The command line of umoci, run by ocicle.\n\nExample:\n  \
-                 umoci unpack --image images:v1 bundle\n\nCommands:\n",
-            );
-            for (name, _, about) in COMMANDS {
-                text.push_str(&format!("  {:<22}{about}\n", name.replace(' ', ", ")));
-            }
-            text
-        }
-    }
-}
+use super::{
+    GLOBAL,
+    syntax::Flag,
+    table::{COMMANDS, Command},
+};
 
+/// The version of umoci whose command line this is: its latest release, and what was added since.
+const VERSION: &str = "0.6.0+dev";
+
+/// Returns the output of `--version`.
 pub(super) fn version() -> String {
     format!(
-        "umoci version {} (ocicle {})\nimage spec: 1.1.1\nruntime spec: 1.0.2\ngo: go1.0 (not used)",
-        "0.6.0",
+        "umoci version {VERSION} (ocicle {})\nimage spec: 1.1.1\nruntime spec: 1.0.2\ngo: go1.0 (not used)\n",
         env!("CARGO_PKG_VERSION")
     )
 }
 
-/// Names, arguments and description of each command.
-const COMMANDS: [(&str, &str, &str); 12] = [
-    ("init", "--layout PATH", "Create an empty layout."),
-    ("new", "--image PATH[:TAG]", "Create an image without layers."),
-    (
-        "config",
-        "--image PATH[:TAG] [--tag NEW] [--clear KEY]… [--config.user USER] [--config.workingdir DIR]\n  \
-         [--config.entrypoint WORD]… [--config.cmd WORD]… [--config.env NAME=VALUE]…\n  \
-         [--config.label NAME=VALUE]…\n  \
-         [--config.exposedports PORT]… [--config.volume PATH]… [--config.stopsignal SIGNAL]\n  \
-         [--manifest.annotation NAME=VALUE]… [--author NAME] [--created DATE]\n  \
-         [--platform.os OS] [--platform.arch ARCH] [--platform.variant VARIANT]\n  \
-         [--no-history | --history.author … --history.comment … --history.created … --history.created_by …]",
-        "Change the config of an image.",
-    ),
-    ("unpack", "--image PATH[:TAG] [--keep-dirlinks] [maps] BUNDLE", "Unpack an image into a bundle."),
-    (
-        "repack",
-        "--image PATH[:TAG] [--mask-path PATH]… [--no-mask-volumes] [--refresh-bundle]\n  \
-         [--compress KIND] [history] BUNDLE",
-        "Add the changes in a bundle as a layer, and tag the result.",
-    ),
-    (
-        "insert",
-        "--image PATH[:TAG] [--tag NEW] [--opaque] [--compress KIND] [maps] [history]\n  \
-         (SOURCE TARGET | --whiteout TARGET)",
-        "Add a file or directory to an image, or remove a path.",
-    ),
-    ("tag", "--image PATH[:TAG] NEW", "Add a tag to an image."),
-    ("remove rm", "--image PATH[:TAG]", "Remove a tag."),
-    ("list ls", "--layout PATH", "List the tags of a layout."),
-    ("stat", "--image PATH[:TAG] [--json]", "Show the manifest, config and history of an image."),
-    ("gc", "--layout PATH", "Remove unreachable blobs."),
-    (
-        "raw",
-        "COMMAND\n  raw add-layer --image PATH[:TAG] [--tag NEW] [--compress KIND] [history] LAYER.tar\n  \
-         raw unpack --image PATH[:TAG] [--keep-dirlinks] [maps] ROOTFS\n  \
-         raw runtime-config --image PATH[:TAG] [--rootfs DIR] [maps] CONFIG.json\n  \
-         raw mtree-validate -f MANIFEST -p DIR [-k KEYWORDS | -K KEYWORDS]",
-        "Single steps of the other commands.",
-    ),
-];
+/// Returns the help of a command.
+pub(super) fn of(command: &Command) -> String {
+    let name = full_name(command.group, command.names.first().unwrap_or(&""));
+    let Command { category, about, usage, flags, .. } = command;
+    let mut text = Sections::new(&name, about, &format!("{name} [command options] {usage}"));
+    text.section("CATEGORY", [((*category).to_owned(), "")]);
+    text.section("OPTIONS", flags.iter().copied().flatten().map(option));
+    text.0
+}
+
+/// Returns the list of the commands, or of those of `raw`.
+pub(super) fn list(group: &str) -> String {
+    let name = full_name(group, "");
+    let mut text = match group {
+        "" => {
+            let usage = "umoci [global options] command [command options] [arguments...]";
+            let mut text = Sections::new(&name, "umoci modifies Open Container images", usage);
+            text.section("VERSION", [(format!("{VERSION} (ocicle {})", env!("CARGO_PKG_VERSION")), "")]);
+            text
+        }
+        _ => Sections::new(&name, RAW, &format!("{name} command [command options] [arguments...]")),
+    };
+    let mut rows = vec![("help, h".to_owned(), "shows the list of commands, or the help of one")];
+    if group.is_empty() {
+        rows.insert(0, ("raw".to_owned(), RAW));
+    }
+    text.section("COMMANDS", rows);
+    for category in ["image", "layout", "devtools"] {
+        let listed = |command: &&Command| (command.group, command.category) == (group, category);
+        let rows = COMMANDS.iter().filter(listed).map(|command| (command.names.join(", "), command.about));
+        text.below(category, &rows.collect::<Vec<_>>());
+    }
+    match group {
+        "" => {
+            text.section("GLOBAL OPTIONS", GLOBAL.iter().chain(&[HELP]).map(option));
+            text.section("EXAMPLE", [("umoci unpack --image images:v1 bundle".to_owned(), "")]);
+        }
+        _ => text.section("OPTIONS", [option(&HELP)]),
+    }
+    text.0
+}
+
+const RAW: &str = "single steps of the other commands";
+const HELP: Flag = super::switch(&["help", "h"], "show help");
+
+fn full_name(group: &str, name: &str) -> String {
+    ["umoci", group, name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns an option, as it is written on the command line, and its description.
+fn option(flag: &Flag) -> (String, &'static str) {
+    let names = flag.names.iter().map(|name| {
+        let dashes = if name.len() == 1 { "-" } else { "--" };
+        format!("{dashes}{name}{}", if flag.takes_value { " value" } else { "" })
+    });
+    (names.collect::<Vec<_>>().join(", "), flag.about)
+}
+
+/// A text in sections with headings.
+struct Sections(String);
+
+impl Sections {
+    fn new(name: &str, about: &str, usage: &str) -> Self {
+        Self(format!("NAME:\n   {name} - {about}\n\nUSAGE:\n   {usage}\n"))
+    }
+
+    fn section(&mut self, heading: &str, rows: impl IntoIterator<Item = (String, &'static str)>) {
+        self.0.push_str(&format!("\n{heading}:\n"));
+        self.rows("   ", &rows.into_iter().collect::<Vec<_>>());
+    }
+
+    /// Adds rows below a second heading, if there are any.
+    fn below(&mut self, heading: &str, rows: &[(String, &str)]) {
+        if !rows.is_empty() {
+            self.0.push_str(&format!("\n   {heading}:\n"));
+            self.rows("     ", rows);
+        }
+    }
+
+    fn rows(&mut self, indent: &str, rows: &[(String, &str)]) {
+        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, about) in rows {
+            let line = format!("{indent}{name:width$}  {about}");
+            self.0.push_str(line.trim_end());
+            self.0.push('\n');
+        }
+    }
+}

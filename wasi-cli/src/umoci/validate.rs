@@ -14,12 +14,12 @@ use super::{
 use crate::{context::Context, output::print, stores::open_dir};
 
 pub(super) const FLAGS: &[Flag] = &[
-    value(&["manifest", "f", "file"]),
-    value(&["path", "p"]),
-    switch(&["rootless"]),
-    value(&["use-keywords", "k"]),
-    value(&["add-keywords", "K"]),
-    switch(&["umoci-keywords"]),
+    value(&["manifest", "f", "file"], "manifest, in the format of mtree(5)"),
+    value(&["path", "p"], "directory to compare with it"),
+    switch(&["rootless"], "accepted, and of no effect"),
+    value(&["add-keywords", "K"], "further keywords, separated by commas"),
+    value(&["use-keywords", "k"], "keywords to compare, separated by commas"),
+    switch(&["umoci-keywords"], "compare the keywords of umoci's bundles"),
 ];
 
 /// The keywords that umoci compares, and accepts by name.
@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, parsed: &Parsed) -> Result<ExitCode, Proble
     }
     let only_some = !wanted.is_empty();
     wanted.extend(keywords(parsed, "add-keywords")?);
-    let file = File::open(manifest).map_err(|error| Problem::Failed(format!("open {manifest}: {error}")))?;
+    let file = File::open(manifest).or_else(|error| failed(format!("open {manifest}: {error}")))?;
     let root = Readable::new(open_dir(Path::new(path))?);
     let mut lines: Vec<String> = Vec::new();
     compare(&mut BufReader::new(file), &root, &context.limits, &mut |difference| {
@@ -90,7 +90,7 @@ fn keywords(parsed: &Parsed, option: &str) -> Result<Vec<String>, Problem> {
     words
         .map(|word| match synonym(word) {
             known if KEYWORDS.contains(&known) => Ok(known.to_owned()),
-            other => Err(Problem::Failed(format!("keyword {other:?} cannot be checked"))),
+            other => failed(format!("keyword {other:?} cannot be checked")),
         })
         .collect()
 }

@@ -23,6 +23,105 @@ fn stat(front: &Front, image: &str) -> Value {
 }
 
 #[test]
+fn the_version_is_that_of_umoci() {
+    let front = Front::new();
+    for option in ["--version", "-v"] {
+        let version = front.run(&[option]);
+        for released in ["0.6.0", "0.6.0+dev"] {
+            assert!(version.starts_with(&format!("umoci version {released}")), "{version}");
+        }
+        for line in ["\nimage spec: 1.", "\nruntime spec: 1.", "\ngo: go1."] {
+            assert!(version.contains(line), "{version}");
+        }
+    }
+}
+
+/// Returns the lines of a help text that are not empty.
+fn help(front: &Front, words: &[&str]) -> Vec<String> {
+    front.run(words).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_help_has_umocis_sections() {
+    let front = Front::new();
+    for words in [&["help"][..], &["h"], &["--help"], &["-h"], &[]] {
+        let lines = help(&front, words);
+        assert_eq!(lines[..2], ["NAME:", "   umoci - umoci modifies Open Container images"], "{words:?}");
+        for section in ["USAGE:", "VERSION:", "COMMANDS:", "   image:", "   layout:", "GLOBAL OPTIONS:"] {
+            assert!(lines.iter().any(|line| line == section), "{words:?}: {section}");
+        }
+    }
+    let commands = [
+        "config",
+        "unpack",
+        "repack",
+        "new",
+        "tag",
+        "remove",
+        "rm",
+        "stat",
+        "insert",
+        "gc",
+        "init",
+        "list",
+        "ls",
+        "raw add-layer",
+        "raw runtime-config",
+        "raw config",
+        "raw unpack",
+        "raw mtree-validate",
+    ];
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        let own = help(&front, &[&words[..], &["--help"]].concat());
+        let name = match command {
+            "rm" => "remove",
+            "ls" => "list",
+            "raw config" => "raw runtime-config",
+            name => name,
+        };
+        assert!(own[0] == "NAME:" && own[1].starts_with(&format!("   umoci {name} - ")), "{own:?}");
+        assert!(own[3].starts_with(&format!("   umoci {name} [command options] --")), "{own:?}");
+        assert!(own.contains(&"CATEGORY:".into()) && own.contains(&"OPTIONS:".into()), "{own:?}");
+        assert_eq!(help(&front, &[&words[..], &["-h"]].concat()), own);
+        assert_eq!(help(&front, &[&["help"], &words[..]].concat()), own);
+    }
+    let raw = help(&front, &["raw"]);
+    assert!(raw[0] == "NAME:" && raw[1].starts_with("   umoci raw - "), "{raw:?}");
+    for words in [["raw", "--help"], ["raw", "-h"], ["raw", "help"], ["help", "raw"]] {
+        assert_eq!(help(&front, &words), raw);
+    }
+    let unknown = front.try_run(&["help", "nothing"]);
+    assert_eq!(
+        (unknown.status.code(), &unknown.stderr[..]),
+        (Some(3), &b"No help topic for 'nothing'\n"[..])
+    );
+}
+
+/// umoci's help has the same first lines, and the same options.
+#[test]
+fn the_help_names_umocis_options() {
+    let front = Front::new();
+    if !have(&["umoci"]) {
+        return;
+    }
+    let options = |lines: &str| {
+        let names = lines.split_whitespace().filter(|word| word.starts_with("--"));
+        names.map(|name| name.trim_end_matches([',', ']']).to_owned()).collect::<Vec<_>>()
+    };
+    for command in
+        ["config", "unpack", "repack", "new", "tag", "remove", "stat", "insert", "gc", "init", "list"]
+    {
+        let theirs = String::from_utf8(run("umoci", [command, "--help"])).unwrap();
+        let ours = options(&front.run(&[command, "--help"]));
+        let (_, theirs) = theirs.rsplit_once("OPTIONS:").unwrap();
+        for option in options(theirs) {
+            assert!(ours.contains(&option), "{command} {option}: {ours:?}");
+        }
+    }
+}
+
+#[test]
 fn without_a_root_file_system_the_environment_is_path_and_term() {
     let front = with_blank();
     let environment = |words: &[&str]| {
