@@ -52,12 +52,16 @@ impl Failure {
         &self.message
     }
 
+    /// Returns the hint, or that of the system for the message.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref().or_else(|| system::hint(&self.message))
+    }
+
     /// Prints the message and the hint to standard error, and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         // Messages contain names from images, which must not control the terminal.
         let lines: Vec<String> = self.message.lines().map(printable).collect();
-        let hint = self.hint.as_deref().or_else(|| system::hint(&self.message));
-        let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {}", printable(hint)));
+        let hint = self.advice().map_or_else(String::new, |hint| format!("\nhint: {}", printable(hint)));
         stream::message(format_args!("error: {}{hint}", lines.join("\n")));
         ExitCode::from(self.code)
     }

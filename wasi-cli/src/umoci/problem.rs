@@ -36,6 +36,8 @@ pub(super) fn tell(failure: &Failure) {
     let message = in_umoci_s_words(failure.message());
     if message.contains("os error 13") || message.contains("os error 1)") {
         log('•', "umoci encountered a permission error: maybe --rootless will help?");
+    } else if let Some(hint) = failure.advice() {
+        log('•', &format!("hint: {hint}"));
     }
     log('⨯', &message);
 }

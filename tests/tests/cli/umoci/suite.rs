@@ -190,3 +190,13 @@ fn a_blank_image_is_described_as_by_umoci() {
         assert_eq!(front.run(&["stat", "--image", "images"]), expected);
     }
 }
+
+#[test]
+fn a_hint_is_a_line_of_its_own_before_the_error() {
+    let front = Front::new();
+    let output = front.try_run(&["new", "--image", "images"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = error.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("   • hint: "), "{error}");
+    assert!(lines[1].starts_with("   ⨯ ") && !Path::new("images").exists(), "{error}");
+}
