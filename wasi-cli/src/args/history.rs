@@ -26,9 +26,22 @@ pub(crate) struct HistoryArgs {
     /// Command in the entry; `ocicle COMMAND` by default.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) history_created_by: Option<String>,
+    /// Whether an entry without an author gets that of the image, as in umoci.
+    #[arg(skip)]
+    pub(crate) by_author_of_image: bool,
 }
 
 impl HistoryArgs {
+    /// Returns the history entry of a command on an image with this author.
+    pub(crate) fn entry_by(&self, command: &str, author: Option<&str>) -> Result<Option<History>, Failure> {
+        let author = author.filter(|author| self.by_author_of_image && !author.is_empty());
+        let entry = self.entry(command)?.map(|mut entry| {
+            entry.author = entry.author.or_else(|| author.map(str::to_owned));
+            entry
+        });
+        Ok(entry)
+    }
+
     /// Returns the history entry of a command; `None` if there is to be none.
     pub(crate) fn entry(&self, command: &str) -> Result<Option<History>, Failure> {
         if self.no_history {

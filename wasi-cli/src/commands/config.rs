@@ -109,10 +109,12 @@ impl Config {
         if edits.is_empty() && self.result.tag.is_none() {
             return Err(Failure::usage("nothing to change").hint("add an option, such as --env NAME=VALUE"));
         }
-        let history = self.history.entry("config")?.map(History::without_layer);
+        let image = place.image()?;
+        let author = self.author.as_deref().or(image.config.view().author.as_deref());
+        let history = self.history.entry_by("config", author)?.map(History::without_layer);
         let history = history.as_ref();
         if self.edit.dry_run {
-            edit_config(&dry_run(&place.repository), &place.image()?, &edits, history)?;
+            edit_config(&dry_run(&place.repository), &image, &edits, history)?;
             return Ok(ExitCode::SUCCESS);
         }
         let to = self.result.destination();

@@ -88,7 +88,7 @@ impl Repack {
             .compare(compare)
             .compression(self.compress.wanted())
             .latest(clock::source_date()?)
-            .history(self.history.entry("repack")?)
+            .history(self.history.entry_by("repack", image.config.view().author.as_deref())?)
             .refresh(self.refresh_bundle);
         let store = context.watched(&place.repository, "repacking", None);
         let done = bundle.repack(&store, &image, &at, &to, &options)?;

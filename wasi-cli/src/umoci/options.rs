@@ -77,6 +77,7 @@ pub(super) fn history(parsed: &Parsed, created_by: &str) -> Result<HistoryArgs, 
         history_comment: comment,
         history_created: created,
         history_created_by: Some(command.unwrap_or_else(|| created_by.into())),
+        by_author_of_image: true,
     })
 }
 

@@ -23,6 +23,28 @@ fn stat(front: &Front, image: &str) -> Value {
 }
 
 #[test]
+fn history_entries_are_by_the_author_of_the_image() {
+    let front = with_blank();
+    let author = "An Author <a@b.c>";
+    front.run(&["config", "--image", "images", "--author", author]);
+    front.run(&["config", "--image", "images", "--config.user", "1"]);
+    front.run(&["config", "--image", "images", "--history.author", "Another"]);
+    front.run(&["unpack", "--rootless", "--image", "images", "bundle"]);
+    fs::write(front.path("bundle/rootfs/file"), "1").unwrap();
+    front.run(&["repack", "--image", "images", "bundle"]);
+    run("tar", ["-C", text(&front.path("bundle/rootfs")), "-cf", text(&front.path("layer.tar")), "file"]);
+    front.run(&["raw", "add-layer", "--image", "images", "layer.tar"]);
+    // umoci leaves it out here.
+    front.run(&["insert", "--image", "images", "layer.tar", "/layer.tar"]);
+    front.run(&["config", "--image", "images", "--author", ""]);
+    let history = stat(&front, "images")["history"].take();
+    let authors: Vec<&Value> =
+        history.as_array().unwrap().iter().map(|entry| entry.get("author").unwrap_or(&Value::Null)).collect();
+    let (author, other, none) = (json!(author), json!("Another"), Value::Null);
+    assert_eq!(authors, [&author, &author, &other, &author, &author, &none, &none]);
+}
+
+#[test]
 fn the_version_is_that_of_umoci() {
     let front = Front::new();
     for option in ["--version", "-v"] {

@@ -46,7 +46,7 @@ impl AddLayer {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, base) = context.open_image(&self.reference)?;
         let how = self.recompress(&base);
-        let history = self.history.entry("raw add-layer")?;
+        let history = self.history.entry_by("raw add-layer", base.config.view().author.as_deref())?;
         let (mut archive, what) = self.open_archive()?;
         if self.edit.dry_run {
             let mut lines = Lines::default();
