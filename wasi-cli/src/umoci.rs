@@ -8,6 +8,7 @@ mod commands;
 mod image;
 mod options;
 mod problem;
+mod quote;
 mod stat;
 mod syntax;
 mod table;

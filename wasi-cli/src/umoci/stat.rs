@@ -14,7 +14,10 @@ use serde_json::{
     value::RawValue,
 };
 
-use super::problem::{Problem, failed};
+use super::{
+    problem::{Problem, failed},
+    quote::{in_quotes, plain, quoted},
+};
 use crate::{context::Context, output::print, place::Place};
 
 /// The shape of `umoci stat --json`.
@@ -103,9 +106,7 @@ fn as_text(stat: &Stat<'_>, manifest: &Manifest, config: Option<&ImageConfig>) -
     let mut text = Text::default();
     text.line(0, "== MANIFEST ==");
     text.field(0, "Schema Version", &manifest.schema_version.to_string());
-    if let Some(media_type) = &manifest.media_type {
-        text.field(0, "Media Type", media_type.as_str());
-    }
+    text.field(0, "Media Type", manifest.media_type.as_ref().map_or("", |media_type| media_type.as_str()));
     if let Some(artifact) = &manifest.artifact_type {
         text.field(0, "Artifact Type", artifact.as_str());
     }
@@ -151,15 +152,23 @@ impl Text {
         self.line(depth, &format!("{key}: {}", quoted(value)));
     }
 
-    /// Writes a list or set on one line; values with commas are quoted.
-    fn list(&mut self, depth: usize, key: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
+    /// Writes a set on one line; values with commas are quoted.
+    fn set(&mut self, depth: usize, key: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
         let values = values.into_iter().map(|value| match value.as_ref() {
-            value if value.contains(',') => format!("{value:?}"),
+            value if value.contains(',') => in_quotes(value),
             value => quoted(value),
         });
         let values: Vec<String> = values.collect();
         if !values.is_empty() {
             self.line(depth, &format!("{key}: {}", values.join(", ")));
+        }
+    }
+
+    /// Writes a list, one value per line.
+    fn list(&mut self, depth: usize, key: &str, values: &[String]) {
+        if !values.is_empty() {
+            self.line(depth, &format!("{key}:"));
+            values.iter().for_each(|value| self.line(depth + 1, &quoted(value)));
         }
     }
 
@@ -197,9 +206,10 @@ impl Text {
         if let Some(version) = &platform.os_version {
             self.field(depth, "OS Version", version);
         }
-        self.list(depth, "OS Features", &platform.os_features);
-        let variant = platform.variant.as_ref().map(|variant| format!(" ({variant})")).unwrap_or_default();
-        self.line(depth, &format!("Architecture: {}{variant}", quoted(&platform.architecture)));
+        self.set(depth, "OS Features", &platform.os_features);
+        let variant = platform.variant.as_ref().map(|variant| format!(" ({})", plain(variant)));
+        let architecture = quoted(&platform.architecture);
+        self.line(depth, &format!("Architecture: {architecture}{}", variant.unwrap_or_default()));
     }
 
     fn hex(&mut self, depth: usize, data: &[u8]) {
@@ -221,7 +231,7 @@ impl Text {
 
     fn config(&mut self, config: &ImageConfig) {
         if let Some(created) = &config.created {
-            self.field(0, "Created", created);
+            self.field(0, "Created", &as_go_writes(created));
         }
         self.field(0, "Author", config.author.as_deref().unwrap_or_default());
         self.line(0, "Platform:");
@@ -229,7 +239,7 @@ impl Text {
         let run = config.config.clone().unwrap_or_default();
         self.line(0, "Image Config:");
         self.field(1, "User", run.user.as_deref().unwrap_or_default());
-        self.list(1, "Entrypoint", run.entrypoint.iter().flatten());
+        self.list(1, "Entrypoint", run.entrypoint.as_deref().unwrap_or_default());
         match run.cmd.as_deref().unwrap_or_default() {
             [] => self.line(1, "Command: (empty)"),
             words => self.list(1, "Command", words),
@@ -237,15 +247,12 @@ impl Text {
         if let Some(dir) = run.working_dir.as_deref().filter(|dir| !dir.is_empty()) {
             self.field(1, "Working Directory", dir);
         }
-        if let Some(variables) = run.env.as_deref().filter(|variables| !variables.is_empty()) {
-            self.line(1, "Environment:");
-            variables.iter().for_each(|variable| self.line(2, &quoted(variable)));
-        }
+        self.list(1, "Environment", run.env.as_deref().unwrap_or_default());
         if let Some(signal) = run.stop_signal.as_deref().filter(|signal| !signal.is_empty()) {
             self.field(1, "Stop Signal", signal);
         }
-        self.list(1, "Exposed Ports", run.exposed_ports.iter().flatten().map(|(port, _)| port));
-        self.list(1, "Volumes", run.volumes.iter().flatten().map(|(path, _)| path));
+        self.set(1, "Exposed Ports", run.exposed_ports.iter().flatten().map(|(port, _)| port));
+        self.set(1, "Volumes", run.volumes.iter().flatten().map(|(path, _)| path));
         self.map(1, "Labels", run.labels.iter().flatten());
     }
 
@@ -257,7 +264,7 @@ impl Text {
             let none = || "<none>".to_owned();
             [
                 layer.map_or_else(none, |layer| layer.digest.to_string()),
-                cell(&entry.created),
+                entry.created.as_deref().map(as_go_writes).unwrap_or_default(),
                 cell(&entry.created_by),
                 layer.map_or_else(none, |layer| human_size(layer.size)),
                 cell(&entry.comment),
@@ -278,16 +285,15 @@ impl Text {
     }
 }
 
-/// Returns a text, in quotes if it is empty or has spaces.
-fn quoted(text: &str) -> String {
-    let misread = text.is_empty() || text.contains(char::is_whitespace);
-    if misread { format!("{text:?}") } else { plain(text) }
-}
-
-/// Returns a text, in quotes if it has control characters.
-fn plain(text: &str) -> String {
-    let escaped = format!("{text:?}");
-    if escaped.len() == text.len() + 2 { text.into() } else { escaped }
+/// Returns a date as Go writes it: no zeros at the end of a fraction, and `Z` for UTC.
+fn as_go_writes(date: &str) -> String {
+    let at = date.rfind(['Z', '+', '-']).unwrap_or(date.len());
+    let (time, zone) = date.split_at(at);
+    let time = match time.contains('.') {
+        true => time.trim_end_matches('0').trim_end_matches('.'),
+        false => time,
+    };
+    format!("{}{}", plain(time), if zone.ends_with("00:00") { "Z" } else { zone })
 }
 
 /// Formats a size as Go's units package does: four significant digits, decimal units.
@@ -313,7 +319,7 @@ fn human_size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{human_size, quoted};
+    use super::{as_go_writes, human_size};
 
     #[test]
     fn sizes_as_go_s_units_has_them() {
@@ -332,10 +338,16 @@ mod tests {
     }
 
     #[test]
-    fn ambiguous_values_are_quoted() {
-        assert_eq!(
-            [quoted("a"), quoted(""), quoted("a b"), quoted("a\"b")],
-            ["a", "\"\"", "\"a b\"", "\"a\\\"b\""]
-        );
+    fn dates_as_go_has_them() {
+        let dates = [
+            ("2025-09-05T13:05:10.12345+10:00", "2025-09-05T13:05:10.12345+10:00"),
+            ("2025-09-05T13:05:10.500Z", "2025-09-05T13:05:10.5Z"),
+            ("2025-09-05T13:05:10.000-07:00", "2025-09-05T13:05:10-07:00"),
+            ("2025-09-05T13:05:10+00:00", "2025-09-05T13:05:10Z"),
+            ("2025-09-05T13:05:00Z", "2025-09-05T13:05:00Z"),
+        ];
+        for (date, shown) in dates {
+            assert_eq!(as_go_writes(date), shown);
+        }
     }
 }

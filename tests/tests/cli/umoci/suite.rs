@@ -214,6 +214,43 @@ fn a_blank_image_is_described_as_by_umoci() {
 }
 
 #[test]
+fn lists_of_the_config_have_a_line_for_each_value() {
+    let front = with_blank();
+    front.run(&[
+        "config",
+        "--image=images",
+        "--author=An Author",
+        "--config.user=foo:bar",
+        "--config.exposedports=80/tcp",
+        "--config.exposedports=8080/udp",
+        "--config.env=A=1",
+        "--config.env=ESCAPED=a\tb\nc\u{b}d\re",
+        "--config.entrypoint=/bin/sh",
+        "--config.entrypoint=-c",
+        "--config.cmd=true, it is",
+        "--config.volume=/tmp",
+        "--config.volume=/with, comma",
+        "--config.workingdir=/tmp",
+        "--config.stopsignal=SIGKILL",
+        "--config.label=l=hello world",
+        "--manifest.annotation=ci.abc=foobar\tbaz",
+        "--manifest.annotation=ci.xyz=1",
+        "--created=2025-09-05T13:05:10.500+00:00",
+        "--platform.variant=",
+    ]);
+    let text = front.run(&["stat", "--image", "images"]);
+    let expected = concat!(
+        "\tUser: foo:bar\n\tEntrypoint:\n\t\t/bin/sh\n\t\t-c\n\tCommand:\n\t\t\"true, it is\"\n",
+        "\tWorking Directory: /tmp\n\tEnvironment:\n\t\tA=1\n\t\t\"ESCAPED=a\\tb\\nc\\vd\\re\"\n",
+        "\tStop Signal: SIGKILL\n\tExposed Ports: 80/tcp, 8080/udp\n\tVolumes: /tmp, \"/with, comma\"\n",
+        "\tLabels:\n\t\tl: \"hello world\"\n",
+    );
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("Annotations:\n\tci.abc: \"foobar\\tbaz\"\n\tci.xyz: 1\n"), "{text}");
+    assert!(text.contains("Created: 2025-09-05T13:05:10.5Z\nAuthor: \"An Author\"\n"), "{text}");
+}
+
+#[test]
 fn a_hint_is_a_line_of_its_own_before_the_error() {
     let front = Front::new();
     let output = front.try_run(&["new", "--image", "images"]);
