@@ -42,11 +42,12 @@ pub(super) fn tell(failure: &Failure) {
     log('⨯', &message);
 }
 
-/// Returns a message in the words that scripts for umoci look for.
+/// Returns a message in the words that scripts for umoci look for. The digest of a blob of another size is
+/// another one, too; umoci names the digest unless the excess is at the end.
 fn in_umoci_s_words(message: &str) -> String {
     for (ours, theirs) in [
         (": digest mismatch: ", ": verified reader digest mismatch: "),
-        (": size mismatch: ", ": verified reader size mismatch: "),
+        (": size mismatch: ", ": verified reader digest mismatch: verified reader size mismatch: "),
         (": diff_id mismatch: ", ": diffid mismatch: "),
     ] {
         if message.contains(ours) {

@@ -45,6 +45,36 @@ fn history_entries_are_by_the_author_of_the_image() {
 }
 
 #[test]
+fn a_blob_of_another_digest_and_size_is_a_digest_mismatch() {
+    let front = Front::new();
+    let Some(layout) = front.layout() else { return };
+    let image = format!("{}:odd", text(&layout));
+    let found = stat(&front, &image);
+    let digests = [
+        &found["manifest"]["descriptor"]["digest"],
+        &found["config"]["descriptor"]["digest"],
+        &found["manifest"]["blob"]["layers"][0]["digest"],
+    ];
+    for digest in digests {
+        let blob = layout.join("blobs").join(digest.as_str().unwrap().replace(':', "/"));
+        let content = fs::read(&blob).unwrap();
+        let damage = |content: &[u8]| {
+            fs::remove_file(&blob).unwrap(); // it may be shared with the fixture
+            fs::write(&blob, content).unwrap();
+            front.fails(&["raw", "unpack", "--rootless", "--image", &image, "rootfs"])
+        };
+        let before = [b" ", &content[..]].concat();
+        let after = [&content[..], b"\0"].concat();
+        for (content, size) in [(&before, true), (&after, true), (&content[..9].to_vec(), true)] {
+            let error = damage(content);
+            assert!(error.contains("verified reader digest mismatch"), "{error}");
+            assert_eq!(error.contains("verified reader size mismatch"), size, "{error}");
+        }
+        fs::write(&blob, content).unwrap();
+    }
+}
+
+#[test]
 fn the_version_is_that_of_umoci() {
     let front = Front::new();
     for option in ["--version", "-v"] {
