@@ -152,6 +152,8 @@ pub(super) fn insert(context: &Context, parsed: &Parsed) -> Result<ExitCode, Pro
         insert.whiteout = Some(target.into());
     } else {
         let [source, target] = arguments(parsed, "invalid number of positional arguments: expected 2")?;
+        // A file has no contents to hide; umoci ignores the option.
+        insert.opaque &= fs::symlink_metadata(source).is_ok_and(|found| found.is_dir());
         (insert.source, insert.target) = (Some(source.into()), Some(target.into()));
     }
     image.existing(context, "tag not found")?;

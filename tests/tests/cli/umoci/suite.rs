@@ -174,6 +174,21 @@ fn the_help_names_umocis_options() {
 }
 
 #[test]
+fn a_file_can_be_inserted_opaque() {
+    let front = with_blank();
+    fs::create_dir(front.path("etc")).unwrap();
+    fs::write(front.path("etc/old"), "").unwrap();
+    fs::write(front.path("file"), "").unwrap();
+    front.run(&["insert", "--image", "images", "etc", "/etc"]);
+    front.run(&["insert", "--image", "images", "--opaque", "file", "/etc/file"]);
+    front.run(&["raw", "unpack", "--rootless", "--image", "images", "rootfs"]);
+    assert!(front.path("rootfs/etc/file").exists() && front.path("rootfs/etc/old").exists());
+    // A link to a directory is inserted as a link.
+    std::os::unix::fs::symlink("etc", front.path("link")).unwrap();
+    front.run(&["insert", "--image", "images", "--opaque", "link", "/link"]);
+}
+
+#[test]
 fn without_a_root_file_system_the_environment_is_path_and_term() {
     let front = with_blank();
     let environment = |words: &[&str]| {
