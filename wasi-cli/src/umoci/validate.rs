@@ -22,8 +22,8 @@ pub(super) const FLAGS: &[Flag] = &[
     switch(&["umoci-keywords"], "compare the keywords of umoci's bundles"),
 ];
 
-/// The keywords that umoci compares, and accepts by name.
-const KEYWORDS: [&str; 14] = [
+/// The keywords that umoci compares, and accepts by name. Linux has no `flags` to compare.
+const KEYWORDS: [&str; 15] = [
     "type",
     "size",
     "uid",
@@ -38,7 +38,11 @@ const KEYWORDS: [&str; 14] = [
     "sha512digest",
     "xattr",
     "device",
+    "flags",
 ];
+
+/// Those of them that umoci's bundles do not have.
+const NOT_IN_BUNDLES: [&str; 3] = ["time", "device", "flags"];
 
 pub(super) fn run(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {
     let (Some(manifest), Some(path)) = (parsed.last("manifest"), parsed.last("path")) else {
@@ -46,22 +50,17 @@ pub(super) fn run(context: &Context, parsed: &Parsed) -> Result<ExitCode, Proble
     };
     let mut wanted: Vec<String> = keywords(parsed, "use-keywords")?;
     if wanted.is_empty() && parsed.is_on("umoci-keywords") {
-        wanted = KEYWORDS
-            .iter()
-            .filter(|key| **key != "device" && **key != "time")
-            .map(|key| (*key).into())
-            .collect();
+        let keywords = KEYWORDS.iter().filter(|keyword| !NOT_IN_BUNDLES.contains(keyword));
+        wanted = keywords.map(|keyword| (*keyword).into()).collect();
     }
-    let only_some = !wanted.is_empty();
-    wanted.extend(keywords(parsed, "add-keywords")?);
+    let added = keywords(parsed, "add-keywords")?;
+    if !wanted.is_empty() {
+        wanted.extend(added);
+    }
     let file = File::open(manifest).or_else(|error| failed(format!("open {manifest}: {error}")))?;
     let root = Readable::new(open_dir(Path::new(path))?);
     let mut lines: Vec<String> = Vec::new();
     compare(&mut BufReader::new(file), &root, &context.limits, &mut |difference| {
-        let counts = |keyword: &str| {
-            let base = keyword.split('.').next().unwrap_or(keyword);
-            !only_some || wanted.iter().any(|wanted| wanted == base || *wanted == synonym(base))
-        };
         match difference {
             Difference::Missing { path } => {
                 lines.push(format!("{:?}: missing path", vis::to_text(path.as_bytes())));
@@ -69,7 +68,9 @@ pub(super) fn run(context: &Context, parsed: &Parsed) -> Result<ExitCode, Proble
             Difference::Extra { path } => {
                 lines.push(format!("{:?}: unexpected path", vis::to_text(path.as_bytes())));
             }
-            Difference::Changed { path, keyword, expected, found } if counts(&keyword) => {
+            Difference::Changed { path, keyword, expected, found }
+                if wanted.is_empty() || counts(&wanted, &keyword, &expected, &found) =>
+            {
                 let path = if path.is_root() { ".".into() } else { vis::to_text(path.as_bytes()) };
                 lines.push(format!("{path:?}: keyword {keyword:?}: expected {expected}; got {found}"));
             }
@@ -81,6 +82,18 @@ pub(super) fn run(context: &Context, parsed: &Parsed) -> Result<ExitCode, Proble
     match lines.len() {
         0 => Ok(ExitCode::SUCCESS),
         count => failed(format!("validation failed: {count} differences found")),
+    }
+}
+
+/// Returns whether a difference is one of the wanted keywords. `time` and `tar_time`, which has no fractions,
+/// are compared with each other.
+fn counts(wanted: &[String], keyword: &str, expected: &str, found: &str) -> bool {
+    let base = keyword.split('.').next().unwrap_or(keyword);
+    let has = |keyword: &str| wanted.iter().any(|wanted| wanted == keyword);
+    match base {
+        "time" if has("tar_time") => expected.split('.').next() != found.split('.').next(),
+        "tar_time" => has("tar_time") || has("time"),
+        _ => has(base) || has(synonym(base)),
     }
 }
 

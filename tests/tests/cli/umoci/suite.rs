@@ -207,6 +207,52 @@ fn without_a_root_file_system_the_environment_is_path_and_term() {
 }
 
 #[test]
+fn times_are_compared_with_and_without_fractions() {
+    let front = Front::new();
+    let touch = |name: &str, date: &str| {
+        run("touch", ["-d", date, text(&front.path("rootfs").join(name))]);
+    };
+    fs::create_dir(front.path("rootfs")).unwrap();
+    let files = [("lower", "100000000"), ("upper", "800000000"), ("whole", "0")];
+    let [mut time, mut tar_time] = ["#mtree\n. type=dir\n".to_owned(), "#mtree\n. type=dir\n".to_owned()];
+    for (name, fraction) in files {
+        fs::write(front.path("rootfs").join(name), "").unwrap();
+        touch(name, &format!("@1757077510.{fraction}"));
+        time.push_str(&format!("    {name} type=file size=0 time=1757077510.{fraction:0>9}\n"));
+        tar_time.push_str(&format!("    {name} type=file size=0 tar_time=1757077510.000000000\n"));
+    }
+    fs::write(front.path("time"), time).unwrap();
+    fs::write(front.path("tar_time"), tar_time).unwrap();
+    let keywords = "type,uid,gid,nlink,link,mode,flags,xattr,size,sha256digest";
+    // Returns the names that differ, with the keywords of the manifest and with those of the other one.
+    let differ = |manifest: &str, other: &str| {
+        let validate = ["raw", "mtree-validate", "-p", "rootfs", "-f", manifest];
+        let keywords = format!("{keywords},{other}");
+        [&[][..], &["-k", &keywords]].map(|words| {
+            let output = front.try_run(&[&validate[..], words].concat());
+            let lines = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(output.status.success(), lines.is_empty(), "{lines}");
+            files.map(|(name, _)| name).into_iter().filter(|name| lines.contains(name)).collect::<Vec<_>>()
+        })
+    };
+    let none: [Vec<&str>; 2] = [vec![], vec![]];
+    assert_eq!((differ("time", "tar_time"), differ("tar_time", "time")), (none.clone(), none.clone()));
+    for (name, _) in files {
+        touch(name, "@1757077510");
+    }
+    assert_eq!(differ("time", "tar_time"), [vec!["lower", "upper"], vec![]]);
+    assert_eq!(differ("tar_time", "time"), none);
+    for (name, _) in files {
+        touch(name, "@859293600");
+    }
+    let all = vec!["lower", "upper", "whole"];
+    assert_eq!(differ("time", "tar_time"), [all.clone(), all.clone()]);
+    assert_eq!(differ("tar_time", "time"), [all.clone(), all]);
+    let unknown = ["raw", "mtree-validate", "-p", "rootfs", "-f", "time", "-K", "sha1digest"];
+    assert!(front.fails(&unknown).contains("keyword \"sha1digest\""));
+}
+
+#[test]
 fn what_root_adds_belongs_to_the_owner_of_the_layout() {
     let front = with_blank();
     if !root() {
