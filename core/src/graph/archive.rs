@@ -1,5 +1,7 @@
 //! An archive that is edited: new blobs are kept in a layout beside it until the archive is rewritten.
 
+mod lists;
+
 use std::{
     io::{self, BufWriter, ErrorKind, Read, Write},
     sync::{
@@ -19,7 +21,7 @@ use crate::{
     store::{
         BlobRead, BlobWrite, Collect, Collector, FileBytes, NewBlob, Pending, ReadSeek, Repository,
         RootIndex,
-        archive::{Archive, ArchiveKind, write_archive},
+        archive::{Archive, ArchiveKind, write::write_with_lists},
         layout::LayoutStore,
         temporary::Temporary,
     },
@@ -127,9 +129,11 @@ where
         let plan = Plan::of_index(&repository, index.clone())?;
         // An archive that lacks blobs can be edited all the same.
         let (there, _) = plan.sorted(&repository)?;
+        let lists = lists::lists(&repository, index, self.archive.lists())?;
         let name = self.name.as_name();
         // In there, so that an interrupted edit leaves one directory to remove.
-        let (file, doing) = new_file(&edit.dir, name, |out| write_archive(self, index, there, out))?;
+        let (file, doing) =
+            new_file(&edit.dir, name, |out| write_with_lists(self, index, there, &lists, out))?;
         match self.dir.metadata(name) {
             Ok(old) if old.file_type == FileType::File => file.replace(&old, &self.dir, name),
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),

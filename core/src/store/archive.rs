@@ -49,6 +49,8 @@ pub struct Archive {
     bytes: Arc<dyn ReadAt>,
     blobs: BTreeMap<Digest, Content>,
     index: Raw<Index>,
+    /// The lists that the archive has for Docker, if it is of the other kind.
+    lists: Vec<DockerList>,
 }
 
 /// The formats of archives.
@@ -77,6 +79,25 @@ impl std::fmt::Display for ArchiveKind {
             Self::Oci => "oci-archive",
             Self::Docker => "docker-archive",
         })
+    }
+}
+
+/// A list of images that Docker writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DockerList {
+    /// `manifest.json`.
+    Manifest,
+    /// The older `repositories`.
+    Repositories,
+}
+
+impl DockerList {
+    /// Returns the name of the member.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Manifest => docker::MANIFEST,
+            Self::Repositories => "repositories",
+        }
     }
 }
 
@@ -113,7 +134,8 @@ enum Content {
 
 impl Archive {
     /// Opens an archive: of the given kind, or of the kind that it is. Docker writes archives that are both,
-    /// which are then read as [`ArchiveKind::Oci`].
+    /// which are then read as [`ArchiveKind::Oci`], unless that has no images: `docker save NAME@DIGEST`
+    /// leaves `index.json` empty.
     ///
     /// # Errors
     /// [`Error::Document`] for anything but a tar, a tar that was cut off, or invalid documents;
@@ -123,13 +145,37 @@ impl Archive {
     pub fn open(bytes: impl ReadAt + 'static, kind: Option<ArchiveKind>, limits: &Limits) -> Result<Self> {
         let bytes: Arc<dyn ReadAt> = Arc::new(bytes);
         let members = Members::read(&bytes, limits)?;
-        let kind = choose(&members, kind)?;
         let source = Source { bytes: &bytes, members: &members, limits };
+        let found = choose(&members, kind)?;
+        let archive = Self::of_kind(found, &source)?;
+        if kind.is_none() && archive.index.view().manifests.is_empty() && !archive.lists.is_empty() {
+            let docker = Self::of_kind(ArchiveKind::Docker, &source)?;
+            if !docker.index.view().manifests.is_empty() {
+                return Ok(docker);
+            }
+        }
+        Ok(archive)
+    }
+
+    fn of_kind(kind: ArchiveKind, source: &Source<'_>) -> Result<Self> {
+        let mut lists = Vec::new();
         let (index, blobs) = match kind {
-            ArchiveKind::Oci => oci::open(&source)?,
-            ArchiveKind::Docker => docker::open(&source)?,
+            ArchiveKind::Oci => oci::open(source)?,
+            ArchiveKind::Docker => docker::open(source)?,
         };
-        Ok(Self { kind, bytes, blobs, index })
+        if kind == ArchiveKind::Oci && source.members.find(DockerList::Manifest.name().as_bytes())?.is_some()
+        {
+            lists.push(DockerList::Manifest);
+            if source.members.find(DockerList::Repositories.name().as_bytes())?.is_some() {
+                lists.push(DockerList::Repositories);
+            }
+        }
+        Ok(Self { kind, bytes: Arc::clone(source.bytes), blobs, index, lists })
+    }
+
+    /// Returns the lists for Docker in an archive that is read as [`ArchiveKind::Oci`].
+    pub(crate) fn lists(&self) -> &[DockerList] {
+        &self.lists
     }
 
     /// Returns its format.

@@ -87,3 +87,55 @@ fn new_tags_do_not_share_an_image_name() {
         ]
     );
 }
+
+#[test]
+fn an_image_saved_by_digest_is_read() {
+    let temp = TempDir::new().unwrap();
+    let file = temp.path().join("saved.tar");
+    DockerSave::new().image("a", &[]).write(&file);
+    let layout = temp.path().join("layout");
+    assert_eq!(ocicle(["cat", text(&file), "/file"]), "a");
+    ocicle(["copy", text(&file), text(&layout)]);
+    assert_eq!(ocicle(["cat", text(&layout), "/file"]), "a");
+    // What is empty is not copied, and nothing is created.
+    let (empty, new) = (temp.path().join("empty.tar"), temp.path().join("new"));
+    DockerSave::new().write(&empty);
+    let oci = format!("oci-archive:{}", text(&file));
+    for source in [text(&empty), &oci] {
+        for to in ["oci:", "oci-archive:", "docker-archive:"] {
+            let error = fails(3, ["copy", source, &format!("{to}{}", text(&new))]);
+            assert!(error.contains("nothing to copy"), "{error}");
+            assert!(!new.exists());
+        }
+    }
+}
+
+#[test]
+fn an_edit_keeps_the_lists_of_docker() {
+    let temp = TempDir::new().unwrap();
+    let file = temp.path().join("saved.tar");
+    let list = |name: &str| run("tar", ["-xOf", text(&file), name]);
+    let mut saved = DockerSave::new().image("a", &["a:latest", "a:1"]).image("b", &["b:latest"]);
+    saved.repositories = Some(json!({}));
+    saved.write(&file);
+    ocicle(["config", &at(&file, "a:1"), "--user", "x", "--tag", "v2"]);
+    ocicle(["rm", &at(&file, "b:latest")]);
+    let images = manifest_json(&file);
+    assert_eq!(images.as_array().unwrap().len(), 2);
+    assert_eq!(images[0]["RepoTags"], json!(["a:latest", "a:1"]));
+    assert_eq!(images[1]["RepoTags"], json!(["a:v2"]));
+    for image in images.as_array().unwrap() {
+        assert!(list(image["Config"].as_str().unwrap()).starts_with(b"{"));
+        assert!(!list(image["Layers"][0].as_str().unwrap()).is_empty());
+    }
+    let repositories: Value = serde_json::from_slice(&list("repositories")).unwrap();
+    assert_eq!(repositories["a"].as_object().unwrap().len(), 3);
+    // Docker's reader sees the same image.
+    let docker = format!("docker-archive:{}#a:v2", text(&file));
+    assert_eq!(json(&["stat", &docker])["config"]["config"]["User"], "x");
+    // An archive without the lists gets none.
+    let plain = temp.path().join("plain.tar");
+    ocicle(["copy", text(&file), &format!("oci-archive:{}", text(&plain))]);
+    ocicle(["tag", &at(&plain, "v2"), "v3"]);
+    assert!(!String::from_utf8(run("tar", ["-tf", text(&plain)])).unwrap().contains("manifest.json"));
+}

@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use ocicle::{
-    Repository,
+    Error, Repository,
     graph::{
         RefName,
         archive::create_archive,
@@ -81,6 +81,9 @@ impl Copy {
             let converted = to_oci(&from, plan.index())?;
             tell_new_digests(context, plan.index(), &converted);
             plan = Plan::of_index(&from, converted)?;
+        }
+        if plan.index().view().manifests.is_empty() {
+            return Err(Error::NotFound(format!("nothing to copy: {} has no images", self.source)).into());
         }
         if let Some(tag) = &tag {
             plan = plan.tagged(tag)?;

@@ -191,8 +191,15 @@ fn docker_archives_are_read_as_layouts() {
     // The same again.
     assert_eq!(tar().open().unwrap().load().unwrap().digest(), root.digest());
     // Docker writes archives of both formats.
-    let both = tar().file("oci-layout", MARKER).file("index.json", EMPTY).bytes();
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"a/b","digest":"{}","size":1}}]}}"#,
+        digest(b"x")
+    );
+    let both = tar().file("oci-layout", MARKER).file("index.json", index.as_bytes()).bytes();
     assert_eq!(open(both.clone()).unwrap().kind(), ArchiveKind::Oci);
+    // With one list empty, it is what the other lists.
+    let saved = tar().file("oci-layout", MARKER).file("index.json", EMPTY).open().unwrap();
+    assert_eq!((saved.kind(), saved.load().unwrap().digest()), (ArchiveKind::Docker, root.digest()));
     let docker = Archive::open(both, Some(ArchiveKind::Docker), &Limits::default()).unwrap();
     assert_eq!(docker.load().unwrap().digest(), root.digest());
 }

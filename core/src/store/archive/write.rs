@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use tar::{Builder, EntryType, Header};
 
-use super::oci::BLOBS;
+use super::{DockerList, oci::BLOBS};
 use crate::{
     error::{Error, Result},
     spec::{Descriptor, Index, Layout, Raw},
@@ -26,11 +26,25 @@ pub fn write_archive<'a, S: BlobRead + ?Sized>(
     blobs: impl IntoIterator<Item = &'a Descriptor>,
     out: &mut dyn Write,
 ) -> Result<()> {
+    write_with_lists(store, index, blobs, &[], out)
+}
+
+/// Does the same, with lists for Docker.
+pub(crate) fn write_with_lists<'a, S: BlobRead + ?Sized>(
+    store: &S,
+    index: &Raw<Index>,
+    blobs: impl IntoIterator<Item = &'a Descriptor>,
+    lists: &[(DockerList, Vec<u8>)],
+    out: &mut dyn Write,
+) -> Result<()> {
     let marker = Raw::new(Layout { image_layout_version: Layout::VERSION.into() })?;
     let mut tar = Builder::new(out);
     let mut dirs = vec![BLOBS.to_owned()];
     append(&mut tar, MARKER, marker.bytes().len() as u64, marker.bytes())?;
     append(&mut tar, INDEX, index.bytes().len() as u64, index.bytes())?;
+    for (list, content) in lists {
+        append(&mut tar, list.name(), content.len() as u64, &content[..])?;
+    }
     append_dir(&mut tar, BLOBS)?;
     for blob in blobs {
         let dir = format!("{BLOBS}{}/", blob.digest.algorithm_name());
