@@ -129,7 +129,7 @@ where
         let plan = Plan::of_index(&repository, index.clone())?;
         // An archive that lacks blobs can be edited all the same.
         let (there, _) = plan.sorted(&repository)?;
-        let lists = lists::lists(&repository, index, self.archive.lists())?;
+        let lists = lists::lists(&repository, index, edit.now.lists())?;
         let name = self.name.as_name();
         // In there, so that an interrupted edit leaves one directory to remove.
         let (file, doing) =

@@ -13,6 +13,7 @@ use tar::EntryType;
 
 use super::Image;
 use crate::{
+    digest::Digest,
     error::{Error, Result},
     graph::archive::WriteSeek,
     layer::reader::plain_layer,
@@ -68,7 +69,7 @@ pub fn write_docker_archive<S: BlobRead>(
         }
         let mut layers = Vec::new();
         for (layer, diff_id) in image.layers() {
-            let name = format!("{}.tar", diff_id.encoded());
+            let name = layer_name(diff_id);
             if written.insert(name.clone()) {
                 member(out, &name, &mut plain_layer(repository, layer, diff_id)?)?;
             }
@@ -84,6 +85,16 @@ pub fn write_docker_archive<S: BlobRead>(
         serde_json::to_vec(&list).map_err(|error| Error::document("manifest.json", error.to_string()))?;
     member(out, "manifest.json", &mut &list[..])?;
     out.write_all(&[0; 2 * BLOCK as usize]).map_err(failed)
+}
+
+/// Returns the member that is a layer. A header has room for a name of 100 bytes: a longer digest is cut in
+/// two.
+fn layer_name(diff_id: &Digest) -> String {
+    let text = diff_id.encoded();
+    match text.split_at_checked(64) {
+        Some((dir, rest)) if !rest.is_empty() => format!("{dir}/{rest}.tar"),
+        _ => format!("{text}.tar"),
+    }
 }
 
 /// Adds a file whose size is known only after it was read: its header is written last.

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use ocicle::{digest::Algorithm, hash::digest_of};
 use ocicle_tests::{
     docker_save::DockerSave,
-    ocicle::{at, fails, json, ocicle, text},
+    handmade::{self, Archive, Layer},
+    ocicle::{at, command, fails, json, ocicle, text},
     temp::TempDir,
     tools::run,
 };
@@ -138,4 +140,38 @@ fn an_edit_keeps_the_lists_of_docker() {
     ocicle(["copy", text(&file), &format!("oci-archive:{}", text(&plain))]);
     ocicle(["tag", &at(&plain, "v2"), "v3"]);
     assert!(!String::from_utf8(run("tar", ["-tf", text(&plain)])).unwrap().contains("manifest.json"));
+}
+
+#[test]
+fn layers_with_long_digests_fit_into_a_docker_archive() {
+    let temp = TempDir::new().unwrap();
+    let (layout, docker) = (temp.path().join("layout"), temp.path().join("docker.tar"));
+    let archive = Archive::new().file("file", "x").end();
+    let diff_id = digest_of(Algorithm::Sha512, &archive);
+    handmade::layout(&layout, &[Layer { diff_id, ..Layer::plain(archive) }]);
+    ocicle(["copy", text(&layout), &format!("docker-archive:{}#a:1", text(&docker))]);
+    assert_eq!(ocicle(["cat", text(&docker), "/file"]), "x");
+}
+
+#[test]
+fn an_image_out_of_an_index_keeps_its_name_for_docker() {
+    let temp = TempDir::new().unwrap();
+    let layout = temp.path().join("layout");
+    ocicle(["init", text(&layout)]);
+    ocicle(["new", &at(&layout, "amd"), "--platform", "linux/amd64"]);
+    ocicle(["new", &at(&layout, "arm"), "--platform", "linux/arm64"]);
+    ocicle(["tag", "--merge", &at(&layout, "amd"), &at(&layout, "arm"), "example/app:1"]);
+    ocicle(["tag", &at(&layout, "example/app:1"), "v1"]);
+    for (tag, tags, warning) in
+        [("example/app:1", json!(["example/app:1"]), ""), ("v1", json!([]), "skipping tag v1")]
+    {
+        let docker = temp.path().join("docker.tar");
+        let image = format!("{}//platform=linux/arm64", at(&layout, tag));
+        let output =
+            command().args(["copy", &image, &format!("docker-archive:{}", text(&docker))]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.contains(warning), "{said}");
+        assert_eq!(manifest_json(&docker)[0]["RepoTags"], tags);
+        std::fs::remove_file(docker).unwrap();
+    }
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use ocicle::{
     Error, Repository,
     graph::{
-        RefName,
+        RefName, Resolution,
         archive::create_archive,
         convert::to_oci,
         copy::{Copied, Plan, What},
@@ -85,8 +85,9 @@ impl Copy {
         if plan.index().view().manifests.is_empty() {
             return Err(Error::NotFound(format!("nothing to copy: {} has no images", self.source)).into());
         }
-        if let Some(tag) = &tag {
-            plan = plan.tagged(tag)?;
+        let to_docker = to.kind == Some(StoreKind::DockerArchive);
+        if let Some(tag) = tag.or_else(|| at.as_ref().filter(|_| to_docker).and_then(name_above)) {
+            plan = plan.tagged(&tag)?;
         }
         let Copied { blobs, bytes, present, absent, .. } = write(context, &from, &plan, &to)?;
         let absent = if absent == 0 { String::new() } else { format!("; {absent} not in the source") };
@@ -94,7 +95,7 @@ impl Copy {
             "copied {blobs} blobs, {}; {present} already present{absent}",
             human_size(bytes)
         ));
-        if to.kind == Some(StoreKind::DockerArchive) {
+        if to_docker {
             tell_untagged(context, plan.index());
         }
         context.print_lines(plan.index().view().manifests.iter().map(|entry| &entry.digest))?;
@@ -116,6 +117,11 @@ fn tag_of(to: &Reference) -> Result<Option<RefName>, Failure> {
     Ok(Some(tag))
 }
 
+/// Returns the tag of the tree that an image is taken out of.
+fn name_above(at: &Resolution) -> Option<RefName> {
+    at.root().descriptor.tag().filter(|_| at.hops().len() > 1)?.parse().ok()
+}
+
 /// Prints the new digests of converted entries. A conversion keeps their order.
 fn tell_new_digests(context: &Context, old: &Raw<Index>, new: &Raw<Index>) {
     for (old, new) in old.view().manifests.iter().zip(&new.view().manifests) {
@@ -128,12 +134,15 @@ fn tell_new_digests(context: &Context, old: &Raw<Index>, new: &Raw<Index>) {
 /// Warns of tags that Docker does not accept. Docker finds such images by digest only.
 fn tell_untagged(context: &Context, index: &Raw<Index>) {
     for entry in &index.view().manifests {
-        if let Some(name) = entry.tag()
-            && docker_archive::docker_tag(entry).is_none()
-        {
-            let name = printable(name);
-            context
-                .warn(format_args!("skipping tag {name}: not a Docker tag; add one, such as #example/app:1"));
+        if docker_archive::docker_tag(entry).is_some() {
+            continue;
+        }
+        match entry.tag().map(printable) {
+            Some(name) => context
+                .warn(format_args!("skipping tag {name}: not a Docker tag; add one, such as #example/app:1")),
+            None => {
+                context.warn(format_args!("{} has no tag; add one, such as #example/app:1", entry.digest))
+            }
         }
     }
 }
