@@ -141,7 +141,7 @@ fn tell_untagged(context: &Context, index: &Raw<Index>) {
             Some(name) => context
                 .warn(format_args!("skipping tag {name}: not a Docker tag; add one, such as #example/app:1")),
             None => {
-                context.warn(format_args!("{} has no tag; add one, such as #example/app:1", entry.digest))
+                context.warn(format_args!("{} has no tag; add one, such as #example/app:1", entry.digest));
             }
         }
     }
