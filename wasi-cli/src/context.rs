@@ -9,7 +9,10 @@ use ocicle::{
     Repository,
     digest::Digest,
     graph::rewrite::{Destination, Referrers},
-    image::{Image, look::Look},
+    image::{
+        Image,
+        look::{Look, MissingIndex},
+    },
     limits::Limits,
     spec::Descriptor,
     text::printable,
@@ -105,7 +108,7 @@ impl Context {
     /// Reads or loads the indexes of the layers of an image.
     pub(crate) fn look(&self, place: &Place, image: &Image) -> Result<Look, Failure> {
         let store = self.watched(&place.repository, "reading layers", Some(image.size()));
-        Ok(Look::indexed(&store, image, &mut Cache::of_user(), false)?)
+        Ok(Look::indexed(&store, image, &mut Cache::of_user(), MissingIndex::Read)?)
     }
 
     /// Prints a result.

@@ -11,7 +11,7 @@ use ocicle::{
         self,
         config::{ConfigChanges, edit_config},
         edit::append_layer,
-        insert::send_directory,
+        insert::{LowerContent, send_directory},
     },
     layer::{clamp::Clamp, writer::LayerWriter},
     name::EntryPath,
@@ -79,7 +79,13 @@ impl Store {
         let limits = self.repository.limits();
         let base = self.repository.image(&selector(fragment.as_deref())?)?;
         let mut writer = LayerWriter::new(&self.repository, base.last_compression())?;
-        send_directory(&directory, &target, false, &mut Clamp { sink: &mut writer, latest }, limits)?;
+        send_directory(
+            &directory,
+            &target,
+            LowerContent::Keep,
+            limits,
+            &mut Clamp { sink: &mut writer, latest },
+        )?;
         let layer = writer.finish()?;
         let history = options.history("insert");
         self.edit(fragment.as_deref(), &options, |image| {

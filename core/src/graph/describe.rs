@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     build::{Root, Sources, add_roots, build},
     changes::{ListingDiff, ObjectChange, ObjectChangeKind},
-    export::export,
-    merge::merge,
+    export::{ExportDepth, export},
+    merge::{SamePlatform, merge},
 };
 use crate::{digest::Digest, spec::MediaType};
 

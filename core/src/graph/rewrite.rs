@@ -17,7 +17,7 @@ use self::{
 };
 pub use self::{
     referrers::Referrers,
-    tags::{Untagged, point, tag, untag},
+    tags::{Tagged, Untagged, point, tag, untag},
 };
 use super::{Hop, RefName, Resolution};
 use crate::{

@@ -15,21 +15,30 @@ use crate::{
     },
 };
 
-/// Sends a directory and everything in it, as changes that put it at `target`; `opaque` hides everything that
-/// lower layers have there. Hard links within the directory are kept. Parents of the target are not sent.
+/// What becomes of the content that lower layers have in a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
+pub enum LowerContent {
+    /// It stays.
+    Keep,
+    /// It is hidden.
+    Hide,
+}
+
+/// Sends a directory and everything in it, as changes that put it at `target`. Hard links within the directory are kept. Parents of the target are not sent.
 ///
 /// # Errors
 /// Those of [`diff`].
 pub fn send_directory<D: Dir>(
     dir: &D,
     target: &EntryPath,
-    opaque: bool,
-    sink: &mut dyn ChangeSink,
+    lower: LowerContent,
     limits: &Limits,
+    sink: &mut dyn ChangeSink,
 ) -> Result<DiffSummary> {
     let entry = Entry { path: target.clone(), attrs: attrs_of(dir)?, kind: EntryKind::Dir };
     sink.put(&Change::Put(entry), &mut io::empty())?;
-    if opaque {
+    if lower == LowerContent::Hide {
         sink.put(&Change::ClearLower(target.clone()), &mut io::empty())?;
     }
     // Compared with an empty tree, everything in it is new.
@@ -89,9 +98,9 @@ mod tests {
         root
     }
 
-    fn inserted(base: &[Item], items: &[Item], opaque: bool) -> String {
+    fn inserted(base: &[Item], items: &[Item], lower: super::LowerContent) -> String {
         let mut record = Record::default();
-        super::send_directory(&source(items), &path("opt/x"), opaque, &mut record, &Limits::default())
+        super::send_directory(&source(items), &path("opt/x"), lower, &Limits::default(), &mut record)
             .unwrap();
         show(&crate::tree::testing::tree(&[base, &record.0]).unwrap())
     }
@@ -100,7 +109,7 @@ mod tests {
     fn a_directory_goes_below_its_target_with_its_links() {
         let items = [dir("d"), file("d/f", "abc"), link("g", "d/f"), symlink("l", "d")];
         assert_eq!(
-            inserted(&[file("opt/x/old", "o")], &items, false),
+            inserted(&[file("opt/x/old", "o")], &items, super::LowerContent::Keep),
             "/ d755 @0\n/opt d755 @0\n/opt/x d755 @0\n/opt/x/d d755 @1\n/opt/x/d/f f644 @1 3 x2\n/opt/x/g f644 @1 3 x2\n\
              /opt/x/l -> d\n/opt/x/old f644 @1 1 x1\n"
         );
@@ -109,7 +118,7 @@ mod tests {
     #[test]
     fn opaque_hides_lower_content_and_empty_directories_are_sent() {
         assert_eq!(
-            inserted(&[file("opt/x/old", "o")], &[], true),
+            inserted(&[file("opt/x/old", "o")], &[], super::LowerContent::Hide),
             "/ d755 @0\n/opt d755 @0\n/opt/x d755 @0\n"
         );
     }

@@ -49,6 +49,16 @@ pub trait Indexes {
 /// The size of a layer's blob from which an index is faster than reading the layer.
 const WORTHWHILE: u64 = 1 << 20;
 
+/// What is done about a large layer without an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
+pub enum MissingIndex {
+    /// The layer is read.
+    Read,
+    /// An index is built and kept.
+    Build,
+}
+
 impl Look {
     /// Reads all layers, and verifies them.
     ///
@@ -62,8 +72,7 @@ impl Look {
     }
 
     /// Inspects an image as [`Look::inside`] does, but reads the index instead of a large layer if one was
-    /// kept; with `build`, builds and keeps an index for each layer without one. An index was verified when
-    /// it was built.
+    /// kept. An index was verified when it was built.
     ///
     /// # Errors
     /// Those of [`apply_layers`].
@@ -71,14 +80,16 @@ impl Look {
         repository: &Repository<S>,
         image: &Image,
         indexes: &mut dyn Indexes,
-        build: bool,
+        missing: MissingIndex,
     ) -> Result<Self> {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
         let mut found = Vec::new();
         for (blob, diff_id) in image.layers() {
             let index = match blob.size < WORTHWHILE {
                 true => None,
-                false if build => Some(load_or_build(repository, blob, diff_id, indexes)?),
+                false if missing == MissingIndex::Build => {
+                    Some(load_or_build(repository, blob, diff_id, indexes)?)
+                }
                 false => load(repository, blob, diff_id, indexes),
             };
             match &index {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::look::{LayerFiles, Look, read_file};
+use ocicle::image::look::{LayerFiles, Look, MissingIndex, read_file};
 
 use crate::{cache::Cache, context::Context, failure::Failure, place::path_in_image};
 
@@ -33,7 +33,7 @@ impl Cat {
             context.print(|out| Ok(layer.read(&place.repository, &path, out)?))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let look = Look::indexed(&store, &image, &mut Cache::of_user(), true)?;
+        let look = Look::indexed(&store, &image, &mut Cache::of_user(), MissingIndex::Build)?;
         context.print(|out| Ok(read_file(&place.repository, &image, &look, &path, out)?))?;
         Ok(ExitCode::SUCCESS)
     }

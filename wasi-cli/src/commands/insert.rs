@@ -10,7 +10,10 @@ use clap::Args;
 use ocicle::{
     Error,
     fs::{Dir as _, Readable},
-    image::{edit::append_layer, insert::send_directory},
+    image::{
+        edit::append_layer,
+        insert::{LowerContent, send_directory},
+    },
     layer::{Change, ChangeSink, clamp::Clamp, on_disk::FromDisk, writer::LayerWriter},
     limits::Limits,
     name::{EntryPath, Name},
@@ -109,7 +112,8 @@ impl Insert {
         let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
         if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
             let dir = seeing(source, &self.defaults)?;
-            let found = send_directory(&dir, &target, self.opaque, sink, limits)
+            let lower = if self.opaque { LowerContent::Hide } else { LowerContent::Keep };
+            let found = send_directory(&dir, &target, lower, limits, sink)
                 .map_err(|error| of_source(source, error))?;
             for path in &found.sockets {
                 let path = source.join(path.to_string());

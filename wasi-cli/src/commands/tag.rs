@@ -7,9 +7,9 @@ use ocicle::{
     graph::{
         RefName,
         copy::{Plan, What},
-        describe::{Description, Node, Root, add_roots, merge},
+        describe::{Description, Node, Root, SamePlatform, add_roots, merge},
         resolve::Want,
-        rewrite,
+        rewrite::{self, Tagged},
     },
     spec::{Index, Platform, Raw},
     store::RootIndexExt as _,
@@ -72,7 +72,8 @@ impl Tag {
         let mut tagged = None;
         self.change(place, |root| {
             let at = place.resolve_in(root, Want::Any)?;
-            let index = rewrite::tag(root, &at, &name, self.only)?;
+            let what = if self.only { Tagged::Object } else { Tagged::Entry };
+            let index = rewrite::tag(root, &at, &name, what)?;
             let of = if self.only { at.target() } else { &at.root().descriptor };
             tagged = Some(of.digest.clone());
             Ok(index)
@@ -85,7 +86,7 @@ impl Tag {
         let Some((name, others)) = names.split_last().filter(|(_, others)| !others.is_empty()) else {
             return Err(Failure::usage("expected two objects or more and a tag: tag --merge REF REF NAME"));
         };
-        let (name, _limits): (RefName, _) = (name.parse()?, &context.limits);
+        let name: RefName = name.parse()?;
         let mut targets = vec![place.resolve(Want::Any)?.target().clone()];
         for reference in others {
             let other = context.open(reference)?;
@@ -95,7 +96,8 @@ impl Tag {
                 .copy_blobs(&other.repository, &place.repository)?;
             targets.push(at.target().clone());
         }
-        let index = merge(&place.repository, &targets, self.replace)?;
+        let same = if self.replace { SamePlatform::KeepLast } else { SamePlatform::Refuse };
+        let index = merge(&place.repository, &targets, same)?;
         let root = Node { tag: Some(name.to_string()), index: Some(index), ..Node::default() };
         let description = Description { root: vec![root] };
         let base = Path::new("");

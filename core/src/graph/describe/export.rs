@@ -13,8 +13,18 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// Describes entries of a root index, or other descriptors. Each object is `from` its digest; `deep` spells
-/// out the indexes and manifests that [`build`](super::build) would rebuild byte for byte. Others, such as
+/// How much of a tree a description spells out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
+pub enum ExportDepth {
+    /// The entries, each `from` its digest.
+    Entries,
+    /// Indexes and manifests as well, down to the blobs.
+    Blobs,
+}
+
+/// Describes entries of a root index, or other descriptors. Each object is `from` its digest;
+/// [`ExportDepth::Blobs`] spells out the indexes and manifests that [`build`](super::build) would rebuild byte for byte. Others, such as
 /// those with unknown fields or Docker's types, are `from`.
 ///
 /// # Errors
@@ -23,9 +33,9 @@ use crate::{
 pub fn export<S: BlobRead>(
     repository: &Repository<S>,
     entries: &[Descriptor],
-    deep: bool,
+    depth: ExportDepth,
 ) -> Result<Description> {
-    let exporter = Exporter { repository, deep };
+    let exporter = Exporter { repository, depth };
     let root = entries.iter().map(|entry| {
         let mut node = exporter.node(entry, 0, false)?;
         node.tag = node.annotations.remove(REF_NAME);
@@ -41,7 +51,7 @@ enum Spelled {
 
 struct Exporter<'a, S> {
     repository: &'a Repository<S>,
-    deep: bool,
+    depth: ExportDepth,
 }
 
 impl<S: BlobRead> Exporter<'_, S> {
@@ -62,7 +72,7 @@ impl<S: BlobRead> Exporter<'_, S> {
         if of.platform.is_none() && in_index && of.media_type.is_manifest() {
             node.platform = Some("none".into());
         }
-        if self.deep {
+        if self.depth == ExportDepth::Blobs {
             match self.spelled_out(of, depth) {
                 Ok(Some(Spelled::Index(index))) if index.artifact_type == of.artifact_type => {
                     return Ok(Node { index: Some(index), ..node });

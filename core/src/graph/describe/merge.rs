@@ -1,26 +1,36 @@
 //! Combining several images in one index.
 
-use super::{IndexNode, Node, build::config_platform, export};
+use super::{IndexNode, Node, build::config_platform, export, export::ExportDepth};
 use crate::{
     error::Result,
     spec::{Descriptor, Index, Platform, Raw},
     store::{BlobRead, Repository},
 };
 
+/// What becomes of entries with equal platforms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
+pub enum SamePlatform {
+    /// All are described, and [`build`](super::build) refuses them.
+    Refuse,
+    /// The last of them is kept.
+    KeepLast,
+}
+
 /// Describes an index of some images. An index among them contributes its entries, and the first one also its
-/// artifact type and annotations. With `replace`, the last of several entries with equal platforms is kept;
-/// otherwise [`build`](super::build) refuses them.
+/// artifact type and annotations.
 ///
 /// # Errors
 /// Those of reading indexes, manifests and configs.
 pub fn merge<S: BlobRead>(
     repository: &Repository<S>,
     targets: &[Descriptor],
-    replace: bool,
+    same_platform: SamePlatform,
 ) -> Result<IndexNode> {
     let mut merged = IndexNode::default();
     let mut entries: Vec<(Node, Option<Platform>)> = Vec::new();
     let mut is_first = true;
+    let replace = same_platform == SamePlatform::KeepLast;
     for target in targets {
         let of_index = if target.media_type.is_index() {
             let index: Raw<Index> = repository.document(target)?;
@@ -46,7 +56,7 @@ pub fn merge<S: BlobRead>(
                         && !(replace && platform.is_some() && *other == platform && !is_attestation(&entry))
                 });
             }
-            let described = export(repository, &[entry], false)?.root;
+            let described = export(repository, &[entry], ExportDepth::Entries)?.root;
             entries.extend(described.into_iter().map(|node| (node, platform.clone())));
         }
     }

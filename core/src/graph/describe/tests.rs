@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 
-use super::{Description, ListingDiff, Sources, add_roots, build, export};
+use super::{Description, ExportDepth, ListingDiff, Sources, add_roots, build, export};
 use crate::{
     error::{Error, Result},
     graph::{
@@ -61,13 +61,13 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn exported_descriptions_rebuild_the_same_bytes() {
-    for deep in [false, true] {
+    for depth in [ExportDepth::Entries, ExportDepth::Blobs] {
         let (store, root) = store();
         // An absent object cannot be spelled out.
         let absent = |entry: &Descriptor| store.store().try_size(entry).unwrap().is_none();
         let at = root.view().manifests.iter().position(absent).unwrap();
         let root = root.remove(at).unwrap();
-        let description = export(&store, &root.view().manifests, deep).unwrap();
+        let description = export(&store, &root.view().manifests, depth).unwrap();
         let text = serde_json::to_string(&description).unwrap();
         assert_eq!(described(&text), description);
         let empty = root.view().manifests.iter().try_fold(root.clone(), |root, _| root.remove(0)).unwrap();
@@ -97,7 +97,7 @@ fn a_tree_of_several_levels_is_made() {
     assert_eq!(after.view().manifests.len(), root.view().manifests.len() + 1);
     // Spelled out, it is rebuilt from its leaves.
     let entry = after.view().manifests.last().unwrap();
-    let deep = export(&store, std::slice::from_ref(entry), true).unwrap();
+    let deep = export(&store, std::slice::from_ref(entry), ExportDepth::Blobs).unwrap();
     let again = deep.root[0].index.as_ref().unwrap();
     assert!(again.manifests[1].index.is_some() && again.manifests[3].manifest.is_some());
     assert_eq!(apply(&store, &root, &deep).unwrap().bytes(), after.bytes());
@@ -126,7 +126,7 @@ fn os_versions_are_kept() {
     let both =
         testing::index(&store, &[of("windows(10.0.1)/amd64", 1), of("windows(10.0.2+win32k)/amd64", 2)]);
     let root = testing::root(&store, &[testing::tagged(both, "v1")]);
-    let made = export(&store, &root.view().manifests, true).unwrap();
+    let made = export(&store, &root.view().manifests, ExportDepth::Blobs).unwrap();
     let made = apply(&store, &root, &made).unwrap();
     let made = store.list_in(&made, None).unwrap();
     let platforms: Vec<_> =

@@ -12,18 +12,26 @@ use crate::{
     text::printable,
 };
 
-/// Adds a tag to the path's entry in `index.json`; with `only`, to the object itself. An entry that has the
-/// tag now loses it.
+/// The object that gets a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
+pub enum Tagged {
+    /// The entry of `index.json` on the descriptor path, such as the index of the image.
+    Entry,
+    /// The object itself.
+    Object,
+}
+
+/// Adds a tag. An entry that has it now loses it.
 ///
 /// # Errors
-/// [`Error::Misuse`] if the object was found at several places, unless `only` it is tagged;
-/// [`Error::Conflict`] if the entry was removed.
-pub fn tag(root: &Raw<Index>, at: &Resolution, name: &RefName, only: bool) -> Result<Raw<Index>> {
-    if only && at.hops().len() > 1 {
-        return point(root, name, at.target());
-    }
-    if !only {
-        at.only_place()?;
+/// [`Error::Misuse`] for [`Tagged::Entry`] if the object was found at several places; [`Error::Conflict`] if
+/// the entry was removed.
+pub fn tag(root: &Raw<Index>, at: &Resolution, name: &RefName, tagged: Tagged) -> Result<Raw<Index>> {
+    match tagged {
+        Tagged::Object if at.hops().len() > 1 => return point(root, name, at.target()),
+        Tagged::Object => {}
+        Tagged::Entry => at.only_place()?,
     }
     find_root(root, at.root())?;
     Ok(copy_to_tag(root, at.root(), name)?.0)

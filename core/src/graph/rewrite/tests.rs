@@ -7,7 +7,7 @@ use super::{
         resolve::{ResolveError, Want},
         testing::{annotated, image, index, root as make_root, store, tagged, with_platform},
     },
-    Destination, RefName, Referrers, Replaced, Resolution, Scope, point, replace_target, tag, untag,
+    Destination, RefName, Referrers, Replaced, Resolution, Scope, Tagged, point, replace_target, tag, untag,
 };
 use crate::{
     digest::Algorithm,
@@ -122,22 +122,22 @@ fn one_of_several_places_must_be_named() {
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misuse);
     assert!(error.to_string().contains("is at 3 places"), "{error}");
-    assert!(tag(&root, &at, &name("new"), false).is_err());
-    assert_eq!(tags(&tag(&root, &at, &name("new"), true).unwrap()).len(), 6);
+    assert!(tag(&root, &at, &name("new"), Tagged::Entry).is_err());
+    assert_eq!(tags(&tag(&root, &at, &name("new"), Tagged::Object).unwrap()).len(), 6);
 }
 
 #[test]
 fn tags_are_moved_copied_and_removed() {
     let (store, root) = store();
     let at = find(&store, &root, "deep//platform=linux/riscv64");
-    let whole = tag(&root, &at, &name("new"), false).unwrap();
+    let whole = tag(&root, &at, &name("new"), Tagged::Entry).unwrap();
     assert_eq!(whole.view().manifests[5].digest, root.view().manifests[2].digest);
-    let bare = tag(&root, &at, &name("new"), true).unwrap();
+    let bare = tag(&root, &at, &name("new"), Tagged::Object).unwrap();
     assert_eq!(bare.view().manifests[5].digest, at.target().digest);
-    let moved = tag(&root, &at, &name("v1"), false).unwrap();
+    let moved = tag(&root, &at, &name("v1"), Tagged::Entry).unwrap();
     assert_eq!(tags(&moved), tags(&root));
     assert_eq!(moved.view().manifests[0].digest, root.view().manifests[2].digest);
-    assert_eq!(tag(&root, &at, &name("deep"), false).unwrap(), root, "it has that tag already");
+    assert_eq!(tag(&root, &at, &name("deep"), Tagged::Entry).unwrap(), root, "it has that tag already");
 
     let removed = without(&store, &root, "v2").unwrap();
     assert_eq!(tags(&removed), ["v1", "deep", "sparse", "again"]);
@@ -193,9 +193,9 @@ fn image_names_tell_entries_of_one_ref_name_apart() {
             ("example/c:1", ["a:latest", "b:latest", "example/c:1"]),
             ("x/y", ["a:latest", "b:latest", "x/y"]),
         ] {
-            assert_eq!(names(&tag(&root, &at, &name(new), false).unwrap()), expected);
+            assert_eq!(names(&tag(&root, &at, &name(new), Tagged::Entry).unwrap()), expected);
         }
-        assert_eq!(tag(&root, &at, &name("latest"), false).unwrap(), root, "it has that tag already");
+        assert_eq!(tag(&root, &at, &name("latest"), Tagged::Entry).unwrap(), root, "it has that tag already");
         // A whole name is the tag of its entry, which keeps both.
         let moved = point(&root, &name("a:latest"), &image(&store, "linux/amd64", 3)).unwrap();
         assert_eq!(names(&moved), ["a:latest", "b:latest"]);
@@ -215,7 +215,7 @@ fn an_entry_that_moved_into_the_position_is_not_confused() {
     let new = image(&store, "linux/amd64", 2);
     let error = replace(&store, &root, &at, &new, &Destination::in_place()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
-    assert_eq!(tag(&root, &at, &name("c"), false).unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(tag(&root, &at, &name("c"), Tagged::Entry).unwrap_err().kind(), ErrorKind::Conflict);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use ocicle::graph::{describe, resolve::Want};
+use ocicle::graph::{
+    describe::{self, ExportDepth},
+    resolve::Want,
+};
 use ocicle_report::Escaped;
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
@@ -43,7 +46,8 @@ impl Export {
             true => root.view().manifests.clone(),
             false => vec![place.resolve_in(&root, Want::Any)?.target().clone()],
         };
-        let description = describe::export(&place.repository, &entries, self.deep)?;
+        let depth = if self.deep { ExportDepth::Blobs } else { ExportDepth::Entries };
+        let description = describe::export(&place.repository, &entries, depth)?;
         let text = match self.format {
             Language::Json => json(&description).map_err(|error| error.to_string()),
             Language::Toml => toml::to_string(&description).map_err(|error| error.to_string()),
