@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What becomes of the content that lower layers have in a directory.
+/// The treatment of what lower layers have in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
 pub enum LowerContent {
@@ -25,7 +25,8 @@ pub enum LowerContent {
     Hide,
 }
 
-/// Sends a directory and everything in it, as changes that put it at `target`. Hard links within the directory are kept. Parents of the target are not sent.
+/// Sends a directory and everything in it, as changes that put it at `target`. Hard links within the directory
+/// are kept. Parents of the target are not sent.
 ///
 /// # Errors
 /// Those of [`diff`].

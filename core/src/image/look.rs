@@ -49,7 +49,7 @@ pub trait Indexes {
 /// The size of a layer's blob from which an index is faster than reading the layer.
 const WORTHWHILE: u64 = 1 << 20;
 
-/// What is done about a large layer without an index.
+/// The treatment of a large layer without an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
 pub enum MissingIndex {

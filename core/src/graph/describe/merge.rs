@@ -7,7 +7,7 @@ use crate::{
     store::{BlobRead, Repository},
 };
 
-/// What becomes of entries with equal platforms.
+/// The treatment of entries with equal platforms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
 pub enum SamePlatform {
