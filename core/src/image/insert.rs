@@ -25,8 +25,8 @@ pub enum LowerContent {
     Hide,
 }
 
-/// Sends a directory and everything in it, as changes that put it at `target`. Hard links within the directory
-/// are kept. Parents of the target are not sent.
+/// Sends a directory and everything in it, as changes that put it at `target`. Hard links within the
+/// directory are kept. Parents of the target are not sent.
 ///
 /// # Errors
 /// Those of [`diff`].

@@ -24,8 +24,8 @@ pub enum ExportDepth {
 }
 
 /// Describes entries of a root index, or other descriptors. Each object is `from` its digest;
-/// [`ExportDepth::Blobs`] spells out the indexes and manifests that [`build`](super::build) would rebuild byte
-/// for byte. Others, such as those with unknown fields or Docker's types, are `from`.
+/// [`ExportDepth::Blobs`] spells out the indexes and manifests that [`build`](super::build) would rebuild
+/// byte for byte. Others, such as those with unknown fields or Docker's types, are `from`.
 ///
 /// # Errors
 /// Those of reading an index or manifest, but for an absent one, which is `from`; [`Error::Limit`] past
