@@ -1,6 +1,6 @@
 //! Removing blobs from a layout while no process writes to it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use super::{
     Collect, Collector,
@@ -38,14 +38,23 @@ struct LayoutCollector<'a, D: DirWrite> {
     _lock: D::Lock,
 }
 
+/// Returns what was found, or `None` if it was removed since it was listed.
+fn unless_gone<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 impl<D: DirWrite + Sync> Collector for LayoutCollector<'_, D> {
     fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
         let mut found = Vec::new();
         for algorithm in self.blobs.names().map_err(Error::io(format_args!("read {BLOBS}")))? {
             let place = format!("{BLOBS}/{}", algorithm.as_name());
             let io = |doing: &str| Error::io(format!("{doing} {place}"));
-            let metadata = self.blobs.metadata(algorithm.as_name()).map_err(io("stat"))?;
-            if metadata.file_type != FileType::Dir {
+            // Lock files of other processes come and go.
+            let metadata = unless_gone(self.blobs.metadata(algorithm.as_name())).map_err(io("stat"))?;
+            if metadata.is_none_or(|metadata| metadata.file_type != FileType::Dir) {
                 continue;
             }
             let dir = self.blobs.open_dir(algorithm.as_name()).map_err(io("open"))?;
@@ -76,7 +85,9 @@ impl<D: DirWrite + Sync> Collector for LayoutCollector<'_, D> {
         let mut found = Vec::new();
         for name in dir.names().map_err(Error::io("read the layout's directory"))? {
             let Some(text) = temporary(name.as_name()) else { continue };
-            let metadata = dir.metadata(name.as_name()).map_err(Error::io(format_args!("stat {text}")))?;
+            let metadata =
+                unless_gone(dir.metadata(name.as_name())).map_err(Error::io(format_args!("stat {text}")))?;
+            let Some(metadata) = metadata else { continue };
             match metadata.file_type {
                 FileType::File => found.push((text.into(), metadata.size)),
                 // A directory gets its name while it is empty.

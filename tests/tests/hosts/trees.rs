@@ -15,7 +15,7 @@ const NESTED_SCRIPT: &str = "
     ls --json images
     ls --tree images#nested
     ls sparse
-    4: check images
+    check images
     check --json sparse
     resolve --all images#type=manifest
     resolve --json images#nested//platform=linux/riscv64
@@ -44,7 +44,7 @@ const NESTED_SCRIPT: &str = "
     rm images#multi
     rm images#nested
     gc images
-    4: check images
+    check images
 ";
 
 #[test]
