@@ -3,7 +3,11 @@ use super::super::{
     merge::Merge,
     testing::{Item, apply, clear, dir, file, link, put, remove, show, symlink, tree},
 };
-use crate::{error::ErrorKind, layer::EntryKind, limits::Limits};
+use crate::{
+    error::ErrorKind,
+    layer::{Change, EntryKind},
+    limits::Limits,
+};
 
 fn shown(layers: &[&[Item]]) -> String {
     show(&tree(layers).unwrap())
@@ -254,4 +258,23 @@ fn links_to_other_than_directories_are_replaced() {
         "/ d755 @0\n/d d755 @1\n/l d755 @1\n"
     );
     assert_eq!(with_dirlinks(&[base, &[file("l", "x")]]), "/ d755 @0\n/d d755 @1\n/l f644 @1 1 x1\n");
+}
+
+#[test]
+fn extended_attributes_are_limited_over_all_layers() {
+    let with_xattr = |at| {
+        let Item(mut change, content) = file(at, "x");
+        if let Change::Put(entry) = &mut change {
+            entry.attrs.xattrs.insert(b"user.a"[..].into(), b"12345678"[..].into());
+        }
+        Item(change, content)
+    };
+    let layers: [&[Item]; 2] = [&[with_xattr("a")], &[with_xattr("a")]];
+    let applied = |xattrs| {
+        let mut merge = Merge::new(Tree::new(), (), &Limits { xattrs, ..Limits::default() });
+        apply(&mut merge, &layers).map_err(|error| error.to_string())
+    };
+    // Twice a name of six bytes and a value of eight.
+    assert_eq!(applied(28), Ok(()));
+    assert!(applied(27).unwrap_err().ends_with("more than the limit of 27 (xattrs)"));
 }

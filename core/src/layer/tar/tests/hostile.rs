@@ -25,6 +25,18 @@ fn dangling_and_repeated_extensions_are_errors() {
     assert!(read_err(&[&pax(kind::PAX, &[("path", "a")]), &long, &file("a", b"")]).contains("name both in"));
 }
 
+/// Each entry may have some; all of them stay in memory.
+#[test]
+fn extended_attributes_are_limited_in_total() {
+    let entry = |name| [pax(kind::PAX, &[("SCHILY.xattr.user.a", "12345678")]), file(name, b"")].concat();
+    let two = [entry("a"), entry("b")].concat();
+    let limits = |xattrs| Limits { xattrs, ..Limits::default() };
+    // A name of six bytes, and a value of eight.
+    assert!(read(&[&two], &limits(28)).is_ok());
+    let error = read(&[&two], &limits(27)).unwrap_err();
+    assert!(matches!(error, Error::Limit { name: "xattrs", limit: 27, .. }), "{error}");
+}
+
 #[test]
 fn wrong_checksums() {
     let mut header = file("a", b"");
