@@ -14,7 +14,7 @@ use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Result},
     layer::{Change, ChangeSink, reader::read_layer},
-    spec::{self, Compression, Descriptor, Document, Index, Manifest, Raw},
+    spec::{self, CompressedFormat, Compression, Descriptor, Document, Index, Manifest, Raw},
     store::{BlobRead, BlobReadExt as _, Repository, RootIndex},
     text::printable,
 };
@@ -262,10 +262,12 @@ impl<S: BlobRead> Checker<'_, S> {
         let mut start = Vec::new();
         let content = self.repository.store().content(layer)?;
         content
-            .take(Compression::START)
+            .take(CompressedFormat::START as u64)
             .read_to_end(&mut start)
             .map_err(Error::io(format_args!("read blob {}", layer.digest)))?;
-        if let Some(actual) = Compression::of_content(&start).filter(|actual| *actual != labelled) {
+        let actual = CompressedFormat::of(&start).and_then(|format| format.compression);
+        let actual = actual.unwrap_or(Compression::None);
+        if actual != labelled {
             let problem = format!("compression is {actual}, although the media type is {}", layer.media_type);
             self.warning(place, &layer.digest, problem);
         }

@@ -68,18 +68,6 @@ impl Compression {
     }
 }
 
-impl Compression {
-    /// The bytes from the beginning of a layer's blob that tell its compression.
-    pub const START: u64 = CompressedFormat::START as u64;
-
-    /// Returns the compression of a layer whose blob begins with these bytes; `None` for one that layers
-    /// cannot have.
-    #[must_use]
-    pub fn of_content(start: &[u8]) -> Option<Self> {
-        CompressedFormat::of(start).map_or(Some(Self::None), |format| format.compression)
-    }
-}
-
 /// Shows the name, as [`Compression::name`].
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
