@@ -14,7 +14,7 @@ mod manifest;
 pub mod media_type;
 mod platform;
 mod raw;
-mod shape;
+pub(crate) mod shape;
 mod validate;
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::{
     io::{self, Read, SeekFrom},
 };
 
-use serde::Serialize;
 use tar::EntryType;
 
 use super::Image;
@@ -18,21 +17,16 @@ use crate::{
     graph::archive::WriteSeek,
     layer::reader::plain_layer,
     spec::{Descriptor, Index, Raw},
-    store::{BlobRead, Repository, archive::write::plain_header},
+    store::{
+        BlobRead, Repository,
+        archive::{saved::SavedImages, write::plain_header},
+    },
 };
 
 pub use crate::spec::image_name::is_tag;
 
 /// The size of a block of a tar, in bytes.
 const BLOCK: u64 = 512;
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Saved {
-    config: String,
-    repo_tags: Vec<String>,
-    layers: Vec<String>,
-}
 
 /// Returns the tag that an entry of a root index has in a Docker archive: its tag, if Docker accepts it
 /// ([`is_tag`]).
@@ -54,7 +48,7 @@ pub fn write_docker_archive<S: BlobRead>(
     out: &mut dyn WriteSeek,
 ) -> Result<()> {
     let mut written = BTreeSet::new();
-    let mut list: Vec<Saved> = Vec::new();
+    let mut list = SavedImages::default();
     for entry in &index.view().manifests {
         if entry.media_type.is_index() {
             return Err(Error::Unsupported(format!(
@@ -75,15 +69,9 @@ pub fn write_docker_archive<S: BlobRead>(
             }
             layers.push(name);
         }
-        let tag = docker_tag(entry).map(str::to_owned);
-        match list.iter_mut().find(|saved| saved.config == config) {
-            Some(saved) => saved.repo_tags.extend(tag),
-            None => list.push(Saved { config, repo_tags: tag.into_iter().collect(), layers }),
-        }
+        list.add(config, docker_tag(entry), layers);
     }
-    let list =
-        serde_json::to_vec(&list).map_err(|error| Error::document("manifest.json", error.to_string()))?;
-    member(out, "manifest.json", &mut &list[..])?;
+    member(out, "manifest.json", &mut &list.to_json()?[..])?;
     out.write_all(&[0; 2 * BLOCK as usize]).map_err(failed)
 }
 

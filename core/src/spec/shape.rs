@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de::Visitor};
 
 /// Reads `null` as an empty list or map: Go writes `null` for a nil slice, so real images have it, even in
 /// `manifests` and `diff_ids`.
-pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+pub(crate) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)

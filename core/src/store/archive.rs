@@ -6,6 +6,7 @@
 mod docker;
 mod members;
 mod oci;
+pub(crate) mod saved;
 #[cfg(test)]
 mod tests;
 pub(crate) mod write;
@@ -68,7 +69,7 @@ impl ArchiveKind {
     fn marker(self) -> &'static str {
         match self {
             Self::Oci => super::layout::MARKER,
-            Self::Docker => docker::MANIFEST,
+            Self::Docker => saved::MANIFEST,
         }
     }
 }
@@ -95,7 +96,7 @@ impl DockerList {
     /// Returns the name of the member.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Manifest => docker::MANIFEST,
+            Self::Manifest => saved::MANIFEST,
             Self::Repositories => "repositories",
         }
     }

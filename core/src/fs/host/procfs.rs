@@ -1,4 +1,5 @@
-//! `/proc/self/fd`, whose entries lead to the files that this process has open.
+//! `/proc/self/fd`, whose entries lead to the files that this process has open. The crate for this,
+//! rustix-linux-procfs, panics where a system call is refused in a way that it does not expect.
 
 use std::{
     io::{self, ErrorKind},

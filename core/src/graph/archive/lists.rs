@@ -2,24 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
 use crate::{
     digest::Digest,
     error::{Error, Result},
     graph::walk::Places,
     spec::{Index, Manifest, Raw, image_name::is_tag},
-    store::{BlobRead, Repository, archive::DockerList},
+    store::{
+        BlobRead, Repository,
+        archive::{DockerList, saved::SavedImages},
+    },
 };
-
-/// An image in `manifest.json`.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Saved {
-    config: String,
-    repo_tags: Vec<String>,
-    layers: Vec<String>,
-}
 
 /// Returns the content of some lists: for each entry of a root index, the first image below it that is
 /// complete, with the entry's tag if Docker accepts it.
@@ -33,7 +25,7 @@ pub(super) fn lists<S: BlobRead>(
     }
     let places = Places::walk(repository, index)?;
     let mut done = BTreeSet::new();
-    let mut images: Vec<Saved> = Vec::new();
+    let mut images = SavedImages::default();
     let mut repositories: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
     for place in places.ids() {
         let root = places.way(place).first().copied().unwrap_or(place);
@@ -51,22 +43,16 @@ pub(super) fn lists<S: BlobRead>(
         {
             repositories.entry(name).or_default().insert(tag, top.digest.encoded().into());
         }
-        let config = path(&manifest.config.digest);
-        match images.iter_mut().find(|image| image.config == config) {
-            Some(image) => image.repo_tags.extend(tag.map(Into::into)),
-            None => images.push(Saved {
-                config,
-                repo_tags: tag.map(Into::into).into_iter().collect(),
-                layers: manifest.layers.iter().map(|layer| path(&layer.digest)).collect(),
-            }),
-        }
+        let layers = manifest.layers.iter().map(|layer| path(&layer.digest)).collect();
+        images.add(path(&manifest.config.digest), tag, layers);
     }
     let content = |list: &DockerList| {
         let bytes = match list {
-            DockerList::Manifest => serde_json::to_vec(&images),
-            DockerList::Repositories => serde_json::to_vec(&repositories),
+            DockerList::Manifest => images.to_json()?,
+            DockerList::Repositories => serde_json::to_vec(&repositories)
+                .map_err(|error| Error::document(list.name(), error.to_string()))?,
         };
-        Ok((*list, bytes.map_err(|error| Error::document(list.name(), error.to_string()))?))
+        Ok((*list, bytes))
     };
     lists.iter().map(content).collect()
 }

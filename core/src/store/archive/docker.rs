@@ -10,9 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
-
-use super::{Content, Extent, Part, Source};
+use super::{
+    Content, Extent, Part, Source,
+    saved::{MANIFEST, Saved, SavedImages},
+};
 use crate::{
     digest::{Algorithm, Digest},
     error::{Error, Result},
@@ -24,25 +25,8 @@ use crate::{
     store::layout::empty_index,
 };
 
-/// The name of the list of the images.
-pub(super) const MANIFEST: &str = "manifest.json";
-
-/// One image.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Saved {
-    /// The name of its config.
-    config: String,
-    /// Its tags, such as `busybox:latest`.
-    repo_tags: Option<Vec<String>>,
-    /// The names of its layers, the base first.
-    layers: Option<Vec<String>>,
-}
-
 pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, Content>)> {
-    let list: Vec<Saved> = serde_json::from_slice(&source.document(MANIFEST)?).map_err(|error| {
-        Error::document(MANIFEST, format!("not a list of images as Docker writes it: {error}"))
-    })?;
+    let list = SavedImages::parse(&source.document(MANIFEST)?)?;
     let mut images = Images {
         source,
         blobs: BTreeMap::new(),
@@ -51,11 +35,11 @@ pub(super) fn open(source: &Source<'_>) -> Result<(Raw<Index>, BTreeMap<Digest, 
         descriptors: 0,
     };
     let mut entries = Vec::new();
-    for saved in &list {
+    for saved in &list.0 {
         let manifest = images.manifest(saved)?;
         let entry = manifest.descriptor(&MediaType::literal(media_type::MANIFEST));
         images.blobs.insert(entry.digest.clone(), Content::Made(manifest.bytes().into()));
-        let tags = saved.repo_tags.as_deref().unwrap_or_default();
+        let tags = &saved.repo_tags;
         entries.extend(tags.iter().map(|tag| tagged(&entry, tag)));
         if tags.is_empty() {
             entries.push(entry);
@@ -93,7 +77,7 @@ impl Images<'_> {
     fn manifest(&mut self, saved: &Saved) -> Result<Raw<Manifest>> {
         let config = self.config(&saved.config)?;
         let diff_ids = &config.diff_ids;
-        let names = saved.layers.as_deref().unwrap_or_default();
+        let names = &saved.layers;
         if names.len() != diff_ids.len() {
             let (layers, config, ids) = (names.len(), &saved.config, diff_ids.len());
             let reason = format!("an image has {layers} layers, but its config {config:?} names {ids}");
