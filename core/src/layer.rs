@@ -21,7 +21,7 @@ pub mod writer;
 
 use std::io::Read;
 
-use crate::{attrs::Attrs, error::Result, name::EntryPath};
+use crate::{attrs::Attrs, error::Result, fs::FileType, name::EntryPath};
 
 /// A change that a layer makes to the layers below. The image-spec encodes the last two as `.wh.` files; only
 /// `whiteout.rs` knows that encoding.
@@ -86,6 +86,21 @@ pub enum EntryKind {
     },
     /// A named pipe.
     Fifo,
+}
+
+impl EntryKind {
+    /// Returns the type; that of a hard link is not known.
+    pub(crate) fn file_type(&self) -> Option<FileType> {
+        match self {
+            Self::File { .. } => Some(FileType::File),
+            Self::Dir => Some(FileType::Dir),
+            Self::Symlink { .. } => Some(FileType::Symlink),
+            Self::HardLink { .. } => None,
+            Self::Char { .. } => Some(FileType::Char),
+            Self::Block { .. } => Some(FileType::Block),
+            Self::Fifo => Some(FileType::Fifo),
+        }
+    }
 }
 
 /// A source of changes.

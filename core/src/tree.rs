@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     attrs::{Attrs, Time},
+    fs::FileType,
     hash::Sha256,
     name::{EntryPath, Name, NameBuf},
 };
@@ -71,6 +72,20 @@ pub enum Content {
     Fifo,
     /// A socket. Layers cannot hold sockets, but directories on disk can.
     Socket,
+}
+
+impl Content {
+    pub(crate) fn file_type(&self) -> FileType {
+        match self {
+            Self::File { .. } => FileType::File,
+            Self::Dir(_) => FileType::Dir,
+            Self::Symlink(_) => FileType::Symlink,
+            Self::Char(..) => FileType::Char,
+            Self::Block(..) => FileType::Block,
+            Self::Fifo => FileType::Fifo,
+            Self::Socket => FileType::Socket,
+        }
+    }
 }
 
 impl InodeId {

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+mod system_xattrs;
+
 use std::io::{Read as _, Write as _};
 
 use super::{

@@ -12,7 +12,7 @@ use std::{
 use super::{
     Content, Inode, InodeId, Tree,
     rootfs::Stamp,
-    seen::{attrs, mode, own_xattrs},
+    seen::{attrs, keep_system_xattrs, mode, own_xattrs},
 };
 use crate::{
     attrs::{Attrs, Time, Xattrs},
@@ -119,7 +119,8 @@ pub fn send_entry<D: Dir>(
     }
     let nothing = Tree::new();
     let options = DiffOptions { limits: *limits, ..DiffOptions::default() };
-    Differ::new(Baseline::unstamped(&nothing), dir, &options, sink).put(dir, path.clone(), name, &metadata)
+    let mut differ = Differ::new(Baseline::unstamped(&nothing), dir, &options, sink);
+    differ.put(dir, path.clone(), name, &metadata, None)
 }
 
 struct Differ<'a, D> {
@@ -189,8 +190,10 @@ impl<'a, D: Dir> Differ<'a, D> {
         if self.known(Tree::ROOT, &metadata) == Known::Same {
             return Ok(());
         }
-        let xattrs = own_xattrs(self.root.self_xattrs().map_err(Error::io("read xattrs of the root"))?);
-        let old = &self.baseline.tree.inode(Tree::ROOT).attrs;
+        let mut xattrs = own_xattrs(self.root.self_xattrs().map_err(Error::io("read xattrs of the root"))?);
+        let old = self.baseline.tree.inode(Tree::ROOT);
+        keep_system_xattrs(&mut xattrs, Some(old), FileType::Dir);
+        let old = &old.attrs;
         let attrs = attrs(&metadata, xattrs);
         let but_time = Attrs { mtime: old.mtime, ..attrs.clone() };
         if *old == attrs {
@@ -261,7 +264,7 @@ impl<'a, D: Dir> Differ<'a, D> {
                 let old = old.filter(|&id| self.baseline.tree.entries(id).is_some());
                 let known = old.map_or(Known::Unsure, |id| self.known(id, &metadata));
                 if known == Known::Unsure {
-                    let attrs = self.attrs(dir, &path, name, &metadata)?;
+                    let attrs = self.attrs(dir, &path, name, &metadata, old)?;
                     match old.filter(|&id| self.baseline.tree.inode(id).attrs == attrs) {
                         Some(id) => self.learn_unchanged(id, &metadata),
                         None => {
@@ -286,7 +289,7 @@ impl<'a, D: Dir> Differ<'a, D> {
                     self.learn_unchanged(id, &metadata);
                     return Ok(());
                 }
-                self.put(dir, path, name, &metadata)
+                self.put(dir, path, name, &metadata, old)
             }
         }
     }
@@ -322,7 +325,7 @@ impl<'a, D: Dir> Differ<'a, D> {
             return Ok(());
         }
         self.groups.insert(file, Group::Sent(path.clone()));
-        self.put(dir, path, name, metadata)
+        self.put(dir, path, name, metadata, old)
     }
 
     /// Returns whether every name of the file now was a name of the old inode.
@@ -376,16 +379,23 @@ impl<'a, D: Dir> Differ<'a, D> {
                 (Content::Fifo, FileType::Fifo) => true,
                 _ => false,
             }
-            && self.attrs(dir, path, name, metadata)?.xattrs == attrs.xattrs
+            && self.attrs(dir, path, name, metadata, old)?.xattrs == attrs.xattrs
             && match content {
                 Content::File { sha256, .. } => *sha256 == Some(hash_file(dir, path, name)?),
                 _ => true,
             })
     }
 
-    fn put(&mut self, dir: &D, path: EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<()> {
+    fn put(
+        &mut self,
+        dir: &D,
+        path: EntryPath,
+        name: Name<'_>,
+        metadata: &Metadata,
+        old: Option<InodeId>,
+    ) -> Result<()> {
         self.learn_sent(&path, metadata);
-        let attrs = self.attrs(dir, &path, name, metadata)?;
+        let attrs = self.attrs(dir, &path, name, metadata, old)?;
         let (major, minor) = metadata.rdev;
         let kind = match metadata.file_type {
             FileType::Symlink => EntryKind::Symlink {
@@ -404,9 +414,18 @@ impl<'a, D: Dir> Differ<'a, D> {
         self.send(&Change::Put(Entry { path, attrs, kind }), &mut io::empty())
     }
 
-    fn attrs(&self, dir: &D, path: &EntryPath, name: Name<'_>, metadata: &Metadata) -> Result<Attrs> {
+    fn attrs(
+        &self,
+        dir: &D,
+        path: &EntryPath,
+        name: Name<'_>,
+        metadata: &Metadata,
+        old: Option<InodeId>,
+    ) -> Result<Attrs> {
         let xattrs = dir.xattrs(name).map_err(Error::io(format_args!("read xattrs of /{path}")))?;
-        Ok(attrs(metadata, own_xattrs(xattrs)))
+        let mut xattrs = own_xattrs(xattrs);
+        keep_system_xattrs(&mut xattrs, old.map(|id| self.baseline.tree.inode(id)), metadata.file_type);
+        Ok(attrs(metadata, xattrs))
     }
 
     fn send(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {

@@ -9,12 +9,12 @@ use std::io::{self, Read, Seek, Write};
 use super::{
     Content, InodeId, Tree,
     merge::{PathStep, Slot, TreeSink},
-    seen::attrs_of,
+    seen::{attrs_of, keep_system_xattrs},
 };
 use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
-    fs::{AttrChange, DirPosix, File as _, FilePosix as _, Metadata, Special, remove_tree},
+    fs::{AttrChange, DirPosix, File as _, FilePosix as _, FileType, Metadata, Special, remove_tree},
 };
 
 /// Identifies the state of an inode right after it was written. A ctime cannot be set, so an unchanged ctime
@@ -244,8 +244,12 @@ impl Finish<'_> {
             }
         }
         let attrs = &tree.inode(id).attrs;
-        if self.over && attrs_of(dir)? == *attrs {
-            return Ok(()); // setting them may not be allowed
+        if self.over {
+            let mut found = attrs_of(dir)?;
+            keep_system_xattrs(&mut found.xattrs, Some(tree.inode(id)), FileType::Dir);
+            if found == *attrs {
+                return Ok(()); // setting them may not be allowed
+            }
         }
         let owner = (attrs.uid, attrs.gid);
         let change = AttrChange {

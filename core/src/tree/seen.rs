@@ -1,5 +1,6 @@
 //! Attributes of entries on disk, as in a layer.
 
+use super::Inode;
 use crate::{
     attrs::{Attrs, Xattrs},
     error::{Error, Result},
@@ -27,4 +28,12 @@ pub(super) fn mode(metadata: &Metadata) -> u32 {
 pub(super) fn own_xattrs(mut xattrs: Xattrs) -> Xattrs {
     xattrs.retain(|name, _| !is_system_xattr(name));
     xattrs
+}
+
+/// Adds the attributes of the system that the old inode has, if the entry still has its type. They were not
+/// set on the disk, so the disk cannot tell whether they have changed.
+pub(crate) fn keep_system_xattrs(xattrs: &mut Xattrs, old: Option<&Inode>, file_type: FileType) {
+    let Some(old) = old.filter(|old| old.content.file_type() == file_type) else { return };
+    let kept = old.attrs.xattrs.iter().filter(|(name, _)| is_system_xattr(name));
+    xattrs.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
 }

@@ -1,5 +1,7 @@
 //! A directory for each layer, and an upper directory for what changes; see [`crate::bundle`].
 
+use std::io::Read;
+
 use super::{
     super::{
         files::{LAYERS, ROOTFS, UPPER, WORK, create_dir, open_dir},
@@ -14,7 +16,7 @@ use crate::{
     error::{Error, Result},
     fs::{AttrChange, DirPosix, Readable, Support},
     layer::{
-        ChangeSink,
+        Change, ChangeSink,
         on_disk::Privilege,
         overlayfs::{FromUpper, Namespace},
     },
@@ -24,6 +26,7 @@ use crate::{
         Tree,
         diff::{Baseline, DiffOptions, DiffSummary, diff},
         overlayfs::{OverlayfsSink, open_file},
+        seen::keep_system_xattrs,
     },
 };
 
@@ -134,7 +137,26 @@ pub(super) fn changes<D: DirPosix>(
     root.xattrs.extend(namespace.notes(&upper.self_xattrs().map_err(Error::io("read xattrs of upper"))?));
     nothing.inode_mut(Tree::ROOT).attrs = root;
     let options = DiffOptions { masked: &options.masked, limits: *bundle.limits, ..DiffOptions::default() };
+    let sink = &mut Completed { tree: &bundle.record.tree, sink };
     diff(Baseline::unstamped(&nothing), &upper, &options, &mut FromUpper::new(sink, namespace))
+}
+
+/// A sink that completes entries by what the upper directory does not have, but the record has.
+struct Completed<'a> {
+    tree: &'a Tree,
+    sink: &'a mut dyn ChangeSink,
+}
+
+impl ChangeSink for Completed<'_> {
+    fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
+        let Change::Put(entry) = change else { return self.sink.put(change, body) };
+        let mut entry = entry.clone();
+        if let Some(file_type) = entry.kind.file_type() {
+            let old = self.tree.get(&entry.path).map(|id| self.tree.inode(id));
+            keep_system_xattrs(&mut entry.attrs.xattrs, old, file_type);
+        }
+        self.sink.put(&Change::Put(entry), body)
+    }
 }
 
 #[cfg(test)]

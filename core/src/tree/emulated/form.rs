@@ -61,18 +61,22 @@ pub(super) fn seen<'t>(
     let is_device = matches!(found.file_type, FileType::Char | FileType::Block);
     let placeholder = found.file_type == FileType::File && found.size == 0;
     let same = old.and_then(|inode| {
-        let (file_type, rdev) = type_of(&inode.content);
+        let file_type = inode.content.file_type();
         let stands_for = match file_type {
             FileType::Char | FileType::Block => placeholder && !held.devices,
             FileType::Fifo => placeholder && !held.fifos,
             FileType::Symlink => placeholder && !held.absolute_links,
             _ => false,
         };
-        (file_type == found.file_type || stands_for).then_some((inode, file_type, rdev))
+        (file_type == found.file_type || stands_for).then_some((inode, file_type))
     });
     let metadata = match same {
-        Some((inode, file_type, rdev)) => {
+        Some((inode, file_type)) => {
             let attrs = &inode.attrs;
+            let rdev = match &inode.content {
+                Content::Char(major, minor) | Content::Block(major, minor) => (*major, *minor),
+                _ => (0, 0),
+            };
             let mtime = if as_written(attrs.mtime, found.mtime, held) { attrs.mtime } else { found.mtime };
             let (mode, uid, gid) = (attrs.mode, attrs.uid, attrs.gid);
             Metadata { file_type, mode, uid, gid, mtime, rdev, ..found.clone() }
@@ -87,19 +91,7 @@ pub(super) fn seen<'t>(
             Metadata { mode, uid, gid, ..found.clone() }
         }
     };
-    Ok(Seen { metadata, old: same.map(|(inode, ..)| inode) })
-}
-
-fn type_of(content: &Content) -> (FileType, (u32, u32)) {
-    match content {
-        Content::File { .. } => (FileType::File, (0, 0)),
-        Content::Dir(_) => (FileType::Dir, (0, 0)),
-        Content::Symlink(_) => (FileType::Symlink, (0, 0)),
-        Content::Char(major, minor) => (FileType::Char, (*major, *minor)),
-        Content::Block(major, minor) => (FileType::Block, (*major, *minor)),
-        Content::Fifo => (FileType::Fifo, (0, 0)),
-        Content::Socket => (FileType::Socket, (0, 0)),
-    }
+    Ok(Seen { metadata, old: same.map(|(inode, _)| inode) })
 }
 
 fn as_written(written: Time, found: Time, held: &Support) -> bool {

@@ -31,6 +31,8 @@ use crate::{
 /// - `time` is compared in nanoseconds, `tar_time` in whole seconds.
 /// - An extended attribute that the manifest does not list is a difference if the manifest is of the native
 ///   dialect, or lists one anywhere (then only for files and directories, as umoci lists no others).
+/// - An extended attribute that belongs to the system ([`is_system_xattr`]) is never a difference. If the
+///   manifest lists it with another value, it is unchecked.
 /// - Names that share an `inode` number in a native manifest must be one file.
 /// - `optional` entries may be missing; below `ignore` nothing is compared; of `nochange` entries only the
 ///   existence is.
@@ -313,14 +315,18 @@ impl Comparison<'_> {
         let both: BTreeSet<&[u8]> = wanted.keys().chain(actual.keys()).map(|name| &**name).collect();
         for name in both {
             let (expected, actual) = (wanted.get(name), actual.get(name));
-            // Attributes set by the system are not those of the image; but if the manifest lists them, they
-            // are compared.
-            if expected != actual && !(expected.is_none() && (!listed || is_system_xattr(name))) {
-                let show =
-                    |value: Option<&Box<[u8]>>| value.map_or("none".into(), |value| STANDARD.encode(value));
-                let keyword = format!("xattr.{}", vis::to_text(name));
-                self.changed(found.path, &keyword, show(expected), show(actual))?;
+            if expected == actual || expected.is_none() && (!listed || is_system_xattr(name)) {
+                continue;
             }
+            let keyword = format!("xattr.{}", vis::to_text(name));
+            if is_system_xattr(name) {
+                // An unpack does not set it, and the system may.
+                self.unchecked.insert(keyword);
+                continue;
+            }
+            let show =
+                |value: Option<&Box<[u8]>>| value.map_or("none".into(), |value| STANDARD.encode(value));
+            self.changed(found.path, &keyword, show(expected), show(actual))?;
         }
         Ok(())
     }

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Dialect, text::Text, vis};
-use crate::tree::{Content, Inode, InodeId};
+use crate::{
+    fs::is_system_xattr,
+    tree::{Content, Inode, InodeId},
+};
 
 /// A writer of keywords, with the state that later lines depend on.
 pub(super) struct Entries {
@@ -138,7 +141,8 @@ impl Entries {
             text.hex(b"sha256digest", sha256);
         }
         if is_file || is_dir {
-            for (name, value) in &attrs.xattrs {
+            // umoci compares all that are listed, and does not set those of the system.
+            for (name, value) in attrs.xattrs.iter().filter(|(name, _)| !is_system_xattr(name)) {
                 // gomtree does not escape '=', and finds the keyword only if it is not escaped.
                 text.xattr(|word| vis::encode(name, word), value);
             }
