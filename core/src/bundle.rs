@@ -56,7 +56,7 @@ pub use self::{
     open::Bundle,
     options::{CompareOptions, ExtractOptions, Format, RepackOptions, RuntimeOptions, UnpackOptions},
     repack::Repacked,
-    runtime::{RuntimeConfig, Users, runtime_config},
+    runtime::{RuntimeConfig, Users, Volumes, runtime_config},
     unpack::{Unpacked, unpack},
 };
 

@@ -37,6 +37,7 @@ pub use dir::{Dir, DirPosix, DirWrite, File, FilePosix, FileWrite};
 pub use metadata::{AttrChange, FileType, Metadata, Special};
 pub use read_only::{ReadOnly, ReadOnlyFile};
 pub use readable::Readable;
+pub(crate) use resolve::find_in_root;
 pub use resolve::open_file_in_root;
 pub use support::{Support, is_system_xattr};
 pub use walk::remove_tree;

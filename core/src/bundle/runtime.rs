@@ -5,13 +5,15 @@
 mod defaults;
 mod userns;
 mod users;
+mod volumes;
 
 use serde_json::{Value, json};
 
-pub use self::users::Users;
+pub use self::{users::Users, volumes::Volumes};
 use super::{files::CONFIG, options::RuntimeOptions};
 use crate::{
     error::{Error, Result},
+    name::EntryPath,
     spec::{ContainerConfig, ImageConfig},
 };
 
@@ -36,6 +38,8 @@ pub struct RuntimeConfig {
     pub text: Vec<u8>,
     /// Whether it starts the image's user. If not, the user is unknown, and it starts root.
     pub user_known: bool,
+    /// The volumes that are not mounted, because something other than a directory is there.
+    pub unmounted: Vec<EntryPath>,
 }
 
 /// Returns the `config.json` for an image.
@@ -46,6 +50,7 @@ pub struct RuntimeConfig {
 pub fn runtime_config(
     config: &ImageConfig,
     users: &Users,
+    volumes: &Volumes,
     options: &RuntimeOptions,
 ) -> Result<RuntimeConfig> {
     check_supported(config)?;
@@ -65,7 +70,7 @@ pub fn runtime_config(
         spec["process"]["user"]["additionalGids"] = json!(user.groups);
     }
     if let Value::Array(mounts) = &mut spec["mounts"] {
-        mounts.extend(run.volumes.iter().flatten().map(|(path, _)| defaults::volume(&absolute(path))));
+        mounts.extend(volumes.mounts());
     }
     spec["annotations"] = annotations(config, &run);
     userns::enter(&mut spec, &options.on_disk, options.resolv_conf);
@@ -73,7 +78,7 @@ pub fn runtime_config(
     let mut text =
         serde_json::to_vec_pretty(&spec).map_err(|error| Error::document(CONFIG, error.to_string()))?;
     text.push(b'\n');
-    Ok(RuntimeConfig { text, user_known: user.known })
+    Ok(RuntimeConfig { text, user_known: user.known, unmounted: volumes.unfit() })
 }
 
 fn absolute(path: &str) -> String {

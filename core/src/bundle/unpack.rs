@@ -7,14 +7,14 @@ use super::{
     layers::Layers,
     options::{RuntimeOptions, UnpackOptions},
     record::{Record, Source},
-    runtime::{check_supported, runtime_config},
+    runtime::{Volumes, check_supported, runtime_config},
 };
 use crate::{
     error::{Error, Result},
     fs::{DirPosix, remove_tree},
     graph::Resolution,
     image::Image,
-    name::{Name, NameBuf},
+    name::{EntryPath, Name, NameBuf},
     store::{BlobRead, Repository},
     tree::Tree,
 };
@@ -33,6 +33,8 @@ pub struct Unpacked {
     /// Whether `config.json` starts the image's user. If not, the layer with the user was left out, and it
     /// starts root.
     pub user_known: bool,
+    /// The volumes that `config.json` does not mount, because something other than a directory is there.
+    pub unmounted: Vec<EntryPath>,
 }
 
 /// Unpacks an image, found at `at`, into a bundle directory, which may hold other files but no part of a
@@ -100,11 +102,14 @@ fn fill<S: BlobRead, D: DirPosix>(
     let files = format.write_record(&record, dir, dir)?;
     let users = if layers.are_all() { laid.users } else { laid.users.partial() };
     let runtime = RuntimeOptions::default().on_disk(extract.on_disk.clone()).resolv_conf(*resolv_conf);
-    let config = runtime_config(image.config.view(), &users, &runtime)?;
+    let config = image.config.view();
+    let volumes = Volumes::in_tree(config, &record.tree, &extract.on_disk, layers.limits())?;
+    let config = runtime_config(config, &users, &volumes, &runtime)?;
     let name = Name::literal(CONFIG);
     files::write_all(dir, name, &config.text)?;
     let names = laid.dirs.into_iter().chain([name.into()]).chain(files).collect();
-    let unpacked = Unpacked { tree: record.tree, layers: layers.count(), user_known: config.user_known };
+    let (user_known, unmounted) = (config.user_known, config.unmounted);
+    let unpacked = Unpacked { tree: record.tree, layers: layers.count(), user_known, unmounted };
     Ok((unpacked, names))
 }
 

@@ -34,7 +34,7 @@ use crate::{
 /// [`Error::Limit`] for more links than [`Limits::links`]; [`Error::Io`] if the entry is not a regular file
 /// (it is not opened, so a fifo does not block), or a call fails.
 pub fn open_file_in_root<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) -> Result<Option<D::File>> {
-    let Some(place) = find(root, path, limits)? else { return Ok(None) };
+    let Some(place) = find_in_root(root, path, limits)? else { return Ok(None) };
     let (parent, name) = match &place {
         (parent, Some(name)) => (parent.as_ref().unwrap_or(root), name.as_name()),
         (_, None) => return Err(failed(path)(ErrorKind::IsADirectory.into())),
@@ -48,9 +48,10 @@ pub fn open_file_in_root<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) ->
 
 /// A directory (`None` for the root), and the name of an entry in it that is not a link (`None` for the
 /// directory itself).
-type Place<D> = (Option<D>, Option<NameBuf>);
+pub(crate) type Place<D> = (Option<D>, Option<NameBuf>);
 
-fn find<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) -> Result<Option<Place<D>>> {
+/// Finds an entry, following links. Returns `None` if it does not exist.
+pub(crate) fn find_in_root<D: Dir>(root: &D, path: &EntryPath, limits: &Limits) -> Result<Option<Place<D>>> {
     let mut links = 0;
     // The handles from the root down to the current directory: `..` goes back to them.
     let mut at: Vec<D> = Vec::new();

@@ -13,7 +13,7 @@ use ocicle::{
     layer::overlayfs::Namespace,
 };
 
-use super::raw::runtime_config::warn_of_root;
+use super::raw::runtime_config::{warn_of_root, warn_of_unmounted};
 use crate::{
     args::{Defaults, LayerArgs, Owners},
     context::Context,
@@ -102,6 +102,7 @@ impl Unpack {
         if !unpacked.user_known {
             warn_of_root(context, &image);
         }
+        warn_of_unmounted(context, &unpacked.unmounted);
         let (digest, files) = (&image.descriptor.digest, unpacked.tree.len());
         context.detail(format_args!("unpacked {digest} with {files} files into {}", bundle.display()));
         match format {

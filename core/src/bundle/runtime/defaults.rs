@@ -40,9 +40,9 @@ pub(super) fn spec() -> Value {
     })
 }
 
-/// Returns the mount of a volume: what is written there must not end up in the root file system.
-pub(super) fn volume(path: &str) -> Value {
-    mount(path, "tmpfs", &["rw", "nosuid", "nodev", "noexec", "relatime"])
+/// Returns the mount of a volume.
+pub(super) fn volume(path: &str, options: &[String]) -> Value {
+    json!({ "destination": path, "type": "tmpfs", "source": "tmpfs", "options": options })
 }
 
 /// Returns the mount of a file or directory of the host.

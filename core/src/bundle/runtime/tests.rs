@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+mod volumes;
+
 use std::io::Write as _;
 
 use serde_json::{Value, json};
@@ -57,8 +59,13 @@ fn image_with(fields: &str, more: &str) -> ImageConfig {
 }
 
 fn made(config: &ImageConfig, root: &MemDir) -> Result<Value> {
-    let text = runtime_config(config, &users(root)?, &RuntimeOptions::default().resolv_conf(true))?.text;
+    let options = RuntimeOptions::default().resolv_conf(true);
+    let text = runtime_config(config, &users(root)?, &volumes(config, root)?, &options)?.text;
     Ok(serde_json::from_slice(&text).unwrap())
+}
+
+fn volumes(config: &ImageConfig, root: &MemDir) -> Result<Volumes> {
+    Volumes::read(config, root, &OnDisk::default(), &Limits::default())
 }
 
 /// Returns the user, as text, and HOME.
@@ -125,7 +132,8 @@ fn an_image_without_the_files_has_numbers_only() {
 fn home_is_left_to_the_runtime_where_the_users_are_unknown() {
     let environment = |fields: &str| {
         let options = RuntimeOptions::default().resolv_conf(true);
-        let text = runtime_config(&image(fields), &Users::default(), &options).unwrap().text;
+        let text =
+            runtime_config(&image(fields), &Users::default(), &Volumes::default(), &options).unwrap().text;
         serde_json::from_slice::<Value>(&text).unwrap()["process"]["env"].take()
     };
     for fields in ["", r#""User":"0""#, r#""User":"5:6""#, r#""User":"web""#] {
@@ -224,18 +232,6 @@ fn labels_win_over_the_annotations_of_fields() {
 }
 
 #[test]
-fn volumes_are_mounts_after_the_default_ones() {
-    let made = made(&image(r#""Volumes":{"/data":{},"cache":{}}"#), &root()).unwrap();
-    let mounts = made["mounts"].as_array().unwrap();
-    assert_eq!(mounts.len(), 9);
-    let options = ["rw", "nosuid", "nodev", "noexec", "relatime"];
-    for (mount, path) in mounts[7..].iter().zip(["/data", "/cache"]) {
-        let expected = json!({ "destination": path, "type": "tmpfs", "source": "tmpfs", "options": options });
-        assert_eq!(*mount, expected);
-    }
-}
-
-#[test]
 fn arguments_and_directory() {
     let cases = [
         ("", json!(["sh"]), "/"),
@@ -266,7 +262,10 @@ fn only_linux_images_are_supported() {
 fn a_small_image_results_in_exactly_this() {
     let config = image(r#""User":"web","Cmd":["httpd"],"Volumes":{"/data":{}}"#);
     let options = RuntimeOptions::default().resolv_conf(true);
-    let text = runtime_config(&config, &users(&root()).unwrap(), &options).unwrap().text;
+    let text =
+        runtime_config(&config, &users(&root()).unwrap(), &volumes(&config, &root()).unwrap(), &options)
+            .unwrap()
+            .text;
     assert_eq!(String::from_utf8(text).unwrap(), include_str!("tests/small.json"));
 }
 
@@ -276,7 +275,7 @@ fn mapped_ids_make_a_user_namespace() {
     let how = OnDisk { uids: map(), gids: map(), ..OnDisk::default() };
     let options = RuntimeOptions::default().on_disk(how).resolv_conf(true);
     let config = image(r#""User":"web""#);
-    let text = runtime_config(&config, &users(&root()).unwrap(), &options).unwrap().text;
+    let text = runtime_config(&config, &users(&root()).unwrap(), &Volumes::default(), &options).unwrap().text;
     let spec: Value = serde_json::from_slice(&text).unwrap();
     let kinds: Vec<_> =
         spec["linux"]["namespaces"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
@@ -294,7 +293,8 @@ fn an_ordinary_user_gets_what_is_possible() {
     let made = |resolv_conf| -> Value {
         let image = image(r#""User":"web""#);
         let options = RuntimeOptions::default().on_disk(how.clone()).resolv_conf(resolv_conf);
-        let text = runtime_config(&image, &users(&root()).unwrap(), &options).unwrap().text;
+        let text =
+            runtime_config(&image, &users(&root()).unwrap(), &Volumes::default(), &options).unwrap().text;
         serde_json::from_slice(&text).unwrap()
     };
     let spec = made(true);
@@ -324,7 +324,7 @@ fn an_ordinary_user_gets_what_is_possible() {
 fn an_unknown_user_is_root_only_where_layers_are_left_out() {
     let with = |users: &Users, spec: &str| {
         let config = image(&format!(r#""User":"{spec}""#));
-        let made = runtime_config(&config, users, &RuntimeOptions::default())?;
+        let made = runtime_config(&config, users, &Volumes::default(), &RuntimeOptions::default())?;
         let value: Value = serde_json::from_slice(&made.text).unwrap();
         let env = value["process"]["env"].as_array().unwrap().last().unwrap().clone();
         Ok::<_, Error>((value["process"]["user"].to_string(), env, made.user_known))
