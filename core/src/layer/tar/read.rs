@@ -19,7 +19,6 @@ use crate::{
         whiteout::{self, Meaning},
     },
     limits::Limits,
-    name::EntryPath,
 };
 
 /// A reader of a layer's tar archive. It supports v7, ustar, pax and GNU headers and all formats of sparse
@@ -222,16 +221,15 @@ impl<R: BufRead> TarReader<R> {
             }
             _ => 0,
         };
-        let path =
-            EntryPath::clean(&self.path, &self.limits).map_err(|error| self.bad_entry(error.to_string()))?;
-        match whiteout::meaning(&path).map_err(|reason| self.bad_entry(reason))? {
-            Meaning::Ordinary => {}
+        let meaning = whiteout::meaning(&self.path, &self.limits);
+        let path = match meaning.map_err(|reason| self.bad_entry(reason))? {
+            Meaning::Ordinary(path) => path,
             Meaning::Ignored => return Ok(None),
             Meaning::Whiteout(change) => {
                 self.body.skip()?;
                 return Ok(Some(change));
             }
-        }
+        };
         if path.is_root() && kind != kind::DIR {
             return Err(self.bad_entry("the root must be a directory"));
         }

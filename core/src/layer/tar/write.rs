@@ -132,7 +132,8 @@ impl<W: Write> TarWriter<W> {
 
 /// An entry before it is encoded.
 struct Header<'a> {
-    path: &'a EntryPath,
+    /// The path in the archive, without the `/` after a directory.
+    path: &'a [u8],
     kind: u8,
     attrs: &'a Attrs,
     size: u64,
@@ -143,7 +144,7 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    fn new(path: &'a EntryPath, kind: u8, attrs: &'a Attrs) -> Self {
+    fn new(path: &'a [u8], kind: u8, attrs: &'a Attrs) -> Self {
         Self { path, kind, attrs, size: 0, link: b"", device: (0, 0), xattrs: true }
     }
 
@@ -151,7 +152,8 @@ impl<'a> Header<'a> {
         let (block, records) = self.encode()?;
         if let Some(records) = records {
             let mut extended = [0; BLOCK];
-            let name = self.path.split_last().map_or(&b"root"[..], |(_, name)| name.as_bytes());
+            let name = self.path.rsplit(|&byte| byte == b'/').next().filter(|name| !name.is_empty());
+            let name = name.unwrap_or(b"root");
             copy(&mut extended[field::NAME], b"PaxHeaders.0/");
             let room = field::NAME.len() - 13;
             copy(&mut extended[13..field::NAME.end], &name[..name.len().min(room)]);
@@ -178,10 +180,7 @@ impl<'a> Header<'a> {
             records.text("path", &path);
         }
         if self.link.contains(&0) {
-            return Err(Error::layer(
-                format!("/{}", self.path),
-                "cannot be put into a layer: its target contains NUL",
-            ));
+            return Err(Error::layer(self.shown(), "cannot be put into a layer: its target contains NUL"));
         }
         if self.link.len() > field::LINK.len() {
             copy(&mut block[field::LINK], &self.link[..field::LINK.len()]);
@@ -209,7 +208,7 @@ impl<'a> Header<'a> {
         let (major, minor) = (u64::from(self.device.0), u64::from(self.device.1));
         if major > MAX_7 || minor > MAX_7 {
             let reason = format!("cannot be put into a layer: device number {major},{minor} exceeds {MAX_7}");
-            return Err(Error::layer(format!("/{}", self.path), reason));
+            return Err(Error::layer(self.shown(), reason));
         }
         octal(&mut block[field::MAJOR], major);
         octal(&mut block[field::MINOR], minor);
@@ -225,11 +224,15 @@ impl<'a> Header<'a> {
 
     /// Returns the path as in archives: the root is `./`, directories end with `/`.
     fn full_path(&self) -> Cow<'a, [u8]> {
-        match (self.path.is_root(), self.kind) {
+        match (self.path.is_empty(), self.kind) {
             (true, _) => Cow::Borrowed(b"./"),
-            (false, kind::DIR) => Cow::Owned([self.path.as_bytes(), b"/"].concat()),
-            (false, _) => Cow::Borrowed(self.path.as_bytes()),
+            (false, kind::DIR) => Cow::Owned([self.path, b"/"].concat()),
+            (false, _) => Cow::Borrowed(self.path),
         }
+    }
+
+    fn shown(&self) -> String {
+        format!("/{}", String::from_utf8_lossy(self.path))
     }
 }
 

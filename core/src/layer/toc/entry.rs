@@ -13,7 +13,6 @@ use crate::{
         whiteout::{self, Meaning},
     },
     limits::Limits,
-    name::EntryPath,
 };
 
 /// The reason why an entry is invalid; the caller adds the entry's name.
@@ -63,12 +62,11 @@ impl TocEntry<'_> {
 
 /// Converts an entry to a change; `None` if it is not part of the file system.
 pub(super) fn change(entry: &TocEntry<'_>, limits: &Limits) -> Result<Option<Change>, Reason> {
-    let path = EntryPath::clean(entry.name.as_bytes(), limits).map_err(|error| error.to_string())?;
-    match whiteout::meaning(&path)? {
-        Meaning::Ordinary => {}
+    let path = match whiteout::meaning(entry.name.as_bytes(), limits)? {
+        Meaning::Ordinary(path) => path,
         Meaning::Ignored => return Ok(None),
         Meaning::Whiteout(change) => return Ok(Some(change)),
-    }
+    };
     if path.is_root() && entry.kind != "dir" {
         return Err("the root must be a directory".into());
     }
