@@ -207,6 +207,11 @@ impl Tree {
         }
     }
 
+    /// Replaces the time of every inode.
+    pub(crate) fn map_times(&mut self, map: impl Fn(Time) -> Time) {
+        self.inodes.iter_mut().for_each(|inode| inode.attrs.mtime = map(inode.attrs.mtime));
+    }
+
     /// Returns the number of inodes, including the root.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -63,11 +63,17 @@ impl Format {
         S: BlobRead,
         D: DirPosix,
     {
-        match self {
-            Self::Native => rootfs::lay_out(layers, dir, dir.support().effective()),
+        let support = dir.support();
+        let mut laid = match self {
+            Self::Native => rootfs::lay_out(layers, dir, support.effective()),
             Self::Umoci => rootfs::lay_out(layers, dir, Support::ALL),
             Self::Overlayfs(namespace) => overlayfs::lay_out(layers, dir, namespace),
+        }?;
+        // The record is what the disk has; only where that is far too little, it is what the image has.
+        if support.mode {
+            laid.tree.map_times(|time| support.nearest(time));
         }
+        Ok(laid)
     }
 
     /// Writes the record of a bundle, whose `rootfs/` is in `bundle`, to `to`. Returns the names of the

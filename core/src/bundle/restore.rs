@@ -48,6 +48,7 @@ impl<D: DirPosix> Bundle<'_, D> {
         staging.remove()?;
         let mut new = record.clone();
         new.tree = stored(&record.tree, from, on_disk)?;
+        new.tree.map_times(|time| dir.support().nearest(time));
         (new.held, new.on_disk) = (Support::ALL, on_disk.clone());
         // Which files have not changed since the unpack is not known, so a repack has to read them.
         (new.stamps, new.settled) = (Vec::new(), Some(Time::EPOCH));

@@ -3,7 +3,10 @@
 use std::{
     fmt, io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rustix::{
@@ -24,6 +27,7 @@ mod attrs;
 mod file;
 mod procfs;
 mod stat;
+mod times;
 mod xattrs;
 
 pub use file::HostFile;
@@ -55,7 +59,10 @@ use stat::metadata_of;
 /// ```
 pub struct HostDir {
     fd: OwnedFd,
+    /// All but the times.
     support: Support,
+    /// Found out when they are first asked for.
+    times: Arc<OnceLock<times::Held>>,
     /// The directory has not been listed through this handle yet.
     unlisted: AtomicBool,
 }
@@ -64,7 +71,8 @@ impl HostDir {
     /// Wraps a directory.
     ///
     /// Owners can be set and devices made if the process is root now; handles opened from this one inherit
-    /// that.
+    /// that. The times that the file system holds are found out by setting those of a file without a name,
+    /// the first time that [`Dir::support`] is called.
     #[must_use]
     pub fn new(dir: cap_std::fs::Dir) -> Self {
         let root = rustix::process::geteuid().is_root();
@@ -73,7 +81,7 @@ impl HostDir {
         // cap-std opens directories with `O_PATH`: such a handle cannot be listed, synced or queried. A
         // directory that may not be read is kept as it is, and its calls fail.
         let fd = sys::openat(&dir, c".", OPEN_DIR, Mode::empty()).unwrap_or_else(|_| dir.into());
-        Self { fd, support, unlisted: AtomicBool::new(false) }
+        Self { fd, support, times: Arc::default(), unlisted: AtomicBool::new(false) }
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
@@ -123,7 +131,8 @@ impl Dir for HostDir {
 
     fn open_dir(&self, name: Name<'_>) -> io::Result<Self> {
         let fd = sys::openat(self.fd(), name.as_bytes(), OPEN_DIR, Mode::empty())?;
-        Ok(Self { fd, support: self.support, unlisted: AtomicBool::new(true) })
+        let times = Arc::clone(&self.times);
+        Ok(Self { fd, support: self.support, times, unlisted: AtomicBool::new(true) })
     }
 
     fn open_file(&self, name: Name<'_>) -> io::Result<HostFile> {
@@ -174,7 +183,8 @@ impl Dir for HostDir {
     }
 
     fn support(&self) -> Support {
-        self.support
+        let times::Held { times, fractions } = *self.times.get_or_init(|| times::held(self.fd()));
+        Support { times, fractions, ..self.support }
     }
 }
 

@@ -71,6 +71,13 @@ impl Support {
     pub fn effective(&self) -> Self {
         if self.mode { Self::ALL } else { Self { owner: false, xattrs: false, ..*self } }
     }
+
+    /// Returns the time that an entry has after this one was set.
+    #[must_use]
+    pub fn nearest(&self, time: Time) -> Time {
+        let time = time.clamp(self.times.0, self.times.1);
+        if self.fractions { time } else { Time::from_seconds(time.seconds) }
+    }
 }
 
 /// Returns whether an extended attribute belongs to the system it is on rather than to the image.

@@ -93,6 +93,23 @@ fn numbers_the_kernel_would_change_are_refused() -> io::Result<()> {
 }
 
 #[test]
+fn the_host_knows_the_times_that_are_held() -> io::Result<()> {
+    use ocicle::attrs::Time;
+    let temp = TempDir::new()?;
+    let dir = temp.open()?;
+    let file = dir.create_file(Name::literal("file"))?;
+    let before = dir.names()?;
+    let support = dir.support();
+    assert_eq!(dir.names()?, before);
+    for time in [Time::MIN, Time::from_seconds(-1 << 40), Time::from_seconds(1 << 40), Time::MAX, Time::EPOCH]
+    {
+        file.set_attrs(&AttrChange::default().mtime(time))?;
+        assert_eq!(file.metadata()?.mtime, support.nearest(time), "{time:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn an_extended_attribute_can_be_empty() -> io::Result<()> {
     let temp = TempDir::new()?;
     let dir = temp.open()?;

@@ -95,9 +95,7 @@ pub(super) fn seen<'t>(
 }
 
 fn as_written(written: Time, found: Time, held: &Support) -> bool {
-    let (earliest, latest) = held.times;
-    let nearest = written.clamp(earliest, latest);
-    found == written || found == nearest || !held.fractions && found == Time::from_seconds(nearest.seconds)
+    found == written || found == held.nearest(written) || found == written.clamp(held.times.0, held.times.1)
 }
 
 /// Returns the part of a change that the disk can hold.
