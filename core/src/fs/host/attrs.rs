@@ -8,6 +8,7 @@ use std::{
 
 use rustix::{
     fs::{self as sys, AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, Uid},
+    io::Errno,
     path::DecInt,
 };
 
@@ -23,7 +24,7 @@ pub(super) fn set(fd: BorrowedFd<'_>, change: &AttrChange<'_>) -> io::Result<()>
     let AttrChange { owner, mode, xattrs, mtime } = *change;
     if let Some(owner) = owner {
         let (uid, gid) = ids(owner)?;
-        sys::fchown(fd, Some(uid), Some(gid))?;
+        sys::fchown(fd, Some(uid), Some(gid)).map_err(|error| unless_mapped(owner, error))?;
     }
     if let Some(wanted) = xattrs {
         xattrs::replace(fd, wanted)?;
@@ -42,7 +43,8 @@ pub(super) fn set_at(dir: BorrowedFd<'_>, name: Name<'_>, change: &AttrChange<'_
     let AttrChange { owner, mode, xattrs, mtime } = *change;
     if let Some(owner) = owner {
         let (uid, gid) = ids(owner)?;
-        sys::chownat(dir, name.as_bytes(), Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+        sys::chownat(dir, name.as_bytes(), Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| unless_mapped(owner, error))?;
     }
     if let Some(wanted) = xattrs {
         xattrs::replace_at(dir, name, wanted)?;
@@ -113,6 +115,20 @@ fn ids((uid, gid): (u32, u32)) -> io::Result<(Uid, Gid)> {
             format!("owner {uid}:{gid}: {} is not a valid id", u32::MAX),
         )),
         false => Ok((Uid::from_raw(uid), Gid::from_raw(gid))),
+    }
+}
+
+/// Explains the error for a valid owner that the user namespace of this process does not map.
+fn unless_mapped((uid, gid): (u32, u32), error: Errno) -> io::Error {
+    match error {
+        Errno::INVAL => io::Error::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "owner {uid}:{gid} is not mapped in this user namespace\n\
+                 hint: --rootless records owners instead of setting them"
+            ),
+        ),
+        other => other.into(),
     }
 }
 
