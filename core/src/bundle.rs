@@ -34,12 +34,14 @@
 //! since `ocicle.json` holds the manifest's digest.
 
 // The modules, each of which uses only those before it (`modules_use_only_those_before` checks that): files,
-// options, replace, runtime, record, layers, format, extract, unpack, open, restore, refresh, repack.
+// mount_points, options, replace, runtime, record, layers, format, extract, unpack, open, restore, refresh,
+// repack.
 
 mod extract;
 mod files;
 mod format;
 mod layers;
+mod mount_points;
 mod open;
 mod options;
 mod record;

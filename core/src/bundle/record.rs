@@ -1,13 +1,18 @@
 //! The record that a bundle has of the image it was unpacked from.
 
-use super::files::{ROOTFS, open_dir};
+use super::{
+    files::{ROOTFS, open_dir},
+    mount_points::mount_points,
+    options::CompareOptions,
+};
 use crate::{
     attrs::Time,
     error::Result,
-    fs::{DirPosix, Support},
+    fs::{Dir, DirPosix, Support},
     graph::Resolution,
     layer::on_disk::OnDisk,
     limits::Limits,
+    name::EntryPath,
     spec::Descriptor,
     store::{BlobRead, Repository, RootIndex},
     tree::{
@@ -98,5 +103,12 @@ impl<D: DirPosix> Recorded<'_, D> {
         let root = open_dir(self.dir, ROOTFS)?;
         let held = self.record.held_here(&self.dir.support());
         Ok(Emulated::new(root, held, Some(&self.record.tree), self.defaults))
+    }
+
+    /// Returns the paths in `root` at and below which changes are ignored.
+    pub(super) fn masked<R: Dir>(&self, root: &R, options: &CompareOptions) -> Vec<EntryPath> {
+        let mut masked = mount_points(self.dir, root, &self.record.tree, self.limits);
+        masked.extend_from_slice(&options.masked);
+        masked
     }
 }

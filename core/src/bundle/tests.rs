@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+mod mount_points;
 mod system_xattrs;
 
 use std::io::{Read as _, Write as _};

@@ -263,18 +263,20 @@ impl<'a, D: Dir> Differ<'a, D> {
             FileType::Dir => {
                 let old = old.filter(|&id| self.baseline.tree.entries(id).is_some());
                 let known = old.map_or(Known::Unsure, |id| self.known(id, &metadata));
+                let opened = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
                 if known == Known::Unsure {
                     let attrs = self.attrs(dir, &path, name, &metadata, old)?;
-                    match old.filter(|&id| self.baseline.tree.inode(id).attrs == attrs) {
-                        Some(id) => self.learn_unchanged(id, &metadata),
-                        None => {
+                    match old {
+                        Some(id) if self.same_dir(&opened, &path, id, &attrs)? => {
+                            self.learn_unchanged(id, &metadata);
+                        }
+                        _ => {
                             self.learn_sent(&path, &metadata);
                             let entry = Entry { path: path.clone(), attrs, kind: EntryKind::Dir };
                             self.send(&Change::Put(entry), &mut io::empty())?;
                         }
                     }
                 }
-                let opened = dir.open_dir(name).map_err(Error::io(format_args!("open directory /{path}")))?;
                 self.dir(&opened, &path, old)
             }
             _ => {
@@ -292,6 +294,24 @@ impl<'a, D: Dir> Differ<'a, D> {
                 self.put(dir, path, name, &metadata, old)
             }
         }
+    }
+
+    /// Returns whether the attributes of a directory are the old ones, but for a time that moved because
+    /// something masked came or went.
+    fn same_dir(&self, dir: &D, path: &EntryPath, old: InodeId, attrs: &Attrs) -> Result<bool> {
+        let old_attrs = &self.baseline.tree.inode(old).attrs;
+        if old_attrs == attrs {
+            return Ok(true);
+        }
+        let masked = self.options.masked.iter().filter_map(EntryPath::split_last);
+        let masked: Vec<_> = masked.filter(|(parent, _)| parent == path).map(|(_, name)| name).collect();
+        if masked.is_empty() || *old_attrs != (Attrs { mtime: old_attrs.mtime, ..attrs.clone() }) {
+            return Ok(false);
+        }
+        let names = dir.names().map_err(Error::io(format_args!("read directory /{path}")))?;
+        let old_names = || self.baseline.tree.entries(old).into_iter().flatten().map(|(name, _)| name);
+        let is_kept = |name: &&NameBuf| !masked.contains(&name.as_name());
+        Ok(!names.iter().eq(old_names()) && names.iter().filter(is_kept).eq(old_names().filter(is_kept)))
     }
 
     /// Compares a file that has or had several names. It is unchanged if its content and attributes are, and

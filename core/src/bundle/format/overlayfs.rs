@@ -136,7 +136,8 @@ pub(super) fn changes<D: DirPosix>(
     root.xattrs = namespace.escape(&root.xattrs);
     root.xattrs.extend(namespace.notes(&upper.self_xattrs().map_err(Error::io("read xattrs of upper"))?));
     nothing.inode_mut(Tree::ROOT).attrs = root;
-    let options = DiffOptions { masked: &options.masked, limits: *bundle.limits, ..DiffOptions::default() };
+    let masked = bundle.masked(&upper, options);
+    let options = DiffOptions { masked: &masked, limits: *bundle.limits, ..DiffOptions::default() };
     let sink = &mut Completed { tree: &bundle.record.tree, sink };
     diff(Baseline::unstamped(&nothing), &upper, &options, &mut FromUpper::new(sink, namespace))
 }

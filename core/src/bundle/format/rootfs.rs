@@ -51,6 +51,8 @@ pub(super) fn changes<D: DirPosix>(
     };
     let settled = record.settled.unwrap_or_default();
     let baseline = Baseline { tree: &record.tree, stamps, settled };
-    let options = DiffOptions { masked: &options.masked, learn, limits: **limits };
-    diff(baseline, &bundle.root()?, &options, sink)
+    let root = bundle.root()?;
+    let masked = bundle.masked(&root, options);
+    let options = DiffOptions { masked: &masked, learn, limits: **limits };
+    diff(baseline, &root, &options, sink)
 }
