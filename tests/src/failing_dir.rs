@@ -65,6 +65,12 @@ impl FailingDir {
         self.plan.calls.load(Ordering::Relaxed) > number
     }
 
+    /// Returns how many calls were made.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.plan.calls.load(Ordering::Relaxed)
+    }
+
     fn inner(&self) -> io::Result<&MemDir> {
         self.plan.call().map(|()| &self.inner)
     }

@@ -4,12 +4,15 @@
 //! through the handle they were written with. Directories get theirs at the end, deepest first, when their
 //! times no longer change and no mode can deny access.
 
+mod open_dirs;
+
 use std::io::{self, Read, Seek, Write};
 
+use self::open_dirs::OpenDirs;
 use super::{
-    Content, InodeId, Tree,
+    Content, Inode, InodeId, Tree,
     merge::{PathStep, Slot, TreeSink},
-    seen::{attrs_of, keep_system_xattrs},
+    seen::{attrs, keep_system_xattrs, own_xattrs},
 };
 use crate::{
     attrs::{Attrs, Time},
@@ -38,8 +41,10 @@ impl From<&Metadata> for Stamp {
 #[derive(Debug)]
 pub struct RootfsSink<D> {
     root: D,
-    /// Open handles on the path to the last entry, as far as the next entry can use them.
-    open: Vec<(InodeId, D)>,
+    /// On the path to the last entry.
+    open: OpenDirs<D>,
+    /// On the path to the last file that got another name.
+    linked: OpenDirs<D>,
     stamps: Vec<Stamp>,
     /// The owner of new files, learned from the first one. Files with this owner need no chown.
     owner: Option<(u32, u32)>,
@@ -49,14 +54,20 @@ pub struct RootfsSink<D> {
     buffer: Vec<u8>,
 }
 
-/// The number of handles kept open; deeper directories are reopened for each entry.
-const OPEN_MAX: usize = 64;
 const BUFFER: usize = 256 << 10;
 
 impl<D: DirPosix> RootfsSink<D> {
     /// Writes to this empty directory.
     pub fn new(root: D) -> Self {
-        Self { root, open: Vec::new(), stamps: Vec::new(), owner: None, over: false, buffer: vec![0; BUFFER] }
+        Self {
+            root,
+            open: OpenDirs::new(),
+            linked: OpenDirs::new(),
+            stamps: Vec::new(),
+            owner: None,
+            over: false,
+            buffer: vec![0; BUFFER],
+        }
     }
 
     /// Writes to this directory, which may have entries. The tree of the merge starts with them.
@@ -81,7 +92,7 @@ impl<D: DirPosix> RootfsSink<D> {
         at: &[PathStep],
         act: impl FnOnce(&D) -> io::Result<R>,
     ) -> io::Result<R> {
-        with_dir(&self.root, &mut self.open, at, act)
+        self.open.within(&self.root, at, act)
     }
 
     fn stamp(&mut self, id: InodeId, metadata: &Metadata) {
@@ -104,7 +115,7 @@ impl<D: DirPosix> RootfsSink<D> {
         content: &Content,
     ) -> io::Result<Metadata> {
         let owner = self.owner(attrs);
-        with_dir(&self.root, &mut self.open, at, |dir| {
+        self.open.within(&self.root, at, |dir| {
             let is_link = match content {
                 Content::Symlink(target) => {
                     dir.symlink(name, target)?;
@@ -137,12 +148,15 @@ impl<D: DirPosix> RootfsSink<D> {
 
 impl<D: DirPosix> TreeSink for RootfsSink<D> {
     fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
-        with_dir(&self.root, &mut self.open, slot.at, |dir| dir.create_dir(slot.name))
+        self.open
+            .within(&self.root, slot.at, |dir| dir.create_dir(slot.name))
             .map_err(failed("create directory", slot))
     }
 
     fn file(&mut self, slot: Slot<'_>, attrs: &Attrs, body: &mut dyn Read) -> Result<()> {
-        let mut file = with_dir(&self.root, &mut self.open, slot.at, |dir| dir.create_file(slot.name))
+        let mut file = self
+            .open
+            .within(&self.root, slot.at, |dir| dir.create_file(slot.name))
             .map_err(failed("create file", slot))?;
         // Zeros that were not written yet: where the file system can, they become a hole.
         let mut hole = 0;
@@ -190,13 +204,14 @@ impl<D: DirPosix> TreeSink for RootfsSink<D> {
     }
 
     fn link(&mut self, slot: Slot<'_>, existing: Slot<'_>) -> Result<()> {
-        let metadata = with_dir(&self.root, &mut Vec::new(), existing.at, |existing_dir| {
-            with_dir(&self.root, &mut self.open, slot.at, |dir| {
+        let Self { root, open, linked, .. } = self;
+        let metadata = linked.within(root, existing.at, |existing_dir| {
+            open.within(root, slot.at, |dir| {
                 dir.hard_link(slot.name, existing_dir, existing.name)?;
                 dir.metadata(slot.name)
             })
-        })
-        .map_err(failed("create hard link", slot))?;
+        });
+        let metadata = metadata.map_err(failed("create hard link", slot))?;
         self.stamp(slot.id, &metadata);
         Ok(())
     }
@@ -204,24 +219,29 @@ impl<D: DirPosix> TreeSink for RootfsSink<D> {
     fn remove(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
         // A handle below a removed directory must be closed: the id may be reused by another directory.
         self.open.truncate(slot.at.len());
-        with_dir(&self.root, &mut self.open, slot.at, |dir| match content {
-            Content::Dir(_) => remove_tree(dir, slot.name),
-            _ => dir.remove_file(slot.name),
-        })
-        .map_err(failed("remove", slot))
+        self.linked.truncate(0);
+        self.open
+            .within(&self.root, slot.at, |dir| match content {
+                Content::Dir(_) => remove_tree(dir, slot.name),
+                _ => dir.remove_file(slot.name),
+            })
+            .map_err(failed("remove", slot))
     }
 
     fn finish(&mut self, tree: &Tree) -> Result<()> {
-        self.open.clear();
-        let stamps = &mut self.stamps;
+        self.linked.truncate(0);
+        let Self { root, open, stamps, .. } = self;
         stamps.resize(stamps.len().max(tree.inodes.len()), Stamp::default());
-        let mut finish = Finish { tree, born: self.owner, over: self.over, stamps, at: Vec::new() };
-        finish.dir(&self.root, Tree::ROOT)
+        let (born, over) = (self.owner, self.over);
+        let mut finish = Finish { root, open, tree, born, over, stamps, at: Vec::new() };
+        finish.dir(Tree::ROOT)
     }
 }
 
 /// The state of finishing directories.
-struct Finish<'a> {
+struct Finish<'a, D> {
+    root: &'a D,
+    open: &'a mut OpenDirs<D>,
     tree: &'a Tree,
     born: Option<(u32, u32)>,
     over: bool,
@@ -229,67 +249,51 @@ struct Finish<'a> {
     at: Vec<PathStep>,
 }
 
-impl Finish<'_> {
+impl<D: DirPosix> Finish<'_, D> {
     /// Sets the attributes of a directory and everything below it. The depth is bounded: see
     /// [`super::merge`].
-    fn dir<D: DirPosix>(&mut self, dir: &D, id: InodeId) -> Result<()> {
+    fn dir(&mut self, id: InodeId) -> Result<()> {
         let tree = self.tree;
         for (name, &child) in tree.entries(id).into_iter().flatten() {
             if tree.entries(child).is_some() {
-                let slot = Slot::new(&self.at, name.as_name(), child);
-                let opened = dir.open_dir(slot.name).map_err(failed("open directory", slot))?;
                 self.at.push((child, name.clone()));
-                self.dir(&opened, child)?;
+                self.dir(child)?;
                 self.at.pop();
             }
         }
-        let attrs = &tree.inode(id).attrs;
-        if self.over {
-            let mut found = attrs_of(dir)?;
-            keep_system_xattrs(&mut found.xattrs, Some(tree.inode(id)), FileType::Dir);
-            if found == *attrs {
-                return Ok(()); // setting them may not be allowed
-            }
-        }
-        let owner = (attrs.uid, attrs.gid);
-        let change = AttrChange {
-            owner: (self.born != Some(owner)).then_some(owner),
-            mode: Some(attrs.mode),
-            xattrs: (self.over || !attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
-            mtime: Some(attrs.mtime),
-        };
         let doing = || match Slot::of_dir(&self.at) {
             Some(slot) => format!("set attributes of {slot}"),
             None => "set attributes of the root".into(),
         };
-        dir.set_self_attrs(&change).map_err(|error| Error::io(doing())(error))?;
-        let metadata = dir.self_metadata().map_err(|error| Error::io(doing())(error))?;
-        if let Some(stamp) = self.stamps.get_mut(id.index()) {
+        let inode = tree.inode(id);
+        let (born, over) = (self.born, self.over);
+        let set = self.open.within(self.root, &self.at, |dir| {
+            if over && has_attrs(dir, inode)? {
+                return Ok(None); // setting them may not be allowed
+            }
+            let attrs = &inode.attrs;
+            let owner = (attrs.uid, attrs.gid);
+            dir.set_self_attrs(&AttrChange {
+                owner: (born != Some(owner)).then_some(owner),
+                mode: Some(attrs.mode),
+                xattrs: (over || !attrs.xattrs.is_empty()).then_some(&attrs.xattrs),
+                mtime: Some(attrs.mtime),
+            })?;
+            dir.self_metadata().map(Some)
+        });
+        let metadata = set.map_err(|error| Error::io(doing())(error))?;
+        if let (Some(metadata), Some(stamp)) = (metadata, self.stamps.get_mut(id.index())) {
             *stamp = Stamp::from(&metadata);
         }
         Ok(())
     }
 }
 
-/// Calls `act` with the handle of the directory at the end of these steps.
-fn with_dir<D: DirPosix, R>(
-    root: &D,
-    open: &mut Vec<(InodeId, D)>,
-    at: &[PathStep],
-    act: impl FnOnce(&D) -> io::Result<R>,
-) -> io::Result<R> {
-    let common = open.iter().zip(at).take_while(|((known, _), (id, _))| known == id).count();
-    open.truncate(common);
-    for (id, name) in at.iter().take(OPEN_MAX).skip(common) {
-        let next = open.last().map_or(root, |(_, dir)| dir).open_dir(name.as_name())?;
-        open.push((*id, next));
-    }
-    let mut beyond: Option<D> = None;
-    for (_, name) in at.iter().skip(OPEN_MAX) {
-        let dir = beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir));
-        beyond = Some(dir.open_dir(name.as_name())?);
-    }
-    act(beyond.as_ref().unwrap_or_else(|| open.last().map_or(root, |(_, dir)| dir)))
+/// Returns whether a directory has the attributes of the inode already.
+fn has_attrs<D: DirPosix>(dir: &D, inode: &Inode) -> io::Result<bool> {
+    let mut xattrs = own_xattrs(dir.self_xattrs()?);
+    keep_system_xattrs(&mut xattrs, Some(inode), FileType::Dir);
+    Ok(attrs(&dir.self_metadata()?, xattrs) == inode.attrs)
 }
 
 /// Runs of zeros of at least this many bytes are not written; file systems allocate blocks of this size.

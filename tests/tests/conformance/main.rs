@@ -4,6 +4,7 @@
 
 mod archive_failures;
 mod damaged_documents;
+mod deep_directories;
 mod dir;
 mod dir_races;
 mod image_spec;
