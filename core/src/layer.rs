@@ -2,6 +2,7 @@
 //!
 //! Everything that moves file-system content is a source of changes, a chain of adapters, and a sink.
 
+mod acl;
 pub(crate) mod budget;
 pub mod clamp;
 mod compress;

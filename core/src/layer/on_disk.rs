@@ -17,7 +17,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use self::ids::{IdMap, IdRange};
-use super::{Change, ChangeSink, Entry, EntryKind};
+use super::{Change, ChangeSink, Entry, EntryKind, acl};
 use crate::{
     attrs::{Attrs, Xattrs},
     error::{Error, Result},
@@ -124,11 +124,9 @@ impl OnDisk {
                  hint: add a range that contains it"
             ))
         };
-        if let Some(value) = attrs.xattrs.get_mut(capability::NAME)
-            && let Some(root) = capability::root_id(value)
-        {
-            let root = self.uids.to_host(root).ok_or_else(|| lost("uid", root))?;
-            *value = capability::with_root_id(value, root);
+        // An ordinary user sets no capabilities, and lists with the ids of the image.
+        if self.privilege != Privilege::None {
+            self.xattrs_to_disk(&mut attrs.xattrs, path)?;
         }
         if self.privilege != Privilege::Full {
             self.record_xattrs(&mut attrs.xattrs, path, holds_records)?;
@@ -142,6 +140,49 @@ impl OnDisk {
         attrs.uid = self.uids.to_host(attrs.uid).ok_or_else(|| lost("uid", attrs.uid))?;
         attrs.gid = self.gids.to_host(attrs.gid).ok_or_else(|| lost("gid", attrs.gid))?;
         Ok(())
+    }
+
+    /// Maps the ids in attributes.
+    fn xattrs_to_disk(&self, xattrs: &mut Xattrs, path: &EntryPath) -> Result<()> {
+        let lost = |name: &[u8], what: &str, id: u32, why: &str| {
+            let name = String::from_utf8_lossy(name);
+            Error::Unsupported(format!(
+                "/{path}: {name} {why} {what} {id} of the image, which is not in the {what} map\n\
+                 hint: add a range that contains it"
+            ))
+        };
+        if let Some(value) = xattrs.get_mut(capability::NAME)
+            && let Some(root) = capability::root_id(value)
+        {
+            let why = "is for a container whose root is";
+            let root = self.uids.to_host(root).ok_or_else(|| lost(capability::NAME, "uid", root, why))?;
+            *value = capability::with_root_id(value, root);
+        }
+        for name in [acl::ACCESS, acl::DEFAULT] {
+            if let Some(value) = xattrs.get_mut(name) {
+                let mapped = acl::with_ids(value, |id| self.uids.to_host(id), |id| self.gids.to_host(id));
+                *value = mapped.map_err(|(what, id)| lost(name, what, id, "names"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes [`OnDisk::xattrs_to_disk`]. What has an id that is not in the maps stays as it is.
+    fn xattrs_from_disk(&self, xattrs: &mut Xattrs) {
+        if let Some(value) = xattrs.get_mut(capability::NAME)
+            && let Some(root) = capability::root_id(value)
+            && let Some(root) = self.uids.to_container(root)
+        {
+            *value = capability::with_root_id(value, root);
+        }
+        for name in [acl::ACCESS, acl::DEFAULT] {
+            if let Some(value) = xattrs.get_mut(name)
+                && let Ok(mapped) =
+                    acl::with_ids(value, |id| self.uids.to_container(id), |id| self.gids.to_container(id))
+            {
+                *value = mapped;
+            }
+        }
     }
 
     fn record_xattrs(&self, xattrs: &mut Xattrs, path: &EntryPath, holds_records: bool) -> Result<()> {
@@ -202,11 +243,8 @@ impl OnDisk {
                 entry.kind = device;
             }
         }
-        if let Some(value) = attrs.xattrs.get_mut(capability::NAME)
-            && let Some(root) = capability::root_id(value)
-            && let Some(root) = self.uids.to_container(root)
-        {
-            *value = capability::with_root_id(value, root);
+        if self.privilege != Privilege::None {
+            self.xattrs_from_disk(&mut attrs.xattrs);
         }
         Ok(Cow::Owned(entry))
     }

@@ -48,6 +48,24 @@ fn maps_change_owners_and_the_root_of_capabilities() {
     assert_eq!(names(&disk), ["security.capability", "trusted.x"]);
 }
 
+/// `cap_net_raw+ep` for a container whose root is uid 1000.
+fn capability_of_1000() -> Vec<u8> {
+    let mut value = CAPABILITY.to_vec();
+    value[3] = 3;
+    value.extend(1000_u32.to_le_bytes());
+    value
+}
+
+#[test]
+fn a_capability_for_an_unmapped_root_is_named() {
+    let file = entry(EntryKind::File { size: 3 }, 0, 0, &[("security.capability", &capability_of_1000())]);
+    let error = mapped().to_disk(&file).unwrap_err().to_string();
+    let expected = "/a/b: security.capability is for a container whose root is uid 1000 of the image";
+    assert!(error.starts_with(expected), "{error}");
+    // Where it is only recorded, no id is needed.
+    there_and_back(&OnDisk::rootless(7, 7), &file);
+}
+
 #[test]
 fn unmapped_owners_are_refused() {
     let file = entry(EntryKind::Dir, 1000, 0, &[]);

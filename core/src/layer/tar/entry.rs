@@ -2,8 +2,11 @@
 
 use super::{Reason, header::Header, kind, pax::Pax};
 use crate::{
-    attrs::{Attrs, Time},
-    layer::EntryKind,
+    attrs::{Attrs, Time, Xattrs},
+    layer::{
+        EntryKind,
+        acl::{self, Acl},
+    },
     limits::Limits,
     name::EntryPath,
 };
@@ -56,15 +59,33 @@ pub(crate) fn hard_link_target(link: &[u8], limits: &Limits) -> Result<EntryPath
 
 /// Returns owner, mode, time and extended attributes. Records take precedence over the header.
 pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Result<Attrs, Reason> {
+    let mut xattrs = pax.take_xattrs();
     // Systems disagree about the mode of symbolic links, and none uses it.
     let mode = match kind {
         EntryKind::Symlink { .. } => 0o777,
-        _ => (header.mode()? & 0o7777) as u32,
+        _ => with_lists((header.mode()? & 0o7777) as u32, kind, pax, &mut xattrs),
     };
     let uid = id("uid", pax.uid.map_or_else(|| header.uid(), Ok)?)?;
     let gid = id("gid", pax.gid.map_or_else(|| header.gid(), Ok)?)?;
     let mtime = pax.mtime.map_or_else(|| header.mtime().map(Time::from_seconds), Ok)?;
-    Ok(Attrs { mode, uid, gid, mtime, xattrs: pax.take_xattrs() })
+    Ok(Attrs { mode, uid, gid, mtime, xattrs })
+}
+
+/// Adds access control lists that are not among the attributes already. Returns the mode: narrowed if the
+/// list that explains it cannot be kept.
+fn with_lists(mode: u32, kind: &EntryKind, pax: &mut Pax, xattrs: &mut Xattrs) -> u32 {
+    if let Some(list) = pax.default.take().and_then(Acl::into_default).filter(|_| *kind == EntryKind::Dir) {
+        xattrs.entry(acl::DEFAULT.into()).or_insert(list);
+    }
+    let Some(list) = pax.access.take().filter(|_| !xattrs.contains_key(acl::ACCESS)) else { return mode };
+    let narrowed = list.narrowed(mode);
+    match list.into_access(mode) {
+        Some(list) => {
+            xattrs.insert(acl::ACCESS.into(), list);
+            mode
+        }
+        None => narrowed,
+    }
 }
 
 /// Checks an id: Linux ids have 32 bits, and the highest value means "none".

@@ -1,7 +1,8 @@
 //! Pax records: `LENGTH KEY=VALUE` lines for what does not fit into a header.
 //!
 //! Source: POSIX.1-2024, `pax`, "pax Extended Header"; xattrs as star (`SCHILY.xattr.`) and libarchive
-//! (`LIBARCHIVE.xattr.`) write them; `GNU.sparse.` from the GNU tar manual.
+//! (`LIBARCHIVE.xattr.`) write them; `GNU.sparse.` from the GNU tar manual. Access control lists: see
+//! [`crate::layer::acl`].
 
 use base64::{
     Engine as _,
@@ -10,7 +11,10 @@ use base64::{
 };
 
 use super::Reason;
-use crate::attrs::{Time, Xattrs};
+use crate::{
+    attrs::{Time, Xattrs},
+    layer::acl::Acl,
+};
 
 /// The records of one or more extended headers. A later record of a key replaces an earlier one; an empty
 /// value removes it, so that the field of the header applies. Only extended attributes can be empty: GNU tar
@@ -24,6 +28,8 @@ pub(super) struct Pax {
     pub(super) gid: Option<u64>,
     pub(super) mtime: Option<Time>,
     pub(super) sparse: SparseRecords,
+    pub(super) access: Option<Acl>,
+    pub(super) default: Option<Acl>,
     schily: Xattrs,
     libarchive: Xattrs,
 }
@@ -82,6 +88,8 @@ impl Pax {
             b"uid" => self.uid = optional(value, decimal)?,
             b"gid" => self.gid = optional(value, decimal)?,
             b"mtime" => self.mtime = optional(value, time)?,
+            b"SCHILY.acl.access" => self.access = optional(value, |value| Ok(Acl::parse(value)))?,
+            b"SCHILY.acl.default" => self.default = optional(value, |value| Ok(Acl::parse(value)))?,
             _ => {
                 if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
                     set_xattr(&mut self.schily, name, value.to_vec())?;
