@@ -24,6 +24,7 @@ pub mod wasi;
 
 mod claim;
 mod dir;
+mod holes;
 mod metadata;
 mod read_only;
 mod readable;
@@ -34,6 +35,7 @@ mod walk;
 
 pub(crate) use claim::claim;
 pub use dir::{Dir, DirPosix, DirWrite, File, FilePosix, FileWrite};
+pub(crate) use holes::SkipHoles;
 pub use metadata::{AttrChange, FileType, Metadata, Special};
 pub use read_only::{ReadOnly, ReadOnlyFile};
 pub use readable::Readable;

@@ -1,6 +1,9 @@
 //! The operations of directories and open files.
 
-use std::io::{self, Read, Seek, Write};
+use std::{
+    io::{self, Read, Seek, Write},
+    ops::Range,
+};
 
 use super::{AttrChange, Metadata, Special, Support};
 use crate::{
@@ -97,6 +100,12 @@ pub trait File: Read + Seek + Send + Sync {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
     /// Returns the metadata of the file as it is now.
     fn metadata(&self) -> io::Result<Metadata>;
+    /// Returns the next range of bytes at or after a position that are stored; what is before it is a hole,
+    /// and reads as zeros. `None` if there is only a hole, or the end. By default everything is stored, which
+    /// is right for every file.
+    fn next_data(&self, position: u64) -> io::Result<Option<Range<u64>>> {
+        Ok(Some(position..u64::MAX))
+    }
 }
 
 /// An open file of a [`DirWrite`]. It can be written if [`DirWrite::create_file`] made it.

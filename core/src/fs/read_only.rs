@@ -1,6 +1,9 @@
 //! Directories that can only be read, where one that can be written is asked for.
 
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::{
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
+    ops::Range,
+};
 
 use super::{Dir, DirWrite, File, FileWrite, Metadata, Support};
 use crate::{
@@ -151,6 +154,10 @@ impl<F: File> File for ReadOnlyFile<F> {
 
     fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata()
+    }
+
+    fn next_data(&self, position: u64) -> io::Result<Option<Range<u64>>> {
+        self.0.next_data(position)
     }
 }
 

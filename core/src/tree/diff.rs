@@ -17,7 +17,7 @@ use super::{
 use crate::{
     attrs::{Attrs, Time, Xattrs},
     error::{Error, Result},
-    fs::{Dir, File as _, FileType, Metadata},
+    fs::{Dir, File as _, FileType, Metadata, SkipHoles},
     hash::Sha256Read,
     layer::{Change, ChangeSink, Entry, EntryKind},
     limits::Limits,
@@ -428,7 +428,7 @@ impl<'a, D: Dir> Differ<'a, D> {
                 let file = dir.open_file(name).map_err(Error::io(format_args!("open /{path}")))?;
                 let size = file.metadata().map_err(Error::io(format_args!("stat /{path}")))?.size;
                 let entry = Entry { path, attrs, kind: EntryKind::File { size } };
-                return self.send(&Change::Put(entry), &mut file.take(size));
+                return self.send(&Change::Put(entry), &mut SkipHoles::new(file, size));
             }
         };
         self.send(&Change::Put(Entry { path, attrs, kind }), &mut io::empty())
@@ -460,7 +460,8 @@ impl<'a, D: Dir> Differ<'a, D> {
 
 fn hash_file<D: Dir>(dir: &D, path: &EntryPath, name: Name<'_>) -> Result<crate::hash::Sha256> {
     let file = dir.open_file(name).map_err(Error::io(format_args!("open /{path}")))?;
-    let mut hashed = Sha256Read::new(io::BufReader::with_capacity(128 << 10, file));
+    let size = file.metadata().map_err(Error::io(format_args!("stat /{path}")))?.size;
+    let mut hashed = Sha256Read::new(io::BufReader::with_capacity(128 << 10, SkipHoles::new(file, size)));
     io::copy(&mut hashed, &mut io::sink()).map_err(Error::io(format_args!("read /{path}")))?;
     Ok(hashed.finish().1)
 }

@@ -2,8 +2,11 @@
 
 use std::{
     io::{self, IoSlice, Read, Seek, SeekFrom, Write},
+    ops::Range,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
+
+use rustix::{fs as sys, io::Errno};
 
 use super::{attrs, stat::metadata_of};
 use crate::fs::{AttrChange, File, FilePosix, FileWrite, Metadata};
@@ -58,8 +61,26 @@ impl File for HostFile {
     }
 
     fn metadata(&self) -> io::Result<Metadata> {
-        Ok(metadata_of(&rustix::fs::fstat(&self.0)?))
+        Ok(metadata_of(&sys::fstat(&self.0)?))
     }
+
+    fn next_data(&self, position: u64) -> io::Result<Option<Range<u64>>> {
+        // Looking for it moves the position of the file.
+        let own = sys::tell(&self.0)?;
+        let found = next_data(&self.0, position);
+        sys::seek(&self.0, sys::SeekFrom::Start(own))?;
+        match found {
+            Ok(data) => Ok(Some(data)),
+            Err(Errno::NXIO) => Ok(None),
+            Err(Errno::INVAL) => Ok(Some(position..u64::MAX)), // the file system does not know
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn next_data(file: &std::fs::File, position: u64) -> Result<Range<u64>, Errno> {
+    let start = sys::seek(file, sys::SeekFrom::Data(position))?;
+    Ok(start..sys::seek(file, sys::SeekFrom::Hole(start))?)
 }
 
 impl FileWrite for HostFile {

@@ -1,6 +1,9 @@
 //! Open files of an emulated directory.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::{
+    io::{self, Read, Seek, SeekFrom, Write},
+    ops::Range,
+};
 
 use super::form::held;
 use crate::fs::{AttrChange, File, FilePosix, FileWrite, Metadata, Support};
@@ -52,6 +55,10 @@ impl<F: File> File for EmulatedFile<F> {
 
     fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
+    }
+
+    fn next_data(&self, position: u64) -> io::Result<Option<Range<u64>>> {
+        self.file.next_data(position)
     }
 }
 

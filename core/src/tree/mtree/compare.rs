@@ -13,7 +13,7 @@ use crate::{
     attrs::{Time, Xattrs},
     digest::{Algorithm, Digest},
     error::{Error, Result},
-    fs::{Dir, FileType, Metadata, Support, is_system_xattr},
+    fs::{Dir, FileType, Metadata, SkipHoles, Support, is_system_xattr},
     hash::Hasher,
     limits::Limits,
     name::{EntryPath, Name, NameBuf},
@@ -265,7 +265,8 @@ impl Comparison<'_> {
             return Ok(());
         }
         let reading = || Error::io(format!("read /{}", found.path));
-        let mut file = found.dir.open_file(name).map_err(reading())?;
+        let file = found.dir.open_file(name).map_err(reading())?;
+        let mut file = SkipHoles::new(file, found.metadata.size);
         let algorithms: Vec<Algorithm> = wanted.digests.iter().filter_map(Digest::algorithm).collect();
         for (expected, actual) in
             wanted.digests.iter().zip(self.hash(&mut file, &algorithms).map_err(reading())?)
