@@ -35,6 +35,12 @@ impl Owners {
             ..own
         })
     }
+
+    /// Returns how files are stored in an archive, which can hold everything.
+    pub(crate) fn in_archive(&self) -> Result<OnDisk, Failure> {
+        let how = self.on_disk()?;
+        Ok(if self.rootless { how } else { OnDisk { privilege: Privilege::Full, ..how } })
+    }
 }
 
 /// Returns the privilege of this process. The initial user namespace maps all ids to themselves
