@@ -6,6 +6,7 @@ mod archive_files;
 mod bad_input;
 mod commands;
 mod concurrent;
+mod disks;
 mod docker_saves;
 mod expansion;
 mod gc;

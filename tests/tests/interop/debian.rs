@@ -66,6 +66,53 @@ fn a_container_runs_from_the_bundle() {
     assert!(bundle.join("rootfs/made").exists());
 }
 
+/// A volume has, as in Docker, the content, owner and mode of the directory, and programs in it can be run.
+#[test]
+fn a_volume_is_like_its_directory() {
+    let Some(layout) = DEBIAN.layout() else { return };
+    if !have(&["runc"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = copy_of(&layout, temp.path());
+    let (bundle, again) = (temp.path().join("bundle"), temp.path().join("again"));
+    ocicle(["unpack", &at(&layout, "debian"), text(&bundle)]);
+    let data = bundle.join("rootfs/data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("file"), "content\n").unwrap();
+    fs::copy("/bin/true", data.join("program")).unwrap();
+    run("chown", ["-R", "1000:1001", text(&data)]);
+    run("chmod", ["750", text(&data)]);
+    ocicle(["repack", text(&bundle), &at(&layout, "data")]);
+    let script = "id -u; stat -c %u:%g:%a /data /empty; cat /data/file; /data/program && echo ran; \
+                  touch /data/new && echo written; stat -c %u:%g /data/file";
+    ocicle([
+        "config",
+        &at(&layout, "data"),
+        "--user",
+        "1000",
+        "--volume",
+        "/srv/../data/",
+        "--volume",
+        "/empty",
+    ]);
+    ocicle(["unpack", &at(&layout, "data"), text(&again)]);
+    let config = again.join("config.json");
+    let mut spec: serde_json::Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    spec["process"]["args"] = serde_json::json!(["/bin/sh", "-c", script]);
+    fs::write(&config, serde_json::to_vec(&spec).unwrap()).unwrap();
+    let name = format!("ocicle-volume-{}", std::process::id());
+    let root = temp.path().join("runc");
+    let output = run("runc", ["--root", text(&root), "run", "--no-pivot", "--bundle", text(&again), &name]);
+    assert_eq!(
+        String::from_utf8_lossy(&output),
+        "1000\n1000:1001:750\n0:0:755\ncontent\nran\nwritten\n1000:1001\n"
+    );
+    // What was written is not part of the root file system, nor is the mount point that runc made.
+    assert!(!again.join("rootfs/data/new").exists() && again.join("rootfs/empty").exists());
+    assert_eq!(ocicle(["repack", "--dry-run", "--no-mask-volumes", text(&again), &at(&layout, "new")]), "");
+}
+
 #[test]
 fn changed_files_become_a_layer() {
     let Some(layout) = DEBIAN.layout() else { return };

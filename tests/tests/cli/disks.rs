@@ -1,0 +1,182 @@
+//! Images with more than a disk or its user can hold: it is neither missed nor lost.
+
+use std::{fs, path::Path};
+
+use ocicle_tests::{
+    ocicle::{USER, at, command_of_user, fails, ocicle, ocicle_of_user, text},
+    temp::TempDir,
+    tools::{have, root, run, try_run},
+};
+
+/// Makes a layout with an image `v1` of one layer: what the script makes in an empty directory, as `tar` with
+/// these options reads it.
+fn image_of(temp: &TempDir, script: &str, options: &[&str]) -> std::path::PathBuf {
+    let (source, layer, layout) =
+        (temp.path().join("source"), temp.path().join("layer.tar"), temp.path().join("layout"));
+    fs::create_dir(&source).unwrap();
+    run("sh", ["-ec", &format!("cd \"$1\"; {script}"), "sh", text(&source)]);
+    let tar = ["--format=pax", "-C", text(&source), "-cf", text(&layer)];
+    run("tar", tar.iter().chain(options).chain(&["."]));
+    ocicle(["init", text(&layout)]);
+    ocicle(["new", &at(&layout, "v1")]);
+    ocicle(["raw", "add-layer", &at(&layout, "v1"), text(&layer)]);
+    layout
+}
+
+/// Checks that an untouched bundle has no differences, even if every file is read.
+fn assert_untouched(bundle: &Path, layout: &Path) {
+    if bundle.join("rootfs.mtree").exists() {
+        let manifest = bundle.join("rootfs.mtree");
+        assert_eq!(ocicle(["mtree", "check", text(&manifest), text(&bundle.join("rootfs"))]), "");
+    }
+    assert_eq!(ocicle(["repack", "--dry-run", "--verify", text(bundle), &at(layout, "new")]), "");
+}
+
+#[test]
+fn labels_are_not_missed_and_come_back() {
+    if !root() || !have(&["tar", "setfattr", "getfattr"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let script = "mkdir d; echo x >d/f; ln -s f d/l; setfattr -n security.selinux -v label . d d/f; \
+                  setfattr -h -n security.selinux -v label d/l";
+    let layout = image_of(&temp, script, &["--xattrs", "--xattrs-include=*"]);
+    assert!(ocicle(["mtree", &at(&layout, "v1")]).contains("f type=file"));
+    for format in ["native", "umoci"] {
+        let bundle = temp.path().join(format);
+        ocicle(["unpack", "--format", format, &at(&layout, "v1"), text(&bundle)]);
+        assert_untouched(&bundle, &layout);
+    }
+    let bundle = temp.path().join("native");
+    run("chmod", ["600", text(&bundle.join("rootfs/d/f"))]);
+    assert_eq!(ocicle(["repack", "--dry-run", text(&bundle), &at(&layout, "v2")]), "put /d/f\n");
+    ocicle(["repack", text(&bundle), &at(&layout, "v2")]);
+    let manifest = ocicle(["mtree", &at(&layout, "v2")]);
+    let labels = manifest.matches("xattr.security.selinux=bGFiZWw=").count();
+    assert_eq!(labels, 4, "{manifest}");
+}
+
+#[test]
+fn times_that_the_disk_does_not_hold_are_not_missed() {
+    if !root() || !have(&["tar"]) {
+        return;
+    }
+    for time in ["@-5364662400", "@17000000000.25"] {
+        let temp = TempDir::new().unwrap();
+        let layout =
+            image_of(&temp, "mkdir d; echo x >d/f; ln -s f d/l; mkfifo d/p", &[&format!("--mtime={time}")]);
+        for format in ["native", "umoci"] {
+            let bundle = temp.path().join(format);
+            ocicle(["unpack", "--format", format, &at(&layout, "v1"), text(&bundle)]);
+            assert_untouched(&bundle, &layout);
+        }
+    }
+}
+
+#[test]
+fn a_file_with_the_longest_name_can_be_removed() {
+    if !root() || !have(&["tar", "umoci"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let long = "n".repeat(255);
+    let layout = image_of(&temp, &format!("mkdir d; echo x >d/{long}; echo x >d/kept"), &[]);
+    let bundle = temp.path().join("bundle");
+    ocicle(["unpack", &at(&layout, "v1"), text(&bundle)]);
+    fs::remove_file(bundle.join("rootfs/d").join(&long)).unwrap();
+    ocicle(["repack", text(&bundle), &at(&layout, "v2")]);
+    let names = |dir: &Path| ocicle_tests::temp::names(&dir.join("rootfs/d"));
+    let (ours, theirs) = (temp.path().join("ours"), temp.path().join("theirs"));
+    ocicle(["unpack", &at(&layout, "v2"), text(&ours)]);
+    run("umoci", ["unpack", "--image", &format!("{}:v2", layout.display()), text(&theirs)]);
+    assert_eq!((names(&ours), names(&theirs)), (vec!["kept".to_owned()], vec!["kept".to_owned()]));
+    assert!(ocicle(["check", text(&layout)]).ends_with("nothing wrong\n"));
+    // umoci's own whiteout of such a name is read, too.
+    let umoci = temp.path().join("umoci");
+    run("umoci", ["unpack", "--image", &format!("{}:v1", layout.display()), text(&umoci)]);
+    fs::remove_file(umoci.join("rootfs/d").join(&long)).unwrap();
+    run("umoci", ["repack", "--image", &format!("{}:v3", layout.display()), text(&umoci)]);
+    assert!(!ocicle(["files", &at(&layout, "v3")]).contains("nnn"));
+}
+
+#[test]
+fn an_owner_that_a_user_namespace_does_not_have_is_explained() {
+    if !root() || !have(&["tar", "unshare"]) {
+        return;
+    }
+    if !try_run("unshare", ["-r", "true"]).status.success() {
+        println!("skipped: no user namespaces here");
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = image_of(&temp, "echo x >f; chown 1000:1001 f", &[]);
+    let bundle = temp.path().join("bundle");
+    let binary = ocicle_tests::ocicle::binary();
+    let reference = at(&layout, "v1");
+    let unpack = |more: &[&str]| {
+        let words = ["-r", text(&binary), "unpack", &reference, text(&bundle)];
+        try_run("unshare", words.iter().chain(more))
+    };
+    let output = unpack(&[]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let expected = "error: set attributes of f: owner 1000:1001 is not mapped in this user namespace\n\
+                    hint: --rootless records owners instead of setting them\n";
+    assert_eq!((output.status.code(), &*error), (Some(1), expected));
+    let output = unpack(&["--rootless"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_rootless_bundle_is_removed_as_the_guide_says() {
+    if !root() || !have(&["tar"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = image_of(&temp, "mkdir -p shut/in; echo x >shut/in/f; chmod 0 shut/in shut", &[]);
+    run("chmod", ["-R", "a+rX", text(&layout)]);
+    run("chmod", ["a+x", text(temp.path())]);
+    let home = temp.path().join("home");
+    fs::create_dir(&home).unwrap();
+    let _ = command_of_user(&home);
+    ocicle_of_user(&home, ["unpack", "--rootless", &at(&layout, "v1"), "bundle"]);
+    let sh = |script: &str| {
+        let user = format!("--reuid={USER}");
+        let group = format!("--regid={USER}");
+        let words = [&*user, &*group, "--clear-groups", "sh", "-ec", "cd \"$1\"; eval \"$2\"", "sh"];
+        try_run("setpriv", words.iter().chain(&[text(&home), script]))
+    };
+    assert!(!sh("rm -rf bundle").status.success());
+    let output = sh("chmod -R u+rwX bundle && rm -rf bundle");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!home.join("bundle").exists());
+}
+
+#[test]
+fn a_rootless_export_has_what_an_ordinary_user_can_have() {
+    if !root() || !have(&["tar", "mknod"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = image_of(&temp, "echo x >f; chown 5:6 f; mknod null c 1 3", &[]);
+    run("chmod", ["-R", "a+rX", text(&layout)]);
+    run("chmod", ["a+x", text(temp.path())]);
+    let home = temp.path().join("home");
+    fs::create_dir_all(home.join("root")).unwrap();
+    let _ = command_of_user(&home);
+    run("chown", ["-R", &format!("{USER}:{USER}"), text(&home.join("root"))]);
+    ocicle_of_user(&home, ["export", "--rootless", &at(&layout, "v1"), "root"]);
+    assert_eq!(fs::read_to_string(home.join("root/f")).unwrap(), "x\n");
+    assert_eq!(fs::metadata(home.join("root/null")).unwrap().len(), 0);
+    // The same in an archive.
+    ocicle_of_user(&home, ["export", "--rootless", &at(&layout, "v1"), "root.tar"]);
+    let listed = String::from_utf8(run("tar", ["--numeric-owner", "-tvf", text(&home.join("root.tar"))]));
+    let listed = listed.unwrap();
+    assert!(listed.lines().all(|line| line.contains(&format!("{USER}/{USER}"))), "{listed}");
+    assert!(!listed.lines().any(|line| line.starts_with('c')), "{listed}");
+    // Without the option, the archive has everything.
+    ocicle_of_user(&home, ["export", &at(&layout, "v1"), "all.tar"]);
+    let listed = String::from_utf8(run("tar", ["--numeric-owner", "-tvf", text(&home.join("all.tar"))]));
+    let listed = listed.unwrap();
+    assert!(listed.contains("5/6") && listed.lines().any(|line| line.starts_with('c')), "{listed}");
+    fails(2, ["export", "--uid-map", "x", &at(&layout, "v1"), "-"]);
+}
