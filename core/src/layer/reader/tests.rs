@@ -217,6 +217,27 @@ fn limits_hold() {
     assert!(error.contains("(layer_size)"), "{error}");
 }
 
+/// In one thread and in several, whatever the blob looks like.
+#[test]
+fn holes_count_like_content() {
+    let mut header = [0; 512];
+    header[..4].copy_from_slice(b"hole");
+    header[124..135].copy_from_slice(b"00000000000");
+    header[156] = b'S';
+    header[257..265].copy_from_slice(b"ustar  \0");
+    header[483..494].copy_from_slice(format!("{:011o}", 1 << 20).as_bytes());
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum::<u32>() + 8 * 32;
+    header[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
+    let sparse = [&header[..], &archive(1, 40_000)].concat();
+    let mut store = Blobs::default();
+    let descriptor = store.add(sparse.clone(), Compression::None);
+    let diff_id = digest_of(Algorithm::Sha256, &sparse);
+    let limits = |ratio_from| Limits { ratio: 2, ratio_from, ..Limits::default() };
+    assert_eq!(read(&store, &descriptor, &diff_id, &limits(2 << 20)).1, Ok(()));
+    let error = read(&store, &descriptor, &diff_id, &limits(1 << 19)).1.unwrap_err();
+    assert!(error.ends_with("more than the limit of 2 (ratio)"), "{error}");
+}
+
 #[test]
 fn a_small_blob_expands_only_so_far() {
     let mut store = Blobs::default();
