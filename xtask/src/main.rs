@@ -12,7 +12,7 @@
 //! | 6 | [`wasm_toolchain`] | the compiler for wasm |
 //! | 7 | [`package`], [`wasi_module`], [`web_demo`] | what is built for wasm |
 //! | 8 | [`component`] | the component and its hosts |
-//! | 9 | [`bench`], [`demo`], [`dist`], [`setup`] | commands |
+//! | 9 | [`bench`], [`demo`], [`dist`], [`fuzz`], [`setup`] | commands |
 //! | 10 | [`test`] | the command that uses most of the others |
 
 mod bench;
@@ -23,6 +23,7 @@ mod debian_packages;
 mod debian_toolchain;
 mod demo;
 mod dist;
+mod fuzz;
 mod npm;
 mod package;
 mod paths;
@@ -57,6 +58,7 @@ Usage: cargo xtask COMMAND
                  many and big; needs root
   bench --wasi [IMAGE]…
                  Compare the speed in wasmtime, in Node and native, each on one core
+  fuzz SECONDS   Run each libFuzzer target of fuzz/ for so long; needs a C++ compiler
 
 Environment:
   OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler
@@ -80,6 +82,10 @@ fn main() -> ExitCode {
         ["dist", "--npm"] => dist::npm(),
         ["bench", "--wasi", ref images @ ..] => bench::wasi(images),
         ["bench", ref images @ ..] => bench::bench(images),
+        ["fuzz", seconds] => seconds
+            .parse()
+            .map_err(|_| format!("{seconds:?} is not a number of seconds"))
+            .and_then(fuzz::fuzz),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -1,113 +1,12 @@
 //! Documents damaged at random, with digests that vouch for the damage: nothing panics, whatever comes of it.
 
-use ocicle::{
-    Repository, Selector,
-    digest::Algorithm,
-    graph::resolve::Want,
-    hash::digest_of,
-    image::{Image, config::ConfigEdit, edit::blank, layers::merged},
-    layer::on_disk::OnDisk,
-    limits::Limits,
-    spec::History,
-    store::memory::MemoryStore,
-    text::steers,
-};
+use ocicle::{Repository, image::edit::blank};
+use ocicle_fuzz::{layout, use_layout};
 use proptest::prelude::*;
-
-const LAYER: &[u8] = &[0; 1024];
-
-fn blob(bytes: &[u8]) -> (String, Vec<u8>) {
-    (format!("blobs/sha256/{}", digest_of(Algorithm::Sha256, bytes).encoded()), bytes.to_vec())
-}
-
-fn digest(bytes: &[u8]) -> String {
-    digest_of(Algorithm::Sha256, bytes).to_string()
-}
-
-/// Returns a layout whose documents each went through `damage`, from the config up, so that digests are
-/// right.
-fn layout(mut damage: impl FnMut(&str, String) -> Vec<u8>) -> Vec<(String, Vec<u8>)> {
-    let config = damage(
-        "config",
-        format!(
-            r#"{{"created":"2020-01-01T00:00:00Z","architecture":"amd64","os":"linux","config":{{"Env":["A=1"],"Cmd":["sh"],
-            "Labels":{{"a":"b"}},"ExposedPorts":{{"80/tcp":{{}}}}}},"rootfs":{{"type":"layers","diff_ids":["{}"]}},
-            "history":[{{"created_by":"x"}},{{"empty_layer":true}}]}}"#,
-            digest(LAYER)
-        ),
-    );
-    let manifest = damage(
-        "manifest",
-        format!(
-            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
-            "config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{}","size":{}}},
-            "layers":[{{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"{}","size":1024}}],
-            "annotations":{{"k":"v"}}}}"#,
-            digest(&config),
-            config.len(),
-            digest(LAYER)
-        ),
-    );
-    let index = damage(
-        "index",
-        format!(
-            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{}",
-            "size":{},"platform":{{"os":"linux","architecture":"amd64"}}}}]}}"#,
-            digest(&manifest),
-            manifest.len()
-        ),
-    );
-    let root = damage(
-        "root",
-        format!(
-            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{}",
-            "size":{},"annotations":{{"org.opencontainers.image.ref.name":"t"}}}}]}}"#,
-            digest(&index),
-            index.len()
-        ),
-    );
-    vec![
-        ("oci-layout".into(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
-        ("index.json".into(), root),
-        blob(&config),
-        blob(&manifest),
-        blob(&index),
-        blob(LAYER),
-    ]
-}
-
-/// Does all that can be done with a layout. Returns how far it came.
-fn use_it(files: Vec<(String, Vec<u8>)>) -> usize {
-    let limits = Limits::default();
-    let Ok(store) = MemoryStore::from_layout(files, &limits) else { return 0 };
-    let repository = Repository::new(store, limits);
-    let mut shown = String::new();
-    let report = repository.check().unwrap();
-    shown += &ocicle_report::to_string(&report).unwrap();
-    if let Ok(listing) = repository.list(None) {
-        shown += &ocicle_report::to_string(&listing).unwrap();
-    }
-    for selector in ["t", "t//platform=linux/amd64", "pos=0//pos=0", "digest=0", "type=manifest"] {
-        let _ = repository
-            .resolve(&selector.parse().unwrap(), Want::Any)
-            .map(|found| shown += &ocicle_report::to_string(&found.describe(&repository)).unwrap())
-            .map_err(|error| shown += &error.to_string());
-    }
-    let Ok(found) = repository.resolve(&Selector::default(), Want::Image) else { return 1 };
-    let Ok(image) = Image::open(&repository, found.target()) else { return 2 };
-    shown += &ocicle_report::to_string_pretty(&image).unwrap();
-    assert!(!shown.chars().any(|character| steers(character) && !"\n\t".contains(character)), "{shown:?}");
-    let edits = [ConfigEdit::Env("A".into(), "2".into()), ConfigEdit::Label("c".into(), "d".into())];
-    let _ = ocicle::image::config::edit_config(&repository, &image, &edits, Some(&History::default()));
-    match merged(&repository, &image, &OnDisk::default()) {
-        Ok(_) => 4,
-        Err(_) => 3,
-    }
-}
 
 #[test]
 fn undamaged_documents_work() {
-    assert_eq!(use_it(layout(|_, text| text.into_bytes())), 4);
+    assert_eq!(use_layout(layout(|_, text| text.into_bytes())), 4);
     let repository = Repository::in_memory().unwrap();
     blank(&repository, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
 }
@@ -152,7 +51,7 @@ proptest! {
         document in prop::sample::select(vec!["config", "manifest", "index", "root"]),
         cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..6_usize, patch()), 1..3),
     ) {
-        use_it(layout(|name, text| {
+        use_layout(layout(|name, text| {
             let mut bytes = text.into_bytes();
             if name == document {
                 for (at, length, patch) in &cuts {
@@ -174,7 +73,7 @@ proptest! {
             "[null]", "[{}]", "{\"\":{}}", "\"\\u001b[31m\\n\"", "\"sha256:00\"", "[\"\"]", "true", "1.5",
         ]),
     ) {
-        use_it(layout(|name, text| {
+        use_layout(layout(|name, text| {
             if name != document {
                 return text.into_bytes();
             }

@@ -1,0 +1,4 @@
+//! Hands the inputs of libFuzzer to [`ocicle_fuzz::selectors`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ocicle_fuzz::selectors(data));
