@@ -54,37 +54,24 @@ impl Acl {
         acl
     }
 
-    /// Returns the attribute for an entry of this mode, which is up to date where the list is not; `None` if
-    /// the mode says it all.
-    pub(super) fn into_access(mut self, mode: u32) -> Option<Box<[u8]>> {
-        if self.incomplete || self.perms(MASK).is_none() {
-            return None;
-        }
-        for (kind, _, perms) in &mut self.entries {
-            match *kind {
-                USER_OBJ => *perms = (mode >> 6 & 7) as u16,
-                MASK => *perms = (mode >> 3 & 7) as u16,
-                OTHER => *perms = (mode & 7) as u16,
-                _ => {}
+    /// Returns the mode and the attribute of an entry with this list. There is no attribute if the mode says
+    /// it all, or the list is incomplete. Then the group has only its own bits: with a list, the mode has
+    /// those of the mask in their place, which are the most that any group or named user may do.
+    pub(super) fn into_access(self, mode: u32) -> (u32, Option<Box<[u8]>>) {
+        let perms = |kind| self.perms(kind).map(u32::from);
+        match (perms(USER_OBJ), perms(MASK), perms(OTHER), perms(GROUP_OBJ)) {
+            // bsdtar's mode is that of the group; where it extracts, the list has the last word.
+            (Some(user), Some(mask), Some(other), _) if !self.incomplete => {
+                (mode & 0o7000 | user << 6 | mask << 3 | other, Some(self.encode()))
             }
+            (.., Some(group)) if self.incomplete => (mode & (!0o070 | group << 3), None),
+            _ => (mode, None),
         }
-        Some(self.encode())
     }
 
     /// Returns the attribute for new entries of a directory; `None` if the list is incomplete.
     pub(super) fn into_default(self) -> Option<Box<[u8]>> {
         (!self.incomplete).then(|| self.encode())
-    }
-
-    /// Returns the mode of an entry without its list. With a list, the bits of the group are the most that
-    /// any group and named user may do; without it, they would be granted to the group.
-    pub(super) fn narrowed(&self, mode: u32) -> u32 {
-        match self.perms(GROUP_OBJ) {
-            Some(group) if self.incomplete || self.perms(MASK).is_some() => {
-                mode & (!0o070 | u32::from(group) << 3)
-            }
-            _ => mode,
-        }
     }
 
     fn perms(&self, kind: u16) -> Option<u16> {
@@ -183,21 +170,17 @@ mod tests {
             "# file: f\nu::rw-\nu:1000:rw-\ng::r--\t#effective:r--\ng:5:r\nm::rw\no::-\n",
         ] {
             let acl = Acl::parse(text.as_bytes());
-            assert_eq!(acl.clone().into_access(0o660).as_deref(), Some(LISTED), "{text}");
+            for mode in [0o2660, 0o2640] {
+                assert_eq!(acl.clone().into_access(mode), (0o2660, Some(LISTED.into())), "{text}");
+            }
             assert_eq!(acl.into_default().as_deref(), Some(LISTED), "{text}");
         }
     }
 
     #[test]
-    fn the_mode_is_newer_than_the_list() {
-        let acl = Acl::parse(b"user::rwx,user:1000:rw-,group::r--,group:5:r--,mask::rwx,other::rwx");
-        assert_eq!(acl.into_access(0o660).as_deref(), Some(LISTED));
-    }
-
-    #[test]
     fn a_list_that_the_mode_says_is_not_needed() {
         let acl = Acl::parse(b"user::rw-,group::r--,other::r--");
-        assert_eq!((acl.narrowed(0o664), acl.into_access(0o664)), (0o664, None));
+        assert_eq!(acl.into_access(0o664), (0o664, None));
     }
 
     #[test]
@@ -211,10 +194,10 @@ mod tests {
             "user::rw-,user:1:rw-,group::r--,mask::rw-",
         ] {
             let acl = Acl::parse(text.as_bytes());
-            assert_eq!((acl.narrowed(0o2660), acl.clone().into_default()), (0o2640, None), "{text}");
-            assert_eq!(acl.into_access(0o2660), None, "{text}");
+            assert_eq!(acl.clone().into_default(), None, "{text}");
+            assert_eq!(acl.into_access(0o2660), (0o2640, None), "{text}");
         }
-        assert_eq!(Acl::parse(b"\xff").narrowed(0o660), 0o660);
+        assert_eq!(Acl::parse(b"\xff").into_access(0o660), (0o660, None));
     }
 
     #[test]

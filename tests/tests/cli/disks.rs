@@ -73,6 +73,46 @@ fn times_that_the_disk_does_not_hold_are_not_missed() {
     }
 }
 
+/// GNU tar and bsdtar write lists as text; of ids without a name, as here, both write the numbers.
+#[test]
+fn access_control_lists_are_kept() {
+    if !root() || !have(&["tar", "bsdtar", "setfacl", "getfacl"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let script = "mkdir d; echo x >d/f; setfacl -m u:54321:rw,g:54322:r d/f; chmod g-w d/f; \
+                  setfacl -m u:54321:rwx,d:u:54321:rx d; echo x >plain";
+    let layout = image_of(&temp, script, &["--acls"]);
+    let (source, layer) = (temp.path().join("source"), temp.path().join("bsd.tar"));
+    run("bsdtar", ["--acls", "--format=pax", "-C", text(&source), "-cf", text(&layer), "."]);
+    ocicle(["new", &at(&layout, "bsd")]);
+    ocicle(["raw", "add-layer", &at(&layout, "bsd"), text(&layer)]);
+    let lists = |dir: &Path| {
+        let script = "cd \"$1\" && getfacl -n d d/f plain";
+        String::from_utf8(run("sh", ["-ec", script, "sh", text(dir)])).unwrap()
+    };
+    assert!(lists(&source).contains("user:54321:rw-"));
+    for tag in ["v1", "bsd"] {
+        let bundle = temp.path().join(tag);
+        ocicle(["unpack", &at(&layout, tag), text(&bundle)]);
+        assert_eq!(lists(&bundle.join("rootfs")), lists(&source), "{tag}");
+        assert_untouched(&bundle, &layout);
+    }
+}
+
+/// A name means nothing in an image, so the group must not get what the list gives to that user.
+#[test]
+fn without_its_list_the_group_gets_no_more() {
+    if !root() || !have(&["tar", "setfacl"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let layout = image_of(&temp, "echo x >f; chmod 640 f; setfacl -m u:daemon:rw f", &["--acls"]);
+    let manifest = ocicle(["mtree", &at(&layout, "v1")]);
+    assert!(manifest.contains("f type=file mode=0640"), "{manifest}");
+    assert!(!manifest.contains("posix_acl"), "{manifest}");
+}
+
 #[test]
 fn a_file_with_the_longest_name_can_be_removed() {
     if !root() || !have(&["tar", "umoci"]) {

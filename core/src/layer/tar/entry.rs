@@ -71,21 +71,15 @@ pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Resu
     Ok(Attrs { mode, uid, gid, mtime, xattrs })
 }
 
-/// Adds access control lists that are not among the attributes already. Returns the mode: narrowed if the
-/// list that explains it cannot be kept.
+/// Adds access control lists that are not among the attributes already. Returns the mode with them.
 fn with_lists(mode: u32, kind: &EntryKind, pax: &mut Pax, xattrs: &mut Xattrs) -> u32 {
     if let Some(list) = pax.default.take().and_then(Acl::into_default).filter(|_| *kind == EntryKind::Dir) {
         xattrs.entry(acl::DEFAULT.into()).or_insert(list);
     }
     let Some(list) = pax.access.take().filter(|_| !xattrs.contains_key(acl::ACCESS)) else { return mode };
-    let narrowed = list.narrowed(mode);
-    match list.into_access(mode) {
-        Some(list) => {
-            xattrs.insert(acl::ACCESS.into(), list);
-            mode
-        }
-        None => narrowed,
-    }
+    let (mode, list) = list.into_access(mode);
+    xattrs.extend(list.map(|list| (acl::ACCESS.into(), list)));
+    mode
 }
 
 /// Checks an id: Linux ids have 32 bits, and the highest value means "none".
