@@ -41,6 +41,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    system::raise_file_limit();
     if let Some(umoci) = umoci::Umoci::from_env() {
         return umoci.run();
     }

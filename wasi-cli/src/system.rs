@@ -12,7 +12,7 @@ const MAX_LINKS: usize = 40;
 /// Whether the command runs in a sandbox, which can only open preopened directories.
 pub(crate) const IS_SANDBOX: bool = cfg!(target_os = "wasi");
 
-pub(crate) use imp::{Bar, SystemDir, create_private_dir, hint, ids, open_dir, platform};
+pub(crate) use imp::{Bar, SystemDir, create_private_dir, hint, ids, open_dir, platform, raise_file_limit};
 
 /// Follows symbolic links in the last component of a path. The result may not exist.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
@@ -39,6 +39,7 @@ mod imp {
 
     use cap_std::{ambient_authority, fs::Dir};
     use indicatif::{ProgressBar, ProgressStyle};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     /// The library's handle to a directory of this system.
     pub(crate) type SystemDir = ocicle::fs::host::HostDir;
@@ -55,6 +56,14 @@ mod imp {
     /// Returns the user and group of this process, if the system has users.
     pub(crate) fn ids() -> Option<(u32, u32)> {
         Some((rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()))
+    }
+
+    /// Allows as many open files as this process may have. The usual limit of 1024 is for programs that use
+    /// select(2); a comparison holds a handle of each directory of a path, which can have 2048.
+    pub(crate) fn raise_file_limit() {
+        let limit = getrlimit(Resource::Nofile);
+        // Where it cannot be raised, the usual limit does for usual paths.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     }
 
     /// Returns the platform of this machine as `OS/ARCHITECTURE`, if it is known.
@@ -118,6 +127,9 @@ mod imp {
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
     }
+
+    /// Does nothing: the runtime decides.
+    pub(crate) fn raise_file_limit() {}
 
     /// Returns the user and group of this process, if the system has users.
     pub(crate) fn ids() -> Option<(u32, u32)> {

@@ -139,6 +139,32 @@ fn a_file_with_the_longest_name_can_be_removed() {
     assert!(!ocicle(["files", &at(&layout, "v3")]).contains("nnn"));
 }
 
+/// More directories on one path than the usual limit of open files, in all formats.
+#[test]
+fn deep_directories_need_no_higher_limit_of_open_files() {
+    if !root() || !have(&["tar"]) {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let script = "p=d; for i in $(seq 1 9); do p=$p/d; done; \
+                  for i in $(seq 1 30); do mkdir -p $p; cd -P $p; done; echo x >f";
+    let layout = image_of(&temp, script, &[]);
+    let limited = |words: &[&str]| {
+        let binary = ocicle_tests::ocicle::binary();
+        let script = ["-ec", "ulimit -Sn 100; exec \"$@\"", "sh", text(&binary)];
+        String::from_utf8(run("sh", script.iter().chain(words))).unwrap()
+    };
+    for format in ["native", "umoci", "overlayfs"] {
+        let bundle = temp.path().join(format);
+        limited(&["unpack", "--format", format, &at(&layout, "v1"), text(&bundle)]);
+        assert_eq!(limited(&["repack", "--dry-run", "--verify", text(&bundle), &at(&layout, "new")]), "");
+    }
+    let bundle = temp.path().join("native");
+    let check = ["mtree", "check", text(&bundle.join("rootfs.mtree")), text(&bundle.join("rootfs"))]
+        .map(String::from);
+    assert_eq!(limited(&check.each_ref().map(String::as_str)), "");
+}
+
 #[test]
 fn an_owner_that_a_user_namespace_does_not_have_is_explained() {
     if !root() || !have(&["tar", "unshare"]) {
