@@ -14,6 +14,8 @@ pub(super) enum Compressor<W: Write> {
         writer: Zstd<Counted<W>>,
         /// Bytes of content so far.
         content: u64,
+        /// The limits within which the blob must be readable.
+        limits: Limits,
     },
 }
 
@@ -22,8 +24,12 @@ impl<W: Write> Compressor<W> {
         Ok(match compression {
             Compression::None => Self::None(out),
             Compression::Gzip => Self::Gzip(GzipWriter::new(out, threads())?),
-            Compression::Zstd => Self::Zstd { writer: Zstd::new(Counted { out, bytes: 0 })?, content: 0 },
+            Compression::Zstd => Self::zstd(out, Limits::default())?,
         })
+    }
+
+    fn zstd(out: W, limits: Limits) -> io::Result<Self> {
+        Ok(Self::Zstd { writer: Zstd::new(Counted { out, bytes: 0 })?, content: 0, limits })
     }
 
     /// Writes the remaining output.
@@ -31,7 +37,7 @@ impl<W: Write> Compressor<W> {
         match self {
             Self::None(out) => Ok(out),
             Self::Gzip(writer) => writer.finish(),
-            Self::Zstd { writer, content } => pad(writer.finish()?, content),
+            Self::Zstd { writer, content, limits } => pad(writer.finish()?, content, &limits),
         }
     }
 }
@@ -41,7 +47,7 @@ impl<W: Write> Write for Compressor<W> {
         match self {
             Self::None(out) => out.write(bytes),
             Self::Gzip(writer) => writer.write(bytes),
-            Self::Zstd { writer, content } => {
+            Self::Zstd { writer, content, .. } => {
                 let taken = writer.write(bytes)?;
                 *content += taken as u64;
                 Ok(taken)
@@ -75,10 +81,10 @@ impl<W: Write> Write for Counted<W> {
 /// The bytes of one skippable frame, at most, without its header.
 const PADDING: u64 = 1 << 20;
 
-/// Appends skippable frames (RFC 8878, section 3.1.2) to a blob that is so small that the default limits
-/// would take its content for an attack. Unlike deflate, zstd has no bound on its ratio that is of use.
-fn pad<W: Write>(mut blob: Counted<W>, content: u64) -> io::Result<W> {
-    let Limits { ratio, ratio_from, .. } = Limits::default();
+/// Appends skippable frames (RFC 8878, section 3.1.2) to a blob that is so small that the limits would take
+/// its content for an attack. Unlike deflate, zstd has no bound on its ratio that is of use.
+fn pad<W: Write>(mut blob: Counted<W>, content: u64, limits: &Limits) -> io::Result<W> {
+    let Limits { ratio, ratio_from, .. } = *limits;
     let least = if content > ratio_from { content.div_ceil(ratio) } else { 0 };
     while blob.bytes < least {
         let length = (least - blob.bytes).min(PADDING);
@@ -161,19 +167,40 @@ impl<W: Write> Zstd<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counted, PADDING, pad};
-    use crate::limits::Limits;
+    use std::io::{Read as _, Write as _};
+
+    use super::{Compressor, Counted, PADDING, pad};
+    use crate::{
+        layer::{budget::Budget, inflate::Inflate},
+        limits::Limits,
+    };
 
     #[test]
     fn blobs_are_padded_to_what_the_limits_let_pass() {
-        let Limits { ratio, ratio_from, .. } = Limits::default();
+        let limits = Limits::default();
+        let Limits { ratio, ratio_from, .. } = limits;
         let padded = |content| {
-            pad(Counted { out: b"blob".to_vec(), bytes: 4 }, content).map(|blob| blob.len() as u64).unwrap()
+            let blob = Counted { out: b"blob".to_vec(), bytes: 4 };
+            pad(blob, content, &limits).map(|blob| blob.len() as u64).unwrap()
         };
         assert_eq!(padded(ratio_from), 4);
         let content = ratio_from + 1;
         let length = padded(content);
         assert!(length * ratio >= content, "{length}");
         assert!(length < content / ratio + PADDING, "{length}");
+    }
+
+    #[test]
+    fn what_is_compressed_can_be_read_within_the_limits() {
+        let limits = Limits { ratio: 10, ratio_from: 1000, ..Limits::default() };
+        let content = [0; 50_000];
+        let mut writer = Compressor::zstd(Vec::new(), limits).unwrap();
+        writer.write_all(&content).unwrap();
+        let blob = writer.finish().unwrap();
+        assert!((5000..6000).contains(&blob.len()), "{}", blob.len());
+        let budget = Budget::of_blob(blob.len() as u64, &limits);
+        let mut read = Vec::new();
+        Inflate::new(&blob[..], "it", &limits).unwrap().within(budget).read_to_end(&mut read).unwrap();
+        assert!(read == content);
     }
 }

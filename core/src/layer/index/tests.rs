@@ -195,3 +195,20 @@ fn an_unverified_list_is_checked_for_its_size_alone() {
     let error = LayerIndex::list_unverified(&store, &blob, &diff_id).unwrap_err().to_string();
     assert!(error.contains("size mismatch"), "{error}");
 }
+
+#[test]
+fn files_of_a_layer_called_another_compression_are_read() {
+    let all = [Compression::None, Compression::Gzip, Compression::Zstd];
+    for (actual, called) in all.iter().flat_map(|actual| all.map(|called| (*actual, called))) {
+        let store = Repository::in_memory().unwrap();
+        let sizes = [10, 3 << 20, 0, 1];
+        let (blob, diff_id) = layer(&store, &sizes, actual);
+        let blob = Descriptor { media_type: MediaType::layer(called), ..blob };
+        let built = LayerIndex::build(&store, &blob, &diff_id).unwrap();
+        let index = LayerIndex::from_bytes(&built.to_bytes(), &blob, &diff_id, &Limits::default()).unwrap();
+        for (number, place) in places(&index).into_iter().enumerate().rev() {
+            let found = read(&store, &blob, &index, place).unwrap();
+            assert!(found == content(number as u32, sizes[number]), "{number} of {actual}, called {called}");
+        }
+    }
+}
