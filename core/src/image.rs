@@ -8,6 +8,7 @@ pub mod edit;
 pub mod find;
 pub mod insert;
 pub mod layers;
+mod history;
 pub mod look;
 pub mod rebase;
 pub mod squash;
@@ -94,7 +95,7 @@ impl Image {
     pub fn history(&self) -> impl Iterator<Item = (&History, Option<(&Descriptor, &Digest)>)> {
         let mut layers = self.layers();
         self.config.view().history.iter().flatten().map(move |entry| {
-            let layer = if entry.empty_layer == Some(true) { None } else { layers.next() };
+            let layer = if entry.makes_layer() { layers.next() } else { None };
             (entry, layer)
         })
     }

@@ -215,7 +215,7 @@ impl<S: BlobRead> Checker<'_, S> {
             self.finding(place, &image.descriptor.digest, problem);
         }
         if let Some(history) = &config.history {
-            let made = history.iter().filter(|entry| entry.empty_layer != Some(true)).count();
+            let made = history.iter().filter(|entry| entry.makes_layer()).count();
             if made != layers {
                 let problem = format!("the manifest has {layers} layers, the history {made}");
                 self.warning(place, &image.descriptor.digest, problem);

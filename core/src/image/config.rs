@@ -6,10 +6,7 @@ mod health;
 use serde::Deserialize;
 
 pub use self::{changes::ConfigChanges, health::Health};
-use super::{
-    Image,
-    edit::{fill_history, with_config},
-};
+use super::{Image, edit::with_config, history::matched};
 use crate::{
     error::{Error, Result},
     spec::{
@@ -103,7 +100,7 @@ pub fn edit_config<S: Store>(
         image.config.edit("image config", |config| edits.iter().try_for_each(|edit| apply(config, edit)))?;
     if let Some(entry) = history {
         // Readers count the entries that have layers.
-        config = fill_history(config, image.layers().len())?.push_history(entry)?;
+        config = matched(config, image.layers().len())?.push_history(entry)?;
     }
     let (before, after) = (image.config.view().platform(), config.view().platform());
     let mut edited = with_config(repository, image, config, |manifest| annotate(&manifest, edits))?;

@@ -1,6 +1,9 @@
 //! Edits of one image: new documents in the store, with everything unknown in them kept.
 
-use super::Image;
+use super::{
+    Image,
+    history::{matched, without_surplus},
+};
 use crate::{
     error::{Error, Result},
     graph::{
@@ -56,8 +59,9 @@ impl<S: Store> Repository<S> {
 /// stored; no index refers to them yet. The image's `created` becomes that of the history entry; without an
 /// entry, history and `created` are unchanged.
 ///
-/// A history with fewer entries than there are layers is filled up with empty ones before the new one:
-/// readers count them.
+/// Readers count the entries of a history. One with fewer entries than there are layers is filled up with
+/// empty ones before the new one, and entries that have no layer are marked, so that they do not take the new
+/// one.
 ///
 /// # Errors
 /// [`Error::Io`] if the store cannot be written.
@@ -67,36 +71,35 @@ pub fn append_layer<S: Store>(
     layer: &Layer,
     history: Option<&History>,
 ) -> Result<Image> {
-    let mut config = image.config.push_layer(&layer.diff_id)?;
-    if let Some(entry) = history {
-        config = push_history(config, image.manifest.view().layers.len(), entry)?;
-    }
-    let docker = image.descriptor.media_type.as_str() == DOCKER_MANIFEST;
-    let mut layer = layer.descriptor.clone();
-    if docker && let Some(compression) = layer.media_type.layer_compression() {
-        layer.media_type = MediaType::docker_layer(compression);
-    }
+    let config = config_with_layer(image.config.clone(), layer, history)?;
+    let layer = layer_of(image, layer);
     with_config(repository, image, config, |manifest| manifest.push_layer(&layer))
 }
 
-/// Adds empty entries for layers that have none.
-pub(super) fn fill_history(mut config: Raw<ImageConfig>, layers: usize) -> Result<Raw<ImageConfig>> {
-    let listed = config.view().history.iter().flatten();
-    let made = listed.filter(|entry| entry.empty_layer != Some(true)).count();
-    for _ in made..layers {
-        config = config.push_history(&History::default())?;
-    }
-    Ok(config)
-}
-
-/// Adds the history entry of a layer that has `below` layers below it.
-fn push_history(config: Raw<ImageConfig>, below: usize, entry: &History) -> Result<Raw<ImageConfig>> {
-    let mut config = fill_history(config, below)?;
-    config = config.push_history(entry)?;
+/// Adds a layer and its history entry to a config.
+pub(super) fn config_with_layer(
+    config: Raw<ImageConfig>,
+    layer: &Layer,
+    entry: Option<&History>,
+) -> Result<Raw<ImageConfig>> {
+    let below = config.view().rootfs.diff_ids.len();
+    let Some(entry) = entry else { return without_surplus(config, below)?.push_layer(&layer.diff_id) };
+    let config = matched(config, below)?.push_layer(&layer.diff_id)?.push_history(entry)?;
     match &entry.created {
         Some(created) => config.set_created(created),
         None => Ok(config),
     }
+}
+
+/// Returns the descriptor of a layer in the manifest of an image, whose types are OCI's or Docker's.
+pub(super) fn layer_of(image: &Image, layer: &Layer) -> Descriptor {
+    let mut layer = layer.descriptor.clone();
+    if image.descriptor.media_type.as_str() == DOCKER_MANIFEST
+        && let Some(compression) = layer.media_type.layer_compression()
+    {
+        layer.media_type = MediaType::docker_layer(compression);
+    }
+    layer
 }
 
 /// Makes an image without layers, for that platform, created at that time (RFC 3339). It is that of umoci,

@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use super::{
     Image,
     compare::DiffKind,
-    edit::{fill_history, with_config},
+    edit::with_config,
+    history::{above_base, matched},
     look::path_text,
 };
 use crate::{
@@ -210,20 +211,21 @@ fn put<S: BlobRead, M: TreeSink>(
     Ok(())
 }
 
-/// Puts all layers above the lowest `old` onto a new base, regardless of [`conflicts`]. Blobs are unchanged.
-/// The config is that of the image; its history is that of the base, then that of the upper layers, then the
-/// entry. The manifest names the new base.
+/// Puts all layers above the old base onto a new one, regardless of [`conflicts`]. Blobs are unchanged. The
+/// config is that of the image; its history is that of the new base, then what the image's has in addition to
+/// that of the old base, then the entry. The manifest names the new base.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if the platforms differ, or an OCI base is combined with an image of Docker's
+/// Those of [`layers_of_base`]; [`Error::Unsupported`] if the platforms differ, or an OCI base is combined with an image of Docker's
 /// types; those of the store.
 pub fn rebase<S: Store>(
     repository: &Repository<S>,
     image: &Image,
-    old: usize,
+    old: &Image,
     new: &Image,
     history: Option<&History>,
 ) -> Result<Image> {
+    let below = layers_of_base(image, old)?;
     let (ours, theirs) = (image.config.view().platform(), new.config.view().platform());
     if ours.normalized() != theirs.normalized() {
         return Err(Error::Unsupported(format!("the image is for {ours}, the new base for {theirs}")));
@@ -238,17 +240,10 @@ pub fn rebase<S: Store>(
         true => new.manifest.with_oci_types()?,
         false => new.manifest.clone(),
     };
-    let upper = image.layers().len() - old;
-    let layers = [base.raw_layers()?, split_off(image.manifest.raw_layers()?, old)].concat();
-    let (ours, theirs) = (filled(image)?, filled(new)?);
-    let above = after_layers(&ours, old)?;
-    let mut history_of_layers: Vec<Box<RawValue>> = theirs;
-    history_of_layers.extend(above);
-    let diff_ids: Vec<&Digest> = new
-        .layers()
-        .map(|(_, id)| id)
-        .chain(image.layers().skip(image.layers().len() - upper).map(|(_, id)| id))
-        .collect();
+    let layers = [base.raw_layers()?, split_off(image.manifest.raw_layers()?, below)].concat();
+    let history_of_layers = [filled(new)?, above_base(image, old)?].concat();
+    let diff_ids: Vec<&Digest> =
+        new.layers().map(|(_, id)| id).chain(image.layers().skip(below).map(|(_, id)| id)).collect();
     let stack = Stack { layers, diff_ids, history: history_of_layers };
     let made = rewritten(repository, image, &stack, history, |manifest| {
         let manifest = manifest.annotate_self(BASE_DIGEST, Some(new.descriptor.digest.as_str()))?;
@@ -365,26 +360,13 @@ fn rewritten<S: Store>(
 
 /// Returns the history, with an entry for every layer.
 fn filled(image: &Image) -> Result<Vec<Box<RawValue>>> {
-    fill_history(image.config.clone(), image.layers().len())?.raw_history()
+    matched(image.config.clone(), image.layers().len())?.raw_history()
 }
 
 fn makes_layer(entry: &RawValue) -> Result<bool> {
     let entry: History =
         serde_json::from_str(entry.get()).map_err(|error| Error::document("history", error.to_string()))?;
-    Ok(entry.empty_layer != Some(true))
-}
-
-/// Returns the entries after that of layer number `count`.
-fn after_layers(entries: &[Box<RawValue>], count: usize) -> Result<Vec<Box<RawValue>>> {
-    let mut made = 0;
-    let mut rest = entries;
-    while made < count
-        && let Some((entry, others)) = rest.split_first()
-    {
-        made += usize::from(makes_layer(entry)?);
-        rest = others;
-    }
-    Ok(rest.to_vec())
+    Ok(entry.makes_layer())
 }
 
 fn split_off<T>(mut all: Vec<T>, at: usize) -> Vec<T> {

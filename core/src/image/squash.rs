@@ -4,7 +4,8 @@ use std::{collections::HashMap, io};
 
 use super::{
     Image,
-    edit::{append_layer, with_config},
+    edit::{config_with_layer, layer_of, with_config},
+    history::without_surplus,
     look::{Look, each_file},
 };
 use crate::{
@@ -86,7 +87,7 @@ pub fn send_squashed<S: BlobRead>(
 /// metadata are kept. If the layers cancel each other out, no layer replaces them.
 ///
 /// # Errors
-/// Those of [`send_squashed`] and [`append_layer`].
+/// Those of [`send_squashed`] and [`append_layer`](super::edit::append_layer).
 pub fn squash<S: Store>(
     repository: &Repository<S>,
     image: &Image,
@@ -97,25 +98,26 @@ pub fn squash<S: Store>(
     let mut sink = Counted { writer: LayerWriter::new(repository, compression)?, changes: 0 };
     send_squashed(repository, image, from, &mut sink)?;
     let layer = if sink.changes > 0 { Some(sink.writer.finish()?) } else { None };
+    let config = without_surplus(image.config.clone(), image.layers().len())?;
     let mut layers = 0;
-    let made: Vec<bool> = image
-        .config
+    let kept: Vec<bool> = config
         .view()
         .history
         .iter()
         .flatten()
         .map(|entry| {
-            let makes_layer = entry.empty_layer != Some(true);
-            layers += usize::from(makes_layer);
-            !makes_layer || layers <= from
+            layers += usize::from(entry.makes_layer());
+            !entry.makes_layer() || layers <= from
         })
         .collect();
-    let config = image.config.keep_layers(from)?.keep_history(|entry| made.get(entry) == Some(&true))?;
-    let lower = with_config(repository, image, config, |manifest| manifest.keep_layers(from))?;
-    match layer {
-        None => Ok(lower),
-        Some(layer) => append_layer(repository, &lower, &layer, history),
+    let mut config = config.keep_layers(from)?.keep_history(|entry| kept.get(entry) == Some(&true))?;
+    if let Some(layer) = &layer {
+        config = config_with_layer(config, layer, history)?;
     }
+    with_config(repository, image, config, |manifest| {
+        let manifest = manifest.keep_layers(from)?;
+        layer.iter().try_fold(manifest, |manifest, layer| manifest.push_layer(&layer_of(image, layer)))
+    })
 }
 
 struct Counted<'a> {
@@ -195,7 +197,7 @@ mod tests {
         image::{Image, layers::merged, testing::image},
         layer::on_disk::OnDisk,
         spec::{Compression, History},
-        store::{Repository, memory::MemoryStore},
+        store::{Collect as _, Repository, memory::MemoryStore},
         tree::{
             mtree::{self, Dialect},
             testing::{Item, Record, clear, dir, file, link, remove, symlink},
@@ -256,6 +258,17 @@ mod tests {
             assert_eq!((history.len(), history[from].created_by.as_deref()), (from + 1, Some("squash")));
             Image::open(&store, &after.descriptor).unwrap();
         }
+    }
+
+    #[test]
+    fn squashing_stores_no_other_documents() {
+        let store = Repository::in_memory().unwrap();
+        let before = image(&store, &[&[file("a", "1")], &[file("b", "2")], &[file("a", "3")]]);
+        let stored = || store.store().collect().unwrap().blobs().unwrap().len();
+        let blobs = stored();
+        squash(&store, &before, 1, Compression::Gzip, Some(&History::default())).unwrap();
+        // The layer, the config and the manifest.
+        assert_eq!(stored(), blobs + 3);
     }
 
     #[test]

@@ -68,12 +68,9 @@ impl Rebase {
             Plan::new(&other.repository, What::Object(&at))?.copy_blobs(&other.repository, &store)?;
         }
         let change = Change { place: &place, result: &self.result, history: &self.history, edit: &self.edit };
-        change.make(context, &image, "rebase", |repository, image, history| {
-            let count = rebase::layers_of_base(image, &old)?;
-            match repository {
-                Some(repository) => rebase::rebase(repository, image, count, &new, history),
-                None => rebase::rebase(&dry_run(&place.repository), image, count, &new, history),
-            }
+        change.make(context, &image, "rebase", |repository, image, history| match repository {
+            Some(repository) => rebase::rebase(repository, image, &old, &new, history),
+            None => rebase::rebase(&dry_run(&place.repository), image, &old, &new, history),
         })
     }
 

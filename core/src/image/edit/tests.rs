@@ -5,7 +5,7 @@ use crate::{
     image::testing::{image, layer},
     spec::Compression,
     spec::media_type::{DOCKER_CONFIG, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD},
-    store::Repository,
+    store::{Repository, memory::MemoryStore},
     tree::testing::file,
 };
 
@@ -163,4 +163,31 @@ fn unknown_fields_of_documents_are_kept() {
         (above.descriptor.size, &above.descriptor.digest),
         (above.manifest.bytes().len() as u64, &above.manifest.digest())
     );
+}
+
+/// Returns an image with another history.
+fn with_history(store: &Repository<MemoryStore>, image: &Image, history: &[History]) -> Image {
+    let config = image.config.edit("config", |config| config.set("history", history)).unwrap();
+    with_config(store, image, config, Ok).unwrap()
+}
+
+#[test]
+fn entries_without_a_layer_do_not_take_the_next_one() {
+    let store = Repository::in_memory().unwrap();
+    let below = image(&store, &[&[file("a", "1")]]);
+    let below = with_history(&store, &below, &[by("one"), by("two"), by("env").without_layer()]);
+    let added = layer(&store, &[file("b", "2")], Compression::Gzip);
+    for entry in [Some(by("me")), None] {
+        let above = append_layer(&store, &below, &added, entry.as_ref()).unwrap();
+        let two = by("two").without_layer();
+        let expected: Vec<_> =
+            [by("one"), two, by("env").without_layer()].into_iter().chain(entry.clone()).collect();
+        assert_eq!(history_of(&above), expected);
+        let layers: Vec<_> = above.history().filter_map(|(entry, layer)| Some((entry, layer?.1))).collect();
+        assert_eq!(
+            layers.last().map(|(entry, _)| *entry),
+            expected.iter().rfind(|entry| entry.makes_layer())
+        );
+        assert_eq!(layers.get(1).map(|(_, id)| *id), entry.as_ref().map(|_| &added.diff_id));
+    }
 }

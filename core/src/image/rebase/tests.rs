@@ -4,7 +4,7 @@ use super::{
     BASE_DIGEST, Conflict, conflicts, conflicts_without, layers_of_base, rebase, reorder, without_layer,
 };
 use crate::{
-    image::{Image, layers::merged, testing::image},
+    image::{Image, edit::with_config, layers::merged, testing::image},
     layer::on_disk::OnDisk,
     spec::History,
     store::{Repository, memory::MemoryStore},
@@ -50,7 +50,7 @@ fn layers_move_to_a_new_base() {
     let count = layers_of_base(&image_before, &old).unwrap();
     assert_eq!(count, 1);
     assert!(conflicts(&store, &image_before, 1, &new).unwrap().is_empty());
-    let after = rebase(&store, &image_before, 1, &new, Some(&entry())).unwrap();
+    let after = rebase(&store, &image_before, &old, &new, Some(&entry())).unwrap();
     let expected = image(&store, &[patched[0], patched[1], app]);
     assert_eq!(manifest(&store, &after), manifest(&store, &expected));
     assert_eq!(after.manifest.view().layers, expected.manifest.view().layers);
@@ -141,5 +141,70 @@ fn layers_change_places_where_the_files_stay() {
     assert!(message.contains("/a would differ"), "{message}");
     for wrong in [&[0, 1][..], &[0, 0, 1], &[0, 1, 3]] {
         assert!(reorder(&store, &before, wrong, None).unwrap_err().to_string().contains("3 layers"));
+    }
+}
+
+/// Returns an image with these history entries; `-` before one means that it has no layer.
+fn with_history(store: &Repository<MemoryStore>, image: &Image, entries: &[&str]) -> Image {
+    let entries: Vec<History> = entries
+        .iter()
+        .map(|text| match text.strip_prefix('-') {
+            Some(text) => by(text).without_layer(),
+            None => by(text),
+        })
+        .collect();
+    let config = image.config.edit("config", |config| config.set("history", &entries)).unwrap();
+    with_config(store, image, config, Ok).unwrap()
+}
+
+fn by(text: &str) -> History {
+    History { created_by: Some(text.into()), ..History::default() }
+}
+
+/// Returns the history in the form of [`with_history`].
+fn history_of(image: &Image) -> Vec<String> {
+    let entries = image.config.view().history.iter().flatten();
+    let text = |entry: &History| {
+        let mark = if entry.makes_layer() { "" } else { "-" };
+        format!("{mark}{}", entry.created_by.as_deref().unwrap_or_default())
+    };
+    entries.map(text).collect()
+}
+
+#[test]
+fn a_rebase_replaces_the_history_of_the_base_and_keeps_that_of_the_layers() {
+    let store = Repository::in_memory().unwrap();
+    let (lower, upper, other): (&[Item], &[Item], &[Item]) =
+        (&[file("a", "1")], &[file("b", "2")], &[file("c", "3")]);
+    let (plain_old, plain_new) = (image(&store, &[lower]), image(&store, &[other]));
+    let plain_image = image(&store, &[lower, upper]);
+    for (old, before, new, after) in [
+        // Empty entries of the old base are not repeated.
+        (
+            &["base", "-CMD"][..],
+            &["base", "-CMD", "-ENV", "app", "-USER"][..],
+            &["next", "-CMD 2"][..],
+            &["next", "-CMD 2", "-ENV", "app", "-USER"][..],
+        ),
+        // Surplus entries of the new base do not take the layer of the image.
+        (&["base"], &["base", "app"], &["next", "surplus"], &["next", "-surplus", "app"]),
+        // Nor do those of the old one.
+        (&["base", "surplus"], &["base", "surplus", "app"], &["next"], &["next", "app"]),
+        (&["base", "surplus"], &["base", "-surplus", "app"], &["next"], &["next", "app"]),
+        // A base without a history, under an image with one.
+        (&[], &["app"], &["next"], &["next", "app"]),
+        (&[], &["", "app"], &["next"], &["next", "app"]),
+        (&[], &["base", "app"], &[], &["", "app"]),
+        // An edited history: the layers are counted.
+        (&["base"], &["other", "-x", "app", "surplus"], &["next"], &["next", "-x", "app", "-surplus"]),
+    ] {
+        let old = with_history(&store, &plain_old, old);
+        let new = with_history(&store, &plain_new, new);
+        let image = with_history(&store, &plain_image, before);
+        let rebased = rebase(&store, &image, &old, &new, None).unwrap();
+        assert_eq!(history_of(&rebased), after);
+        // There and back again.
+        let again = rebase(&store, &rebased, &new, &new, None).unwrap();
+        assert_eq!(history_of(&again), after);
     }
 }
