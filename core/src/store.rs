@@ -9,6 +9,7 @@ mod collect;
 pub mod conformance;
 pub mod files;
 pub mod layout;
+mod links;
 pub mod memory;
 mod new_blob;
 pub mod overlay;
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub use self::{
+    links::SharedBlobs,
     new_blob::{BlobKind, NewBlob},
     read_at::{FileBytes, ReadAt, reader},
     repository::Repository,

@@ -10,12 +10,13 @@ use std::{
 
 use super::{
     BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex, check_index,
+    links::{Roots, SharedBlobs},
     temporary::{TEMPORARY, Temporary, free_name},
 };
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{Dir, DirWrite, FileType},
+    fs::{Dir, DirWrite, FileType, Metadata},
     limits::Limits,
     name::{EntryPath, Name},
     spec::{Descriptor, Index, Layout, Raw},
@@ -46,6 +47,7 @@ pub struct LayoutStore<D: DirWrite> {
     writing: Mutex<Option<D::Lock>>,
     /// The number of the next temporary name to try.
     next: AtomicU64,
+    shared: Option<SharedBlobs<D>>,
 }
 
 impl<D: DirWrite> LayoutStore<D> {
@@ -130,8 +132,16 @@ impl<D: DirWrite> LayoutStore<D> {
         }
     }
 
+    /// Reads blobs that the layout lacks from a directory that it shares with others. Nothing is written
+    /// there.
+    #[must_use]
+    pub fn sharing(mut self, shared: SharedBlobs<D>) -> Self {
+        self.shared = Some(shared);
+        self
+    }
+
     fn new(dir: D, limits: &Limits) -> Self {
-        Self { dir, limits: *limits, writing: Mutex::new(None), next: AtomicU64::new(0) }
+        Self { dir, limits: *limits, writing: Mutex::new(None), next: AtomicU64::new(0), shared: None }
     }
 
     pub(super) fn writing(&self) -> MutexGuard<'_, Option<D::Lock>> {
@@ -206,14 +216,45 @@ impl<D: DirWrite> LayoutStore<D> {
         file.place(&self.dir, Name::literal(name)).map_err(Error::io(format_args!("write {name}")))
     }
 
+    /// Finds the file of a blob, and passes its directory and name on; returns `None` if it does not exist.
+    fn find<T>(
+        &self,
+        digest: &Digest,
+        doing: &str,
+        mut found: impl FnMut(&D, Name<'_>) -> io::Result<T>,
+    ) -> Result<Option<T>> {
+        let [algorithm, encoded] = [digest.algorithm_name(), digest.encoded()].map(name_of);
+        let names = [Name::literal(BLOBS), algorithm?, encoded?];
+        let roots = Roots::new(&self.dir, self.shared.as_ref(), &self.limits);
+        let mut at = |dir: &D, name: Name<'_>| match found(dir, name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            found => found.map(Some).map_err(Error::io(format_args!("{doing} blob {digest}"))),
+        };
+        let here = self.algorithm(digest).and_then(|dir| dir.map_or(Ok(None), |dir| at(&dir, names[2])));
+        match here {
+            Err(_) if self.is_linked(&names) => roots.in_layout(&names, &mut at).map(Option::flatten),
+            Ok(None) => roots.in_shared(&names[1..], &mut at).map(Option::flatten),
+            here => here,
+        }
+    }
+
+    /// Returns whether one of these entries, each below the one before, is a symbolic link.
+    fn is_linked(&self, names: &[Name<'_>]) -> bool {
+        let mut dir = None;
+        for name in names {
+            let above = dir.as_ref().unwrap_or(&self.dir);
+            if above.metadata(*name).is_ok_and(|found| found.file_type == FileType::Symlink) {
+                return true;
+            }
+            let Ok(below) = above.open_dir(*name) else { return false };
+            dir = Some(below);
+        }
+        false
+    }
+
     /// Opens the file of a blob; returns `None` if it does not exist.
     fn try_file(&self, digest: &Digest) -> Result<Option<D::File>> {
-        let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
-        match dir.open_file(name_of(digest.encoded())?) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(format_args!("open blob {digest}"))(error)),
-        }
+        self.find(digest, "open", |dir, name| dir.open_file(name))
     }
 
     /// Opens the directory of a digest's algorithm; returns `None` if it does not exist.
@@ -284,17 +325,10 @@ impl<D: DirWrite + Sync> BlobRead for LayoutStore<D> {
     }
 
     fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
-        let digest = &blob.digest;
-        let Some(dir) = self.algorithm(digest)? else { return Ok(None) };
-        match dir.metadata(name_of(digest.encoded())?) {
-            Ok(metadata) if metadata.file_type == FileType::File => Ok(Some(metadata.size)),
-            Ok(_) => Err(Error::io(format_args!("stat blob {digest}"))(io::Error::new(
-                ErrorKind::InvalidInput,
-                "expected a regular file",
-            ))),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(format_args!("stat blob {digest}"))(error)),
-        }
+        self.find(&blob.digest, "stat", |dir, name| match dir.metadata(name)? {
+            Metadata { file_type: FileType::File, size, .. } => Ok(size),
+            _ => Err(io::Error::new(ErrorKind::InvalidInput, "expected a regular file")),
+        })
     }
 }
 
