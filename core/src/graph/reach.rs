@@ -41,8 +41,8 @@ pub(crate) fn entries_of(index: &Index) -> Vec<Reached> {
 /// Returns some objects and everything reachable from them, by digest. Absent objects are skipped.
 ///
 /// # Errors
-/// An index or manifest that exists but cannot be read or does not match its digest; [`Error::Limit`] past
-/// [`Limits::descriptors`].
+/// An index or manifest that exists but cannot be read or does not match its digest; a malformed entry of an
+/// index; [`Error::Limit`] past [`Limits::descriptors`].
 pub(crate) fn reach<S: BlobRead>(
     repository: &Repository<S>,
     start: Vec<Reached>,
@@ -59,6 +59,8 @@ pub(crate) fn reach<S: BlobRead>(
             return Err(Error::limit("descriptors in the repository", "descriptors", limit));
         }
         let descriptor = reached.descriptor.clone();
+        // What it stands for is unknown, and would be lost.
+        descriptor.well_formed()?;
         let entry = found.entry(descriptor.digest.clone()).or_insert_with(|| reached.clone());
         entry.needed |= reached.needed;
         let key = (descriptor.digest.clone(), descriptor.size, descriptor.media_type.clone());

@@ -130,7 +130,9 @@ impl<S: BlobRead> Checker<'_, S> {
                 self.finding(&place, &entry.digest, problem);
                 return Ok(());
             }
-            if depth > 0 && self.is_absent(entry)? {
+            if let Err(malformed) = entry.well_formed() {
+                self.finding(&place, &entry.digest, malformed);
+            } else if depth > 0 && self.is_absent(entry)? {
                 // image-layout.md: a layout may lack blobs that are elsewhere.
                 self.warning(&place, &entry.digest, "is not in the store: this index is sparse");
             } else if entry.media_type.is_index() {

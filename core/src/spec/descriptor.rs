@@ -1,10 +1,11 @@
 //! Descriptors: references to blobs (image-spec, descriptor.md).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use super::{Annotations, MediaType, Platform, image_name, shape::null_is_empty};
 use crate::{
-    digest::Digest,
+    digest::{Algorithm, Digest},
     error::{Error, Result},
     hash::digest_of,
 };
@@ -37,6 +38,15 @@ pub struct Descriptor {
     /// The artifact type of the manifest that is the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
+    /// The reason why this entry of an index is malformed, if it is. The other fields are then what could be
+    /// read of it; the digest is that of its text.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "refuse")]
+    pub malformed: Option<String>,
+}
+
+/// Refuses to write what stands for a malformed entry.
+fn refuse<S: Serializer>(reason: &Option<String>, _: S) -> std::result::Result<S::Ok, S::Error> {
+    Err(serde::ser::Error::custom(reason.as_deref().unwrap_or_default()))
 }
 
 impl Descriptor {
@@ -52,7 +62,33 @@ impl Descriptor {
             data: None,
             platform: None,
             artifact_type: None,
+            malformed: None,
         }
+    }
+
+    /// Reads an entry of an index. A malformed one does not make the index unreadable: it keeps its place, and
+    /// the names by which people can find and remove it.
+    pub(super) fn entry(text: &str, position: usize) -> Self {
+        let read = serde_json::from_str(text).map_err(|error| error.to_string());
+        read.and_then(|entry: Self| entry.check_size().map(|()| entry)).unwrap_or_else(|reason| {
+            #[derive(Default, Deserialize)]
+            #[serde(rename_all = "camelCase", default)]
+            struct Parts {
+                media_type: Value,
+                annotations: Value,
+            }
+            let Parts { media_type, annotations } = serde_json::from_str(text).unwrap_or_default();
+            let media_type = serde_json::from_value(media_type);
+            Self {
+                annotations: serde_json::from_value(annotations).unwrap_or_default(),
+                malformed: Some(format!("entry {position} is malformed: {reason}")),
+                ..Self::new(
+                    media_type.unwrap_or_else(|_| MediaType::literal("application/octet-stream")),
+                    digest_of(Algorithm::Sha256, text.as_bytes()),
+                    0,
+                )
+            }
+        })
     }
 
     /// Returns the ref name, which has a meaning only on the entries of `index.json`.
@@ -93,12 +129,21 @@ impl Descriptor {
         self
     }
 
+    /// Checks that the descriptor is not what stands for a malformed entry of an index.
+    ///
+    /// # Errors
+    /// [`Error::Document`].
+    pub(crate) fn well_formed(&self) -> Result<()> {
+        self.malformed.iter().try_for_each(|reason| Err(Error::document("index", reason)))
+    }
+
     /// Returns the embedded content, decoded but not verified.
     ///
     /// # Errors
-    /// [`Error::Document`] if it is not base64 with padding.
+    /// [`Error::Document`] if it is not base64 with padding, or for a malformed entry of an index.
     pub fn embedded(&self) -> Result<Option<Vec<u8>>> {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
+        self.well_formed()?;
         let Some(text) = &self.data else { return Ok(None) };
         STANDARD.decode(text).map(Some).map_err(|error| {
             Error::document(format!("descriptor of {}", self.digest), format!("data is not base64: {error}"))

@@ -1,6 +1,7 @@
 //! Indexes: lists of manifests and further indexes (image-spec, image-index.md).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::{
     Annotations, Descriptor, Document, MediaType, media_type, raw::check_header, shape::null_is_empty,
@@ -20,8 +21,8 @@ pub struct Index {
     /// The type of the artifact that this is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
-    /// The entries, in the order of preference.
-    #[serde(deserialize_with = "null_is_empty")]
+    /// The entries, in the order of preference. A malformed one has [`Descriptor::malformed`] set.
+    #[serde(deserialize_with = "entries")]
     pub manifests: Vec<Descriptor>,
     /// The object that this refers to; it may be missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +30,13 @@ pub struct Index {
     /// Annotations.
     #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Annotations::is_empty")]
     pub annotations: Annotations,
+}
+
+/// Reads each entry by itself, so that a malformed one does not hide the others.
+fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Descriptor>, D::Error> {
+    let texts = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?.unwrap_or_default();
+    let entry = |(position, text): (usize, &Box<RawValue>)| Descriptor::entry(text.get(), position);
+    Ok(texts.iter().enumerate().map(entry).collect())
 }
 
 impl Index {
@@ -58,6 +66,6 @@ impl Document for Index {
             media_type::INDEX,
             MediaType::is_index,
         )?;
-        self.manifests.iter().chain(&self.subject).try_for_each(Descriptor::check_size)
+        self.subject.iter().try_for_each(Descriptor::check_size)
     }
 }
