@@ -8,6 +8,7 @@ pub mod archive;
 mod clause;
 pub mod convert;
 pub mod copy;
+mod cosign;
 pub mod describe;
 pub mod explain;
 pub mod gc;

@@ -110,7 +110,10 @@ mod tests {
     fn unresolved_references_have_a_kind() {
         let unsaid = |count: usize| ResolveError::NoDefault { there: vec![String::new(); count] };
         for (error, word) in [
-            (ResolveError::NotFound { looked_for: String::new(), there: Vec::new() }, "notFound"),
+            (
+                ResolveError::NotFound { looked_for: String::new(), there: Vec::new(), instead: None },
+                "notFound",
+            ),
             (ResolveError::Ambiguous { candidates: Vec::new() }, "ambiguous"),
             (unsaid(0), "notFound"),
             (unsaid(2), "ambiguous"),

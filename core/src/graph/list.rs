@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
+    cosign,
     resolution::Resolution,
     resolve::resolution,
     selector::{Selector, kind_of},
-    walk::Places,
+    walk::{Place, Places},
 };
 use crate::{
     digest::Digest,
@@ -33,7 +34,7 @@ pub struct Listing {
 pub struct ListEntry {
     /// The image name as Docker shows it, or else the ref name; only of entries of `index.json`.
     pub tag: Option<String>,
-    /// `index`, `manifest`, `config`, or else the media type.
+    /// `index`, `manifest`, `config`, or else the media type; `malformed` for an entry that cannot be read.
     pub kind: String,
     /// The media type.
     pub media_type: MediaType,
@@ -49,8 +50,8 @@ pub struct ListEntry {
     pub artifact_type: Option<MediaType>,
     /// The digest of the `subject` of a manifest or index.
     pub subject: Option<Digest>,
-    /// The digest of the image that a BuildKit attestation refers to: the annotation
-    /// `vnd.docker.reference.digest`.
+    /// The digest of the image that a BuildKit attestation refers to, by the annotation
+    /// `vnd.docker.reference.digest`, or that the tag of a cosign signature names.
     pub attests: Option<String>,
     /// The referrers of the object in the store, by `subject` or as attestations.
     pub referrers: BTreeSet<Digest>,
@@ -111,6 +112,12 @@ struct Lister {
 /// The annotation in the descriptor of an attestation, as BuildKit writes it.
 const ATTESTS: &str = "vnd.docker.reference.digest";
 
+/// Returns the digest of the image that an entry is about.
+fn attests(place: &Place) -> Option<String> {
+    let tagged = || cosign::about(&place.descriptor).filter(|_| place.parent.is_none());
+    place.descriptor.annotations.get(ATTESTS).cloned().or_else(|| Some(tagged()?.to_string()))
+}
+
 impl Lister {
     fn new<S: BlobRead>(places: &Places<'_, S>) -> Self {
         let mut lister = Self { children: vec![Vec::new(); places.ids().len()], ..Self::default() };
@@ -129,10 +136,10 @@ impl Lister {
     }
 
     fn note<S: BlobRead>(&mut self, places: &Places<'_, S>, place: usize) {
-        let Descriptor { digest, annotations, .. } = &places.get(place).descriptor;
+        let digest = &places.get(place).descriptor.digest;
         *self.places.entry(digest.clone()).or_default() += 1;
-        if let Some(about) = annotations.get(ATTESTS) {
-            self.referrers.entry(about.clone()).or_default().insert(digest.clone());
+        if let Some(about) = attests(places.get(place)) {
+            self.referrers.entry(about).or_default().insert(digest.clone());
         }
         match places.manifest(place) {
             Some(Ok(manifest)) => drop(self.manifests.insert(place, manifest)),
@@ -158,7 +165,10 @@ impl Lister {
         let manifest = self.manifests.get(&place);
         ListEntry {
             tag: at.descriptor.tag().filter(|_| at.parent.is_none()).map(str::to_owned),
-            kind: kind_of(media_type).into(),
+            kind: match at.descriptor.malformed {
+                Some(_) => "malformed".into(),
+                None => kind_of(media_type).into(),
+            },
             media_type: media_type.clone(),
             digest: digest.clone(),
             size: at.descriptor.size,
@@ -168,7 +178,7 @@ impl Lister {
             platform: places.platform(place).cloned(),
             artifact_type: places.artifact_type_by(place, || manifest.cloned()),
             subject: self.subject(places, place),
-            attests: annotations.get(ATTESTS).cloned(),
+            attests: attests(at),
             referrers: self.referrers.get(digest.as_str()).cloned().unwrap_or_default(),
             shared: self.places.get(digest).is_some_and(|count| *count > 1),
             annotations: annotations.clone(),
@@ -177,7 +187,7 @@ impl Lister {
                 .problem
                 .as_ref()
                 .map(ToString::to_string)
-                .or_else(|| self.problems.get(&place).cloned()),
+                .or_else(|| self.problems.get(&place).or(at.descriptor.malformed.as_ref()).cloned()),
             entries: self.children[place].iter().map(|&child| self.entry(places, child)).collect(),
         }
     }

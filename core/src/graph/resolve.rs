@@ -35,12 +35,14 @@ pub enum Want {
 #[non_exhaustive]
 pub enum ResolveError {
     /// Nothing matches.
-    #[error("{}", not_found(.looked_for, .there))]
+    #[error("{}", not_found(.looked_for, .there, .instead))]
     NotFound {
         /// The clause that nothing matched, and its selector.
         looked_for: String,
         /// The values that would have matched.
         there: Vec<String>,
+        /// The selector of an object that fits, if the last step was meant for it and not for what is below.
+        instead: Option<Selector>,
     },
     /// No selector was given, there is more than one entry or none, and none is tagged `latest`.
     #[error("{}", no_default(.there))]
@@ -79,13 +81,16 @@ pub struct Candidate {
     pub descriptor: Descriptor,
     /// Its platform, if it can be determined.
     pub platform: Option<Platform>,
+    /// Whether the store has it.
+    pub present: bool,
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
     /// Finds the one object that a selector selects.
     ///
     /// The same object at several places is one object; the resolution names the first place and counts the
-    /// others.
+    /// others. Where images are wanted, those that the store lacks do not count beside others: an index may
+    /// list platforms that were not copied.
     ///
     /// # Errors
     /// [`ResolveError::NotFound`], [`ResolveError::Ambiguous`], [`ResolveError::NoDefault`];
@@ -135,7 +140,8 @@ impl<S: BlobRead> Repository<S> {
     ) -> Result<Resolution, ResolveError> {
         let selector = &or_default(selector, root)?;
         let mut places = Places::walk_for(self, root, selector)?;
-        let found = matches(&places, selector, want);
+        let mut found = matches(&places, selector, want);
+        prefer_present(&places, &mut found, want)?;
         let Some(&first) = found.first() else { return Err(explain(&mut places, selector, want)) };
         let digest = |place: usize| &places.get(place).descriptor.digest;
         if found.iter().all(|&place| digest(place) == digest(first)) {
@@ -145,16 +151,20 @@ impl<S: BlobRead> Repository<S> {
         let all = Places::walk(self, root)?;
         let mut known = BTreeSet::new();
         let mut found = matches(&all, selector, want);
+        prefer_present(&all, &mut found, want)?;
         found.retain(|&place| known.insert(&all.get(place).descriptor.digest));
-        let candidate = |&place: &usize| Candidate {
-            selector: match found.len() {
-                ..=SEARCHED => shortest(&all, place, want),
-                _ => resolution(&all, place, 1).selector(),
-            },
-            descriptor: all.get(place).descriptor.clone(),
-            platform: all.platform(place).cloned(),
+        let candidate = |&place: &usize| {
+            Ok(Candidate {
+                selector: match found.len() {
+                    ..=SEARCHED => shortest(&all, place, want),
+                    _ => resolution(&all, place, 1).selector(),
+                },
+                descriptor: all.get(place).descriptor.clone(),
+                platform: all.platform(place).cloned(),
+                present: all.is_present(place)?,
+            })
         };
-        Err(ResolveError::Ambiguous { candidates: found.iter().map(candidate).collect() })
+        Err(ResolveError::Ambiguous { candidates: found.iter().map(candidate).collect::<Result<_>>()? })
     }
 }
 
@@ -185,8 +195,16 @@ pub(super) fn or_default(selector: &Selector, root: &Raw<Index>) -> Result<Selec
     Ok(Selector::of(clause))
 }
 
-fn not_there(looked_for: &str, there: Vec<String>) -> ResolveError {
-    ResolveError::NotFound { looked_for: looked_for.into(), there }
+/// Leaves out images that the store lacks, if it has others.
+fn prefer_present<S: BlobRead>(places: &Places<'_, S>, found: &mut Vec<usize>, want: Want) -> Result<()> {
+    if want == Want::Image && found.len() > 1 {
+        let present = found.iter().map(|&place| places.is_present(place)).collect::<Result<Vec<_>>>()?;
+        if present.contains(&true) {
+            let mut present = present.into_iter();
+            found.retain(|_| present.next() == Some(true));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn resolution<S: BlobRead>(places: &Places<'_, S>, place: usize, count: usize) -> Resolution {
@@ -227,7 +245,7 @@ fn explain<S: BlobRead>(places: &mut Places<'_, S>, selector: &Selector, want: W
             Want::Any => format!("#{selector}"),
             Want::Image => format!("an image at or below #{selector}"),
         };
-        return not_there(&what, there.values);
+        return ResolveError::NotFound { looked_for: what, there: there.values, instead: None };
     };
     let mut left: Vec<usize> =
         places.ids().filter(|&place| progress.tested(places, place, reached, step)).collect();
@@ -247,7 +265,26 @@ fn explain<S: BlobRead>(places: &mut Places<'_, S>, selector: &Selector, want: W
         there.missing(places.get(place));
     }
     let shown = failed.map_or_else(String::new, |clause| Selector::of(clause.clone()).to_string());
-    not_there(&format!("{shown:?} of #{selector}"), there.values)
+    let looked_for = format!("{shown:?} of #{selector}");
+    ResolveError::NotFound {
+        looked_for,
+        there: there.values,
+        instead: joined(places, selector, reached, want),
+    }
+}
+
+/// Returns the selector with a step joined to the one before, if that selects something: `//` means below, so
+/// `v1//platform=…` does not select an image that is itself tagged `v1`.
+fn joined<S: BlobRead>(
+    places: &Places<'_, S>,
+    selector: &Selector,
+    step: usize,
+    want: Want,
+) -> Option<Selector> {
+    let mut steps = selector.steps().to_vec();
+    let below = (step > 0 && step < steps.len()).then(|| steps.remove(step))?;
+    steps.get_mut(step - 1)?.extend(below);
+    Selector::new(steps).filter(|joined| !matches(places, joined, want).is_empty())
 }
 
 /// The distinct values that were found instead.
@@ -321,11 +358,15 @@ fn no_default(there: &[String]) -> String {
     format!("expected a selector, since no image is tagged latest: there is {}", some_of(there))
 }
 
-fn not_found(looked_for: &str, there: &[String]) -> String {
-    if there.is_empty() {
-        return format!("nothing matches {looked_for}");
+fn not_found(looked_for: &str, there: &[String], instead: &Option<Selector>) -> String {
+    let mut text = format!("nothing matches {looked_for}");
+    if !there.is_empty() {
+        text.push_str(&format!("; there is {}", some_of(there)));
     }
-    format!("nothing matches {looked_for}; there is {}", some_of(there))
+    if let Some(instead) = instead {
+        text.push_str(&format!("\nhint: `//` means below; the object itself is #{instead}"));
+    }
+    text
 }
 
 fn some_of(there: &[String]) -> String {
@@ -349,7 +390,8 @@ impl fmt::Display for Candidate {
         let Descriptor { media_type, digest, .. } = &self.descriptor;
         let platform =
             self.platform.as_ref().map_or_else(|| "-".into(), |platform| printable(&platform.to_string()));
-        write!(f, "#{}  {}  {platform}  {digest}", self.selector, kind_of(media_type))
+        write!(f, "#{}  {}  {platform}  {digest}", self.selector, kind_of(media_type))?;
+        f.write_str(if self.present { "" } else { "  (not in the store)" })
     }
 }
 

@@ -183,6 +183,12 @@ impl<'a, S: BlobRead> Places<'a, S> {
         manifest.map_or(true, |manifest| manifest.view().config.media_type.is_config())
     }
 
+    /// Returns whether the store has an object, or its descriptor its content.
+    pub(super) fn is_present(&self, place: usize) -> Result<bool> {
+        let descriptor = &self.places[place].descriptor;
+        Ok(descriptor.data.is_some() || self.repository.store().try_size(descriptor)?.is_some())
+    }
+
     /// Reads a manifest; returns `None` for anything else.
     pub(super) fn manifest(&self, place: usize) -> Option<Result<Manifest>> {
         let descriptor = &self.places[place].descriptor;

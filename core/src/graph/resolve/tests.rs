@@ -115,7 +115,8 @@ fn not_found_names_the_step_and_the_alternatives() {
     );
     assert_eq!(
         message("v2//type=manifest", Want::Any),
-        "nothing matches \"type=manifest\" of #v2//type=manifest"
+        "nothing matches \"type=manifest\" of #v2//type=manifest\n\
+         hint: `//` means below; the object itself is #tag=v2,type=manifest"
     );
     assert_eq!(
         message("sparse", Want::Image),
@@ -300,4 +301,90 @@ fn a_damaged_index_fails_only_where_it_is_needed() {
     let listing = serde_json::to_value(store.list_in(&root, None).unwrap()).unwrap();
     assert!(listing["entries"][0]["problem"].as_str().unwrap().starts_with("index sha256:"), "{listing}");
     assert_eq!(listing["entries"][1]["entries"][1]["kind"], "manifest");
+}
+
+#[test]
+fn a_step_that_fits_the_object_above_is_named() {
+    for (selector, instead) in [
+        ("v2//platform=linux/amd64", Some("tag=v2,platform=linux/amd64")),
+        ("deep//type=index//type=index", Some("deep//type=index,type=index")),
+        ("v2//platform=linux/arm64", None),
+        ("v1//platform=linux/riscv64", None),
+    ] {
+        let ResolveError::NotFound { instead: found, .. } = find(selector, Want::Any).unwrap_err() else {
+            panic!("{selector}")
+        };
+        assert_eq!(found.map(|found| found.to_string()).as_deref(), instead, "{selector}");
+        instead.map(|instead| find(instead, Want::Any).unwrap());
+    }
+}
+
+#[test]
+fn images_that_are_there_come_before_those_that_are_not() {
+    use crate::{
+        digest::Algorithm,
+        hash::digest_of,
+        spec::{Descriptor, MediaType, media_type::MANIFEST},
+    };
+    let store = Repository::in_memory().unwrap();
+    let absent = |platform: &str| {
+        let digest = digest_of(Algorithm::Sha256, platform.as_bytes());
+        with_platform(Descriptor::new(MediaType::literal(MANIFEST), digest, 9), platform)
+    };
+    let there = with_platform(image(&store, "linux/arm64", 1), "linux/arm64");
+    let sparse = index(&store, &[absent("linux/amd64"), there.clone(), absent("linux/s390x")]);
+    let none = index(&store, &[absent("linux/amd64"), absent("linux/s390x")]);
+    let root = root(&store, &[tagged(sparse, "sparse"), tagged(none, "none")]);
+    let find = |selector: &str, want| store.resolve_in(&root, &selector.parse().unwrap(), want);
+    assert_eq!(find("sparse", Want::Image).unwrap().target().digest, there.digest);
+    assert_eq!(find("sparse//platform=linux/amd64", Want::Image).unwrap().hops()[1].position, 0);
+    // Where anything may be meant, or none of them is there, all are listed.
+    for (selector, want, marked) in [
+        ("sparse//type=manifest", Want::Any, [true, false, true].as_slice()),
+        ("none", Want::Image, &[true; 2]),
+    ] {
+        let error = find(selector, want).unwrap_err().to_string();
+        let lines: Vec<bool> =
+            error.lines().skip(1).map(|line| line.ends_with("  (not in the store)")).collect();
+        assert_eq!(lines, marked, "{error}");
+    }
+}
+
+#[test]
+fn a_malformed_entry_hides_no_other() {
+    use crate::{
+        error::ErrorKind,
+        spec::{Index, Raw},
+    };
+    let store = Repository::in_memory().unwrap();
+    let good = image(&store, "linux/amd64", 1);
+    let text = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{0}","digest":"sha256:../x","size":1,
+        "annotations":{{"org.opencontainers.image.ref.name":"bad"}}}}, 7, {1}]}}"#,
+        good.media_type,
+        serde_json::to_string(&tagged(good.clone(), "good")).unwrap()
+    );
+    let root = Raw::<Index>::parse("index.json", text.into_bytes(), None).unwrap();
+    let find = |selector: &str, want| store.resolve_in(&root, &selector.parse().unwrap(), want);
+    assert_eq!(find("good", Want::Image).unwrap().target().digest, good.digest);
+    assert_eq!(find("bad", Want::Any).unwrap().hops()[0].position, 0);
+    let listing = store.list_in(&root, None).unwrap();
+    let kinds: Vec<_> = listing.entries.iter().map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(kinds, ["malformed", "malformed", "manifest"]);
+    let problem = |entry: usize| listing.entries[entry].problem.as_deref().unwrap();
+    assert!(
+        problem(0).contains("entry 0 is malformed: ") && problem(0).contains("sha256:../x"),
+        "{}",
+        problem(0)
+    );
+    assert!(problem(1).starts_with("entry 1 is malformed: invalid type"), "{}", problem(1));
+    // Its content cannot be read, and it cannot be written again.
+    let entry = root.view().manifests[0].clone();
+    let error = store.blob(&entry).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(Raw::new(Index::new(vec![entry])).is_err());
+    // Edits keep its text.
+    let pushed = root.push(&good).unwrap();
+    assert!(pushed.bytes().starts_with(&root.bytes()[..root.bytes().len() - 3]));
+    assert_eq!(root.remove(1).unwrap().remove(0).unwrap().view().manifests, [tagged(good, "good")]);
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
+    graph::cosign,
     spec::{Descriptor, Index, Raw},
     store::{Repository, Store, put_document},
 };
@@ -84,7 +85,7 @@ impl<S: Store> Pass<'_, S> {
             let is_place = matches!(task.way, [_]);
             if is_place || (task.everywhere && entry.digest == *self.old) {
                 new = (self.edit)(&new, now)?;
-            } else if self.new.is_some() && self.is_about(entry, task)? {
+            } else if self.new.is_some() && self.is_about(entry, depth, task)? {
                 self.found.push(entry.clone());
                 match self.referrers {
                     Referrers::Copy if task.reach != Reach::Nowhere => copies.push(now),
@@ -126,7 +127,11 @@ impl<S: Store> Pass<'_, S> {
         Ok((new, hops))
     }
 
-    fn is_about(&self, entry: &Descriptor, task: Task<'_>) -> Result<bool> {
+    fn is_about(&self, entry: &Descriptor, depth: usize, task: Task<'_>) -> Result<bool> {
+        // Only entries of `index.json` have tags.
+        if depth == 0 && cosign::about(entry).as_ref() == Some(self.old) {
+            return Ok(true);
+        }
         match is_about(self.repository, entry, self.old) {
             Err(_) if self.is_beside(task) => Ok(false),
             found => found,

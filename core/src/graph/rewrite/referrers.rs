@@ -1,11 +1,12 @@
 //! Referrers: signatures, SBOMs and attestations of an image.
 //!
-//! Two kinds are known: `subject` in a manifest or index (image-spec 1.1), and BuildKit's annotation in the
-//! entry of an attestation.
+//! Three kinds are known: `subject` in a manifest or index (image-spec 1.1), BuildKit's annotation in the
+//! entry of an attestation, and the tags of cosign.
 
 use crate::{
     digest::Digest,
     error::{Error, Result},
+    graph::cosign,
     spec::{Descriptor, Document, IMAGE_NAME, Index, Manifest, REF_NAME, Raw},
     store::{BlobRead, Repository, Store, put_document},
 };
@@ -64,6 +65,9 @@ pub(super) fn copy_for<S: Store>(
         if entry.annotations.contains_key(name) {
             index = index.annotate(last, name, None)?;
         }
+    }
+    if let Some(tag) = cosign::retagged(&entry, &new.0.digest) {
+        return index.annotate(last, REF_NAME, Some(&tag));
     }
     if entry.annotations.contains_key(ATTESTED) {
         return index.annotate(last, ATTESTED, Some(new.0.digest.as_str()));

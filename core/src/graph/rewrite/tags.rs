@@ -71,7 +71,8 @@ pub fn untag<S: BlobRead>(
         [] => Err(Error::Misuse(format!("cannot remove #{selector}: not an entry of index.json")).into()),
         [hop] => Ok(Untagged { root: root.remove(hop.position)?, entry: hop.descriptor.clone() }),
         several => {
-            Err(ResolveError::Ambiguous { candidates: several.iter().map(|hop| named(root, hop)).collect() })
+            let candidates = several.iter().map(|hop| named(repository, root, hop));
+            Err(ResolveError::Ambiguous { candidates: candidates.collect::<Result<_>>()? })
         }
     }
 }
@@ -89,14 +90,17 @@ fn roots<S: BlobRead>(
 }
 
 /// Describes an entry with a selector that selects no other entry.
-fn named(root: &Raw<Index>, hop: &Hop) -> Candidate {
+fn named<S: BlobRead>(repository: &Repository<S>, root: &Raw<Index>, hop: &Hop) -> Result<Candidate> {
     let entries = &root.view().manifests;
     let is_only = |tag: &&str| entries.iter().filter(|entry| entry.has_tag(tag)).count() == 1;
     let selector = match hop.descriptor.tag().filter(is_only) {
         Some(tag) => Selector::of(Clause::Tag(tag.into())),
         None => Resolution::new(vec![hop.clone()], 1).selector(),
     };
-    Candidate { selector, descriptor: hop.descriptor.clone(), platform: hop.descriptor.platform.clone() }
+    let descriptor = hop.descriptor.clone();
+    let platform = descriptor.platform.clone();
+    let present = descriptor.data.is_some() || repository.store().try_size(&descriptor)?.is_some();
+    Ok(Candidate { selector, descriptor, platform, present })
 }
 
 /// Copies an entry under a tag; returns the index and the entry's position.
