@@ -8,6 +8,7 @@
 mod build;
 mod changes;
 mod export;
+mod form;
 mod merge;
 mod rules;
 #[cfg(test)]
@@ -21,7 +22,8 @@ pub use self::{
     build::{Root, Sources, add_roots, build},
     changes::{ListingDiff, ObjectChange, ObjectChangeKind},
     export::{ExportDepth, export},
-    merge::{SamePlatform, merge},
+    form::Form,
+    merge::{Merged, SamePlatform, merge},
 };
 use crate::{digest::Digest, spec::MediaType};
 
@@ -112,6 +114,9 @@ pub struct IndexNode {
     /// Whether two entries may have the same platform or digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<Duplicates>,
+    /// The white space of the document.
+    #[serde(default, skip_serializing_if = "Form::is_compact")]
+    pub form: Form,
     /// Annotations of the index.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -140,6 +145,9 @@ pub struct ManifestNode {
     /// The subject, as [`Node::from`] has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The white space of the document.
+    #[serde(default, skip_serializing_if = "Form::is_compact")]
+    pub form: Form,
     /// Annotations of the manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,

@@ -7,12 +7,13 @@ use ocicle::{
     graph::{
         RefName,
         copy::{Plan, What},
-        describe::{Description, Node, Root, SamePlatform, add_roots, merge},
+        describe::{Description, Merged, Node, Root, SamePlatform, add_roots, merge},
         resolve::Want,
         rewrite::{self, Tagged},
     },
     spec::{Index, Platform, Raw},
     store::RootIndexExt as _,
+    text::printable,
 };
 
 use super::tree::apply;
@@ -97,7 +98,13 @@ impl Tag {
             targets.push(at.target().clone());
         }
         let same = if self.replace { SamePlatform::KeepLast } else { SamePlatform::Refuse };
-        let index = merge(&place.repository, &targets, same)?;
+        let Merged { index, contradicted, .. } = merge(&place.repository, &targets, same)?;
+        for (name, value) in contradicted {
+            let kept = index.annotations.get(&name).map_or("", String::as_str);
+            let [name, kept, value] = [&name, kept, &value].map(printable);
+            context
+                .warn(format_args!("annotation {name}: keeping {kept:?} of an index before, not {value:?}"));
+        }
         let root = Node { tag: Some(name.to_string()), index: Some(index), ..Node::default() };
         let description = Description { root: vec![root] };
         let base = Path::new("");

@@ -185,7 +185,7 @@ impl<S: Store> Builder<'_, S> {
             manifests.push(entry);
         }
         let media_type = MediaType::literal(INDEX);
-        let document = Raw::new(Index {
+        let document = index.form.write(Index {
             artifact_type: index.artifact_type.clone(),
             subject: self.subject(at, index.subject.as_deref())?,
             annotations: index.annotations.clone().into_iter().collect(),
@@ -208,7 +208,7 @@ impl<S: Store> Builder<'_, S> {
             layers.push(self.empty()?);
         }
         let media_type = MediaType::literal(MANIFEST);
-        let document = Raw::new(Manifest {
+        let document = manifest.form.write(Manifest {
             artifact_type: manifest.artifact_type.clone(),
             subject: self.subject(at, manifest.subject.as_deref())?,
             annotations: manifest.annotations.clone().into_iter().collect(),
@@ -328,7 +328,12 @@ pub(super) fn fits(said: &Platform, actual: &Platform) -> bool {
     (said.os, said.architecture, said.variant) == (actual.os, actual.architecture, actual.variant)
 }
 
-fn refuse_duplicate(at: &str, place: &str, others: &[Descriptor], entry: &Descriptor) -> Result<()> {
+pub(super) fn refuse_duplicate(
+    at: &str,
+    place: &str,
+    others: &[Descriptor],
+    entry: &Descriptor,
+) -> Result<()> {
     let normalized = |platform: &Option<Platform>| platform.as_ref().map(Platform::normalized);
     let is_unknown = |annotations: &Annotations| annotations.contains_key("vnd.docker.reference.type");
     for (number, other) in others.iter().enumerate() {

@@ -1,13 +1,13 @@
 //! Describing objects of a store.
 
 use super::{
-    Data, Description, Duplicates, IndexNode, ManifestNode, Node,
-    build::{config_platform, fits},
+    Data, Description, Duplicates, Form, IndexNode, ManifestNode, Node,
+    build::{config_platform, fits, refuse_duplicate},
 };
 use crate::{
     error::{Error, Result},
     spec::{
-        Descriptor, Document, Index, Manifest, REF_NAME, Raw,
+        Descriptor, Index, Manifest, REF_NAME, Raw,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
     store::{BlobRead, Repository},
@@ -114,7 +114,8 @@ impl<S: BlobRead> Exporter<'_, S> {
         if of.media_type.as_str() == INDEX {
             let document: Raw<Index> = self.repository.document(of)?;
             let index = document.view();
-            if !is_same(&document)? || index.media_type.is_none() || !is_plain(&index.subject) {
+            let Some(form) = Form::of(&document) else { return Ok(None) };
+            if index.media_type.is_none() || !is_plain(&index.subject) {
                 return Ok(None);
             }
             for entry in &index.manifests {
@@ -126,7 +127,8 @@ impl<S: BlobRead> Exporter<'_, S> {
             let node = IndexNode {
                 artifact_type: index.artifact_type.clone(),
                 subject: subject(&index.subject),
-                duplicates: Some(Duplicates::Allow),
+                duplicates: has_duplicates(&index.manifests).then_some(Duplicates::Allow),
+                form,
                 annotations: index.annotations.clone().into_iter().collect(),
                 manifests: manifests.collect::<Result<_>>()?,
             };
@@ -138,13 +140,15 @@ impl<S: BlobRead> Exporter<'_, S> {
             let no_type = manifest.config.media_type.as_str() == EMPTY && manifest.artifact_type.is_none();
             let no_layers = manifest.layers.is_empty() && !manifest.config.media_type.is_config();
             let typed = manifest.media_type.is_some();
-            if !is_same(&document)? || !typed || no_type || no_layers || !is_plain(&manifest.subject) {
+            let Some(form) = Form::of(&document) else { return Ok(None) };
+            if !typed || no_type || no_layers || !is_plain(&manifest.subject) {
                 return Ok(None);
             }
             let layers = manifest.layers.iter().map(|layer| self.node(layer, depth + 1, false));
             let node = ManifestNode {
                 artifact_type: manifest.artifact_type.clone(),
                 subject: subject(&manifest.subject),
+                form,
                 annotations: manifest.annotations.clone().into_iter().collect(),
                 config: Some(Box::new(self.node(&manifest.config, depth + 1, false)?)),
                 layers: layers.collect::<Result<_>>()?,
@@ -155,7 +159,10 @@ impl<S: BlobRead> Exporter<'_, S> {
     }
 }
 
-/// Returns whether a document is written exactly as this crate writes it.
-fn is_same<T: Document + Clone>(document: &Raw<T>) -> Result<bool> {
-    Ok(Raw::new(document.view().clone())?.bytes() == document.bytes())
+/// Returns whether building an index of these entries needs [`Duplicates::Allow`].
+fn has_duplicates(entries: &[Descriptor]) -> bool {
+    let refused = |(number, entry): (usize, &Descriptor)| {
+        refuse_duplicate("", "", entries.get(..number).unwrap_or_default(), entry)
+    };
+    entries.iter().enumerate().any(|entry| refused(entry).is_err())
 }

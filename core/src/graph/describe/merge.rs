@@ -17,8 +17,18 @@ pub enum SamePlatform {
     KeepLast,
 }
 
-/// Describes an index of some images. An index among them contributes its entries, and the first one also its
-/// artifact type and annotations.
+/// The description of an index of several images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Merged {
+    /// The index.
+    pub index: IndexNode,
+    /// Names and values of annotations that are not in it: an index before has them with other values.
+    pub contradicted: Vec<(String, String)>,
+}
+
+/// Describes an index of some images. An index among them contributes its entries and annotations; an
+/// annotation that several have keeps its first value. The artifact type is that of the first index.
 ///
 /// # Errors
 /// Those of reading indexes, manifests and configs.
@@ -26,8 +36,8 @@ pub fn merge<S: BlobRead>(
     repository: &Repository<S>,
     targets: &[Descriptor],
     same_platform: SamePlatform,
-) -> Result<IndexNode> {
-    let mut merged = IndexNode::default();
+) -> Result<Merged> {
+    let (mut merged, mut contradicted) = (IndexNode::default(), Vec::new());
     let mut entries: Vec<(Node, Option<Platform>)> = Vec::new();
     let mut is_first = true;
     let replace = same_platform == SamePlatform::KeepLast;
@@ -36,7 +46,12 @@ pub fn merge<S: BlobRead>(
             let index: Raw<Index> = repository.document(target)?;
             if std::mem::take(&mut is_first) {
                 merged.artifact_type.clone_from(&index.view().artifact_type);
-                merged.annotations = index.view().annotations.clone().into_iter().collect();
+            }
+            for (name, value) in &index.view().annotations {
+                let first = merged.annotations.entry(name.clone()).or_insert_with(|| value.clone());
+                if first != value {
+                    contradicted.push((name.clone(), value.clone()));
+                }
             }
             index.view().manifests.clone()
         } else {
@@ -61,7 +76,7 @@ pub fn merge<S: BlobRead>(
         }
     }
     merged.manifests = entries.into_iter().map(|(node, _)| node).collect();
-    Ok(merged)
+    Ok(Merged { index: merged, contradicted })
 }
 
 /// Returns whether an entry is an attestation: all of these have the same, unknown platform.

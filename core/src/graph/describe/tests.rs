@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write as _};
 
-use super::{Description, ExportDepth, ListingDiff, Sources, add_roots, build, export};
+use super::{
+    Description, ExportDepth, Form, ListingDiff, SamePlatform, Sources, add_roots, build, export, merge,
+};
 use crate::{
     error::{Error, Result},
     graph::{
@@ -10,9 +12,10 @@ use crate::{
         testing::{self, store as tree},
     },
     limits::Limits,
-    spec::{Descriptor, Index, Raw},
+    spec::{Descriptor, Index, Manifest, MediaType, Raw, media_type::INDEX},
     store::{
-        BlobRead as _, Repository, RootIndex as _, RootIndexExt as _, memory::MemoryStore, overlay::Overlay,
+        BlobRead as _, BlobWriter, Repository, RootIndex as _, RootIndexExt as _, memory::MemoryStore,
+        overlay::Overlay,
     },
 };
 
@@ -235,4 +238,69 @@ fn changes_are_listed_before_they_are_made() {
     assert!(told.contains(&("changed", Some("v2"))) && told.contains(&("added", Some("new"))), "{told:?}");
     assert!(!changes.is_same());
     assert_eq!(store.store().load().unwrap().bytes(), root.bytes());
+}
+
+/// Stores a document as another tool wrote it.
+fn written(store: &Repository<MemoryStore>, text: &str, of: &Descriptor) -> Descriptor {
+    let mut blob = BlobWriter::new(store.store(), of.media_type.clone()).unwrap();
+    blob.write_all(text.as_bytes()).unwrap();
+    blob.finish().unwrap()
+}
+
+#[test]
+fn indented_documents_are_spelled_out() {
+    let store = Repository::in_memory().unwrap();
+    let image = testing::image(&store, "linux/amd64", 1);
+    let manifest: Raw<Manifest> = store.document(&image).unwrap();
+    let manifest = Manifest { media_type: Some(image.media_type.clone()), ..manifest.view().clone() };
+    let pretty = serde_json::to_string_pretty(&manifest).unwrap();
+    let compact = serde_json::to_string(&manifest).unwrap();
+    for (text, form) in [
+        (compact.clone(), Form::default()),
+        (format!("{compact}\n"), Form { indent: 0, line_end: true }),
+        (pretty.clone(), Form { indent: 2, line_end: false }),
+        (format!("{pretty}\n"), Form { indent: 2, line_end: true }),
+        (pretty.replace("  ", "    "), Form { indent: 4, line_end: false }),
+    ] {
+        let index = Descriptor::new(MediaType::literal(INDEX), image.digest.clone(), 0);
+        let outer = written(&store, &index_text(&store, &text, &image), &index);
+        let made = export(&store, &[outer.clone()], ExportDepth::Blobs).unwrap();
+        let spelled = made.root[0].index.as_ref().unwrap();
+        assert_eq!((spelled.form, spelled.duplicates), (Form { indent: 2, line_end: false }, None));
+        assert_eq!(spelled.manifests[0].manifest.as_ref().unwrap().form, form);
+        let root = store.store().load().unwrap();
+        assert_eq!(apply(&store, &root, &made).unwrap().view().manifests, [outer]);
+    }
+    // Other white space cannot be described.
+    let odd = written(&store, &compact.replace(',', ", "), &image);
+    assert!(export(&store, &[odd], ExportDepth::Blobs).unwrap().root[0].from.is_some());
+}
+
+/// Returns an indented index of a manifest with this text.
+fn index_text(store: &Repository<MemoryStore>, manifest: &str, of: &Descriptor) -> String {
+    serde_json::to_string_pretty(&Index::new(vec![written(store, manifest, of)])).unwrap()
+}
+
+#[test]
+fn merged_indexes_have_the_annotations_of_all() {
+    let store = Repository::in_memory().unwrap();
+    let annotated = |platform: &str, annotations: &[(&str, &str)]| {
+        let mut index = Index::new(vec![testing::image(&store, platform, 1)]);
+        index.annotations.extend(annotations.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let index = Raw::new(index).unwrap();
+        written(
+            &store,
+            std::str::from_utf8(index.bytes()).unwrap(),
+            &index.descriptor(&MediaType::literal(INDEX)),
+        )
+    };
+    let sources = [
+        annotated("linux/amd64", &[("a", "1"), ("b", "1")]),
+        annotated("linux/arm64", &[("b", "2"), ("a", "1"), ("c", "3")]),
+    ];
+    let merged = merge(&store, &sources, SamePlatform::Refuse).unwrap();
+    let annotations: Vec<_> = merged.index.annotations.into_iter().collect();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(annotations, [pair("a", "1"), pair("b", "1"), pair("c", "3")]);
+    assert_eq!(merged.contradicted, [pair("b", "2")]);
 }
