@@ -178,6 +178,32 @@ pub fn create_archive<D: DirPosix>(
     created
 }
 
+/// Writes a Docker archive again, in place of itself: `fill` is passed the archive as it is, and writes the
+/// new one. `wait` is as for [`ArchiveFile::waiting`].
+///
+/// # Errors
+/// Those of [`Archive::open`] and `fill`; [`Error::Exists`] if another process is still at it;
+/// [`Error::Io`]. The archive is unchanged then.
+pub fn rewrite_docker_archive<D: DirPosix>(
+    dir: &D,
+    name: Name<'_>,
+    limits: &Limits,
+    wait: &Wait,
+    fill: impl FnOnce(&Archive, &mut (dyn WriteSeek + '_)) -> Result<()>,
+) -> Result<()>
+where
+    D::File: 'static,
+{
+    let (edit, _lock) = claim_edit(dir, name, wait)?;
+    let written = open(dir, name, Some(ArchiveKind::Docker), limits).and_then(|old| {
+        let (file, doing) = new_file(&edit, name, |out| fill(&old, out))?;
+        let replaced = dir.metadata(name).and_then(|old| file.replace(&old, dir, name));
+        replaced.map_err(Error::io(doing))
+    });
+    let _ = remove_tree(dir, edit_name(name)?.as_name()); // the next edit takes it over
+    written
+}
+
 /// Locks the directory beside an archive.
 fn claim_edit<D: DirPosix>(dir: &D, name: Name<'_>, wait: &Wait) -> Result<(D, D::Lock)> {
     let edit = edit_name(name)?;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    spec::{Descriptor, Index, Raw},
+    spec::{Descriptor, IMAGE_NAME, Index, REF_NAME, Raw},
     store::{
         BlobRead, BlobWrite, NewBlob, Repository, RootIndex, RootIndexExt as _, Store, layout::empty_index,
     },
@@ -27,6 +27,9 @@ pub enum What<'a> {
     Everything,
     /// An object and everything below it.
     Object(&'a Resolution),
+    /// Several objects and everything below each. An object that is the only one of a tree gets the names of
+    /// the tree.
+    Objects(&'a [Resolution]),
     /// An object, everything below it, and the indexes along its descriptor path, unchanged: their other
     /// entries are absent in the copy.
     Sparse(&'a Resolution),
@@ -64,13 +67,21 @@ impl Plan {
         match what {
             What::Everything => Self::of_index(repository, root),
             What::Object(at) => {
-                let (above, hop) = match at.hops() {
-                    [hop] => (root, hop),
-                    [.., above, hop] => (repository.document(&above.descriptor)?, hop),
-                    [] => return Err(Error::NotFound("a resolution without slots".into())),
-                };
-                let index = empty_index()?.push_from(&above, hop.position)?;
+                let index = with_object(repository, &empty_index()?, &root, at)?;
                 Ok(Self { index, blobs: reach(repository, vec![Reached::needed(at.target())])? })
+            }
+            What::Objects(all) => {
+                let index = all.iter().try_fold(empty_index()?, |index, at| {
+                    let pushed = with_object(repository, &index, &root, at)?;
+                    let is_only = all.iter().filter(|other| other.root() == at.root()).count() == 1;
+                    let pushed = if is_only { with_names(&pushed, &at.root().descriptor)? } else { pushed };
+                    let (last, others) = pushed.view().manifests.split_last().unzip();
+                    // The same object may be at several places.
+                    let is_new = !others.unwrap_or_default().iter().any(|other| Some(other) == last);
+                    Ok::<_, Error>(if is_new { pushed } else { index })
+                })?;
+                let start = all.iter().map(|at| Reached::needed(at.target())).collect();
+                Ok(Self { index, blobs: reach(repository, start)? })
             }
             What::Sparse(at) => {
                 let index = empty_index()?.push_from(&root, at.root().position)?;
@@ -197,6 +208,31 @@ impl Plan {
         }
         Ok(copied)
     }
+}
+
+/// Adds the entry of an object to an index.
+fn with_object<S: BlobRead>(
+    repository: &Repository<S>,
+    index: &Raw<Index>,
+    root: &Raw<Index>,
+    at: &Resolution,
+) -> Result<Raw<Index>> {
+    match at.hops() {
+        [hop] => index.push_from(root, hop.position),
+        [.., above, hop] => index.push_from(&repository.document(&above.descriptor)?, hop.position),
+        [] => Err(Error::NotFound("a resolution without slots".into())),
+    }
+}
+
+/// Gives the last entry of an index the names of another entry.
+fn with_names(index: &Raw<Index>, named: &Descriptor) -> Result<Raw<Index>> {
+    let last = index.view().manifests.len().saturating_sub(1);
+    [REF_NAME, IMAGE_NAME].into_iter().try_fold(index.clone(), |index, name| {
+        match named.annotations.get(name) {
+            Some(value) => index.annotate(last, name, Some(value.as_str())),
+            None => Ok(index),
+        }
+    })
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {
