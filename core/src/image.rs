@@ -1,14 +1,16 @@
 //! One image: a manifest, its config and its layers.
 
+mod artifact;
 pub mod check;
 pub mod compare;
+pub mod compare_indexes;
 pub mod config;
 pub mod docker_archive;
 pub mod edit;
 pub mod find;
+mod history;
 pub mod insert;
 pub mod layers;
-mod history;
 pub mod look;
 pub mod rebase;
 pub mod squash;
@@ -16,6 +18,7 @@ pub mod squash;
 pub(crate) mod testing;
 pub mod waste;
 
+pub use self::artifact::Artifact;
 use crate::{
     digest::Digest,
     error::{Error, Result},

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ocicle::image::{
     compare::{FieldDiff, FileDiff, ImageDiff},
+    compare_indexes::IndexDiff,
     look::path_text,
 };
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::{Report, Versioned};
 struct Diff<'a> {
     files: Vec<File>,
     config: &'a [FieldDiff],
+    manifest: &'a [FieldDiff],
     directories: BTreeMap<String, i64>,
     ignored: BTreeMap<&'a str, u64>,
 }
@@ -46,8 +48,15 @@ impl Report for ImageDiff {
         Versioned::first(Diff {
             files: self.files.iter().map(File::from).collect(),
             config: &self.config,
+            manifest: &self.manifest,
             directories: self.directories.iter().map(|(path, bytes)| (path_text(path), *bytes)).collect(),
             ignored: self.ignored.iter().map(|(what, count)| (what.name(), *count)).collect(),
         })
+    }
+}
+
+impl Report for IndexDiff {
+    fn shape(&self) -> impl Serialize {
+        Versioned::first(self)
     }
 }

@@ -25,7 +25,7 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<ChangeKind>,
     #[serde(flatten)]
-    now: Option<Info<'a>>,
+    file: Option<Info<'a>>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ impl<'a> From<&'a FileRow> for Row<'a> {
             path: path_text(&row.path),
             layer: row.layer,
             change: row.change,
-            now: row.now.as_ref().map(Info::from),
+            file: row.file.as_ref().map(Info::from),
         }
     }
 }

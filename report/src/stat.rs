@@ -2,8 +2,8 @@
 
 use ocicle::{
     digest::Digest,
-    image::Image,
-    spec::{Descriptor, History},
+    image::{Artifact, Image},
+    spec::{Descriptor, History, MediaType},
 };
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
@@ -51,6 +51,25 @@ impl Report for Image {
             manifest: Verbatim(self.manifest.bytes()),
             config: Verbatim(self.config.bytes()),
             history: history.collect(),
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactStat<'a> {
+    /// The descriptor that the artifact was opened with.
+    descriptor: &'a Descriptor,
+    artifact_type: &'a MediaType,
+    manifest: Verbatim<'a>,
+}
+
+impl Report for Artifact {
+    fn shape(&self) -> impl Serialize {
+        Versioned::first(ArtifactStat {
+            descriptor: &self.descriptor,
+            artifact_type: self.artifact_type(),
+            manifest: Verbatim(self.manifest.bytes()),
         })
     }
 }

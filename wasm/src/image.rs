@@ -7,7 +7,7 @@ use ocicle::{
     image::{
         self,
         compare::{DiffMode, ImageDiff},
-        look::{Look, PathHistory, list_files, list_layer},
+        look::{LayerFiles, Look, PathHistory, list_files},
         waste::Waste,
     },
     layer::index::LayerIndex,
@@ -142,7 +142,10 @@ impl Image {
         match layer {
             None => report(&list_files(look, &path)?[..]),
             Some(layer) => {
-                report(&list_layer(look, layer_number(layer, self.image.layers().len())?, &path)[..])
+                let layer = layer_number(layer, self.image.layers().len())?;
+                // A layer that cannot be read has none.
+                let layer = LayerFiles::of_look(look, &self.image, layer);
+                report(&layer.map_or_else(Vec::new, |layer| layer.list(look, &path))[..])
             }
         }
     }

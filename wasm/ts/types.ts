@@ -417,6 +417,8 @@ export interface Compared {
   config: ConfigChange[];
   directories: Record<string, number>;
   ignored: Record<string, number>;
+  /** Annotations, media types, artifact type and subject of the manifests. */
+  manifest: ConfigChange[];
 }
 
 export type FileChangeKind = "added" | "removed" | "changed";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Image;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     layer::on_disk::{FromDisk, OnDisk},
     limits::Limits,
     name::EntryPath,
+    spec::Descriptor,
     tree::{
         Content, InodeId, Tree,
         compare::{PathDiff, Property, between},
@@ -28,6 +29,8 @@ pub struct ImageDiff {
     pub files: Vec<FileDiff>,
     /// Fields of the configs that differ.
     pub config: Vec<FieldDiff>,
+    /// Fields of the manifests that differ: annotations, media types, artifact type and subject.
+    pub manifest: Vec<FieldDiff>,
     /// The growth in bytes of the files in and below each directory; negative if they shrank. Directories
     /// without a change in size are absent.
     pub directories: BTreeMap<EntryPath, i64>,
@@ -52,7 +55,8 @@ pub struct FileDiff {
 }
 
 /// The kinds of difference between two states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[allow(clippy::exhaustive_enums, reason = "all there are")]
 pub enum DiffKind {
     /// Only the second has it.
@@ -99,6 +103,8 @@ pub enum Ignored {
     DiffIds,
     /// The history.
     History,
+    /// The media types of manifest, config and layers.
+    MediaTypes,
     /// The modification time of a file.
     Time,
 }
@@ -111,6 +117,7 @@ impl Ignored {
             Self::Created => "created",
             Self::DiffIds => "diffIds",
             Self::History => "history",
+            Self::MediaTypes => "mediaTypes",
             Self::Time => "time",
         }
     }
@@ -134,6 +141,7 @@ impl ImageDiff {
         let mut found = Self {
             files: Vec::new(),
             config: Vec::new(),
+            manifest: Vec::new(),
             directories: BTreeMap::new(),
             ignored: BTreeMap::new(),
         };
@@ -145,6 +153,13 @@ impl ImageDiff {
             for field in fields {
                 found.field(field, mode);
             }
+            let mut fields = Vec::new();
+            let layers = a.layers().len().min(b.layers().len());
+            let [a, b] = [a, b].map(|image| manifest_fields(image, layers));
+            fields_between(String::new(), Some(&a), Some(&b), &mut fields);
+            for field in fields {
+                found.manifest_field(field, mode);
+            }
         }
         found
     }
@@ -152,7 +167,7 @@ impl ImageDiff {
     /// Returns whether nothing differs.
     #[must_use]
     pub fn is_same(&self) -> bool {
-        self.files.is_empty() && self.config.is_empty()
+        self.files.is_empty() && self.config.is_empty() && self.manifest.is_empty()
     }
 
     fn file(&mut self, before: &Tree, after: &Tree, diff: &PathDiff, mode: DiffMode) {
@@ -204,9 +219,39 @@ impl ImageDiff {
         }
     }
 
+    fn manifest_field(&mut self, field: FieldDiff, mode: DiffMode) {
+        let noise = match field.field.as_str() {
+            CREATED => Some(Ignored::Created),
+            // The compression of a layer, or the same image in Docker's types.
+            name if name.ends_with("mediaType") => Some(Ignored::MediaTypes),
+            _ => None,
+        };
+        match (mode, noise) {
+            (DiffMode::Semantic, Some(noise)) => self.ignore(noise),
+            _ => self.manifest.push(field),
+        }
+    }
+
     fn ignore(&mut self, what: Ignored) {
         *self.ignored.entry(what).or_default() += 1;
     }
+}
+
+/// The annotation with the date of an image.
+const CREATED: &str = "annotations.org.opencontainers.image.created";
+
+/// Returns what is compared of a manifest. Layers that only one image has are files that differ.
+fn manifest_fields(image: &Image, layers: usize) -> Value {
+    let manifest = image.manifest.view();
+    let layer = |layer: &Descriptor| json!({ "mediaType": layer.media_type });
+    json!({
+        "mediaType": image.descriptor.media_type,
+        "artifactType": manifest.artifact_type,
+        "annotations": manifest.annotations,
+        "subject": manifest.subject.as_ref().map(|subject| &subject.digest),
+        "config": { "mediaType": manifest.config.media_type },
+        "layers": manifest.layers.iter().take(layers).map(layer).collect::<Vec<_>>(),
+    })
 }
 
 /// Reads the tree of a directory, as it would be in an image. Files are read where they may differ from
@@ -228,7 +273,12 @@ pub fn tree_of_directory<D: Dir>(
     Ok(tree)
 }
 
-fn fields_between(name: String, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldDiff>) {
+pub(super) fn fields_between(
+    name: String,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    found: &mut Vec<FieldDiff>,
+) {
     match (before, after) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let mut keys = BTreeSet::new();

@@ -7,7 +7,7 @@ mod layer_files;
 
 pub use self::{
     content::{each_file, read_file},
-    files::{FileInfo, FileRow, list_files, list_layer, path_text},
+    files::{FileInfo, FileRow, list_files, path_text},
     history::{LayerChange, PathHistory},
     layer_files::LayerFiles,
 };

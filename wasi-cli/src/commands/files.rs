@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::look::{list_files, list_layer};
+use ocicle::image::look::{LayerFiles, list_files};
 
-use crate::{args::Format, context::Context, failure::Failure, place::path_in_image};
+use crate::{args::Format, cache::Cache, context::Context, failure::Failure, place::path_in_image};
 
 /// List the files of an image, with the layer of each.
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Files {
     /// List only this path and everything below it.
     #[arg(default_value = "/")]
     path: String,
-    /// List the changes of this layer instead; the lowest is 1.
+    /// List the changes of this layer instead, whatever later layers do; the lowest is 1.
     #[arg(long, value_name = "NUMBER")]
     layer: Option<usize>,
     #[command(flatten)]
@@ -29,15 +29,16 @@ impl Files {
         let (place, image) = context.open_image(&self.reference)?;
         let path = path_in_image(&self.path, &context.limits)?;
         let count = image.layers().len();
-        let layer = match self.layer {
-            Some(number @ 1..) if number <= count => Some(number - 1),
-            Some(_) => return Err(Failure::usage(format!("--layer: the image has layers 1 to {count}"))),
-            None => None,
-        };
         let look = context.look(&place, &image)?;
-        let found = match layer {
-            Some(layer) => list_layer(&look, layer, &path),
+        let found = match self.layer {
             None => list_files(&look, &path)?,
+            Some(number @ 1..) if number <= count => {
+                let store = context.watched(&place.repository, "reading layers", None);
+                let layer = LayerFiles::of_look(&look, &image, number - 1)
+                    .map_or_else(|| LayerFiles::open(&store, &image, number - 1, &mut Cache::of_user()), Ok);
+                layer?.list(&look, &path)
+            }
+            Some(_) => return Err(Failure::usage(format!("--layer: the image has layers 1 to {count}"))),
         };
         context.report(&found[..], &self.format)?;
         Ok(ExitCode::SUCCESS)

@@ -21,9 +21,9 @@ impl Show for [FileRow] {
     /// Writes one line per name: path, layer, change or `-`, type, mode, uid, gid, bytes, time, target or
     /// `-`.
     fn plain(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        for FileRow { path, layer, change, now, .. } in self {
+        for FileRow { path, layer, change, file, .. } in self {
             write!(out, "{}\t{layer}\t{}", path_text(path), change.map_or("-", ChangeKind::name))?;
-            let Some(FileInfo { file_type, mode, uid, gid, size, mtime, target, .. }) = now else {
+            let Some(FileInfo { file_type, mode, uid, gid, size, mtime, target, .. }) = file else {
                 writeln!(out, "\t-\t-\t-\t-\t-\t-\t-")?;
                 continue;
             };
@@ -36,10 +36,10 @@ impl Show for [FileRow] {
 }
 
 /// Returns the cells: change, type and mode; owner; size; time; layer; path and target.
-fn cells(FileRow { path, layer, change, now, .. }: &FileRow) -> [String; 6] {
+fn cells(FileRow { path, layer, change, file, .. }: &FileRow) -> [String; 6] {
     let change = change.map_or_else(String::new, |change| format!("{:<10}  ", change.name()));
     let (path, layer) = (path_text(path), layer.to_string());
-    let Some(FileInfo { file_type, mode, uid, gid, size, mtime, target, .. }) = now else {
+    let Some(FileInfo { file_type, mode, uid, gid, size, mtime, target, .. }) = file else {
         return [change, String::new(), String::new(), String::new(), layer, path];
     };
     let what = format!("{change}{:<5} {}", words::file_type(*file_type), words::mode(*mode));
@@ -54,19 +54,19 @@ fn cells(FileRow { path, layer, change, now, .. }: &FileRow) -> [String; 6] {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may")]
 
-    use ocicle::image::look::{list_files, list_layer};
+    use ocicle::image::look::{LayerFiles, list_files};
 
     use crate::show::testing::{look, path, plain, table};
 
     #[test]
     fn columns_are_as_wide_as_they_must_be() {
-        let (_, look) = look(&[&[("a", Some("1")), ("b", Some("12345"))], &[("a", None)]]);
+        let (image, look) = look(&[&[("a", Some("1")), ("b", Some("12345"))], &[("a", None)]]);
         let rows = list_files(&look, &path("/")).unwrap();
         assert_eq!(
             table(&rows[..]),
             "dir   0755  0:0  0  1970-01-01T00:00:00    1  /\nfile  0644  0:0  5  1970-01-01T00:00:00    1  /b\n"
         );
-        let rows = list_layer(&look, 1, &path("/"));
+        let rows = LayerFiles::of_look(&look, &image, 1).unwrap().list(&look, &path("/"));
         assert_eq!(table(&rows[..]), format!("removed{:44}2  /a\n", ""));
         assert_eq!(plain(&rows[..]), "/a\t2\tremoved\t-\t-\t-\t-\t-\t-\t-\n");
     }

@@ -1,18 +1,21 @@
 //! Images for the tests of texts.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+use std::sync::Arc;
+
 use ocicle::{
     attrs::Attrs,
+    digest::Digest,
     graph::rewrite::point,
     image::{
         Image,
         edit::{append_layer, blank},
         look::Look,
     },
-    layer::{Change, ChangeSink as _, Entry, EntryKind, writer::LayerWriter},
+    layer::{Change, ChangeSink as _, Entry, EntryKind, index::LayerIndex, writer::LayerWriter},
     limits::Limits,
     name::EntryPath,
-    spec::{Compression, History},
+    spec::{Compression, Descriptor, History},
     store::{Repository, RootIndexExt as _, memory::MemoryStore},
 };
 
@@ -48,7 +51,9 @@ fn image(store: &Repository<MemoryStore>, layers: &[&[(&str, Option<&str>)]]) ->
 pub(super) fn look(layers: &[&[(&str, Option<&str>)]]) -> (Image, Look) {
     let store = Repository::in_memory().unwrap();
     let image = image(&store, layers);
-    let look = Look::inside(&store, &image).unwrap();
+    let index = |(blob, diff_id): (&Descriptor, &Digest)| LayerIndex::build(&store, blob, diff_id).unwrap();
+    let indexes = image.layers().map(|layer| Some(Arc::new(index(layer)))).collect();
+    let look = Look::of_indexes(indexes, store.limits()).unwrap();
     (image, look)
 }
 

@@ -5,12 +5,9 @@ use crate::{
     attrs::{Attrs, Time},
     error::{Error, Result},
     fs::FileType,
+    layer::{Entry, EntryKind},
     name::EntryPath,
-    tree::{
-        Content, InodeId, Tree,
-        mtree::vis,
-        provenance::{ChangeKind, PathChange},
-    },
+    tree::{Content, InodeId, Tree, mtree::vis, provenance::ChangeKind},
 };
 
 /// A path of an image, or of one of its layers.
@@ -23,8 +20,8 @@ pub struct FileRow {
     pub layer: usize,
     /// The change that the layer makes to it; only in the list of one layer.
     pub change: Option<ChangeKind>,
-    /// The file that is at the path in the end, if one is.
-    pub now: Option<FileInfo>,
+    /// The file at the path; in the list of one layer, as that layer has it, if it has one.
+    pub file: Option<FileInfo>,
 }
 
 /// The type and attributes of a file.
@@ -61,23 +58,9 @@ pub fn list_files(look: &Look, below: &EntryPath) -> Result<Vec<FileRow>> {
         path,
         layer: look.provenance.origin(id).layer + 1,
         change: None,
-        now: Some(FileInfo::of(&look.tree, id)),
+        file: Some(FileInfo::of(&look.tree, id)),
     });
     Ok(rows.collect())
-}
-
-/// Lists the changes of one layer, counted from 0, at and below a path. A path that exists in the end is
-/// shown as it is then, whatever upper layers change.
-#[must_use]
-pub fn list_layer(look: &Look, layer: usize, below: &EntryPath) -> Vec<FileRow> {
-    let of_layer = |change: &&PathChange| change.layer == layer && is_below(&change.path, below);
-    let rows = look.provenance.changes().iter().filter(of_layer).map(|change| FileRow {
-        path: change.path.clone(),
-        layer: layer + 1,
-        change: Some(change.kind),
-        now: look.tree.get(&change.path).map(|id| FileInfo::of(&look.tree, id)),
-    });
-    rows.collect()
 }
 
 /// Returns a path as text, with a leading slash. A path that is not UTF-8, or has a backslash, control
@@ -88,7 +71,7 @@ pub fn path_text(path: &EntryPath) -> String {
     format!("/{}", vis::readable(path.as_bytes()))
 }
 
-fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
+pub(super) fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
     above.is_root()
         || path
             .as_bytes()
@@ -97,6 +80,21 @@ fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
 }
 
 impl FileInfo {
+    /// Returns the type and attributes of an entry of a layer; `None` for a hard link, which has none.
+    pub(super) fn of_entry(entry: &Entry, nlink: u32) -> Option<Self> {
+        let (file_type, size, target) = match &entry.kind {
+            EntryKind::File { size } => (FileType::File, *size, None),
+            EntryKind::Dir => (FileType::Dir, 0, None),
+            EntryKind::Symlink { target } => (FileType::Symlink, 0, Some(target.clone())),
+            EntryKind::Char { .. } => (FileType::Char, 0, None),
+            EntryKind::Block { .. } => (FileType::Block, 0, None),
+            EntryKind::Fifo => (FileType::Fifo, 0, None),
+            EntryKind::HardLink { .. } => return None,
+        };
+        let Attrs { mode, uid, gid, mtime, .. } = entry.attrs;
+        Some(Self { file_type, mode, uid, gid, size, mtime, target, nlink })
+    }
+
     /// Returns the type and attributes of an inode.
     #[must_use]
     pub fn of(tree: &Tree, id: InodeId) -> Self {

@@ -1,16 +1,23 @@
 //! The files of one layer, whatever later layers do to them.
 
-use std::io::Write;
+use std::{collections::HashMap, io::Write, sync::Arc};
 
-use super::{Indexes, load_or_build, path_text};
+use super::{
+    FileInfo, FileRow, Indexes, Look,
+    files::{is_below, path_text},
+    load_or_build,
+};
 use crate::{
     error::{Error, Result},
     image::Image,
-    layer::{Change, EntryKind, index::LayerIndex},
+    layer::{Change, Entry, EntryKind, index::LayerIndex},
     name::EntryPath,
     spec::Descriptor,
     store::{BlobRead, Repository},
-    tree::mtree::vis,
+    tree::{
+        mtree::vis,
+        provenance::{ChangeKind, PathChange},
+    },
 };
 
 /// The files that one layer of an image has.
@@ -19,7 +26,7 @@ pub struct LayerFiles {
     /// Counted from 1, for messages.
     number: usize,
     blob: Descriptor,
-    index: LayerIndex,
+    index: Arc<LayerIndex>,
 }
 
 impl LayerFiles {
@@ -39,7 +46,57 @@ impl LayerFiles {
             return Err(Error::NotFound(message));
         };
         let index = load_or_build(repository, blob, diff_id, indexes)?;
-        Ok(Self { number: layer + 1, blob: blob.clone(), index })
+        Ok(Self { number: layer + 1, blob: blob.clone(), index: Arc::new(index) })
+    }
+
+    /// Returns the files of a layer, counted from 0, if its index was used for the merged tree.
+    #[must_use]
+    pub fn of_look(look: &Look, image: &Image, layer: usize) -> Option<Self> {
+        let (blob, _) = image.layers().nth(layer)?;
+        let index = Arc::clone(look.indexes.get(layer)?.as_ref()?);
+        Some(Self { number: layer + 1, blob: blob.clone(), index })
+    }
+
+    /// Lists the changes of the layer at and below a path, with the files as the layer has them, whatever
+    /// upper layers change.
+    #[must_use]
+    pub fn list(&self, look: &Look, below: &EntryPath) -> Vec<FileRow> {
+        let layer = self.number - 1;
+        let put = self.index.changes().iter().filter_map(|(change, _)| match change {
+            Change::Put(entry) => Some((&entry.path, entry)),
+            _ => None,
+        });
+        let entries: HashMap<&EntryPath, &Entry> = put.collect();
+        let mut names: HashMap<&EntryPath, u32> = HashMap::new();
+        for entry in entries.values() {
+            if let EntryKind::HardLink { to } = &entry.kind {
+                *names.entry(to).or_default() += 1;
+            }
+        }
+        let file = |change: &PathChange| {
+            let mut entry = entries.get(&change.path);
+            if let Some(Entry { kind: EntryKind::HardLink { to }, .. }) = entry {
+                entry = entries.get(to);
+            }
+            let info = entry.and_then(|entry| {
+                let links = names.get(&entry.path).copied().unwrap_or_default();
+                FileInfo::of_entry(entry, links.saturating_add(1))
+            });
+            if info.is_some() {
+                return info;
+            }
+            // Its directory is a link of a lower layer, or it is a link to a file of one.
+            let is_put = change.kind != ChangeKind::Removed;
+            look.tree.get(&change.path).filter(|_| is_put).map(|id| FileInfo::of(&look.tree, id))
+        };
+        let of_layer = |change: &&PathChange| change.layer == layer && is_below(&change.path, below);
+        let rows = look.provenance.changes().iter().filter(of_layer).map(|change| FileRow {
+            path: change.path.clone(),
+            layer: self.number,
+            change: Some(change.kind),
+            file: file(change),
+        });
+        rows.collect()
     }
 
     /// Writes the content that a file has in the layer. The last entry of that path counts; links are not

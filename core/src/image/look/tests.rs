@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use super::{FileRow, Look, PathHistory, each_file, list_files, list_layer, read_file};
+use super::{FileRow, Indexes, LayerFiles, Look, PathHistory, each_file, list_files, read_file};
 use crate::{
+    digest::Digest,
     error::ErrorKind,
     image::{Image, testing::image},
     name::EntryPath,
@@ -26,6 +27,68 @@ fn look() -> (Repository<MemoryStore>, Image, Look) {
     let image = image(&store, &[&base, &top]);
     let look = Look::inside(&store, &image).unwrap();
     (store, image, look)
+}
+
+/// Keeps no indexes.
+struct Nowhere;
+
+impl Indexes for Nowhere {
+    fn load(&mut self, _: &Digest) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn keep(&mut self, _: &Digest, _: &[u8]) {}
+}
+
+fn layer(store: &Repository<MemoryStore>, image: &Image, layer: usize) -> LayerFiles {
+    LayerFiles::open(store, image, layer, &mut Nowhere).unwrap()
+}
+
+#[test]
+fn a_layer_lists_files_as_it_has_them() {
+    let store = Repository::in_memory().unwrap();
+    let image = image(
+        &store,
+        &[
+            &[
+                file("hidden", "12345"),
+                file("replaced", "1"),
+                dir("d"),
+                file("d/gone", "12"),
+                link("hard", "hidden"),
+            ],
+            &[remove("hidden"), file("replaced", "1234"), remove("d"), link("again", "hard")],
+        ],
+    );
+    let look = Look::inside(&store, &image).unwrap();
+    let lines = |number: usize| {
+        let rows = layer(&store, &image, number).list(&look, &EntryPath::root());
+        let line = |FileRow { path, change, file, .. }: FileRow| {
+            let file = file.map(|file| (file.size, file.nlink));
+            format!("{path} {} {file:?}", change.unwrap().name())
+        };
+        rows.into_iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lines(0),
+        [
+            "hidden added Some((5, 2))",
+            "replaced added Some((1, 1))",
+            "d added Some((0, 1))",
+            "d/gone added Some((2, 1))",
+            "hard linked Some((5, 2))",
+        ]
+    );
+    assert_eq!(
+        lines(1),
+        [
+            "hidden removed None",
+            "replaced replaced Some((4, 1))",
+            "d removed None",
+            "d/gone removed None",
+            "again linked Some((5, 2))",
+        ]
+    );
 }
 
 fn cat(at: &str) -> crate::Result<String> {
@@ -65,7 +128,7 @@ fn every_file_is_visited_once() {
 
 #[test]
 fn the_list_names_the_layer_of_every_path() {
-    let (_, _, look) = look();
+    let (store, image, look) = look();
     let lines = |files: &[FileRow]| {
         let change = |row: &FileRow| row.change.map_or("-", ChangeKind::name);
         let line = |row: &FileRow| format!("/{} {} {}", row.path, row.layer, change(row));
@@ -79,7 +142,7 @@ fn the_list_names_the_layer_of_every_path() {
     assert_eq!(lines(&list_files(&look, &path("etc")).unwrap()), ["/etc 1 -", "/etc/hosts 2 -"]);
     assert_eq!(list_files(&look, &path("et")).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(
-        lines(&list_layer(&look, 1, &EntryPath::root())),
+        lines(&layer(&store, &image, 1).list(&look, &EntryPath::root())),
         ["/gone 2 removed", "/etc/hosts 2 replaced", "/same 2 linked", "/nowhere 2 added"]
     );
 }
