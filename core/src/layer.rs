@@ -6,6 +6,7 @@ mod acl;
 pub(crate) mod budget;
 pub mod clamp;
 mod compress;
+pub mod decompress;
 mod gzip;
 pub mod import;
 pub mod index;

@@ -42,6 +42,8 @@ pub struct Limits {
     pub ratio: u64,
     /// Bytes that any layer may expand to, however small its blob is. Default 16 GiB.
     pub ratio_from: u64,
+    /// Bytes of an archive of images that cannot be read in place, after decompression. Default 64 GiB.
+    pub archive_size: u64,
 }
 
 impl Limits {
@@ -50,7 +52,7 @@ impl Limits {
     pub const JSON_DEPTH: usize = 100;
 
     /// The name of each limit, and what it bounds.
-    pub const NAMES: [(&'static str, &'static str); 13] = [
+    pub const NAMES: [(&'static str, &'static str); 14] = [
         ("document", "the bytes of one JSON document, which is held in memory"),
         ("depth", "the depth of nested indexes"),
         ("descriptors", "the descriptors visited in one walk"),
@@ -64,6 +66,7 @@ impl Limits {
         ("zstd_window", "the memory that decompressing a zstd layer takes, in bytes"),
         ("ratio", "what a small blob can expand to: the bytes for each byte of a layer's blob"),
         ("ratio_from", "the bytes that any layer may expand to before `ratio` is checked"),
+        ("archive_size", "the bytes of a compressed archive after decompression, which are held on disk"),
     ];
 
     /// Sets a limit by the name of its field.
@@ -94,6 +97,7 @@ impl Limits {
             "zstd_window" => self.zstd_window = value,
             "ratio" => self.ratio = value,
             "ratio_from" => self.ratio_from = value,
+            "archive_size" => self.archive_size = value,
             _ => {
                 let known = Self::NAMES.map(|(name, _)| name).join(", ");
                 return Err(Error::Misuse(format!("unknown limit {name:?} (known: {known})")));
@@ -123,6 +127,7 @@ impl Default for Limits {
             zstd_window: 128 << 20,
             ratio: 1100,
             ratio_from: 16 << 30,
+            archive_size: 64 << 30,
         }
     }
 }
@@ -151,9 +156,21 @@ mod tests {
             zstd_window,
             ratio,
             ratio_from,
+            archive_size,
         } = limits;
         let counts = [depth, descriptors, path, links].map(|count| count as u64);
-        let bytes = [document, header, xattrs, toc, entries, layer_size, zstd_window, ratio, ratio_from];
+        let bytes = [
+            document,
+            header,
+            xattrs,
+            toc,
+            entries,
+            layer_size,
+            zstd_window,
+            ratio,
+            ratio_from,
+            archive_size,
+        ];
         assert!(counts.iter().chain(&bytes).all(|&value| value == 77), "{limits:?}");
         let error = limits.set("rate", 1).unwrap_err().to_string();
         assert!(error.starts_with("unknown limit \"rate\" (known: document, depth, "), "{error}");

@@ -1,6 +1,6 @@
 //! The list of commands and the global options. Help, completions and man pages are made from it.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -36,6 +36,9 @@ pub(crate) struct Cli {
     /// `layer_size=4TiB`; may be repeated.
     #[arg(long = "limit", global = true, value_name = "NAME=VALUE")]
     limits: Vec<Limit>,
+    /// Also read blobs of layouts from this directory, as `DIR/sha256/…`, and follow links that lead into it.
+    #[arg(long, global = true, value_name = "DIR")]
+    shared_blob_dir: Option<PathBuf>,
 }
 
 const REFERENCES: &str = "\
@@ -98,7 +101,8 @@ impl Cli {
             (false, 1) => Verbosity::Verbose,
             (false, _) => Verbosity::Blobs,
         };
-        self.command.run(&Context::new(Limit::apply(&self.limits), verbosity, self.progress))
+        let context = Context::new(Limit::apply(&self.limits), verbosity, self.progress);
+        self.command.run(&context.sharing(self.shared_blob_dir.clone()))
     }
 }
 

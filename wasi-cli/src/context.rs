@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     io::{self, Write},
+    path::PathBuf,
 };
 
 use ocicle::{
@@ -26,7 +27,9 @@ use crate::{
     output,
     place::Place,
     progress::{Progress, Show, Watched},
-    show, stream,
+    show,
+    stores::Opening,
+    stream,
 };
 
 /// The messages that are printed besides results.
@@ -55,11 +58,17 @@ pub(crate) struct Context {
     verbosity: Verbosity,
     progress: Progress,
     results: Results,
+    shared_blob_dir: Option<PathBuf>,
 }
 
 impl Context {
     pub(crate) fn new(limits: Limits, verbosity: Verbosity, progress: Progress) -> Self {
-        Self { limits, verbosity, progress, results: Results::Printed }
+        Self { limits, verbosity, progress, results: Results::Printed, shared_blob_dir: None }
+    }
+
+    /// Sets the directory into which links of layouts may lead.
+    pub(crate) fn sharing(self, shared_blob_dir: Option<PathBuf>) -> Self {
+        Self { shared_blob_dir, ..self }
     }
 
     /// Discards results instead of printing them.
@@ -69,12 +78,17 @@ impl Context {
 
     /// Opens the store of a reference.
     pub(crate) fn open(&self, reference: &str) -> Result<Place, Failure> {
-        Place::open(reference, &self.limits, self.is_quiet())
+        Place::open(reference, &self.opening())
     }
 
     /// Opens the store of a reference without a selector.
     pub(crate) fn open_whole(&self, reference: &str) -> Result<Place, Failure> {
-        Place::open_whole(reference, &self.limits, self.is_quiet())
+        Place::open_whole(reference, &self.opening())
+    }
+
+    /// Returns how stores are opened.
+    pub(crate) fn opening(&self) -> Opening {
+        Opening { limits: self.limits, show: self.show(), shared_blob_dir: self.shared_blob_dir.clone() }
     }
 
     /// Returns whether only errors are printed.
@@ -96,13 +110,17 @@ impl Context {
         doing: &'static str,
         total: Option<u64>,
     ) -> Repository<Watched<'a, S>> {
-        let show = match self.verbosity {
+        repository.with_store(Watched::new(repository.store(), doing, total, self.show()))
+    }
+
+    /// Returns the output while a store is read and written.
+    fn show(&self) -> Show {
+        match self.verbosity {
             Verbosity::Quiet => Show::Nothing,
             Verbosity::Normal | Verbosity::Verbose => Show::Progress(self.progress),
             // A bar would break the lines about blobs.
             Verbosity::Blobs => Show::Blobs,
-        };
-        repository.with_store(Watched::new(repository.store(), doing, total, show))
+        }
     }
 
     /// Reads or loads the indexes of the layers of an image.

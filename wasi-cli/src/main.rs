@@ -8,7 +8,7 @@
 //! | 2 | [`failure`], [`show`] | failures and exit codes; results as tables and as plain lines |
 //! | 3 | [`clock`] | the time, and `SOURCE_DATE_EPOCH` |
 //! | 4 | [`args`] | argument groups shared by several commands |
-//! | 5 | [`cache`], [`dry_run`], [`output`], [`progress`], [`stores`] | output, progress, stores |
+//! | 5 | [`cache`], [`copied_archive`], [`dry_run`], [`label`], [`output`], [`progress`], [`stores`] | output, progress, stores |
 //! | 6 | [`place`] | a store and the object that a reference selects |
 //! | 7 | [`context`] | limits, verbosity and output, handed to every command |
 //! | 8 | [`commands`] | one file for each command: its arguments and its implementation |
@@ -24,8 +24,10 @@ mod cli;
 mod clock;
 mod commands;
 mod context;
+mod copied_archive;
 mod dry_run;
 mod failure;
+mod label;
 mod new_file;
 mod output;
 mod place;

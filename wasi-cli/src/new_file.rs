@@ -26,8 +26,7 @@ impl NewFile {
         let dir = parent(target);
         remove_stale(dir);
         loop {
-            let number = RandomState::new().hash_one(0);
-            let path = dir.join(format!("{PREFIX}{number:016x}"));
+            let path = dir.join(random_name());
             let file = match File::create_new(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 created => created?,
@@ -67,8 +66,13 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
+/// Returns a name for a file in the making.
+pub(crate) fn random_name() -> String {
+    format!("{PREFIX}{:016x}", RandomState::new().hash_one(0))
+}
+
 /// Removes files of writers that were interrupted: their locks ended with them.
-fn remove_stale(dir: &Path) {
+pub(crate) fn remove_stale(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());

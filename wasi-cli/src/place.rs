@@ -19,7 +19,7 @@ use ocicle::{
 
 use crate::{
     failure::Failure,
-    stores::{AnyStore, open_dir},
+    stores::{AnyStore, Opening, open_dir},
     system::{self, SystemDir},
 };
 
@@ -32,15 +32,15 @@ pub(crate) struct Place {
 
 impl Place {
     /// Opens the store of a reference.
-    pub(crate) fn open(reference: &str, limits: &Limits, quiet: bool) -> Result<Self, Failure> {
+    pub(crate) fn open(reference: &str, opening: &Opening) -> Result<Self, Failure> {
         let Reference { kind, path, selector } = reference.parse()?;
-        let store = AnyStore::open(kind, &path, limits, quiet)?;
-        Ok(Self { repository: Repository::new(store, *limits), selector })
+        let store = AnyStore::open(kind, &path, opening)?;
+        Ok(Self { repository: Repository::new(store, opening.limits), selector })
     }
 
     /// Opens the store of a reference without a selector.
-    pub(crate) fn open_whole(reference: &str, limits: &Limits, quiet: bool) -> Result<Self, Failure> {
-        let place = Self::open(reference, limits, quiet)?;
+    pub(crate) fn open_whole(reference: &str, opening: &Opening) -> Result<Self, Failure> {
+        let place = Self::open(reference, opening)?;
         match place.selector.is_empty() {
             true => Ok(place),
             false => {

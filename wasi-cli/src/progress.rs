@@ -16,7 +16,12 @@ use ocicle::{
     store::{BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex},
 };
 
-use crate::{show::human_size, stream, system::Bar};
+use crate::{
+    label::{Label, Labelled},
+    show::human_size,
+    stream,
+    system::Bar,
+};
 
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -48,8 +53,8 @@ pub(crate) struct Watched<'a, S> {
     show: Show,
 }
 
-/// The display of progress.
-enum Meter {
+/// The display of the progress of reading and writing.
+pub(crate) enum Meter {
     None,
     Plain { doing: &'static str, total: Option<u64>, state: Mutex<(u64, Instant)> },
     Bar(Bar),
@@ -58,18 +63,35 @@ enum Meter {
 impl<'a, S> Watched<'a, S> {
     /// `total` is the number of bytes to come, if it is known.
     pub(crate) fn new(store: &'a S, doing: &'static str, total: Option<u64>, show: Show) -> Self {
-        let meter = match show {
-            Show::Nothing | Show::Blobs | Show::Progress(Progress::None) => Meter::None,
-            Show::Progress(Progress::Plain) => {
-                Meter::Plain { doing, total, state: Mutex::new((0, Instant::now())) }
-            }
-            Show::Progress(Progress::Auto) => Bar::new(doing, total).map_or(Meter::None, Meter::Bar),
-        };
-        Self { store, meter, show }
+        Self { store, meter: Meter::new(doing, total, show), show }
+    }
+
+    /// Shows the progress of reading a blob, and warns if it is a layer of another compression than its media
+    /// type says.
+    fn labelled<T: Read>(&self, inner: T, blob: &Descriptor) -> Labelled<Counted<'_, T>> {
+        let expected = blob.media_type.layer_compression().filter(|_| self.show != Show::Nothing);
+        let label = expected.map(|expected| Label::new(&blob.digest, expected));
+        Labelled { inner: self.meter.count(inner), label }
     }
 }
 
 impl Meter {
+    /// `total` is the number of bytes to come, if it is known.
+    pub(crate) fn new(doing: &'static str, total: Option<u64>, show: Show) -> Self {
+        match show {
+            Show::Nothing | Show::Blobs | Show::Progress(Progress::None) => Self::None,
+            Show::Progress(Progress::Plain) => {
+                Self::Plain { doing, total, state: Mutex::new((0, Instant::now())) }
+            }
+            Show::Progress(Progress::Auto) => Bar::new(doing, total).map_or(Self::None, Self::Bar),
+        }
+    }
+
+    /// Shows the progress of a reader or writer.
+    pub(crate) fn count<T>(&self, inner: T) -> Counted<'_, T> {
+        Counted { inner, meter: self }
+    }
+
     fn add(&self, bytes: u64) {
         match self {
             Self::None => {}
@@ -92,16 +114,16 @@ impl<S: BlobRead> BlobRead for Watched<'_, S> {
         if self.show == Show::Blobs {
             stream::message(format_args!("reading blob {}", blob.digest));
         }
-        let blob = self.store.try_open(blob)?;
-        Ok(blob.map(|inner| Box::new(Counted { inner, meter: &self.meter }) as Box<dyn Read + Send + '_>))
+        let found = self.store.try_open(blob)?;
+        Ok(found.map(|inner| Box::new(self.labelled(inner, blob)) as Box<dyn Read + Send + '_>))
     }
 
     fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
         if self.show == Show::Blobs {
             stream::message(format_args!("reading blob {}", blob.digest));
         }
-        let blob = self.store.try_seek(blob)?;
-        Ok(blob.map(|inner| Box::new(Counted { inner, meter: &self.meter }) as Box<dyn ReadSeek + '_>))
+        let found = self.store.try_seek(blob)?;
+        Ok(found.map(|inner| Box::new(self.labelled(inner, blob)) as Box<dyn ReadSeek + '_>))
     }
 
     fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
@@ -111,7 +133,7 @@ impl<S: BlobRead> BlobRead for Watched<'_, S> {
 
 impl<S: BlobWrite> BlobWrite for Watched<'_, S> {
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
-        Ok(Box::new(Counted { inner: self.store.begin(blob)?, meter: &self.meter }))
+        Ok(Box::new(self.meter.count(self.store.begin(blob)?)))
     }
 }
 
@@ -125,7 +147,8 @@ impl<S: RootIndex> RootIndex for Watched<'_, S> {
     }
 }
 
-struct Counted<'a, T> {
+/// A reader or writer whose progress is shown.
+pub(crate) struct Counted<'a, T> {
     inner: T,
     meter: &'a Meter,
 }

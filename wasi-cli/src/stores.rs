@@ -2,8 +2,9 @@
 
 use std::{
     ffi::OsString,
-    io::Read,
-    path::Path,
+    fs::File,
+    io::{Read, Seek as _},
+    path::{Path, PathBuf},
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -15,65 +16,100 @@ use std::{
 use ocicle::{
     Error, Result,
     digest::Digest,
+    fs::Dir,
     graph::{
         archive::{ArchiveFile, Wait},
         reference::StoreKind,
     },
     limits::Limits,
-    name::Name,
-    spec::{Descriptor, Index, Raw},
+    name::{EntryPath, Name},
+    spec::{Compression, Descriptor, Index, Raw},
     store::{
-        BlobRead, BlobWrite, Collect, Collector, NewBlob, Pending, ReadSeek, RootIndex, Store,
+        BlobRead, BlobWrite, Collect, Collector, NewBlob, Pending, ReadSeek, RootIndex, SharedBlobs, Store,
         archive::ArchiveKind, layout::LayoutStore,
     },
     text::printable,
 };
 
 use crate::{
+    copied_archive::{CopiedArchive, Copying},
     failure::Failure,
+    label::COMPRESSION_START,
+    progress::Show,
     stream,
     system::{self, SystemDir},
 };
 
-/// A layout or archive on disk.
+/// How stores are opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub(crate) limits: Limits,
+    pub(crate) show: Show,
+    /// The directory into which links of layouts may lead, and where blobs are that a layout lacks.
+    pub(crate) shared_blob_dir: Option<PathBuf>,
+}
+
+/// A layout or archive.
 pub(crate) enum AnyStore {
     Layout(LayoutStore<SystemDir>),
     Archive(Box<ArchiveFile<SystemDir>>),
+    Copied(Box<CopiedArchive>),
+}
+
+/// The path that means standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Returns whether a reference means the archive on standard input.
+pub(crate) fn is_standard_input(kind: Option<StoreKind>, path: &str) -> bool {
+    path == STANDARD_INPUT && kind != Some(StoreKind::Oci)
 }
 
 impl AnyStore {
-    /// Opens the layout or archive at a path.
-    pub(crate) fn open(
-        kind: Option<StoreKind>,
-        path: &str,
-        limits: &Limits,
-        quiet: bool,
-    ) -> Result<Self, Failure> {
-        let kind = match kind {
+    /// Opens the layout or archive at a path; `-` is standard input.
+    pub(crate) fn open(kind: Option<StoreKind>, path: &str, opening: &Opening) -> Result<Self, Failure> {
+        let &Opening { limits, show, .. } = opening;
+        let at_path = |error| Failure::from(at(path, error));
+        let (is_file, is_pipe) = (Path::new(path).is_file(), system::is_pipe(Path::new(path)));
+        let is_archive = is_file || is_pipe || is_standard_input(kind, path);
+        let wanted = match kind {
             Some(StoreKind::OciArchive) => Some(ArchiveKind::Oci),
             Some(StoreKind::DockerArchive) => Some(ArchiveKind::Docker),
-            None if Path::new(path).is_file() => None,
-            Some(StoreKind::Oci) if Path::new(path).is_file() => {
+            None if is_archive => None,
+            Some(StoreKind::Oci) if is_file => {
                 return Err(Failure::failed(format!("`oci:` expects a directory; {path} is a file"))
                     .hint(format!("for an archive, write oci-archive:{path} or {path}")));
             }
-            _ => return open_layout(path, limits).map(Self::Layout),
+            _ => return open_layout(path, opening).map(Self::Layout),
         };
+        let copying = Copying { kind: wanted, limits: &limits, show };
+        if is_standard_input(kind, path) {
+            let archive = CopiedArchive::of_standard_input(&copying);
+            return archive
+                .map(|archive| Self::Copied(Box::new(archive)))
+                .map_err(|error| Failure::from(at("standard input", error)));
+        }
+        if is_pipe {
+            let pipe = File::open(path).map_err(Error::io("open")).map_err(at_path)?;
+            let archive = CopiedArchive::of_pipe(pipe, &copying).map_err(at_path)?;
+            return Ok(Self::Copied(Box::new(archive)));
+        }
         if Path::new(path).is_dir() {
             return Err(Failure::failed(format!("expected an archive; {path} is a directory"))
                 .hint(format!("for a layout, write oci:{path} or {path}")));
         }
         let (dir, name) = parent(Path::new(path))?;
-        let archive = Name::new(name.as_encoded_bytes())
-            .map_err(|error| Error::Misuse(error.to_string()))
-            .and_then(|name| ArchiveFile::open(dir, name, kind, limits));
-        archive
-            .map(|archive| Self::Archive(Box::new(archive.waiting(patience(path, quiet)))))
-            .map_err(|error| at(path, error).into())
+        let name =
+            Name::new(name.as_encoded_bytes()).map_err(|error| at_path(Error::Misuse(error.to_string())))?;
+        if let Some(file) = compressed(&dir, name).map_err(at_path)? {
+            let archive = CopiedArchive::of_file(file, Path::new(path), &copying).map_err(at_path)?;
+            return Ok(Self::Copied(Box::new(archive)));
+        }
+        let archive = ArchiveFile::open(dir, name, wanted, &limits).map_err(at_path)?;
+        Ok(Self::Archive(Box::new(archive.waiting(patience(path, show == Show::Nothing)))))
     }
 
     /// Opens the layout at a path, which is created if there is none.
-    pub(crate) fn open_or_create_layout(path: &str, limits: &Limits) -> Result<Self, Failure> {
+    pub(crate) fn open_or_create_layout(path: &str, opening: &Opening) -> Result<Self, Failure> {
         match std::fs::create_dir(path) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 return Err(Failure::failed(format!("create directory {path}: {error}")));
@@ -81,15 +117,27 @@ impl AnyStore {
             _ => {}
         }
         let dir = system::open_dir(Path::new(path)).map_err(|error| no_layout(path, &error))?;
-        LayoutStore::open_or_create(dir, limits).map(Self::Layout).map_err(|error| at(path, error).into())
+        let layout = LayoutStore::open_or_create(dir, &opening.limits)
+            .map_err(|error| Failure::from(at(path, error)))?;
+        sharing(layout, path, opening).map(Self::Layout)
     }
 
     fn get(&self) -> &dyn Store {
         match self {
             Self::Layout(store) => store,
             Self::Archive(store) => &**store,
+            Self::Copied(store) => &**store,
         }
     }
+}
+
+/// Opens a file if it is compressed.
+fn compressed(dir: &SystemDir, name: Name<'_>) -> Result<Option<<SystemDir as Dir>::File>> {
+    let mut file = dir.open_file(name).map_err(Error::io(format_args!("open {name}")))?;
+    let mut start = Vec::new();
+    let read = (&mut file).take(COMPRESSION_START as u64).read_to_end(&mut start);
+    read.and_then(|_| file.rewind()).map_err(Error::io(format_args!("read {name}")))?;
+    Ok((Compression::of_start(&start) != Compression::None).then_some(file))
 }
 
 /// The time for which an edit of an archive waits for that of another process.
@@ -111,9 +159,25 @@ pub(crate) fn patience(path: &str, quiet: bool) -> Box<Wait> {
     })
 }
 
-fn open_layout(path: &str, limits: &Limits) -> Result<LayoutStore<SystemDir>, Failure> {
+fn open_layout(path: &str, opening: &Opening) -> Result<LayoutStore<SystemDir>, Failure> {
     let dir = system::open_dir(Path::new(&path)).map_err(|error| no_layout(path, &error))?;
-    LayoutStore::open(dir, limits).map_err(|error| at(path, error).into())
+    let layout = LayoutStore::open(dir, &opening.limits).map_err(|error| Failure::from(at(path, error)))?;
+    sharing(layout, path, opening)
+}
+
+/// Adds the directory of shared blobs to a layout.
+fn sharing(
+    layout: LayoutStore<SystemDir>,
+    path: &str,
+    opening: &Opening,
+) -> Result<LayoutStore<SystemDir>, Failure> {
+    let Some(shared) = &opening.shared_blob_dir else { return Ok(layout) };
+    let place = |path: &Path| {
+        let whole = path.canonicalize().map_err(Error::io(format_args!("{}", path.display())))?;
+        Ok::<_, Error>(EntryPath::clean(whole.as_os_str().as_encoded_bytes(), &opening.limits)?)
+    };
+    let dir = open_dir(shared)?;
+    Ok(layout.sharing(SharedBlobs { dir, path: place(shared)?, layout: place(Path::new(path))? }))
 }
 
 /// Adds the path of the store to an error.
@@ -122,6 +186,8 @@ fn at(path: &str, error: Error) -> Error {
         Error::NotFound(message) => Error::NotFound(format!("{path}: {message}")),
         Error::Unsupported(message) => Error::Unsupported(format!("{path}: {message}")),
         Error::Document { what, reason } => Error::Document { what: format!("{path}: {what}"), reason },
+        Error::Layer { what, reason } => Error::Layer { what: format!("{path}: {what}"), reason },
+        Error::Limit { what, name, limit } => Error::Limit { what: format!("{path}: {what}"), name, limit },
         Error::Io { doing, source } => Error::Io { doing: format!("{path}: {doing}"), source },
         other => other,
     }
@@ -198,6 +264,7 @@ impl Collect for AnyStore {
         match self {
             Self::Layout(store) => store.collect(),
             Self::Archive(store) => store.collect(),
+            Self::Copied(store) => store.collect(),
         }
     }
 }

@@ -12,7 +12,9 @@ const MAX_LINKS: usize = 40;
 /// Whether the command runs in a sandbox, which can only open preopened directories.
 pub(crate) const IS_SANDBOX: bool = cfg!(target_os = "wasi");
 
-pub(crate) use imp::{Bar, SystemDir, create_private_dir, hint, ids, open_dir, platform, raise_file_limit};
+pub(crate) use imp::{
+    Bar, SystemDir, create_private_dir, hint, ids, is_pipe, open_dir, platform, raise_file_limit,
+};
 
 /// Follows symbolic links in the last component of a path. The result may not exist.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
@@ -33,7 +35,7 @@ mod imp {
         env::consts,
         fs::DirBuilder,
         io::{self, IsTerminal as _},
-        os::unix::fs::DirBuilderExt as _,
+        os::unix::fs::{DirBuilderExt as _, FileTypeExt as _},
         path::Path,
     };
 
@@ -51,6 +53,11 @@ mod imp {
     /// Creates a directory that only its owner can use.
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(path)
+    }
+
+    /// Returns whether a path is a pipe, such as `/dev/stdin` or the `<(command)` of a shell can be.
+    pub(crate) fn is_pipe(path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
     }
 
     /// Returns the user and group of this process, if the system has users.
@@ -130,6 +137,11 @@ mod imp {
 
     /// Does nothing: the runtime decides.
     pub(crate) fn raise_file_limit() {}
+
+    /// Returns whether a path is a pipe; a sandbox has none with a name.
+    pub(crate) fn is_pipe(_: &Path) -> bool {
+        false
+    }
 
     /// Returns the user and group of this process, if the system has users.
     pub(crate) fn ids() -> Option<(u32, u32)> {

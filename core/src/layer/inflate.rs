@@ -79,7 +79,7 @@ impl<R: Read> Inflate<R> {
             None => Compression::None,
             Some(CompressedFormat { compression: Some(compression), .. }) => compression,
             Some(CompressedFormat { name, .. }) => {
-                return Err(Error::layer(what, format!("unsupported compression of a layer: {name}")));
+                return Err(Error::layer(what, format!("unsupported compression: {name}")));
             }
         };
         let decoder = match compression {

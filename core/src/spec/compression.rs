@@ -58,6 +58,18 @@ impl Compression {
         self.facts().name
     }
 
+    /// Returns the compression of a file that starts with these bytes; ten are enough. [`Compression::None`]
+    /// for anything that is not compressed as layers can be.
+    ///
+    /// ```
+    /// use ocicle::spec::Compression;
+    /// assert_eq!(Compression::of_start(b"\x1f\x8b\x08\0"), Compression::Gzip);
+    /// ```
+    #[must_use]
+    pub fn of_start(start: &[u8]) -> Self {
+        CompressedFormat::of(start).and_then(|format| format.compression).unwrap_or(Self::None)
+    }
+
     pub(super) fn facts(self) -> &'static Facts {
         let [none, gzip, zstd] = &FACTS;
         match self {

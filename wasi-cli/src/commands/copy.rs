@@ -7,16 +7,21 @@ use ocicle::{
     Error, Repository,
     graph::{
         RefName, Resolution,
-        archive::create_archive,
+        archive::{create_archive, rewrite_docker_archive},
         convert::to_oci,
         copy::{Copied, Plan, What},
         reference::{Reference, StoreKind},
         resolve::Want,
     },
     image::docker_archive,
-    name::Name,
+    name::{Name, NameBuf},
     spec::{Index, Raw},
-    store::{BlobRead, RootIndexExt as _, archive, memory::MemoryStore},
+    store::{
+        BlobRead, RootIndex as _, RootIndexExt as _,
+        archive::{self, ArchiveKind},
+        memory::MemoryStore,
+        overlay::Overlay,
+    },
     text::printable,
 };
 
@@ -25,14 +30,17 @@ use crate::{
     failure::Failure,
     place,
     show::human_size,
-    stores::{AnyStore, parent, patience},
+    stores::{AnyStore, is_standard_input, parent, patience},
+    system::SystemDir,
 };
 
 /// Copy images between stores: layouts and archives.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle copy images#v1 oci-archive:v1.tar\n  \
     ocicle copy docker-archive:saved.tar oci:images\n  \
-    ocicle copy images#v1//platform=linux/arm64 docker-archive:arm.tar#example/app:1")]
+    ocicle copy images#v1//platform=linux/arm64 docker-archive:arm.tar#example/app:1\n  \
+    ocicle copy --all images#platform=linux/arm64 oci-archive:arm.tar\n  \
+    gzip -dc saved.tar.gz | ocicle copy - oci:images")]
 pub(crate) struct Copy {
     /// A whole store, or an object in it and everything below it.
     #[arg(value_name = "REF")]
@@ -44,6 +52,9 @@ pub(crate) struct Copy {
     /// Copy the indexes along the path unchanged, although they list objects that are not copied.
     #[arg(long)]
     sparse: bool,
+    /// Copy every object that the reference selects, such as all images of one platform, each under its tag.
+    #[arg(long, conflicts_with = "sparse")]
+    all: bool,
     /// Convert Docker documents; their digests change.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<CopyFormat>,
@@ -60,15 +71,23 @@ impl Copy {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.source)?;
         let to: Reference = self.destination.parse()?;
+        if is_standard_input(to.kind, &to.path) {
+            return Err(Failure::usage("cannot copy to `-`, which is standard input"));
+        }
         let tag = tag_of(&to)?;
         let store = context.watched(&place.repository, "copying", None);
         // Converted documents are in neither store.
         let from = store.with_upper(MemoryStore::new()?);
-        let at = match place.selector.is_empty() {
+        let all = match self.all && !place.selector.is_empty() {
+            true => place.repository.resolve_all(&place.selector, Want::Any)?,
+            false => Vec::new(),
+        };
+        let at = match place.selector.is_empty() || self.all {
             true => None,
             false => Some(place.resolve(Want::Any)?),
         };
         let what = match &at {
+            None if !all.is_empty() => What::Objects(&all),
             None if self.sparse => {
                 return Err(Failure::usage("--sparse requires a reference to an object in an index"));
             }
@@ -162,10 +181,7 @@ fn write<S: BlobRead>(
             return Ok(copied);
         }
         if kind == StoreKind::DockerArchive {
-            return Err(Failure::failed(format!(
-                "{} already exists; Docker archives cannot be changed",
-                to.path
-            )));
+            return add(context, from, plan, to);
         }
     } else if !exists && to.kind.is_none() && path.extension().is_some_and(|end| end == "tar") {
         return Err(Failure::usage(format!("{} not found: the kind of a new archive is not known", to.path))
@@ -173,15 +189,54 @@ fn write<S: BlobRead>(
     }
     let store = match to.kind {
         Some(StoreKind::Oci) | None if !exists || path.is_dir() => {
-            AnyStore::open_or_create_layout(&to.path, from.limits())?
+            AnyStore::open_or_create_layout(&to.path, &context.opening())?
         }
-        kind => AnyStore::open(kind, &to.path, from.limits(), context.is_quiet())?,
+        kind => AnyStore::open(kind, &to.path, &context.opening())?,
     };
+    copy_into(from, plan, store)
+}
+
+fn copy_into<S: BlobRead>(from: &Repository<S>, plan: &Plan, store: AnyStore) -> Result<Copied, Failure> {
     let to = from.with_store(store);
-    // A Docker archive fails here, before blobs are read.
+    // A read-only archive fails here, before blobs are read.
     let copied = plan.copy_blobs(from, &to)?;
     to.store().update(|root| plan.merged_into(root))?;
     Ok(copied)
+}
+
+/// Adds to an archive that `docker load` can read. It is written again with the images of both, unless it is
+/// also an OCI archive, which is edited as such.
+fn add<S: BlobRead>(
+    context: &Context,
+    from: &Repository<S>,
+    plan: &Plan,
+    to: &Reference,
+) -> Result<Copied, Failure> {
+    let store = AnyStore::open(None, &to.path, &context.opening())?;
+    if !matches!(&store, AnyStore::Archive(file) if file.archive().kind() == ArchiveKind::Docker) {
+        return copy_into(from, plan, store);
+    }
+    drop(store);
+    let (dir, name, copied) = destination(from, plan, Path::new(&to.path))?;
+    let wait = patience(&to.path, context.is_quiet());
+    rewrite_docker_archive(&dir, name.as_name(), from.limits(), &wait, |old, out| {
+        let both = from.with_store(Overlay::new(from.store(), old, from.limits()));
+        docker_archive::write_docker_archive(&both, &plan.merged_into(&old.load()?)?, out)
+    })?;
+    Ok(copied)
+}
+
+/// Returns the directory and name of an archive, and the counts of writing all of a plan into it.
+fn destination<S: BlobRead>(
+    from: &Repository<S>,
+    plan: &Plan,
+    path: &Path,
+) -> Result<(SystemDir, NameBuf, Copied), Failure> {
+    let (dir, name) = parent(path)?;
+    let name = Name::new(name.as_encoded_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+    let (blobs, absent) = plan.blobs(from)?;
+    let bytes = blobs.iter().map(|blob| blob.size).sum();
+    Ok((dir, name.into(), Copied { blobs: blobs.len() as u64, bytes, absent, ..Copied::default() }))
 }
 
 /// Writes a new archive; returns `None` if it exists by now.
@@ -192,15 +247,11 @@ fn create<S: BlobRead>(
     kind: StoreKind,
     path: &Path,
 ) -> Result<Option<Copied>, Failure> {
-    let (dir, name) = parent(path)?;
-    let name = Name::new(name.as_encoded_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
-    let (blobs, absent) = plan.blobs(from)?;
-    let bytes = blobs.iter().map(|blob| blob.size).sum();
-    let copied = Copied { blobs: blobs.len() as u64, bytes, absent, ..Copied::default() };
+    let (dir, name, copied) = destination(from, plan, path)?;
     let wait = patience(&path.to_string_lossy(), context.is_quiet());
-    let created = create_archive(&dir, name, &wait, |out| match kind {
+    let created = create_archive(&dir, name.as_name(), &wait, |out| match kind {
         StoreKind::DockerArchive => docker_archive::write_docker_archive(from, plan.index(), out),
-        _ => archive::write_archive(from.store(), plan.index(), blobs, out),
+        _ => archive::write_archive(from.store(), plan.index(), plan.blobs(from)?.0, out),
     })?;
     Ok(created.then_some(copied))
 }

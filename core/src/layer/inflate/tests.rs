@@ -137,5 +137,5 @@ fn the_first_bytes_tell_the_compression() {
     assert_eq!(inflate(Compression::None, TEXT).unwrap(), TEXT);
     assert_eq!(inflate(Compression::None, b"").unwrap(), b"");
     let error = Inflate::new(&b"\xfd7zXZ\0"[..], "it", &Limits::default()).unwrap_err();
-    assert_eq!(error.to_string(), "it: unsupported compression of a layer: xz");
+    assert_eq!(error.to_string(), "it: unsupported compression: xz");
 }
