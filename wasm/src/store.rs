@@ -1,6 +1,6 @@
 //! An open store, and its edits, which stay in memory.
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 use js_sys::{Array, Function, Uint8Array};
 use ocicle::{
@@ -12,14 +12,16 @@ use ocicle::{
         selector::Selector,
     },
     image::look::read_file,
+    layer,
     limits::Limits,
-    spec::{Descriptor, Index, MediaType, Raw},
+    spec::{Compression, Descriptor, Index, MediaType, Raw},
     store::{
-        BlobRead, BlobWriter, Collect as _, ReadSeek, RootIndex,
+        BlobRead, BlobWriter, Collect as _, ReadAt, ReadSeek, RootIndex,
         archive::{self, Archive, ArchiveKind},
         files::FileStore,
         memory::MemoryStore,
         overlay::Overlay,
+        reader,
     },
 };
 use wasm_bindgen::prelude::*;
@@ -53,7 +55,7 @@ pub struct Store {
 impl Store {
     /// Opens the archive in a source, or the layout whose files the host finds.
     pub fn open(archive: Option<u32>, kind: Option<String>) -> Result<Store> {
-        let limits = Limits::default();
+        let limits = limits();
         let kind = kind.as_deref();
         let lower = match (archive, kind) {
             (None, None | Some("oci")) => Lower::Layout(FileStore::open(HostFiles, &limits)?),
@@ -185,6 +187,31 @@ impl Store {
         let index: Raw<Index> = Raw::parse("index.json", bytes(changes.get(0)), None)?;
         Ok(self.repository.store().replace(&self.repository.index()?.digest(), &index)?)
     }
+}
+
+/// Passes the content of a compressed archive to `piece`. Returns whether the archive is compressed; if not,
+/// it is read in place.
+#[wasm_bindgen]
+pub fn decompress(source: u32, piece: &Function) -> Result<bool> {
+    let source: Arc<dyn ReadAt> = Arc::new(Source::new(source));
+    let read = |error| ocicle::Error::io("read the archive")(error);
+    let mut start = Vec::new();
+    reader(&source).map_err(read)?.take(START).read_to_end(&mut start).map_err(read)?;
+    if Compression::of_start(&start) == Compression::None {
+        return Ok(false);
+    }
+    let mut out = std::io::BufWriter::with_capacity(PIECE, Pieces(piece));
+    layer::decompress::decompress(reader(&source).map_err(read)?, &limits(), &mut out)?;
+    std::io::Write::flush(&mut out).map_err(read)?;
+    Ok(true)
+}
+
+/// The bytes at the start of an archive that tell its compression.
+const START: u64 = 10;
+
+/// The limits of the package. Decompressed archives are held in memory.
+fn limits() -> Limits {
+    Limits { archive_size: 4 << 30, ..Limits::default() }
 }
 
 /// Bytes passed at a time.

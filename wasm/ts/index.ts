@@ -26,6 +26,7 @@ const browser: Platform = {
       terminate: () => started.terminate(),
     };
   },
+  part: (blob) => ({ blob }),
   cores: () => navigator.hardwareConcurrency,
 };
 

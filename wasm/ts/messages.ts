@@ -27,6 +27,8 @@ export interface LayerIndex {
 
 /** The calls of a worker: argument and result of each. A string that is not a name or a path is JSON. */
 export interface Calls {
+  /** Decompresses an archive; `undefined` if it is not compressed. */
+  decompress: [Part, Blob | undefined];
   open: [Opening, StoreKind];
   list: [undefined, string];
   resolve: [string | undefined, string];

@@ -1,6 +1,7 @@
 /** The worker in Node. */
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { parentPort, type MessagePort } from "node:worker_threads";
 
 import { ask } from "./bridge.js";
@@ -27,9 +28,16 @@ function syncOver(bridge: MessagePort): Sync {
         closeSync(file);
       }
     },
-    pathSize: (path) => {
-      const found = statSync(path, { throwIfNoEntry: false });
-      return found?.isFile() ? found.size : undefined;
+    pathSize: (directory, path) => {
+      const file = join(directory, path);
+      const found = statSync(file, { throwIfNoEntry: false });
+      if (!found?.isFile()) return undefined;
+      // What a layout contains must not decide which other files are read.
+      const inside = relative(realpathSync(directory), realpathSync(file));
+      if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+        throw new Error(`refusing to follow ${path}: a symbolic link leads out of the layout`);
+      }
+      return found.size;
     },
   };
 }

@@ -19,8 +19,16 @@ export { fromDataTransfer } from "./input.js";
 export { Store } from "./store.js";
 export type * from "./types.js";
 
-/** `held`: the blobs that the main thread reads for workers. */
-const node = (held: readonly Blob[]): Platform => ({
+/** The blobs that the main thread reads for workers. */
+class Held {
+  readonly blobs: Blob[] = [];
+
+  part(blob: Blob): Part {
+    return { held: this.blobs.push(blob) - 1, start: 0, size: blob.size };
+  }
+}
+
+const node = (held: Held): Platform => ({
   module: async () => {
     const bytes = await readFile(new URL("./wasm/ocicle_bg.wasm", import.meta.url));
     return WebAssembly.compile(new Uint8Array(bytes));
@@ -31,7 +39,7 @@ const node = (held: readonly Blob[]): Platform => ({
     const { port1, port2 } = new MessageChannel();
     // An idle worker does not keep the program running.
     started.unref();
-    answer(port1, held);
+    answer(port1, held.blobs);
     let waiting = 0;
     const hold = (step: number): void => {
       waiting += step;
@@ -57,6 +65,7 @@ const node = (held: readonly Blob[]): Platform => ({
       },
     };
   },
+  part: (blob) => held.part(blob),
   cores: availableParallelism,
 });
 
@@ -67,11 +76,8 @@ const node = (held: readonly Blob[]): Platform => ({
  * Rejects with an `OcicleError`, or with the reason of `signal`.
  */
 export async function open(source: Source, options: OpenOptions = {}): Promise<Store> {
-  const held: Blob[] = [];
-  const hold = (part: Part): Part => {
-    if (!("blob" in part)) return part;
-    return { held: held.push(part.blob) - 1, start: 0, size: part.blob.size };
-  };
+  const held = new Held();
+  const hold = (part: Part): Part => ("blob" in part ? held.part(part.blob) : part);
   const found = await origin(source, options);
   let crossing = found;
   if ("archive" in found) crossing = { archive: hold(found.archive) };

@@ -1,5 +1,5 @@
 import { OcicleError } from "./error.js";
-import type { Origin } from "./part.js";
+import { sizeOf, type Origin, type Part } from "./part.js";
 import { Pool } from "./pool.js";
 import { Remote, type Port } from "./remote.js";
 import { Store } from "./store.js";
@@ -10,6 +10,8 @@ export interface Platform {
   /** Loads the wasm module of the package. */
   module(): Promise<WebAssembly.Module>;
   spawn(options: OpenOptions): Port;
+  /** Returns a blob as workers can read it. */
+  part(blob: Blob): Part;
   /** Returns the number of threads that can run at the same time. */
   cores(): number;
 }
@@ -25,15 +27,34 @@ export async function openOrigin(origin: Origin, options: OpenOptions, platform:
   const onAbort = (): void => remote.end(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   try {
-    const found = await remote.call("open", { origin, kind });
+    const plain = await decompressed(origin, options, remote, platform);
+    const found = await remote.call("open", { origin: plain, kind });
     const workers = options.workers ?? Math.min(Math.max(platform.cores() - 1, 1), 4);
-    return new Store(found, remote, new Pool(spawn, workers), origin);
+    return new Store(found, remote, new Pool(spawn, workers), plain);
   } catch (error) {
     remote.end(error);
     throw error;
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** Decompresses an archive once: layers are slices of what this returns. */
+async function decompressed(
+  origin: Origin,
+  { onProgress }: OpenOptions,
+  remote: Remote,
+  platform: Platform,
+): Promise<Origin> {
+  if (!("archive" in origin)) return origin;
+  const total = sizeOf(origin.archive);
+  let done = 0;
+  const onRead = (bytes: number): void => {
+    done += bytes;
+    onProgress?.({ done: Math.min(done, total), total });
+  };
+  const content = await remote.call("decompress", origin.archive, { onRead });
+  return content === undefined ? origin : { archive: platform.part(content) };
 }
 
 async function moduleOf({ module }: OpenOptions, platform: Platform): Promise<WebAssembly.Module> {

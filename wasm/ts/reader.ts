@@ -7,7 +7,8 @@ export interface Sync {
   /** The size of what is at an address; `undefined` if there is nothing. */
   urlSize(url: string): number | undefined;
   path(path: string, start: number, end: number): Uint8Array;
-  pathSize(path: string): number | undefined;
+  /** The size of a file below a directory; `undefined` if there is none. Throws if a link leads out of it. */
+  pathSize(directory: string, path: string): number | undefined;
   held(blob: number, start: number, end: number): Uint8Array;
 }
 
@@ -99,7 +100,7 @@ export class Reader {
       return size === undefined ? undefined : { url, start: 0, size };
     }
     const file = `${origin.directory}/${path}`;
-    const size = this.sync.pathSize(file);
+    const size = this.sync.pathSize(origin.directory, path);
     return size === undefined ? undefined : { path: file, start: 0, size };
   }
 

@@ -1,6 +1,6 @@
 /** The worker's side: receives calls, sends results. */
 
-import { connect, Image, Indexed, initSync, Store } from "./wasm/ocicle.js";
+import { connect, decompress, Image, Indexed, initSync, Store } from "./wasm/ocicle.js";
 import { OcicleError, plain } from "./error.js";
 import type { Call, Calls, Lent, Opening, Reply, Request, Start } from "./messages.js";
 import { Reader, type Sync } from "./reader.js";
@@ -68,6 +68,11 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
     }
   };
   return {
+    decompress: (part) => {
+      const pieces: Blob[] = [];
+      const keep = (piece: Bytes): unknown => pieces.push(new Blob([piece]));
+      return decompress(reader.add(part), keep) ? new Blob(pieces) : undefined;
+    },
     open: (opening) => {
       store = open(reader, opening);
       return store.kind as StoreKind;

@@ -36,7 +36,7 @@ export type ErrorKind =
 
 /** A source that can be opened. */
 export type Source =
-  /** An archive: a `File`, or any other `Blob`. */
+  /** An archive: a `File`, or any other `Blob`. A compressed one is decompressed first, in memory. */
   | Blob
   /** An archive in memory. */
   | ArrayBuffer
@@ -59,6 +59,8 @@ export interface OpenOptions {
   /** The expected kind; detected by default. */
   kind?: StoreKind;
   signal?: AbortSignal;
+  /** Called while a compressed archive is decompressed. */
+  onProgress?: (progress: Progress) => void;
   /** The wasm module, compiled or as bytes. Fetched from the package's directory by default. */
   module?: WebAssembly.Module | BufferSource;
   /** Starts a worker. Runs the package's `worker.js` by default. */
@@ -110,7 +112,7 @@ export interface Listing {
 export interface ListingEntry {
   /** The image name as Docker shows it, or else the ref name; only of entries of `index.json`. */
   tag: string | null;
-  /** `index`, `manifest`, `config`, or the media type of anything else. */
+  /** `index`, `manifest`, `config`, or the media type of anything else; `malformed` if it cannot be read. */
   kind: string;
   mediaType: string;
   digest: string;
@@ -415,10 +417,10 @@ export interface Compared {
   schemaVersion: 1;
   files: FileChange[];
   config: ConfigChange[];
-  directories: Record<string, number>;
-  ignored: Record<string, number>;
   /** Annotations, media types, artifact type and subject of the manifests. */
   manifest: ConfigChange[];
+  directories: Record<string, number>;
+  ignored: Record<string, number>;
 }
 
 export type FileChangeKind = "added" | "removed" | "changed";

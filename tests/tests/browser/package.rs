@@ -91,7 +91,12 @@ fn the_package_works_in_node() {
     let Some(package) = package() else { return };
     let Some(images) = images() else { return };
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    node(&package, &images, &["same", "rows", "abort", "edit", "errors", "kept", "progress", "toc"], cores);
+    node(
+        &package,
+        &images,
+        &["same", "rows", "abort", "edit", "errors", "kept", "progress", "sources", "toc"],
+        cores,
+    );
 }
 
 #[test]

@@ -8,8 +8,8 @@ export function DropZone() {
       <div>
         <p class="invitation">Drop a container image here</p>
         <p>
-          An OCI layout directory, an <code>oci-archive</code> or a <code>docker-archive</code>. It never
-          leaves this page: the browser is told to refuse every connection.
+          An OCI layout directory, an <code>oci-archive</code> or a <code>docker-archive</code>, which may
+          be compressed. It never leaves this page: the browser is told to refuse every connection.
         </p>
       </div>
       <Choose what="Open" onChoose={openSource} />
