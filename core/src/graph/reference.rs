@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use super::selector::Selector;
 use crate::error::{Error, Result};
 
-/// A store and an object in it: `[KIND:]PATH[#SELECTOR]`.
+/// A store and an object in it: `[KIND:]PATH[#SELECTOR]`. The last `#` counts, since a selector has none (it
+/// writes `%23`): `a#b.tar#` is the path `a#b.tar`.
 ///
 /// ```
 /// use ocicle::graph::reference::Reference;
@@ -62,7 +63,7 @@ impl FromStr for Reference {
     /// # Errors
     /// [`Error::Misuse`], with a suggestion where one can be guessed.
     fn from_str(text: &str) -> Result<Self> {
-        let (store, fragment) = match text.split_once('#') {
+        let (store, fragment) = match text.rsplit_once('#') {
             Some((store, fragment)) => (store, Some(fragment)),
             None => (text, None),
         };
@@ -107,7 +108,7 @@ impl fmt::Display for Reference {
             write!(f, "{kind}")?;
         }
         f.write_str(&self.path)?;
-        match self.selector.is_empty() {
+        match self.selector.is_empty() && !self.path.contains('#') {
             true => Ok(()),
             false => write!(f, "#{}", self.selector),
         }
@@ -134,6 +135,17 @@ mod tests {
         for text in ["images", "oci:a#v1", "docker-archive:b.tar", "p#v1//digest=sha256:00ff,type=index"] {
             assert_eq!(parse(text).to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_path_may_have_the_sign_of_a_selector() {
+        let parse = |text: &str| text.parse::<Reference>().unwrap();
+        for text in ["a#b.tar#", "a#b.tar#v1", "oci-archive:a#b#v1//pos=0", "./oci:a#b#"] {
+            let parsed = parse(text);
+            assert!(parsed.path.contains('#') && !parsed.path.ends_with('#'), "{parsed:?}");
+            assert_eq!(parsed.to_string(), text);
+        }
+        assert_eq!(parse("a#annotation.x=1%232").path, "a");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Repack {
         let bundle = Bundle::open(&dir, limits).map_err(failed)?.with_defaults(self.defaults.get());
         let base = &bundle.image().digest;
         if place.repository.store().try_size(bundle.image())?.is_none() {
-            let layout = self.reference.split('#').next().unwrap_or_default();
+            let layout = self.reference.rsplit_once('#').map_or(&*self.reference, |(store, _)| store);
             return Err(Failure::failed(format!("image {base} of the bundle not found in {layout}"))
                 .hint("repack into the layout that the bundle was unpacked from"));
         }
