@@ -1,6 +1,6 @@
 //! References and paths, opened.
 
-use std::{io, path::Path};
+use std::{ffi::OsStr, io, path::Path};
 
 use ocicle::{
     Repository,
@@ -111,7 +111,7 @@ fn opened(path: &Path, made: io::Result<()>) -> Result<(SystemDir, bool), Failur
     Ok((open_dir(path)?, made))
 }
 
-/// Parses a path in an image. Relative paths also start at the root.
-pub(crate) fn path_in_image(path: &str, limits: &Limits) -> Result<EntryPath, Failure> {
-    EntryPath::clean(path.as_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
+/// Parses a path in an image, which need not be UTF-8. Relative paths also start at the root.
+pub(crate) fn path_in_image(path: impl AsRef<OsStr>, limits: &Limits) -> Result<EntryPath, Failure> {
+    EntryPath::clean(path.as_ref().as_encoded_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
 }

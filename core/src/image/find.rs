@@ -27,6 +27,8 @@ pub struct FindQuery {
     /// A pattern with `*`, `?`, `[…]` and `{…}`: for the last name, or, if it has a slash, for the whole path
     /// without the leading slash, where `**` matches any number of directories.
     pub name: Option<String>,
+    /// Whether the pattern ignores case.
+    pub ignore_case: bool,
     /// Only files with more bytes than this.
     pub larger: Option<u64>,
     /// Whether to find only files that run with the rights of their owner or group (setuid, setgid).
@@ -136,18 +138,27 @@ impl ChangeSink for Finder<'_> {
 }
 
 impl FindQuery {
+    /// Returns whether the pattern matches the name of a path; without a pattern, every name does.
+    #[must_use]
+    pub fn admits_name(&self, path: &EntryPath) -> bool {
+        let Some(pattern) = &self.name else { return true };
+        let path = path.as_bytes();
+        let last = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let name = if pattern.contains('/') { path } else { last };
+        match self.ignore_case {
+            true => fast_glob::glob_match(folded(pattern.as_bytes()), folded(name)),
+            false => fast_glob::glob_match(pattern.as_bytes(), name),
+        }
+    }
+
     /// Returns whether an entry has the name, the size and the mode.
     fn admits(&self, entry: &Entry) -> bool {
         let size = match entry.kind {
             EntryKind::File { size } => Some(size),
             _ => None,
         };
-        let name = self.name.as_ref().is_none_or(|pattern| {
-            let path = entry.path.as_bytes();
-            let last = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-            fast_glob::glob_match(pattern.as_bytes(), if pattern.contains('/') { path } else { last })
-        });
-        name && self.larger.is_none_or(|than| size.is_some_and(|size| size > than))
+        self.admits_name(&entry.path)
+            && self.larger.is_none_or(|than| size.is_some_and(|size| size > than))
             && (!self.setuid || size.is_some() && entry.attrs.mode & 0o6000 != 0)
     }
 }
@@ -175,6 +186,12 @@ impl Hit {
     }
 }
 
+/// Returns a name in lower case.
+fn folded(name: &[u8]) -> Vec<u8> {
+    std::str::from_utf8(name)
+        .map_or_else(|_| name.to_ascii_lowercase(), |text| text.to_lowercase().into_bytes())
+}
+
 /// Returns the lowest layer above that changes the path.
 fn hidden_later(path: &EntryPath, layer: usize, provenance: &Provenance) -> Option<(usize, ChangeKind)> {
     let changes = provenance.changes();
@@ -190,6 +207,8 @@ mod tests {
     use super::{FindQuery, FoundEntry, find};
     use crate::{
         image::testing::image,
+        limits::Limits,
+        name::EntryPath,
         store::Repository,
         tree::testing::{Item, dir, file, link, remove, symlink},
     };
@@ -232,6 +251,18 @@ mod tests {
     fn hidden_secrets_are_found() {
         let query = FindQuery { secret: true, ..FindQuery::default() };
         assert_eq!(lines(&query), ["1 root/.ssh/id_x private key: removed by 2"]);
+    }
+
+    #[test]
+    fn patterns_can_ignore_case() {
+        let query = |name: &str, ignore_case| FindQuery { ignore_case, ..named(name) };
+        assert_eq!(lines(&query("TOOL.*", false)), Vec::<String>::new());
+        assert_eq!(lines(&query("TOOL.*", true)), ["1 tool.py : removed by 3", "2 tool.py : there"]);
+        let admits = |pattern: &str, name: &[u8]| {
+            query(pattern, true).admits_name(&EntryPath::clean(name, &Limits::default()).unwrap())
+        };
+        assert!(admits("*ünï*", "a/ÜNÏ.txt".as_bytes()) && admits("LATIN-*", b"latin-\xe9"));
+        assert!(admits("A/**/*.Txt", b"a/b/c.TXT") && !admits("\\[X]", b"x") && admits("\\[X]", b"[x]"));
     }
 
     #[test]

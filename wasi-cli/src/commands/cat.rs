@@ -1,6 +1,6 @@
 //! `cat`.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
 use ocicle::image::look::{LayerFiles, Look, MissingIndex, read_file};
@@ -15,7 +15,7 @@ pub(crate) struct Cat {
     #[arg(value_name = "REF")]
     reference: String,
     /// The file; symbolic links are followed within the image.
-    path: String,
+    path: OsString,
     /// The file as this layer has it, counted from 1, whatever later layers do; no links are followed.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     layer: Option<u32>,

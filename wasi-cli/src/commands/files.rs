@@ -1,6 +1,6 @@
 //! `files`.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
 use ocicle::image::look::{LayerFiles, list_files};
@@ -16,7 +16,7 @@ pub(crate) struct Files {
     reference: String,
     /// List only this path and everything below it.
     #[arg(default_value = "/")]
-    path: String,
+    path: OsString,
     /// List the changes of this layer instead, whatever later layers do; the lowest is 1.
     #[arg(long, value_name = "NUMBER")]
     layer: Option<usize>,

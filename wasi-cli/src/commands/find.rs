@@ -22,6 +22,9 @@ pub(crate) struct Find {
     /// A pattern for the name, such as `*.pyc`, or with a slash for the whole path, such as `etc/**/*.conf`.
     #[arg(long, value_name = "PATTERN")]
     name: Option<String>,
+    /// Ignore case in the pattern.
+    #[arg(long, requires = "name")]
+    ignore_case: bool,
     /// Files larger than this, such as `20MB` or `16MiB`.
     #[arg(long, value_name = "SIZE")]
     larger: Option<Bytes>,
@@ -41,6 +44,7 @@ impl Find {
         let store = context.watched(&place.repository, "reading layers", Some(image.size()));
         let query = FindQuery {
             name: self.name.clone(),
+            ignore_case: self.ignore_case,
             larger: self.larger.map(|Bytes(bytes)| bytes),
             setuid: self.setuid,
             secret: self.secret,

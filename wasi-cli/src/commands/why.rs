@@ -1,6 +1,6 @@
 //! `why`.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
 use ocicle::image::look::PathHistory;
@@ -15,7 +15,7 @@ pub(crate) struct Why {
     #[arg(value_name = "REF")]
     reference: String,
     /// The path, with symbolic links resolved.
-    path: String,
+    path: OsString,
     #[command(flatten)]
     format: Format,
 }
