@@ -75,7 +75,9 @@ pub enum Content {
 }
 
 impl Content {
-    pub(crate) fn file_type(&self) -> FileType {
+    /// Returns the type.
+    #[must_use]
+    pub fn file_type(&self) -> FileType {
         match self {
             Self::File { .. } => FileType::File,
             Self::Dir(_) => FileType::Dir,

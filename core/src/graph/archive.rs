@@ -129,11 +129,10 @@ where
         let plan = Plan::of_index(&repository, index.clone())?;
         // An archive that lacks blobs can be edited all the same.
         let (there, _) = plan.sorted(&repository)?;
-        let lists = lists::lists(&repository, index, edit.now.lists())?;
         let name = self.name.as_name();
         // In there, so that an interrupted edit leaves one directory to remove.
         let (file, doing) =
-            new_file(&edit.dir, name, |out| write_with_lists(self, index, there, &lists, out))?;
+            new_file(&edit.dir, name, |out| rewrite_archive(&edit.now, &repository, index, there, out))?;
         match self.dir.metadata(name) {
             Ok(old) if old.file_type == FileType::File => file.replace(&old, &self.dir, name),
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -149,6 +148,23 @@ impl<D: DirPosix + Sync> ArchiveFile<D> {
             let _ = remove_tree(&self.dir, name.as_name()); // the next edit takes it over
         }
     }
+}
+
+/// Writes what an edit makes of an archive: a layout with this index and these blobs, as
+/// [`write_archive`](crate::store::archive::write_archive) does, and the lists for Docker that the old one has
+/// (`manifest.json`, `repositories`).
+///
+/// # Errors
+/// Those of [`write_archive`](crate::store::archive::write_archive), and of reading the documents of `index`.
+pub fn rewrite_archive<'a, S: BlobRead>(
+    old: &Archive,
+    repository: &Repository<S>,
+    index: &Raw<Index>,
+    blobs: impl IntoIterator<Item = &'a Descriptor>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let lists = lists::lists(repository, index, old.lists())?;
+    write_with_lists(repository.store(), index, blobs, &lists, out)
 }
 
 /// Writes a new archive; it gets its name once it is complete and durable. Returns `false` if there is a file

@@ -6,7 +6,7 @@ mod history;
 mod layer_files;
 
 pub use self::{
-    content::{each_file, read_file},
+    content::{each_file, read_file, read_layer_file},
     files::{FileInfo, FileRow, list_files, path_text},
     history::{LayerChange, PathHistory},
     layer_files::LayerFiles,

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     attrs::Attrs,
     error::{Error, Result},
+    fs::FileType,
     hash::Sha256,
     name::EntryPath,
 };
@@ -38,6 +39,8 @@ pub struct PathChange {
     pub path: EntryPath,
     /// The kind of change.
     pub kind: ChangeKind,
+    /// The type of what the layer puts there, or removes.
+    pub file_type: FileType,
     /// For [`ChangeKind::Removed`] without a whiteout of its own: the directory that was removed with
     /// everything in it, or that has an opaque whiteout.
     pub removed_with: Option<EntryPath>,
@@ -128,8 +131,9 @@ pub struct Provenance {
 }
 
 /// An existing name.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Present {
+    file_type: FileType,
     /// Its content at the end of the previous layer.
     before: Option<Sha256>,
     /// Its content now, if it is a file.
@@ -162,7 +166,7 @@ impl Provenance {
         &self.stored
     }
 
-    fn put(&mut self, slot: Slot<'_>, stored: Option<usize>, kind: ChangeKind) {
+    fn put(&mut self, slot: Slot<'_>, file_type: FileType, stored: Option<usize>, kind: ChangeKind) {
         let path = slot.path();
         self.clearing = None;
         let size = match kind {
@@ -171,20 +175,27 @@ impl Provenance {
         };
         // If there was an entry, it was removed to make room for this one.
         let Some((change, old)) = self.gone.remove(&path) else {
-            self.present.insert(path.clone(), Present { before: None, stored });
-            self.changes.push(PathChange { layer: self.layer, path, kind, removed_with: None, size });
+            self.present.insert(path.clone(), Present { file_type, before: None, stored });
+            let layer = self.layer;
+            self.changes.push(PathChange { layer, path, kind, file_type, removed_with: None, size });
             return;
         };
-        self.present.insert(path, Present { before: old.before, stored });
+        self.present.insert(path, Present { file_type, before: old.before, stored });
         if let Some(change) = self.changes.get_mut(change) {
             (change.kind, change.removed_with) = (ChangeKind::Replaced, None);
-            change.size = size;
+            (change.file_type, change.size) = (file_type, size);
         }
         let hidden = old.stored.and_then(|old| Some((old, self.stored.get_mut(old)?.hidden.as_mut()?)));
         if let Some((old, hidden)) = hidden {
             (hidden.kind, hidden.removed_with) = (ChangeKind::Replaced, None);
             self.replaced.insert(change, old);
         }
+    }
+
+    /// Records anything but a file.
+    fn node(&mut self, slot: Slot<'_>, file_type: FileType) {
+        self.born(slot.id, 0);
+        self.put(slot, file_type, None, ChangeKind::Added);
     }
 
     fn born(&mut self, id: InodeId, ordinal: u64) {
@@ -194,9 +205,10 @@ impl Provenance {
         self.origins[id.index()] = Origin { layer: self.layer, ordinal };
     }
 
-    fn take(&mut self, path: EntryPath, removed_with: Option<EntryPath>) {
+    fn take(&mut self, path: EntryPath, file_type: FileType, removed_with: Option<EntryPath>) {
         let kind = ChangeKind::Removed;
-        let old = self.present.remove(&path).unwrap_or_default();
+        let unknown = Present { file_type, before: None, stored: None };
+        let old = self.present.remove(&path).unwrap_or(unknown);
         if let Some(stored) = old.stored.and_then(|stored| self.stored.get_mut(stored)) {
             stored.names = stored.names.saturating_sub(1);
             if stored.names == 0 {
@@ -204,15 +216,15 @@ impl Provenance {
             }
         }
         let change = self.changes.len();
-        self.changes.push(PathChange { layer: self.layer, path: path.clone(), kind, removed_with, size: 0 });
+        let (layer, at) = (self.layer, path.clone());
+        self.changes.push(PathChange { layer, path: at, kind, file_type, removed_with, size: 0 });
         self.gone.insert(path, (change, old));
     }
 }
 
 impl TreeSink for Provenance {
     fn dir(&mut self, slot: Slot<'_>) -> Result<()> {
-        self.born(slot.id, 0);
-        self.put(slot, None, ChangeKind::Added);
+        self.node(slot, FileType::Dir);
         Ok(())
     }
 
@@ -226,20 +238,23 @@ impl TreeSink for Provenance {
         let origin = Origin { layer: self.layer, ordinal: self.files };
         self.files += 1;
         self.stored.push(Stored { origin, path: slot.path(), size, sha256: None, hidden: None, names: 1 });
-        self.put(slot, Some(self.stored.len() - 1), ChangeKind::Added);
+        self.put(slot, FileType::File, Some(self.stored.len() - 1), ChangeKind::Added);
         Ok(())
     }
 
-    fn special(&mut self, slot: Slot<'_>, _: &Attrs, _: &Content) -> Result<()> {
-        self.dir(slot)
+    fn special(&mut self, slot: Slot<'_>, _: &Attrs, content: &Content) -> Result<()> {
+        self.node(slot, content.file_type());
+        Ok(())
     }
 
     fn link(&mut self, slot: Slot<'_>, existing: Slot<'_>) -> Result<()> {
-        let stored = self.present.get(&existing.path()).and_then(|present| present.stored);
+        let present = self.present.get(&existing.path());
+        let file_type = present.map_or(FileType::File, |present| present.file_type);
+        let stored = present.and_then(|present| present.stored);
         if let Some(stored) = stored.and_then(|stored| self.stored.get_mut(stored)) {
             stored.names += 1;
         }
-        self.put(slot, stored, ChangeKind::Linked);
+        self.put(slot, file_type, stored, ChangeKind::Linked);
         Ok(())
     }
 
@@ -248,23 +263,26 @@ impl TreeSink for Provenance {
         let with = self.clearing.clone();
         if matches!(content, Content::Dir(_)) {
             let prefix = [path.as_bytes(), b"/"].concat();
-            let near = self.present.range(path.clone()..).map(|(near, _)| near);
-            let near = near.take_while(|near| near.as_bytes().starts_with(path.as_bytes()));
-            let below: Vec<EntryPath> =
-                near.filter(|near| near.as_bytes().starts_with(&prefix)).cloned().collect();
-            for below in below {
-                self.take(below, Some(with.clone().unwrap_or_else(|| path.clone())));
+            let near = self.present.range(path.clone()..);
+            let near = near.take_while(|(near, _)| near.as_bytes().starts_with(path.as_bytes()));
+            let below: Vec<_> = near
+                .filter(|(near, _)| near.as_bytes().starts_with(&prefix))
+                .map(|(near, present)| (near.clone(), present.file_type))
+                .collect();
+            for (below, file_type) in below {
+                self.take(below, file_type, Some(with.clone().unwrap_or_else(|| path.clone())));
             }
         }
-        self.take(path, with);
+        self.take(path, content.file_type(), with);
         Ok(())
     }
 
     fn reput(&mut self, slot: Slot<'_>, content: &Content) -> Result<()> {
         if matches!(content, Content::Dir(_)) {
             self.born(slot.id, 0);
-            let (path, kind) = (slot.path(), ChangeKind::Attributes);
-            self.changes.push(PathChange { layer: self.layer, path, kind, removed_with: None, size: 0 });
+            let (layer, path, kind) = (self.layer, slot.path(), ChangeKind::Attributes);
+            let file_type = FileType::Dir;
+            self.changes.push(PathChange { layer, path, kind, file_type, removed_with: None, size: 0 });
         }
         Ok(())
     }

@@ -5,8 +5,9 @@ use std::{
     io::{self, Read, Write},
 };
 
-use super::{Look, path_text};
+use super::{LayerFiles, Look, path_text};
 use crate::{
+    digest::Digest,
     error::{Error, Result},
     image::Image,
     layer::{
@@ -14,8 +15,13 @@ use crate::{
         reader::{LayerReader, read_layer},
     },
     name::EntryPath,
+    spec::Descriptor,
     store::{BlobRead, Repository},
-    tree::{Content, InodeId, Tree, follow::follow, provenance::Origin},
+    tree::{
+        Content, InodeId, Tree,
+        follow::follow,
+        provenance::{Origin, Stored},
+    },
 };
 
 /// Writes the content of a file; links are followed inside the image. Only its layer is read, up to the file,
@@ -38,7 +44,46 @@ pub fn read_file<S: BlobRead>(
     let Content::File { .. } = look.tree.inode(id).content else {
         return Err(Error::Unsupported(format!("{} is not a regular file", path_text(path))));
     };
-    let Origin { layer, ordinal } = look.provenance.origin(id);
+    read_origin(repository, image, look, look.provenance.origin(id), out)
+}
+
+/// Writes the content that a file has in one layer, counted from 0, whatever later layers do; links are not
+/// followed. `look` is one by [`Look::of_indexes`], and what is read is verified as far as the index of the
+/// layer is.
+///
+/// # Errors
+/// Those of [`LayerFiles::read`]; [`Error::Misuse`] if the layer has no index.
+pub fn read_layer_file<S: BlobRead>(
+    repository: &Repository<S>,
+    image: &Image,
+    look: &Look,
+    layer: usize,
+    path: &EntryPath,
+    out: &mut dyn Write,
+) -> Result<()> {
+    // The layer's own path may lead there through a link of a layer below.
+    let is_meant = |stored: &&Stored| {
+        let is_last = stored.hidden.as_ref().is_none_or(|hidden| hidden.layer > layer);
+        stored.origin.layer == layer && is_last && stored.path == *path
+    };
+    match look.provenance.stored().iter().find(is_meant) {
+        Some(stored) => read_origin(repository, image, look, stored.origin, out),
+        None => {
+            let files = LayerFiles::of_look(look, image, layer);
+            let missing = || Error::Misuse(format!("layer {} has no index", layer + 1));
+            files.ok_or_else(missing)?.read(repository, path, out)
+        }
+    }
+}
+
+/// Writes the content of a file by its origin.
+fn read_origin<S: BlobRead>(
+    repository: &Repository<S>,
+    image: &Image,
+    look: &Look,
+    Origin { layer, ordinal }: Origin,
+    out: &mut dyn Write,
+) -> Result<()> {
     let Some((descriptor, diff_id)) = image.layers().nth(layer) else {
         return Err(Error::Misuse("the image is not the one that was inspected".into()));
     };
@@ -51,11 +96,22 @@ pub fn read_file<S: BlobRead>(
             return index.read_file(repository, descriptor, *place, out);
         }
     }
+    read_in_order(repository, (descriptor, diff_id), ordinal, out)
+}
+
+/// Writes the content of the file at a zero-based position among the files of a layer, which is read up to
+/// it.
+pub(super) fn read_in_order<S: BlobRead>(
+    repository: &Repository<S>,
+    (descriptor, diff_id): (&Descriptor, &Digest),
+    position: u64,
+    out: &mut dyn Write,
+) -> Result<()> {
     let mut reader = LayerReader::open(repository, descriptor, diff_id)?;
     let mut files = 0;
     while let Some((change, body)) = reader.next_change()? {
         if is_file(&change) {
-            if files == ordinal {
+            if files == position {
                 return io::copy(body, out).map(drop).map_err(Error::io("write content"));
             }
             files += 1;
@@ -64,7 +120,7 @@ pub fn read_file<S: BlobRead>(
     Err(Error::Misuse("the image is not the one that was inspected".into()))
 }
 
-fn is_file(change: &Change) -> bool {
+pub(super) fn is_file(change: &Change) -> bool {
     matches!(change, Change::Put(entry) if matches!(entry.kind, EntryKind::File { .. }))
 }
 

@@ -99,15 +99,12 @@ impl FileInfo {
     #[must_use]
     pub fn of(tree: &Tree, id: InodeId) -> Self {
         let inode = tree.inode(id);
-        let (file_type, size, target) = match &inode.content {
-            Content::File { size, .. } => (FileType::File, *size, None),
-            Content::Dir(_) => (FileType::Dir, 0, None),
-            Content::Symlink(target) => (FileType::Symlink, 0, Some(target.clone())),
-            Content::Char(..) => (FileType::Char, 0, None),
-            Content::Block(..) => (FileType::Block, 0, None),
-            Content::Fifo => (FileType::Fifo, 0, None),
-            Content::Socket => (FileType::Socket, 0, None),
+        let (size, target) = match &inode.content {
+            Content::File { size, .. } => (*size, None),
+            Content::Symlink(target) => (0, Some(target.clone())),
+            _ => (0, None),
         };
+        let file_type = inode.content.file_type();
         let Attrs { mode, uid, gid, mtime, .. } = inode.attrs;
         Self { file_type, mode, uid, gid, size, mtime, target, nlink: inode.nlink }
     }

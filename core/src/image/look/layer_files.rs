@@ -4,10 +4,12 @@ use std::{collections::HashMap, io::Write, sync::Arc};
 
 use super::{
     FileInfo, FileRow, Indexes, Look,
+    content::{is_file, read_in_order},
     files::{is_below, path_text},
     load_or_build,
 };
 use crate::{
+    digest::Digest,
     error::{Error, Result},
     image::Image,
     layer::{Change, Entry, EntryKind, index::LayerIndex},
@@ -26,6 +28,7 @@ pub struct LayerFiles {
     /// Counted from 1, for messages.
     number: usize,
     blob: Descriptor,
+    diff_id: Digest,
     index: Arc<LayerIndex>,
 }
 
@@ -40,21 +43,17 @@ impl LayerFiles {
         layer: usize,
         indexes: &mut dyn Indexes,
     ) -> Result<Self> {
-        let count = image.layers().len();
-        let Some((blob, diff_id)) = image.layers().nth(layer) else {
-            let message = format!("layer {} not found (the image has {count})", layer + 1);
-            return Err(Error::NotFound(message));
-        };
-        let index = load_or_build(repository, blob, diff_id, indexes)?;
-        Ok(Self { number: layer + 1, blob: blob.clone(), index: Arc::new(index) })
+        let (blob, diff_id) = nth(image, layer)?;
+        let index = Arc::new(load_or_build(repository, blob, diff_id, indexes)?);
+        Ok(Self { number: layer + 1, blob: blob.clone(), diff_id: diff_id.clone(), index })
     }
 
     /// Returns the files of a layer, counted from 0, if its index was used for the merged tree.
     #[must_use]
     pub fn of_look(look: &Look, image: &Image, layer: usize) -> Option<Self> {
-        let (blob, _) = image.layers().nth(layer)?;
+        let (blob, diff_id) = image.layers().nth(layer)?;
         let index = Arc::clone(look.indexes.get(layer)?.as_ref()?);
-        Some(Self { number: layer + 1, blob: blob.clone(), index })
+        Some(Self { number: layer + 1, blob: blob.clone(), diff_id: diff_id.clone(), index })
     }
 
     /// Lists the changes of the layer at and below a path, with the files as the layer has them, whatever
@@ -127,6 +126,11 @@ impl LayerFiles {
                 (EntryKind::File { .. }, Some(place)) => {
                     return self.index.read_file(repository, &self.blob, *place, out);
                 }
+                // A table of contents has no places.
+                (EntryKind::File { .. }, None) => {
+                    let before = changes[..at].iter().filter(|(change, _)| is_file(change)).count();
+                    return read_in_order(repository, (&self.blob, &self.diff_id), before as u64, out);
+                }
                 // The file stands before its link.
                 (EntryKind::HardLink { to }, _) => (changes, wanted) = (&changes[..at], to),
                 (EntryKind::Symlink { target }, _) => {
@@ -137,4 +141,11 @@ impl LayerFiles {
             }
         }
     }
+}
+
+/// Returns a layer, counted from 0.
+fn nth(image: &Image, layer: usize) -> Result<(&Descriptor, &Digest)> {
+    let count = image.layers().len();
+    let missing = || Error::NotFound(format!("layer {} not found (the image has {count})", layer + 1));
+    image.layers().nth(layer).ok_or_else(missing)
 }

@@ -7,7 +7,7 @@ use crate::{
     tree::{
         Tree,
         merge::Merge,
-        testing::{Item, apply, clear, dir, file, link, path, remove},
+        testing::{Item, apply, clear, dir, file, link, path, remove, symlink},
     },
 };
 
@@ -28,6 +28,34 @@ fn lines(provenance: &Provenance) -> Vec<String> {
         format!("{} /{} {what} {}", change.layer, change.path, change.size)
     };
     provenance.changes().iter().map(line).collect()
+}
+
+#[test]
+fn changes_have_the_type_of_what_is_put_or_removed() {
+    let (_, provenance) = notes(&[
+        &[dir("d"), file("d/a", "a"), symlink("s", "d"), link("l", "d/a"), file("x", "x")],
+        &[dir("d"), remove("s"), remove("l"), dir("x")],
+        &[remove("d"), symlink("x", "d")],
+    ]);
+    let line = |change: &PathChange| format!("{} /{} {:?}", change.layer, change.path, change.file_type);
+    let lines: Vec<_> = provenance.changes().iter().map(line).collect();
+    assert_eq!(
+        lines,
+        [
+            "0 /d Dir",
+            "0 /d/a File",
+            "0 /s Symlink",
+            "0 /l File",
+            "0 /x File",
+            "1 /d Dir",
+            "1 /s Symlink",
+            "1 /l File",
+            "1 /x Dir",
+            "2 /d/a File",
+            "2 /d Dir",
+            "2 /x Symlink",
+        ]
+    );
 }
 
 #[test]
