@@ -113,5 +113,6 @@ fn opened(path: &Path, made: io::Result<()>) -> Result<(SystemDir, bool), Failur
 
 /// Parses a path in an image, which need not be UTF-8. Relative paths also start at the root.
 pub(crate) fn path_in_image(path: impl AsRef<OsStr>, limits: &Limits) -> Result<EntryPath, Failure> {
-    EntryPath::clean(path.as_ref().as_encoded_bytes(), limits).map_err(|error| Failure::usage(error.to_string()))
+    EntryPath::clean(path.as_ref().as_encoded_bytes(), limits)
+        .map_err(|error| Failure::usage(error.to_string()))
 }
