@@ -18,7 +18,7 @@ use ocicle::{
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    args::{layer_number, parse_path},
+    args::{layer_number, limits_of, parse_path},
     failure::{Failure, Result},
     json,
     layers::Slot,
@@ -33,6 +33,7 @@ pub struct Image {
     pub(crate) image: image::Image,
     /// The inspections of each layer, the base first.
     slots: Vec<Rc<Slot>>,
+    limits: Limits,
     look: Option<Look>,
     shown: Option<Rows>,
 }
@@ -62,7 +63,7 @@ impl Image {
     }
 
     /// Returns an image made of the parts that [`Image::lend`] returned.
-    pub fn borrowed(parts: &Array) -> Result<Image> {
+    pub fn borrowed(parts: &Array, limits: &str) -> Result<Image> {
         let bytes = |position| Uint8Array::new(&parts.get(position)).to_vec();
         let image = image::Image {
             descriptor: serde_json::from_slice(&bytes(0))?,
@@ -70,7 +71,7 @@ impl Image {
             config: Raw::parse("config", bytes(2), None)?,
         };
         let slots = image.layers().map(|_| Rc::default()).collect();
-        let mut made = Self::new(image, slots);
+        let mut made = Self::new(image, slots, limits_of(limits)?);
         for layer in 0..made.slots.len() {
             let position = u32::try_from(layer + 3).map_err(Failure::misuse)?;
             made.hand(layer, Some(bytes(position)))?;
@@ -95,7 +96,7 @@ impl Image {
     pub fn hand(&self, layer: usize, index: Option<Vec<u8>>) -> Result<()> {
         let (descriptor, diff_id) =
             self.image.layers().nth(layer).ok_or_else(|| Failure::misuse("no such layer"))?;
-        let parse = |bytes: Vec<u8>| LayerIndex::from_bytes(&bytes, descriptor, diff_id, &Limits::default());
+        let parse = |bytes: Vec<u8>| LayerIndex::from_bytes(&bytes, descriptor, diff_id, &self.limits);
         *self.slots[layer].borrow_mut() = index.map(parse).transpose()?.map(Into::into);
         Ok(())
     }
@@ -105,7 +106,7 @@ impl Image {
         // The old one first: two at a time need twice the memory.
         (self.look, self.shown) = (None, None);
         let indexes = self.slots.iter().map(|slot| slot.borrow().clone()).collect();
-        self.look = Some(Look::of_indexes(indexes, &Limits::default())?);
+        self.look = Some(Look::of_indexes(indexes, &self.limits)?);
         Ok(())
     }
 
@@ -120,7 +121,7 @@ impl Image {
     pub fn position(&mut self, query: &str, path: &str) -> Result<Option<usize>> {
         self.show(query)?;
         let Rows { table, view, .. } = shown(self.shown.as_ref())?;
-        Ok(view.position(table, &parse_path(path)?))
+        Ok(view.position(table, &parse_path(path, &self.limits)?))
     }
 
     /// Returns the areas of a treemap, as JSON.
@@ -130,7 +131,7 @@ impl Image {
             return json(&Area::of_layers(look, self.image.layers().len(), parts.into()));
         }
         let table = Table::new(look, Query::default());
-        match Area::of_directory(&table, &parse_path(path)?, parts.into()) {
+        match Area::of_directory(&table, &parse_path(path, &self.limits)?, parts.into()) {
             Some(found) => json(&found),
             None => Err(ocicle::Error::NotFound(format!("{path} not found in the image")).into()),
         }
@@ -138,7 +139,7 @@ impl Image {
 
     /// Returns the JSON of `ocicle files`.
     pub fn files(&self, path: &str, layer: Option<usize>) -> Result<String> {
-        let (look, path) = (seen(self.look.as_ref())?, parse_path(path)?);
+        let (look, path) = (seen(self.look.as_ref())?, parse_path(path, &self.limits)?);
         match layer {
             None => report(&list_files(look, &path)?[..]),
             Some(layer) => {
@@ -152,7 +153,7 @@ impl Image {
 
     /// Returns the JSON of `ocicle why`.
     pub fn why(&self, path: &str) -> Result<String> {
-        report(&PathHistory::new(seen(self.look.as_ref())?, &self.image, &parse_path(path)?)?)
+        report(&PathHistory::new(seen(self.look.as_ref())?, &self.image, &parse_path(path, &self.limits)?)?)
     }
 
     /// Returns the JSON of `ocicle waste`.
@@ -176,8 +177,8 @@ impl Image {
 }
 
 impl Image {
-    pub(crate) fn new(image: image::Image, slots: Vec<Rc<Slot>>) -> Self {
-        Self { image, slots, look: None, shown: None }
+    pub(crate) fn new(image: image::Image, slots: Vec<Rc<Slot>>, limits: Limits) -> Self {
+        Self { image, slots, limits, look: None, shown: None }
     }
 
     /// Returns the merged tree.
@@ -195,7 +196,7 @@ impl Image {
         let query = request.query(self.image.layers().len())?;
         let kept = self.shown.take().filter(|rows| *rows.table.query() == query).map(|rows| rows.table);
         let table = kept.unwrap_or_else(|| Table::new(look, query));
-        let view = table.view(&request.open()?, request.sort());
+        let view = table.view(&request.open(&self.limits)?, request.sort());
         self.shown = Some(Rows { request, table, view });
         Ok(())
     }

@@ -12,13 +12,13 @@ use ocicle::{
     digest::Digest,
     image::Image,
     layer::index::LayerIndex,
-    limits::Limits,
     spec::{Descriptor, MediaType},
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::{
+    args::limits_of,
     failure::Result,
     host::{OneBlob, Source},
     json,
@@ -116,8 +116,8 @@ pub struct Indexed {
 #[wasm_bindgen]
 impl Indexed {
     /// Reads a layer from a source; with `verify`, hashes everything.
-    pub fn read(source: u32, descriptor: &str, diff_id: &str, verify: bool) -> Result<Indexed> {
-        let repository = Repository::new(OneBlob::new(Source::new(source)), Limits::default());
+    pub fn read(source: u32, descriptor: &str, diff_id: &str, verify: bool, limits: &str) -> Result<Indexed> {
+        let repository = Repository::new(OneBlob::new(Source::new(source)), limits_of(limits)?);
         let (descriptor, diff_id) = (serde_json::from_str(descriptor)?, diff_id.parse()?);
         let index = match verify {
             true => LayerIndex::build(&repository, &descriptor, &diff_id)?,

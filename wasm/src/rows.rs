@@ -14,6 +14,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use ocicle::{
+    fs::FileType,
     image::look::{FileInfo, Look, path_text},
     name::{EntryPath, NameBuf},
     tree::{InodeId, mtree::vis, provenance::ChangeKind},
@@ -34,6 +35,8 @@ pub(crate) struct Query {
     pub(crate) wasted: bool,
     /// Only paths whose last name contains this text, ignoring case.
     pub(crate) search: Option<String>,
+    /// Only paths that this pattern matches, ignoring case; of the merged tree and of what it hides.
+    pub(crate) name: Option<String>,
 }
 
 /// The order of siblings.
@@ -81,6 +84,8 @@ struct Node {
     entries: usize,
     layer: usize,
     change: Option<ChangeKind>,
+    /// As the layer has it.
+    file_type: FileType,
     now: Option<InodeId>,
 }
 
@@ -120,20 +125,20 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// The number of directories above it.
     pub(crate) depth: usize,
-    /// The file type in the merged tree.
+    /// The file type, as the layer has it.
     #[serde(rename = "type")]
-    pub(crate) kind: Option<&'static str>,
+    pub(crate) kind: &'static str,
     /// Bytes of a file; of a directory, of all matching files below. There, a file with several names counts
     /// once.
     pub(crate) size: u64,
     /// Bytes stored here and below that a later layer hides.
     pub(crate) hidden: u64,
-    /// The layer it comes from, or the layer of the query; one-based.
+    /// The layer that put it last, or the layer of the query; one-based.
     pub(crate) layer: usize,
     /// The change that the layer makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<ChangeKind>,
-    /// Attributes.
+    /// Its attributes in the merged tree, if it has the same type there.
     #[serde(flatten)]
     pub(crate) attrs: Option<Attrs>,
     /// Whether the merged tree has it.
@@ -181,8 +186,8 @@ impl Table {
     }
 
     fn is_filtered(&self) -> bool {
-        let Query { layer: _, changes, wasted, search } = &self.query;
-        *wasted || !changes.is_empty() || search.is_some()
+        let Query { layer: _, changes, wasted, search, name } = &self.query;
+        *wasted || !changes.is_empty() || search.is_some() || name.is_some()
     }
 
     fn show(&self, above: usize, sort: Sort, named: &BTreeSet<usize>, shown: &mut Vec<Shown>) {
@@ -273,17 +278,19 @@ impl View {
 fn row(table: &Table, look: &Look, Shown { node: number, position, siblings, open }: Shown) -> Row {
     let node = &table.nodes[number];
     let info = node.now.map(|id| FileInfo::of(&look.tree, id));
+    let exists = info.is_some();
+    let same = info.filter(|info| info.file_type == node.file_type);
     Row {
         path: table.path(number),
         name: node.name(),
         depth: node.depth,
-        kind: info.as_ref().map(|info| words::file_type(info.file_type)),
+        kind: words::file_type(node.file_type),
         size: node.size,
         hidden: node.hidden,
         layer: node.layer + 1,
         change: node.change,
-        exists: info.is_some(),
-        attrs: info.map(|FileInfo { mode, uid, gid, mtime, target, nlink, .. }| Attrs {
+        exists,
+        attrs: same.map(|FileInfo { mode, uid, gid, mtime, target, nlink, .. }| Attrs {
             mode: words::mode(mode),
             uid,
             gid,

@@ -7,13 +7,13 @@ use ocicle::{
     Repository,
     digest::Digest,
     graph::{
+        archive::rewrite_archive,
         copy::{Plan, What},
         resolve::Want,
         selector::Selector,
     },
-    image::look::read_file,
+    image::look::{read_file, read_layer_file},
     layer,
-    limits::Limits,
     spec::{Compression, Descriptor, Index, MediaType, Raw},
     store::{
         BlobRead, BlobWriter, Collect as _, ReadAt, ReadSeek, RootIndex,
@@ -27,7 +27,7 @@ use ocicle::{
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    args::parse_path,
+    args::{layer_number, limits_of, parse_path},
     failure::{Failure, Result},
     host::{HostFiles, Pieces, Source},
     image::Image,
@@ -54,8 +54,8 @@ pub struct Store {
 #[wasm_bindgen]
 impl Store {
     /// Opens the archive in a source, or the layout whose files the host finds.
-    pub fn open(archive: Option<u32>, kind: Option<String>) -> Result<Store> {
-        let limits = limits();
+    pub fn open(archive: Option<u32>, kind: Option<String>, limits: &str) -> Result<Store> {
+        let limits = limits_of(limits)?;
         let kind = kind.as_deref();
         let lower = match (archive, kind) {
             (None, None | Some("oci")) => Lower::Layout(FileStore::open(HostFiles, &limits)?),
@@ -110,7 +110,7 @@ impl Store {
     pub fn image(&mut self, fragment: Option<String>) -> Result<Image> {
         let image = self.repository.image(&selector(fragment.as_deref())?)?;
         let slots = self.slots.of(&image);
-        Ok(Image::new(image, slots))
+        Ok(Image::new(image, slots, *self.repository.limits()))
     }
 
     /// Returns the layers of an image, the base first, as JSON: see `LayerBlob` in TypeScript.
@@ -118,10 +118,15 @@ impl Store {
         json(&LayerBlob::list(&image.image, |digest| self.place(digest))?)
     }
 
-    /// Passes the content of a file of an image to `piece`; follows links, as `ocicle cat`.
-    pub fn read(&self, image: &Image, path: &str, piece: &Function) -> Result<()> {
-        let path = parse_path(path)?;
-        Ok(read_file(&self.repository, &image.image, image.seen()?, &path, &mut Pieces(piece))?)
+    /// Passes the content of a file of an image to `piece`, as `ocicle cat`; of a layer, as `cat --layer`.
+    pub fn read(&self, image: &Image, path: &str, layer: Option<usize>, piece: &Function) -> Result<()> {
+        let path = parse_path(path, self.repository.limits())?;
+        let (look, out) = (image.seen()?, &mut Pieces(piece));
+        let Some(layer) = layer else {
+            return Ok(read_file(&self.repository, &image.image, look, &path, out)?);
+        };
+        let layer = layer_number(layer, image.image.layers().len())?;
+        Ok(read_layer_file(&self.repository, &image.image, look, layer, &path, out)?)
     }
 
     /// Returns the number of different layers that the open images have.
@@ -154,12 +159,21 @@ impl Store {
         report(&self.repository.check()?)
     }
 
-    /// Passes the whole store to `piece`, as an `oci-archive`.
+    /// Passes the whole store to `piece`, as an `oci-archive`, with the lists for Docker of the one that was
+    /// opened.
     pub fn archive(&self, piece: &Function) -> Result<()> {
         let plan = Plan::new(&self.repository, What::Everything)?;
         let (blobs, _) = plan.blobs(&self.repository)?;
         let mut out = std::io::BufWriter::with_capacity(PIECE, Pieces(piece));
-        Ok(archive::write_archive(self.repository.store(), plan.index(), blobs, &mut out)?)
+        match self.repository.store().lower() {
+            Lower::Archive(old) => {
+                rewrite_archive(old, &self.repository, plan.index(), blobs, &mut out)?;
+            }
+            Lower::Layout(_) => {
+                archive::write_archive(self.repository.store(), plan.index(), blobs, &mut out)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the edits: the bytes of `index.json`, and pairs of a digest and a blob.
@@ -192,7 +206,8 @@ impl Store {
 /// Passes the content of a compressed archive to `piece`. Returns whether the archive is compressed; if not,
 /// it is read in place.
 #[wasm_bindgen]
-pub fn decompress(source: u32, piece: &Function) -> Result<bool> {
+pub fn decompress(source: u32, limits: &str, piece: &Function) -> Result<bool> {
+    let limits = limits_of(limits)?;
     let source: Arc<dyn ReadAt> = Arc::new(Source::new(source));
     let read = |error| ocicle::Error::io("read the archive")(error);
     let mut start = Vec::new();
@@ -201,18 +216,13 @@ pub fn decompress(source: u32, piece: &Function) -> Result<bool> {
         return Ok(false);
     }
     let mut out = std::io::BufWriter::with_capacity(PIECE, Pieces(piece));
-    layer::decompress::decompress(reader(&source).map_err(read)?, &limits(), &mut out)?;
+    layer::decompress::decompress(reader(&source).map_err(read)?, &limits, &mut out)?;
     std::io::Write::flush(&mut out).map_err(read)?;
     Ok(true)
 }
 
 /// The bytes at the start of an archive that tell its compression.
 const START: u64 = 10;
-
-/// The limits of the package. Decompressed archives are held in memory.
-fn limits() -> Limits {
-    Limits { archive_size: 4 << 30, ..Limits::default() }
-}
 
 /// Bytes passed at a time.
 const PIECE: usize = 1 << 20;

@@ -9,7 +9,7 @@ mod ts;
 
 use std::{fs, path::Path};
 
-use ocicle::fs::FileType;
+use ocicle::{fs::FileType, limits::Limits};
 use ocicle_report::words;
 
 use self::shape::{Field, Kind, Shape};
@@ -184,6 +184,11 @@ fn file_types_have_the_words_of_reports() {
     let all = [File, Dir, Symlink, Char, Block, Fifo, Socket];
     assert_eq!(all.len(), rust().variants("FileType").len());
     assert_eq!(typescript().unions["FileType"], all.map(words::file_type));
+}
+
+#[test]
+fn limits_have_the_names_of_the_library() {
+    assert_eq!(typescript().unions["LimitName"], Limits::NAMES.map(|(name, _)| name));
 }
 
 #[test]

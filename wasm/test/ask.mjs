@@ -63,7 +63,7 @@ function words(store, { ask, image, path, plain = path, layer, dialect, other, s
     case "why":
       return ["why", "--json", at(image), plain];
     case "cat":
-      return ["cat", at(image), plain];
+      return ["cat", ...(layer ? ["--layer", `${layer}`] : []), at(image), plain];
     case "diff":
       return ["diff", "--json", ...(semantic ? ["--semantic"] : []), at(image), at(other)];
   }

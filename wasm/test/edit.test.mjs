@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
 import { archive, expected } from "./ask.mjs";
+import { archiveOf, filesOf } from "./made.mjs";
 import { done, fixture, fresh, native, open } from "./native.mjs";
 import { outputs } from "./outputs.mjs";
 import { bytesOf } from "./said.mjs";
@@ -196,6 +197,22 @@ test("edits of edits, read before they are saved", async () => {
     { ask: "check" },
   ];
   assert.deepEqual(await outputs(open, await store.archive(), asked), await expected(two, asked));
+  store.close();
+});
+
+test("an archive of docker save keeps its lists", async () => {
+  const files = filesOf(fixture("odd"));
+  const list = [{ Config: "any", RepoTags: ["any:1"], Layers: [] }];
+  files.set("manifest.json", Buffer.from(JSON.stringify(list)));
+  files.set("repositories", Buffer.from("{}"));
+  const saved = fresh("saved.tar");
+  writeFileSync(saved, archiveOf(files));
+  const store = await open(readFileSync(saved));
+  done(["config", `${saved}#odd`, "--env", "A=b", "--tag", "example/odd:2"], { epoch: EPOCH });
+  await store.configure("odd", { env: { A: "b" } }, { created, tag: "example/odd:2" });
+  const written = await bytesOf(await store.archive());
+  assert.ok(readFileSync(saved).equals(written), "the archives differ");
+  assert.match(Buffer.from(written).toString("latin1"), /"RepoTags":\["example\/odd:2"\]/);
   store.close();
 });
 

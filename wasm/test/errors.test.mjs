@@ -5,8 +5,19 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { archiveOf, blobPath, digestOf, filesOf, layer, LAYER, layoutOf, onDisk, tar } from "./made.mjs";
-import { done, fixture, fresh, native, OcicleError, open } from "./native.mjs";
+import {
+  archiveOf,
+  blobPath,
+  digestOf,
+  filesOf,
+  FOREIGN,
+  layer,
+  LAYER,
+  layoutOf,
+  onDisk,
+  tar,
+} from "./made.mjs";
+import { done, fixture, fresh, fromDataTransfer, native, OcicleError, open } from "./native.mjs";
 import { serve } from "./server.mjs";
 
 /** Checks how a promise rejects. */
@@ -224,6 +235,29 @@ test("layers of another compression than their media types say", async () => {
   }
 });
 
+test("a foreign layer that the store does not have", async () => {
+  const elsewhere = ["https://example.org/windows.tar.gz"];
+  const foreign = layer([{ name: "b", content: "b" }], { mediaType: FOREIGN, urls: elsewhere });
+  const files = layoutOf([layer([{ name: "a", content: "a" }]), foreign]);
+  const layout = onDisk(files);
+  for (const [there, urls] of [
+    [true, undefined],
+    [false, elsewhere],
+  ]) {
+    if (!there) files.delete(blobPath(digestOf(foreign.blob)));
+    const store = await open(files);
+    const image = await store.image();
+    await image.scan();
+    assert.deepEqual(states(image), ["verified", there ? "verified" : "failed"]);
+    assert.deepEqual(
+      image.layers.map(({ urls }) => urls),
+      [undefined, urls],
+    );
+    store.close();
+  }
+  assert.equal(native(["check", layout]).code, 0);
+});
+
 test("a docker-archive whose layer is broken", async () => {
   const archive = readFileSync(fixture("odd.docker.tar"));
   // The content of a file, in an uncompressed layer.
@@ -342,6 +376,154 @@ test("absent paths, layers and references", async () => {
       await fails(other.image(fragment), kind, refused(nested, ["stat", `${nested}#${fragment}`]));
   }
   other.close();
+  store.close();
+});
+
+test("limits are those of the command", async () => {
+  const at = fixture("odd");
+  const limit = (name, value, ...words) =>
+    refused(at, [...words, "--limit", `${name}=${value}`]).split("\n")[0];
+  await fails(open(at, { limits: { document: 10 } }), "limit", limit("document", 10, "ls", at));
+  const store = await open(at, { limits: { entries: 3 } });
+  const image = await store.image("odd");
+  await image.scan();
+  const message = limit("entries", 3, "files", `${at}#odd`);
+  assert.deepEqual(image.layers[0].error, { kind: "limit", message });
+  assert.match((await store.check()).findings[0].problem, /limit of 3/);
+  store.close();
+  const low = await open(at, { limits: { path: 100 } });
+  const other = await low.image("odd");
+  await other.scan();
+  assert.equal(other.layers[0].error.kind, "limit");
+  await fails(other.read(`/${"x".repeat(200)}`), "misuse", /100/);
+  low.close();
+  await fails(open(at, { limits: { rate: 1 } }), "misuse", /^unknown limit "rate" \(known: document, /);
+  for (const wrong of ["5", -1, 1.5, Number.NaN, null, {}])
+    await fails(open(at, { limits: { ratio: wrong } }), "misuse", /^options\.limits\.ratio: expected a whole/);
+});
+
+test("wrong arguments are refused by name", async () => {
+  const source = fixture("odd");
+  const store = await open(source);
+  const image = await store.image("odd");
+  const file = { path: "a", content: "a" };
+  const calls = {
+    fragment: [
+      (value) => store.image(value),
+      (value) => store.resolve(value),
+      (value) => store.configure(value, { user: "x" }),
+      (value) => store.insert(value, "/", [file]),
+    ],
+    digest: [(value) => store.blob(value)],
+    edit: [(value) => store.configure("odd", value)],
+    target: [(value) => store.insert("odd", value, [file])],
+    files: [(value) => store.insert("odd", "/", value)],
+    "files[0]": [(value) => store.insert("odd", "/", [value])],
+    "files[0].path": [(path) => store.insert("odd", "/", [{ content: "a", path }])],
+    "files[0].content": [(content) => store.insert("odd", "/", [{ path: "a", content }])],
+    "files[0].mode": [(mode) => store.insert("odd", "/", [{ ...file, mode }])],
+    "files[0].mtime": [(mtime) => store.insert("odd", "/", [{ ...file, mtime }])],
+    "options.tag": [(tag) => store.configure("odd", { user: "x" }, { tag })],
+    "options.created": [(created) => store.insert("odd", "/", [file], { created })],
+    before: [(value) => store.diff(value, image)],
+    after: [(value) => store.diff(image, value)],
+    "options.semantic": [(semantic) => store.diff(image, image, { semantic })],
+    options: [
+      (value) => open(source, value),
+      (value) => store.check(value),
+      (value) => store.archive(value),
+      (value) => store.diff(image, image, value),
+      (value) => store.configure("odd", { user: "x" }, value),
+      (value) => store.insert("odd", "/", [file], value),
+      (value) => image.scan(value),
+      (value) => image.verify(value),
+      (value) => image.waste(value),
+      (value) => image.mtree("native", value),
+      (value) => image.treemap(value),
+      (value) => image.files(value),
+      (value) => image.read("/etc/group", value),
+    ],
+    "options.signal": [
+      (signal) => open(source, { signal }),
+      (signal) => store.check({ signal }),
+      (signal) => image.verify({ signal }),
+    ],
+    "options.onProgress": [(onProgress) => image.scan({ onProgress })],
+    "options.kind": [(kind) => open(source, { kind })],
+    "options.module": [(module) => open(source, { module })],
+    "options.worker": [(worker) => open(source, { worker })],
+    "options.workers": [(workers) => open(source, { workers })],
+    "options.limits": [(limits) => open(source, { limits })],
+    query: [(value) => image.rows(value, 0, 1), (value) => image.position(value, "/")],
+    from: [(value) => image.rows({}, value, 1)],
+    count: [(value) => image.rows({}, 0, value)],
+    path: [(value) => image.position({}, value), (value) => image.why(value), (value) => image.read(value)],
+    "options.path": [(path) => image.files({ path }), (path) => image.treemap({ path })],
+    "options.layer": [(layer) => image.files({ layer }), (layer) => image.read("/etc/group", { layer })],
+    "options.by": [(by) => image.treemap({ by })],
+    "options.parts": [(parts) => image.treemap({ parts })],
+    dialect: [(value) => image.mtree(value)],
+    data: [(value) => fromDataTransfer(value)],
+  };
+  const values = [0, -1, 1.5, Number.NaN, true, "x", null, [], new Map([["a", 1]]), Symbol("s"), 1n];
+  /** Whether a value is not what the argument must be. */
+  const unlike = (name, value) => {
+    if (name === "files") return !Array.isArray(value);
+    const last = name.split(".").at(-1);
+    if (/^(fragment|digest|target|path|tag|kind|dialect|by)$/.test(last)) return typeof value !== "string";
+    if (/^(from|count|mode)$/.test(last)) return value !== 0;
+    if (last === "semantic") return typeof value !== "boolean";
+    return true;
+  };
+  for (const [name, all] of Object.entries(calls)) {
+    for (const call of all) {
+      for (const value of values.filter((value) => unlike(name, value))) {
+        const begins = new RegExp(`^${name.replaceAll(/[[\].]/g, "\\$&")}: expected `);
+        await fails(call(value), "misuse", begins);
+      }
+    }
+  }
+  // Missing arguments.
+  for (const [name, call] of Object.entries({
+    digest: () => store.blob(),
+    edit: () => store.configure("odd"),
+    target: () => store.insert("odd"),
+    files: () => store.insert("odd", "/"),
+    before: () => store.diff(),
+    query: () => image.rows(),
+    from: () => image.rows({}),
+    count: () => image.rows({}, 0),
+    path: () => image.why(),
+    data: () => fromDataTransfer(),
+  }))
+    await fails(call(), "misuse", new RegExp(`^${name}: expected .*, found undefined$`));
+  assert.throws(() => image.watch(), { name: "OcicleError", kind: "misuse" });
+  assert.throws(() => image.watch("x"), { message: 'listener: expected a function, found "x"' });
+  // Options that are misspelt.
+  for (const call of [
+    () => open(source, { singal: undefined }),
+    () => store.check({ singal: 1 }),
+    () => store.insert("odd", "/", [{ ...file, mod: 1 }]),
+    () => image.read("/etc/group", { layers: 1 }),
+  ])
+    await fails(call(), "misuse", /: unknown option "\w+" \(known: [\w, ]+\)$/);
+  for (const wrong of [
+    { search: () => 1 },
+    { env: new Map() },
+    { layer: Number.POSITIVE_INFINITY },
+    { open: [Symbol("s")] },
+  ])
+    await fails(image.rows(wrong, 0, 1), "misuse", /: expected a value that JSON has, found /);
+  for (const layer of [-1, 1.5, "1", true])
+    await fails(image.rows({ layer }, 0, 1), "misuse", /^invalid (value|type): /);
+  const circular = {};
+  circular.labels = circular;
+  await fails(store.configure("odd", circular), "misuse", /^edit: TypeError: .*circular/);
+  await fails(open(new Map([[5, new Uint8Array()]])), "misuse", /^a path of the source: expected a string/);
+  await fails(open(new Map([["oci-layout", "x"]])), "misuse", /^oci-layout: expected a Blob or Uint8Array/);
+  await fails(open([5]), "misuse", /^the source, at 0: expected a File, found 5$/);
+  // Nothing was changed, and nothing is broken.
+  assert.deepEqual((await store.list()).entries, (await (await open(source)).list()).entries);
   store.close();
 });
 

@@ -57,17 +57,30 @@ test("npm installs it, with nothing else", () => {
 test("the example of the README runs", () => {
   const [, example] = /```js\n(.*?)```/s.exec(readFileSync(join(installed, "README.md"), "utf8"));
   writeFileSync(join(app, "look.mjs"), example);
-  for (const store of ["odd.oci.tar", "odd.docker.tar"]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["look.mjs", fixture(store)], {
+  const look = (...words) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["look.mjs", ...words], {
       cwd: app,
       timeout: 30_000,
       encoding: "utf8",
     });
     assert.deepEqual([status, stderr], [0, ""]);
-    const { hidden } = JSON.parse(done(["waste", "--json", `${fixture(store)}#pos=0`]));
+    return stdout;
+  };
+  const wasted = (reference) => {
+    const { hidden } = JSON.parse(done(["waste", "--json", reference]));
+    return new RegExp(`\\n${hidden} wasted bytes`);
+  };
+  const two = fresh("two-tags.tar");
+  done(["copy", "--quiet", fixture("odd.oci.tar"), `oci-archive:${two}`]);
+  done(["tag", `${two}#pos=0`, "second"]);
+  for (const store of [fixture("odd.oci.tar"), fixture("odd.docker.tar"), two]) {
+    const stdout = look(store);
     assert.match(stdout, /\n {4}passwd 65 layer 1\n/);
-    assert.match(stdout, new RegExp(`\\n${hidden} wasted bytes`));
+    assert.match(stdout, wasted(`${store}#pos=0`));
   }
+  // The first is an index of several platforms.
+  look(fixture("nested"));
+  assert.match(look(fixture("odd"), "gnu"), wasted(`${fixture("odd")}#gnu`));
 });
 
 /** A page that lists the images of an archive, and the files of one. */

@@ -38,15 +38,17 @@ export function tarEntry({ name, content = "", type = "0", link = "", mode = typ
 export const tar = (entries) => Buffer.concat([...entries.map(tarEntry), Buffer.alloc(1024)]);
 
 export const LAYER = "application/vnd.oci.image.layer.v1.tar";
+export const FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
 
 /** Returns a layer with these entries. */
-export function layer(entries, { mediaType = `${LAYER}+gzip`, annotations } = {}) {
+export function layer(entries, { mediaType = `${LAYER}+gzip`, annotations, urls } = {}) {
   const plain = tar(entries);
   return {
     blob: mediaType.endsWith("+gzip") ? gzipSync(plain) : plain,
     diffId: digestOf(plain),
     mediaType,
     annotations,
+    urls,
   };
 }
 
@@ -60,8 +62,8 @@ export function layoutOf(layers) {
   };
   const json = (kind, value, more) =>
     put(`application/vnd.oci.image.${kind}.v1+json`, Buffer.from(JSON.stringify(value)), more);
-  const descriptors = layers.map(({ blob, mediaType, annotations }) =>
-    put(mediaType, blob, annotations && { annotations }),
+  const descriptors = layers.map(({ blob, mediaType, annotations, urls }) =>
+    put(mediaType, blob, { ...(annotations && { annotations }), ...(urls && { urls }) }),
   );
   const diffIds = layers.map(({ diffId }) => diffId);
   const config = json("config", {

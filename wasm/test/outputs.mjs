@@ -51,7 +51,7 @@ async function answer(store, imageOf, { ask, image: fragment, path, layer, diale
     case "why":
       return image.why(path);
     case "cat":
-      return bytesOf(await image.read(path));
+      return bytesOf(await image.read(path, layer ? { layer } : {}));
     case "diff":
       return store.diff(image, await imageOf(other), { ...(semantic && { semantic }) });
   }

@@ -54,6 +54,19 @@ const odd = (image) => [
   { ask: "cat", image, path: "/back\\\\slash", plain: "/back\\slash" },
   { ask: "cat", image, path: "/new\\012line", plain: "/new\nline" },
   { ask: "why", image, path: "/new\\012line", plain: "/new\nline" },
+  ...[
+    ["/gone/below/file", 1],
+    ["/etc/group", 1],
+    ["become-dir", 1],
+    ["/hard-b", 1],
+    ["/sparse", 1],
+    ["/twice", 2],
+    ["/directory-link/new", 2],
+    ["/etc", 1],
+    ["/absolute", 1],
+    ["/nope", 2],
+    ["/across", 2],
+  ].map(([path, layer]) => ({ ask: "cat", image, path, layer })),
 ];
 
 const whole = [{ ask: "ls" }, { ask: "check" }, { ask: "archive" }];

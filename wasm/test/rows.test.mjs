@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { done, fixture, open } from "./native.mjs";
+import { done, fixture, native, open } from "./native.mjs";
 
 /** The memory limit for 100,000 files. */
 const MOST_MEMORY = 200 << 20;
@@ -178,6 +178,29 @@ for (const [name, fragment, size, term] of [
     assert.deepEqual([wasted[0].size, wasted[0].hidden], [waste.hidden, waste.hidden]);
     const hidden = new Map(waste.paths.map(({ path, hidden }) => [path, hidden]));
     for (const row of wasted) if (row.entries === 0) assert.equal(row.hidden, hidden.get(row.path), row.path);
+    const gone = wasted.filter(({ exists }) => !exists);
+    assert.ok(gone.length > 0);
+    for (const row of gone.slice(0, 50)) {
+      const puts = (await image.why(row.path)).deeds.filter(({ what }) => what !== "removed");
+      assert.equal(row.layer, puts.at(-1).layer, row.path);
+      assert.equal(row.type, row.entries > 0 ? "dir" : "file", row.path);
+      if (row.type !== "file") continue;
+      const read = await image.read(row.path, { layer: row.layer });
+      const octal = (escaped) => String.fromCharCode(Number.parseInt(escaped.slice(1), 8));
+      const plain = row.path.replaceAll(/\\\d{3}/g, octal);
+      const printed = native(["cat", "--layer", `${row.layer}`, at, plain]).stdout;
+      assert.ok(printed.equals(Buffer.from(await read.arrayBuffer())), row.path);
+    }
+
+    for (const pattern of [`*${term}*`, "*[0-8]", "f?le", "*/file*", "*\\[*", "{group,old}"]) {
+      const found = json("find", "--ignore-case", "--name", pattern, at).found.map(({ path }) =>
+        // A row has the path that the layer's leads to.
+        path.replace("/directory-link/", "/etc/"),
+      );
+      const rows = await all(image, { name: pattern }, size);
+      assertTree(rows);
+      assert.deepEqual(sorted(rows), withWays(found), pattern);
+    }
 
     for (const { layer, stored, hidden } of waste.layers) {
       // The last change of a layer to each path.
@@ -257,6 +280,12 @@ test("listing does not distinguish copies from changed content", async () => {
   await image.verify();
   assert.deepEqual(changesIn(await image.files({ layer: 2 })), verified);
   store.close();
+});
+
+test("a file that a layer wrote through a link is read at its path", async () => {
+  const { image } = await opened("odd", "odd");
+  const read = await image.read("/etc/new", { layer: 2 });
+  assert.equal(await read.text(), "through a link of the layer below\n");
 });
 
 test("paths of rows are accepted by other calls", async () => {

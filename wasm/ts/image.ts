@@ -1,3 +1,13 @@
+import {
+  callback,
+  count as number,
+  expected,
+  json,
+  options as optionsOf,
+  ordinal,
+  RUN,
+  text,
+} from "./arguments.js";
 import { OcicleError } from "./error.js";
 import type { LayerBlob, LayerWork } from "./layers.js";
 import type { LayerIndex, Lent } from "./messages.js";
@@ -33,6 +43,7 @@ export class Image {
 
   /** Calls back after each change of {@link layers}. Returns a function that ends it. */
   watch(listener: () => void): () => void {
+    callback(listener, "listener");
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -46,12 +57,15 @@ export class Image {
    * Lists the files of all layers. Large layers are not hashed yet, so their lists are not verified. A layer
    * that cannot be read becomes `failed`; the others are listed all the same.
    */
-  scan(options: RunOptions = {}): Promise<void> {
+  async scan(options: RunOptions = {}): Promise<void> {
+    optionsOf(RUN)(options, "options");
     return this.#all((layer) => layer.listed, options);
   }
 
   /** Verifies size, digest and diff_id of each layer. A layer that does not match becomes `failed`. */
-  async verify({ signal, onProgress }: RunOptions = {}): Promise<void> {
+  async verify(options: RunOptions = {}): Promise<void> {
+    optionsOf(RUN)(options, "options");
+    const { signal, onProgress } = options;
     const [listed, verified] = [(layer: LayerWork) => layer.listed, (layer: LayerWork) => layer.verified];
     const first = sizeOf(this.#left(listed));
     const total = first + sizeOf(this.#left(verified));
@@ -65,8 +79,10 @@ export class Image {
 
   /** Returns `count` rows of the file tree, beginning with row `from`. Layers that failed are left out. */
   async rows(query: RowQuery, from: number, count: number): Promise<Page> {
+    const argument = { image: this.#image, query: json(query, "query"), from, count };
+    number(from, "from");
+    number(count, "count");
     await this.#look();
-    const argument = { image: this.#image, query: JSON.stringify(query), from, count };
     return JSON.parse(await this.#store.call("rows", argument)) as Page;
   }
 
@@ -74,8 +90,10 @@ export class Image {
    * Returns the zero-based position of a path among the rows of a query; `undefined` if it is not visible.
    */
   async position(query: RowQuery, path: string): Promise<number | undefined> {
+    const argument = { image: this.#image, query: json(query, "query"), path };
+    text(path, "path");
     await this.#look();
-    return this.#store.call("position", { image: this.#image, query: JSON.stringify(query), path });
+    return this.#store.call("position", argument);
   }
 
   /**
@@ -83,6 +101,7 @@ export class Image {
    * (1000 by default) of the whole has no box of its own.
    */
   async treemap(options: { by?: "directory" | "layer"; path?: string; parts?: number } = {}): Promise<Box> {
+    optionsOf({ by: grouping, path: text, parts: ordinal })(options, "options");
     await this.#look();
     const { by, path = "/", parts = 1000 } = options;
     const argument = { image: this.#image, byLayer: by === "layer", path, parts };
@@ -93,32 +112,46 @@ export class Image {
    * Returns the result of `ocicle files`: everything at and below a path, or the changes of a layer there.
    */
   async files(options: { path?: string; layer?: number } = {}): Promise<Files> {
+    optionsOf({ path: text, layer: number })(options, "options");
     await this.#look();
     const { path = "/", layer } = options;
     return JSON.parse(await this.#store.call("files", { image: this.#image, path, layer })) as Files;
   }
 
-  /** Returns the content of a file, as `ocicle cat`; links are followed. It is verified if its layer is. */
-  async read(path: string): Promise<Blob> {
+  /**
+   * Returns the content of a file, as `ocicle cat`; links are followed. With `layer`, as that layer has it,
+   * like `ocicle cat --layer`: whatever later layers do, and links are not followed. It is verified if its
+   * layer is.
+   */
+  async read(path: string, options: { layer?: number } = {}): Promise<Blob> {
+    text(path, "path");
+    optionsOf({ layer: number })(options, "options");
+    const { layer } = options;
     await this.#look();
-    const pieces = await this.#store.call("read", { image: this.#image, path });
+    const failed = layer === undefined ? undefined : this.layers[layer - 1]?.error;
+    if (failed !== undefined) throw new OcicleError(failed.kind, failed.message);
+    const pieces = await this.#store.call("read", { image: this.#image, path, layer });
     return new Blob(pieces as Uint8Array<ArrayBuffer>[]);
   }
 
   /** Returns the result of `ocicle why`. */
   async why(path: string): Promise<Why> {
+    text(path, "path");
     await this.#look();
     return JSON.parse(await this.#store.call("why", { image: this.#image, path })) as Why;
   }
 
   /** Returns the result of `ocicle waste`. Rejects if a layer cannot be verified. */
   async waste(options: RunOptions = {}): Promise<Waste> {
+    optionsOf(RUN)(options, "options");
     await this.#verified(options);
     return JSON.parse(await this.#store.call("waste", this.#image)) as Waste;
   }
 
   /** Returns the output of `ocicle mtree`. Rejects if a layer cannot be verified. */
   async mtree(dialect: Dialect = "native", options: RunOptions = {}): Promise<Uint8Array> {
+    text(dialect, "dialect");
+    optionsOf(RUN)(options, "options");
     await this.#verified(options);
     return this.#store.call("mtree", { image: this.#image, dialect });
   }
@@ -190,6 +223,8 @@ export class Image {
   };
 }
 
+const grouping = expected('"directory" or "layer"', (value) => value === "directory" || value === "layer");
+
 /** A layer of an image. Images share the work on a layer, but not the command that made it. */
 export interface Entry extends LayerBlob {
   work: LayerWork;
@@ -199,7 +234,14 @@ function sizeOf(layers: readonly LayerWork[]): number {
   return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
-function layerOf({ digest, diffId, mediaType, size, createdBy, work }: Entry, position: number): Layer {
+function layerOf(entry: Entry, position: number): Layer {
+  const { digest, diffId, mediaType, size, createdBy, work } = entry;
   const layer = { layer: position + 1, digest, diffId, mediaType, size };
-  return { ...layer, ...(createdBy !== null && { createdBy }), ...work.state };
+  return { ...layer, ...(createdBy !== null && { createdBy }), ...elsewhere(entry), ...work.state };
+}
+
+/** The addresses of a layer that the store does not have. */
+function elsewhere({ place, descriptor }: LayerBlob): Pick<Layer, "urls"> {
+  const { urls } = JSON.parse(place === null ? descriptor : "{}") as Pick<Layer, "urls">;
+  return urls === undefined ? {} : { urls };
 }

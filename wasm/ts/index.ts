@@ -1,8 +1,9 @@
 /** Inspects and changes OCI container images in a browser. Nothing leaves the page. */
 
+import { expected } from "./arguments.js";
 import { OcicleError } from "./error.js";
 import { originOf } from "./input.js";
-import { openOrigin, type Platform } from "./open.js";
+import { checkOptions, openOrigin, type Platform } from "./open.js";
 import type { Store } from "./store.js";
 import type { OpenOptions, Source } from "./types.js";
 
@@ -12,11 +13,14 @@ export { fromDataTransfer } from "./input.js";
 export { Store } from "./store.js";
 export type * from "./types.js";
 
+const aWorker = expected("a Worker", (value) => value instanceof Object && "postMessage" in value);
+
 const browser: Platform = {
   module: () => WebAssembly.compileStreaming(fetch(new URL("./wasm/ocicle_bg.wasm", import.meta.url))),
   spawn: ({ worker }) => {
     // Bundlers recognise exactly this form.
     const started = worker?.() ?? new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    aWorker(started, "the result of options.worker");
     return {
       post: (message, transfer) => started.postMessage(message, transfer),
       listen: (onReply, onEnd) => {
@@ -36,6 +40,7 @@ const browser: Platform = {
  * Rejects with an {@link OcicleError}, or with the reason of `signal`.
  */
 export async function open(source: Source, options: OpenOptions = {}): Promise<Store> {
+  checkOptions(options, "options");
   if (typeof source === "string") {
     throw new OcicleError("misuse", "a browser cannot open a path: expected a File or a URL");
   }

@@ -1,8 +1,19 @@
 /** Converts the sources that callers pass to the origin that workers read. */
 
+import { expected, text } from "./arguments.js";
 import { OcicleError } from "./error.js";
 import type { Origin, Part } from "./part.js";
 import type { Source } from "./types.js";
+
+const aFile = expected("a File", (value) => value instanceof Blob && "name" in value);
+const bytes = expected(
+  "a Blob or Uint8Array",
+  (value) => value instanceof Blob || value instanceof Uint8Array,
+);
+const transfer = expected(
+  "a DataTransfer",
+  (value) => value instanceof Object && "items" in value && "files" in value,
+);
 
 /** The file that marks a directory as an OCI layout. */
 const MARKER = "oci-layout";
@@ -12,7 +23,13 @@ export async function originOf(source: Exclude<Source, string>, signal?: AbortSi
   if (source instanceof ArrayBuffer) return { archive: { bytes: new Uint8Array(source) } };
   if (source instanceof Uint8Array) return { archive: { bytes: source } };
   if (source instanceof URL) return originAt(source, signal);
-  if (source instanceof Map) return layout(source as ReadonlyMap<string, Blob | Uint8Array>);
+  if (source instanceof Map) {
+    for (const [path, content] of source) {
+      text(path, "a path of the source");
+      bytes(content, path);
+    }
+    return layout(source as ReadonlyMap<string, Blob | Uint8Array>);
+  }
   if (isHandle(source)) {
     if (isFile(source)) return { archive: { blob: await source.getFile() } };
     const files = new Map<string, Blob>();
@@ -23,6 +40,7 @@ export async function originOf(source: Exclude<Source, string>, signal?: AbortSi
     throw new OcicleError("misuse", "expected a File or other archive, a URL, or the files of an OCI layout");
   }
   const files = [...source];
+  files.forEach((file, at) => aFile(file, `the source, at ${at}`));
   const [first] = files;
   if (first === undefined) throw new OcicleError("misuse", "the list of files is empty");
   if (files.length === 1 && pathOf(first) === first.name) return { archive: { blob: first } };
@@ -34,6 +52,7 @@ export async function originOf(source: Exclude<Source, string>, signal?: AbortSi
  * first `await`: the browser clears the data then.
  */
 export async function fromDataTransfer(data: DataTransfer): Promise<Source> {
+  transfer(data, "data");
   const entries = [...data.items].map((item) => (item.kind === "file" ? item.webkitGetAsEntry() : null));
   const plain = [...data.files];
   const found = entries.filter((entry) => entry !== null);

@@ -55,7 +55,7 @@ export interface Calls {
   lend: [number, Lent];
   diff: [{ before: number | Lent; after: number | Lent; semantic: boolean }, string];
   mtree: [{ image: number; dialect: string }, Uint8Array];
-  read: [{ image: number; path: string }, Uint8Array[]];
+  read: [{ image: number; path: string; layer: number | undefined }, Uint8Array[]];
   /** Reads one layer. Needs no open store. */
   index: [
     { part: Part; descriptor: string; diffId: string; verify: boolean },
@@ -89,6 +89,8 @@ export interface Request<C extends Call = Call> {
 /** The first message to a worker. */
 export interface Start {
   module: WebAssembly.Module;
+  /** The JSON of the limits. */
+  limits: string;
   /** In Node: a port to the main thread, which reads what a worker cannot. */
   bridge?: unknown;
 }

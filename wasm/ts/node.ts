@@ -8,7 +8,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { answer } from "./bridge.js";
 import { OcicleError } from "./error.js";
 import { originOf } from "./input.js";
-import { openOrigin, type Platform } from "./open.js";
+import { checkOptions, openOrigin, type Platform } from "./open.js";
 import type { Origin, Part } from "./part.js";
 import type { Store } from "./store.js";
 import type { OpenOptions, Source } from "./types.js";
@@ -76,6 +76,7 @@ const node = (held: Held): Platform => ({
  * Rejects with an `OcicleError`, or with the reason of `signal`.
  */
 export async function open(source: Source, options: OpenOptions = {}): Promise<Store> {
+  checkOptions(options, "options");
   const held = new Held();
   const hold = (part: Part): Part => ("blob" in part ? held.part(part.blob) : part);
   const found = await origin(source, options);

@@ -1,3 +1,15 @@
+import {
+  callback,
+  expected,
+  json,
+  large,
+  object,
+  options as optionsOf,
+  ordinal,
+  RUN,
+  text,
+  type Check,
+} from "./arguments.js";
 import { OcicleError } from "./error.js";
 import { sizeOf, type Origin, type Part } from "./part.js";
 import { Pool } from "./pool.js";
@@ -16,13 +28,35 @@ export interface Platform {
   cores(): number;
 }
 
+const aModule = expected(
+  "a WebAssembly.Module or its bytes",
+  (value) =>
+    value instanceof WebAssembly.Module || value instanceof ArrayBuffer || ArrayBuffer.isView(value),
+);
+
+const limits: Check = (value, name) => {
+  object(value, name);
+  for (const [limit, given] of Object.entries(value as object)) large(given, `${name}.${limit}`);
+};
+
+/** Checks the options of `open`. */
+export const checkOptions = optionsOf({
+  kind: text,
+  signal: RUN.signal,
+  module: aModule,
+  worker: callback,
+  workers: ordinal,
+  limits,
+});
+
 let fetched: Promise<WebAssembly.Module> | undefined;
 
 export async function openOrigin(origin: Origin, options: OpenOptions, platform: Platform): Promise<Store> {
   const { kind, signal } = options;
   const module = await moduleOf(options, platform);
   signal?.throwIfAborted();
-  const spawn = (): Remote => new Remote(platform.spawn(options), { module });
+  const start = { module, limits: json(options.limits ?? {}, "options.limits") };
+  const spawn = (): Remote => new Remote(platform.spawn(options), start);
   const remote = spawn();
   const onAbort = (): void => remote.end(signal?.reason);
   signal?.addEventListener("abort", onAbort);

@@ -18,7 +18,7 @@ type Handle = <C extends Call>(request: Request<C>) => void;
 type Post = (reply: Reply, transfer: Transferable[]) => void;
 
 /** Starts a worker; returns the function to call with each request. */
-export function serve({ module }: Start, sync: Sync, post: Post): Handle {
+export function serve({ module, limits }: Start, sync: Sync, post: Post): Handle {
   const { memory } = initSync({ module });
   let current = 0;
   let read = 0;
@@ -32,7 +32,7 @@ export function serve({ module }: Start, sync: Sync, post: Post): Handle {
     read = 0;
   });
   connect(reader);
-  const handlers = handlersOf(reader, memory);
+  const handlers = handlersOf(reader, memory, limits);
   return <C extends Call>({ id, call, argument }: Request<C>): void => {
     current = id;
     read = 0;
@@ -45,7 +45,7 @@ export function serve({ module }: Start, sync: Sync, post: Post): Handle {
   };
 }
 
-function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
+function handlersOf(reader: Reader, memory: WebAssembly.Memory, limits: string): Handlers {
   let store: Store | undefined;
   const images = new Map<number, Image>();
   let next = 0;
@@ -59,7 +59,7 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
     return found;
   };
   const once = <T>(opening: Opening, use: (store: Store) => T): T => {
-    const opened = open(reader, opening);
+    const opened = open(reader, opening, limits);
     try {
       return use(opened);
     } finally {
@@ -71,10 +71,10 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
     decompress: (part) => {
       const pieces: Blob[] = [];
       const keep = (piece: Bytes): unknown => pieces.push(new Blob([piece]));
-      return decompress(reader.add(part), keep) ? new Blob(pieces) : undefined;
+      return decompress(reader.add(part), limits, keep) ? new Blob(pieces) : undefined;
     },
     open: (opening) => {
-      store = open(reader, opening);
+      store = open(reader, opening, limits);
       return store.kind as StoreKind;
     },
     list: () => opened().list(),
@@ -111,7 +111,7 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
       const borrowed: Image[] = [];
       const side = (of: number | Lent): Image => {
         if (typeof of === "number") return image(of);
-        const found = Image.borrowed(of);
+        const found = Image.borrowed(of, limits);
         borrowed.push(found);
         return found;
       };
@@ -122,13 +122,13 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
       }
     },
     mtree: ({ image: number, dialect }) => image(number).mtree(dialect),
-    read: ({ image: number, path }) => {
+    read: ({ image: number, path, layer }) => {
       const pieces: Bytes[] = [];
-      opened().read(image(number), path, (piece: Bytes) => pieces.push(piece));
+      opened().read(image(number), path, layer, (piece: Bytes) => pieces.push(piece));
       return pieces;
     },
     index: ({ part, descriptor, diffId, verify }) => {
-      const indexed = Indexed.read(reader.add(part), descriptor, diffId, verify);
+      const indexed = Indexed.read(reader.add(part), descriptor, diffId, verify, limits);
       try {
         return { index: indexed.bytes(), toc: indexed.toc };
       } finally {
@@ -147,9 +147,9 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory): Handlers {
   };
 }
 
-function open(reader: Reader, { origin, kind, changes }: Opening): Store {
+function open(reader: Reader, { origin, kind, changes }: Opening, limits: string): Store {
   reader.from(origin);
-  const store = Store.open("archive" in origin ? reader.add(origin.archive) : undefined, kind);
+  const store = Store.open("archive" in origin ? reader.add(origin.archive) : undefined, kind, limits);
   if (changes !== undefined) store.replay(changes);
   return store;
 }

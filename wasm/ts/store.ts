@@ -1,3 +1,15 @@
+import {
+  count,
+  date,
+  expected,
+  flag,
+  json,
+  listOf,
+  optional,
+  options as optionsOf,
+  RUN,
+  text,
+} from "./arguments.js";
 import { Image } from "./image.js";
 import { LayerWork, type LayerBlob } from "./layers.js";
 import type { Kept, Opening } from "./messages.js";
@@ -40,11 +52,13 @@ export class Store {
 
   /** Returns the result of `ocicle resolve`; `fragment` is the part of a reference after `#`. */
   async resolve(fragment?: string): Promise<Resolution> {
+    checkFragment(fragment, "fragment");
     return JSON.parse(await this.#remote.call("resolve", fragment)) as Resolution;
   }
 
   /** Opens an image: reads manifest and config, but not the layers. */
   async image(fragment?: string): Promise<Image> {
+    checkFragment(fragment, "fragment");
     const found = await this.#remote.call("image", fragment);
     const blobs = JSON.parse(found.layers) as LayerBlob[];
     return new Image(
@@ -58,12 +72,14 @@ export class Store {
    * Returns the bytes of a document or any other blob, not verified. Blobs over 16 MiB are refused, except
    * those of edits.
    */
-  blob(digest: string): Promise<Uint8Array> {
+  async blob(digest: string): Promise<Uint8Array> {
+    text(digest, "digest");
     return this.#remote.call("blob", digest);
   }
 
   /** Reads and verifies everything; returns the result of `ocicle check`. */
   async check(options: RunOptions = {}): Promise<CheckReport> {
+    optionsOf(RUN)(options, "options");
     const run = { ...options, total: this.#size() };
     return JSON.parse(await this.#pool.run("check", await this.#opening(), run)) as CheckReport;
   }
@@ -77,6 +93,9 @@ export class Store {
     after: Image,
     options: RunOptions & { semantic?: boolean } = {},
   ): Promise<Compared> {
+    anImage(before, "before");
+    anImage(after, "after");
+    optionsOf({ ...RUN, semantic: flag })(options, "options");
     const { semantic = false, ...run } = options;
     const [first, second] = await Promise.all([before.in(this.#remote, run), after.in(this.#remote, run)]);
     const argument = { before: first, after: second, semantic };
@@ -84,8 +103,14 @@ export class Store {
   }
 
   /** Changes the config of an image, as `ocicle config`. Returns the new digest. */
-  configure(fragment: string | undefined, edit: ConfigEdit, options: EditOptions = {}): Promise<string> {
-    const argument = { fragment, edit: JSON.stringify(edit), options: encoded(options) };
+  async configure(
+    fragment: string | undefined,
+    edit: ConfigEdit,
+    options: EditOptions = {},
+  ): Promise<string> {
+    checkFragment(fragment, "fragment");
+    EDIT(options, "options");
+    const argument = { fragment, edit: json(edit, "edit"), options: encoded(options) };
     return this.#remote.call("configure", argument);
   }
 
@@ -96,6 +121,10 @@ export class Store {
     files: readonly NewFile[],
     options: EditOptions = {},
   ): Promise<string> {
+    checkFragment(fragment, "fragment");
+    text(target, "target");
+    listOf(newFile)(files, "files");
+    EDIT(options, "options");
     const { created = new Date() } = options;
     const entries = files.map(({ path, content, mode = 0o644, uid = 0, gid = 0, mtime }) => {
       const modified = content instanceof File ? new Date(content.lastModified) : created;
@@ -107,8 +136,12 @@ export class Store {
     return this.#remote.call("insert", argument);
   }
 
-  /** Returns the whole store as an `oci-archive`, with all edits; the bytes are those of `ocicle copy`. */
+  /**
+   * Returns the whole store as an `oci-archive`, with all edits; the bytes are those of `ocicle copy`. An
+   * archive of `docker save` keeps its `manifest.json`, as when `ocicle` edits it in place.
+   */
   async archive(options: RunOptions = {}): Promise<Blob> {
+    optionsOf(RUN)(options, "options");
     return this.#pool.run("archive", await this.#opening(), { ...options, total: this.#size() });
   }
 
@@ -149,6 +182,22 @@ export class Store {
     if (!("files" in this.#origin)) return 0;
     return [...this.#origin.files.values()].reduce((sum, part) => sum + sizeOf(part), 0);
   }
+}
+
+const checkFragment = optional(text);
+const anImage = expected("an Image", (value) => value instanceof Image);
+const EDIT = optionsOf({ tag: text, created: date });
+const CONTENT = expected(
+  "a string, Uint8Array or Blob",
+  (value) => typeof value === "string" || value instanceof Uint8Array || value instanceof Blob,
+);
+const NEW_FILE = { path: text, content: CONTENT, mode: count, uid: count, gid: count, mtime: date };
+
+function newFile(value: unknown, name: string): void {
+  optionsOf(NEW_FILE)(value, name);
+  const { path, content } = value as NewFile;
+  text(path, `${name}.path`);
+  CONTENT(content, `${name}.content`);
 }
 
 function encoded({ tag, created = new Date() }: EditOptions): string {

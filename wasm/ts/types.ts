@@ -70,7 +70,26 @@ export interface OpenOptions {
    * cores, at most 4.
    */
   workers?: number;
+  /** Limits on untrusted input, by the names of `ocicle --limit`; the others have their defaults. */
+  limits?: Partial<Record<LimitName, number>>;
 }
+
+/** What each bounds is in `ocicle files --help`. */
+export type LimitName =
+  | "document"
+  | "depth"
+  | "descriptors"
+  | "path"
+  | "links"
+  | "header"
+  | "xattrs"
+  | "toc"
+  | "entries"
+  | "layer_size"
+  | "zstd_window"
+  | "ratio"
+  | "ratio_from"
+  | "archive_size";
 
 /** Options of calls that take long. Aborting rejects with the signal's reason, and affects no other call. */
 export interface RunOptions {
@@ -255,6 +274,8 @@ export interface Layer {
    */
   listedFrom?: "toc" | "archive";
   error?: { kind: ErrorKind; message: string };
+  /** Where to get a foreign layer, which the store does not have. */
+  urls?: string[];
 }
 
 export type FileType = "file" | "dir" | "link" | "char" | "block" | "fifo" | "socket";
@@ -276,7 +297,13 @@ export interface RowQuery {
   /** Only paths whose last name contains this text, ignoring case, and the directories above them. */
   search?: string;
   /**
-   * Open directories; the root always is. With `search`, `changes` or `wasted`, all are open except `closed`.
+   * Only paths that this pattern matches, as `ocicle find --ignore-case --name`, and the directories above
+   * them. Without `layer`, also paths that a later layer removes.
+   */
+  name?: string;
+  /**
+   * Open directories; the root always is. With `search`, `name`, `changes` or `wasted`, all are open except
+   * `closed`.
    */
   open?: string[];
   closed?: string[];
@@ -291,15 +318,16 @@ export interface Row {
   name: string;
   /** 0 for the root. */
   depth: number;
-  /** Its type in the merged tree; `null` if it is not there. */
-  type: FileType | null;
+  /** Its type in `layer`; of a removed path, the type of what was removed. */
+  type: FileType;
   /** Size of a file; of a directory, of all files below it that match the query. */
   size: number;
   /** Bytes stored here and below that a later layer hides. */
   hidden: number;
-  /** The layer it comes from; with `layer`, that one. */
+  /** The layer that put it last; with `layer`, that one. */
   layer: number;
   change?: Change;
+  /** These are those of the merged tree, if it has the path with this type. */
   mode?: string;
   uid?: number;
   gid?: number;

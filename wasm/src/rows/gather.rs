@@ -2,14 +2,15 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 use ocicle::{
-    image::look::Look,
+    fs::FileType,
+    image::{find::FindQuery, look::Look},
     name::{EntryPath, NameBuf},
     tree::{
-        Content, InodeId, Tree,
+        Content, InodeId,
         provenance::{ChangeKind, PathChange},
     },
 };
@@ -23,35 +24,42 @@ struct Found {
     sum: u64,
     layer: usize,
     change: Option<ChangeKind>,
+    file_type: FileType,
     now: Option<InodeId>,
 }
 
 pub(super) fn gather(look: &Look, query: Query) -> Table {
     let hidden = hidden(look, &query);
     let needle = query.search.as_ref().map(|text| text.to_lowercase());
+    let named = FindQuery { name: query.name.clone(), ignore_case: true, ..FindQuery::default() };
     let wanted = |path: &EntryPath| {
-        let Some(needle) = &needle else { return true };
-        let last = path.split_last().map(|(_, name)| String::from_utf8_lossy(name.as_bytes()).to_lowercase());
-        last.is_some_and(|name| name.contains(needle))
+        let last = || {
+            let (_, name) = path.split_last()?;
+            Some(String::from_utf8_lossy(name.as_bytes()).to_lowercase())
+        };
+        let has_text = |text: &String| last().is_some_and(|name| name.contains(text));
+        needle.as_ref().is_none_or(has_text) && named.admits_name(path)
     };
-    let mut builder = Builder::new(look, &query);
+    let places = Places::new(look, &query);
+    let mut builder = Builder { places, found: BTreeMap::new(), files: 0, bytes: 0 };
     if query.wasted {
         let changes = query.layer.map(|layer| changes(look, layer));
         for (path, &bytes) in &hidden {
-            let change = changes.as_ref().and_then(|changes| changes.get(path)).map(|change| change.kind);
-            if !wanted(path) || !has_kind(&query, change) {
+            let change = changes.as_ref().and_then(|changes| changes.get(path).copied());
+            let kind = change.map(|change| change.kind);
+            if !wanted(path) || !has_kind(&query, kind) {
                 continue;
             }
-            let now = look.tree.get(path);
-            let layer = query.layer.or(now.map(|id| look.provenance.origin(id).layer)).unwrap_or(0);
-            builder.add(path, Found { size: bytes, sum: bytes, layer, change, now });
+            let found = match change {
+                Some(change) => Found::in_layer(look, change),
+                None => builder.places.at(path),
+            };
+            builder.add(path, Found { size: bytes, sum: bytes, ..found });
         }
     } else if let Some(layer) = query.layer {
-        for (path, PathChange { kind, size, .. }) in changes(look, layer) {
-            let change = Some(*kind);
-            if wanted(path) && has_kind(&query, change) {
-                let now = look.tree.get(path);
-                builder.add(path, Found { size: *size, sum: *size, layer, change, now });
+        for (path, change) in changes(look, layer) {
+            if wanted(path) && has_kind(&query, Some(change.kind)) {
+                builder.add(path, Found::in_layer(look, change));
             }
         }
     } else {
@@ -66,11 +74,40 @@ pub(super) fn gather(look: &Look, query: Query) -> Table {
                 _ => 0,
             };
             let sum = if inode.nlink == 1 || counted.insert(id) { size } else { 0 };
-            let layer = look.provenance.origin(id).layer;
-            builder.add(&path, Found { size, sum, layer, change: None, now: Some(id) });
+            builder.add(&path, Found { size, sum, ..Found::visible(look, id) });
+        }
+        let gone: Vec<_> = builder.places.gone.values().copied().collect();
+        for change in gone.into_iter().filter(|change| wanted(&change.path)) {
+            builder.add(&change.path, Found { change: None, ..Found::in_layer(look, change) });
         }
     }
     builder.finish(query, &hidden)
+}
+
+impl Found {
+    /// Returns a change of a layer.
+    fn in_layer(look: &Look, change: &PathChange) -> Self {
+        let PathChange { layer, kind, file_type, size, .. } = *change;
+        let now = look.tree.get(&change.path);
+        Self { size, sum: size, layer, change: Some(kind), file_type, now }
+    }
+
+    /// Returns an inode of the merged tree, without bytes.
+    fn visible(look: &Look, id: InodeId) -> Self {
+        let layer = look.provenance.origin(id).layer;
+        let file_type = look.tree.inode(id).content.file_type();
+        Self { size: 0, sum: 0, layer, change: None, file_type, now: Some(id) }
+    }
+}
+
+/// Returns the last layer's change that put each path which the merged tree does not have.
+fn gone(look: &Look) -> HashMap<&EntryPath, &PathChange> {
+    let puts = look.provenance.changes().iter().filter(|change| change.kind != ChangeKind::Removed);
+    let mut last = HashMap::new();
+    last.extend(
+        puts.filter(|change| look.tree.get(&change.path).is_none()).map(|change| (&change.path, change)),
+    );
+    last
 }
 
 /// Returns the changes of a layer, in the order of a tree: the last one of each path.
@@ -107,10 +144,38 @@ fn hidden(look: &Look, query: &Query) -> BTreeMap<EntryPath, u64> {
     hidden
 }
 
-/// Builds the nodes of a table from paths.
-struct Builder<'a> {
+/// Finds what is at a path.
+struct Places<'a> {
     look: &'a Look,
     layer: Option<usize>,
+    /// Empty where the query is for a layer, or for the merged tree alone.
+    gone: HashMap<&'a EntryPath, &'a PathChange>,
+}
+
+impl<'a> Places<'a> {
+    fn new(look: &'a Look, query: &Query) -> Self {
+        let has_gone = query.layer.is_none() && (query.wasted || query.name.is_some());
+        Self { look, layer: query.layer, gone: if has_gone { gone(look) } else { HashMap::new() } }
+    }
+
+    /// Returns a path, without bytes: as it is in the merged tree, or was last. In a layer, it is a directory
+    /// above its changes.
+    fn at(&self, path: &EntryPath) -> Found {
+        let now = self.look.tree.get(path);
+        let last = self.gone.get(path).map(|change| (change.layer, change.file_type));
+        match (self.layer, now) {
+            (None, Some(id)) => Found::visible(self.look, id),
+            (layer, now) => {
+                let (last, file_type) = last.unwrap_or((0, FileType::Dir));
+                Found { size: 0, sum: 0, layer: layer.unwrap_or(last), change: None, file_type, now }
+            }
+        }
+    }
+}
+
+/// Builds the nodes of a table from paths.
+struct Builder<'a> {
+    places: Places<'a>,
     found: BTreeMap<Ordered, Found>,
     files: u64,
     bytes: u64,
@@ -132,14 +197,9 @@ impl PartialOrd for Ordered {
     }
 }
 
-impl<'a> Builder<'a> {
-    fn new(look: &'a Look, query: &Query) -> Self {
-        Self { look, layer: query.layer, found: BTreeMap::new(), files: 0, bytes: 0 }
-    }
-
+impl Builder<'_> {
     fn add(&mut self, path: &EntryPath, found: Found) {
-        let content = found.now.map(|id| &self.look.tree.inode(id).content);
-        if found.size > 0 || matches!(content, Some(Content::File { .. })) {
+        if found.size > 0 || found.now.is_some() && found.file_type == FileType::File {
             self.files += 1;
         }
         self.bytes += found.sum;
@@ -147,8 +207,9 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(self, query: Query, hidden: &BTreeMap<EntryPath, u64>) -> Table {
-        let mut nodes = Nodes { look: self.look, layer: self.layer, nodes: Vec::new(), open: Vec::new() };
-        nodes.push(None, None);
+        let root = self.places.at(&EntryPath::root());
+        let mut nodes = Nodes { places: self.places, nodes: Vec::new(), open: Vec::new() };
+        nodes.push(None, root);
         nodes.nodes[0].hidden = hidden.get(&EntryPath::root()).copied().unwrap_or(0);
         for (Ordered(path), found) in self.found {
             nodes.put(&path, found, hidden);
@@ -158,8 +219,7 @@ impl<'a> Builder<'a> {
 }
 
 struct Nodes<'a> {
-    look: &'a Look,
-    layer: Option<usize>,
+    places: Places<'a>,
     nodes: Vec<Node>,
     /// The last path: the nodes from the root to itself.
     open: Vec<usize>,
@@ -173,13 +233,17 @@ impl Nodes<'_> {
         };
         let common = self.open.iter().skip(1).zip(&names).take_while(is_same).count();
         self.end(common + 1);
-        let above = names.len().saturating_sub(1);
-        for name in names.iter().take(above).skip(common) {
-            self.push(Some((*name).into()), None);
+        // The directories above that do not match themselves.
+        let mut above = EntryPath::root();
+        for (at, name) in names.iter().enumerate().take(names.len().saturating_sub(1)) {
+            above = above.join(*name);
+            if at >= common {
+                self.push(Some((*name).into()), self.places.at(&above));
+            }
         }
         let (size, sum, hides) = (found.size, found.sum, hidden.get(path).copied().unwrap_or(0));
         if common < names.len() {
-            self.push(names.last().map(|name| (*name).into()), Some(found));
+            self.push(names.last().map(|name| (*name).into()), found);
         }
         for &node in &self.open {
             self.nodes[node].size += sum;
@@ -191,25 +255,14 @@ impl Nodes<'_> {
         }
     }
 
-    /// Adds a node below the last one. A directory that does not match itself is shown as in the merged tree.
-    fn push(&mut self, name: Option<NameBuf>, found: Option<Found>) {
+    /// Adds a node below the last one.
+    fn push(&mut self, name: Option<NameBuf>, found: Found) {
         let parent = self.open.last().copied().unwrap_or(0);
         let number = self.nodes.len();
-        let found = found.unwrap_or_else(|| {
-            let now = match &name {
-                None => Some(Tree::ROOT),
-                Some(name) => {
-                    let above = self.nodes[parent].now;
-                    above.and_then(|above| self.look.tree.child(above, name.as_name()))
-                }
-            };
-            let layer = self.layer.or(now.map(|id| self.look.provenance.origin(id).layer)).unwrap_or(0);
-            Found { size: 0, sum: 0, layer, change: None, now }
-        });
         if number > 0 {
             self.nodes[parent].entries += 1;
         }
-        let Found { layer, change, now, .. } = found;
+        let Found { layer, change, file_type, now, .. } = found;
         let depth = self.open.len();
         self.nodes.push(Node {
             name,
@@ -222,6 +275,7 @@ impl Nodes<'_> {
             entries: 0,
             layer,
             change,
+            file_type,
             now,
         });
         self.open.push(number);

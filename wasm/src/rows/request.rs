@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ocicle::tree::provenance::ChangeKind;
+use ocicle::{limits::Limits, tree::provenance::ChangeKind};
 use serde::Deserialize;
 
 use super::{Open, Query, Sort};
@@ -19,6 +19,7 @@ pub(crate) struct RowQuery {
     changes: BTreeSet<ChangeKind>,
     wasted: bool,
     search: Option<String>,
+    name: Option<String>,
     open: BTreeSet<String>,
     closed: BTreeSet<String>,
     sort: Sort,
@@ -28,16 +29,17 @@ impl RowQuery {
     /// Returns which paths it matches, in an image with this many layers.
     pub(crate) fn query(&self, layers: usize) -> Result<Query> {
         let layer = self.layer.map(|layer| layer_number(layer, layers)).transpose()?;
-        let search = self.search.clone().filter(|text| !text.is_empty());
-        Ok(Query { layer, changes: self.changes.clone(), wasted: self.wasted, search })
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (search, name) = (given(&self.search), given(&self.name));
+        Ok(Query { layer, changes: self.changes.clone(), wasted: self.wasted, search, name })
     }
 
     /// Returns which directories are open.
-    pub(crate) fn open(&self) -> Result<Open> {
+    pub(crate) fn open(&self, limits: &Limits) -> Result<Open> {
         let paths = |paths: &BTreeSet<String>| {
             let mut parsed = BTreeSet::new();
             for path in paths {
-                parsed.insert(parse_path(path)?);
+                parsed.insert(parse_path(path, limits)?);
             }
             Ok::<_, Failure>(parsed)
         };

@@ -196,6 +196,65 @@ fn hidden_content_is_shown_in_its_directories() {
 }
 
 #[test]
+fn what_is_gone_has_the_layer_and_type_it_had_last() {
+    let layers: [&[Item]; 4] = [
+        &[dir("d"), file("other", "x")],
+        &[dir("d/sub"), file("d/sub/a", "aa"), symlink("d/l", "sub"), file("twice", "1")],
+        &[file("twice", "22")],
+        &[remove("d"), remove("twice"), dir("other")],
+    ];
+    let look = look_into(&layers);
+    let rows = |query: Query| {
+        let table = Table::new(&look, query);
+        let page = table.view(&Open::default(), Sort::Name).page(&table, &look, 0, 100);
+        let line = |row: &Row| {
+            let state = if row.exists { "is there" } else { "is gone" };
+            format!("{} {} of layer {} {state}", row.path, row.kind, row.layer)
+        };
+        page.rows.iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        rows(Query { wasted: true, ..Query::default() }),
+        [
+            "/ dir of layer 1 is there",
+            "/d dir of layer 1 is gone",
+            "/d/sub dir of layer 2 is gone",
+            "/d/sub/a file of layer 2 is gone",
+            "/other dir of layer 4 is there",
+            "/twice file of layer 3 is gone",
+        ]
+    );
+    assert_eq!(
+        rows(Query { layer: Some(1), wasted: true, ..Query::default() }),
+        [
+            "/ dir of layer 2 is there",
+            "/d dir of layer 2 is gone",
+            "/d/sub dir of layer 2 is gone",
+            "/d/sub/a file of layer 2 is gone",
+            "/twice file of layer 2 is gone",
+        ]
+    );
+    // A file here, a directory later.
+    let first = rows(Query { layer: Some(0), ..Query::default() });
+    assert!(first.contains(&"/other file of layer 1 is there".into()), "{first:?}");
+    let last = rows(Query { layer: Some(3), ..Query::default() });
+    assert!(last.contains(&"/twice file of layer 4 is gone".into()), "{last:?}");
+    assert!(last.contains(&"/d dir of layer 4 is gone".into()), "{last:?}");
+    let named = |pattern: &str| rows(Query { name: Some(pattern.into()), ..Query::default() });
+    assert_eq!(
+        named("{A,other}"),
+        [
+            "/ dir of layer 1 is there",
+            "/d dir of layer 1 is gone",
+            "/d/sub dir of layer 2 is gone",
+            "/d/sub/a file of layer 2 is gone",
+            "/other dir of layer 4 is there",
+        ]
+    );
+    assert_eq!(named("l")[2..], ["/d/l link of layer 2 is gone"]);
+}
+
+#[test]
 fn search_matches_names() {
     let query = Query { search: Some("O".into()), ..Query::default() };
     assert_eq!(
