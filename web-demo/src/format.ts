@@ -74,7 +74,7 @@ const TYPE_LETTERS: Record<string, string> = {
 };
 
 /** Formats a mode as ls(1): `-rw-r--r--`. */
-export function permissions(mode: string | undefined, type: string | null): string {
+export function permissions(mode: string | undefined, type: string): string {
   if (mode === undefined) return "";
   const bits = Number.parseInt(mode, 8);
   const letters = "rwxrwxrwx".split("").map((letter, at) => (bits & (1 << (8 - at)) ? letter : "-"));
@@ -85,5 +85,5 @@ export function permissions(mode: string | undefined, type: string | null): stri
     const [on, off] = at === 2 ? ["t", "T"] : ["s", "S"];
     letters[place] = letters[place] === "x" ? on! : off!;
   });
-  return (TYPE_LETTERS[type ?? ""] ?? "-") + letters.join("");
+  return (TYPE_LETTERS[type] ?? "-") + letters.join("");
 }

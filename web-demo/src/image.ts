@@ -20,7 +20,8 @@ export interface Shown {
 export const shown = signal<Shown | undefined>(undefined);
 export const layers = signal<readonly Layer[]>([]);
 /** The progress of reading the layers. */
-export const work = signal<{ what: "reading" | "verifying"; progress: Progress } | undefined>(undefined);
+export const work = signal<{ what: Work; progress?: Progress } | undefined>(undefined);
+export type Work = "reading" | "verifying" | "merging";
 
 /** Changes when the rows change: the rows of a layer that fails disappear. */
 export const revision = computed(() =>
@@ -107,9 +108,13 @@ async function read(image: Image, signal: AbortSignal): Promise<void> {
   try {
     await image.scan({ signal, onProgress: during("reading") });
     await image.verify({ signal, onProgress: during("verifying") });
+    if (!signal.aborted) work.value = { what: "merging" };
+    // What was verified can be seen then. The tree shows an error.
+    await image.rows({}, 0, 0).catch(() => {});
   } finally {
     if (!signal.aborted) work.value = undefined;
   }
+  if (signal.aborted) return;
   const failed = image.layers.filter((layer) => layer.state === "failed").length;
   announce(
     failed

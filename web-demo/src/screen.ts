@@ -2,8 +2,8 @@
 import { computed, signal } from "@preact/signals";
 import type { Dialect } from "ocicle";
 import type { Screen } from "./command.ts";
-import { search, wasted } from "./files/query.ts";
-import { pathKind } from "./files/selection.ts";
+import { filtersKinds, query, wasted } from "./files/query.ts";
+import { contentLayer, pathKind } from "./files/selection.ts";
 import { shown } from "./image.ts";
 
 /** Whether a comparison ignores times. */
@@ -12,8 +12,10 @@ export const dialect = signal<Dialect>("native");
 
 export const screen = computed<Screen>(() => ({
   path: shown.value?.image ? pathKind.value : "none",
-  search: search.value,
+  layer: contentLayer.value,
+  name: query.value.name,
   wasted: wasted.value,
+  kinds: filtersKinds.value,
   semantic: semantic.value,
   dialect: dialect.value,
 }));

@@ -65,6 +65,8 @@ async function opensWithout(path, message, source = "file") {
     await chooser(page, source).setInputFiles(path);
     const failed = page.locator(".verification").getByText("1 of 2 layers failed");
     await failed.waitFor();
+    const leftOut = page.getByRole("group", { name: "Layers that are not included" });
+    assert.match(await leftOut.innerText(), /^Layer 2 is not included \((damaged|not supported)\): ./);
     await row(page, "etc").click();
     await row(page, "base.txt").click();
     await page.getByRole("region", { name: "Text of /etc/base.txt" }).getByText("the base").waitFor();
@@ -75,6 +77,8 @@ async function opensWithout(path, message, source = "file") {
     assert.match(await second.innerText(), /failed/);
     assert.match(await second.locator(".error").innerText(), message);
     assert.match(await page.locator(".layers .card").first().innerText(), /verified/);
+    await page.getByRole("link", { name: "Space", exact: true }).click();
+    await leftOut.waitFor();
     await page.getByRole("link", { name: "Waste", exact: true }).click();
     await page.getByText("The waste cannot be counted").waitFor();
     await page.getByRole("link", { name: "Config", exact: true }).click();
@@ -99,6 +103,24 @@ test("a layer with another digest than promised", () => {
 
 test("a layer with an unsupported compression", () =>
   secondFails({ mediaType: "application/vnd.oci.image.layer.v1.tar+xz" }, /not supported/i));
+
+test("a foreign layer that is not in the file", async () => {
+  const mediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+  const urls = ["https://example.org/base.tar.gz"];
+  const files = layout("bad", [{ tar: BASE }, { tar: UPPER, mediaType, urls, blob: () => undefined }]);
+  const path = join(work, "foreign.tar");
+  writeFileSync(path, archive(files));
+  await site.page(async (page) => {
+    await verified(page);
+    await chooser(page, "file").setInputFiles(path);
+    const leftOut = page.getByRole("group", { name: "Layers that are not included" });
+    await leftOut.waitFor();
+    assert.match(await leftOut.innerText(), /^Layer 2 is not included \(foreign\): .*https:\/\/example\.org/);
+    await row(page, "etc").waitFor();
+    await leftOut.getByRole("link", { name: "Layer 2" }).click();
+    assert.match(await page.locator(".layers .card").nth(1).locator(".error").innerText(), /^Foreign\. /);
+  });
+});
 
 test("an archive that was cut off", async () => {
   // The blobs of the layers come first, so the end of the second is lost if the documents are put before it.

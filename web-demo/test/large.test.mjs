@@ -19,8 +19,20 @@ before(() => {
 test("a directory of 100,000 files scrolls with few elements", async () => {
   await site.page(async (page) => {
     await verified(page);
+    // Nothing is called verified before it can be seen.
+    await page.evaluate(() => {
+      globalThis.early = 0;
+      const look = () => {
+        const isLarge = document.querySelector(".store")?.textContent.includes("many.tar");
+        const isVerified = /verified/.test(document.querySelector(".verification")?.textContent ?? "");
+        if (isLarge && isVerified && !document.querySelector('.tree [data-index="1"]')) globalThis.early += 1;
+      };
+      new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+    });
     await chooser(page, "file").setInputFiles(file);
     await page.locator('.tree [data-index="1"]').waitFor({ timeout: 60_000 });
+    await verified(page);
+    assert.equal(await page.evaluate(() => globalThis.early), 0);
     await page.locator('.tree [data-index="1"]').click();
     const tree = page.getByRole("treegrid");
     await page.waitForFunction(

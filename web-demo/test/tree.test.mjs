@@ -1,10 +1,20 @@
 /** The file tree: keys, search, filters, order, preview. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { at, row, useSite, verified } from "./support/browser.mjs";
+import { at, chooser, row, useSite, verified } from "./support/browser.mjs";
+import { inShell, noCommand, scratch, testWith } from "./support/fixtures.mjs";
+import { archive, layout, tar } from "./support/oci.mjs";
 
 const site = useSite();
+const work = scratch();
+
+function writeArchive(name, layers) {
+  const path = join(work, name);
+  writeFileSync(path, archive(layout("made", layers.map((tar) => ({ tar })))));
+  return path;
+}
 
 /** The names in the tree, from the top. */
 async function names(page) {
@@ -124,7 +134,7 @@ test("a search shows matches and the directories above them", async () => {
     await hasNames(page, ["/", "etc", "tide.conf"]);
     assert.match(
       await page.locator(".command code").innerText(),
-      /ocicle find sample\.tar#v1\/\/platform=linux\/amd64 --name '\*TIDE\.conf\*'/,
+      /ocicle find sample\.tar#v1\/\/platform=linux\/amd64 --name '\*TIDE\.conf\*' --ignore-case$/,
     );
     await page.getByRole("searchbox", { name: "Search names" }).fill("no such name");
     await page.getByText("No files match.").waitFor();
@@ -245,8 +255,16 @@ test("a symbolic link opens its target", async () => {
 test("a file of a layer shows that a later layer replaces it", async () => {
   await site.page(
     async (page) => {
-      await page.getByText("A later layer replaces this file.").waitFor();
-      await page.getByRole("region", { name: "Text of /etc/tide.conf" }).getByText("harbours = 5").waitFor();
+      await page
+        .getByText("A later layer replaces this file. The content below is that of layer 2.")
+        .waitFor();
+      const text = page.getByRole("region", { name: "Text of /etc/tide.conf" });
+      await text.getByText("port = 8080").waitFor();
+      assert.doesNotMatch(await text.innerText(), /harbours/);
+      assert.equal(
+        await page.locator(".command code").innerText(),
+        "ocicle cat --layer 2 sample.tar#v1//platform=linux/amd64 /etc/tide.conf",
+      );
       const changes = page.getByRole("region", { name: "Changes by layer" }).getByRole("listitem");
       assert.equal(await changes.count(), 2);
       assert.match(await changes.nth(1).innerText(), /replaced/);
@@ -265,5 +283,122 @@ test("a removed file is shown as such", async () => {
       );
     },
     { hash: at({ layer: 2, path: "/var/cache/packages/index" }) },
+  );
+});
+
+for (const [what, layer] of [
+  ["in the layer that has it", 2],
+  ["without a layer", undefined],
+]) {
+  test(`a removed file can be read, ${what}`, async () => {
+    await site.page(
+      async (page) => {
+        await page.getByText("The content below is that of layer 2.").waitFor();
+        const text = page.getByRole("region", { name: "Text of /var/cache/packages/index" });
+        await text.waitFor();
+        assert.ok((await text.innerText()).length > 2600);
+        assert.equal(await page.getByText("No layer has").count(), 0);
+      },
+      { hash: at({ ...(layer && { layer }), path: "/var/cache/packages/index" }) },
+    );
+  });
+}
+
+const BRACKETS = writeArchive("brackets.tar", [
+  tar([
+    ["docs/"],
+    ["docs/a.txt", "a"],
+    ["docs/B.TXT", "b"],
+    ["docs/a.txt.gz", "c"],
+    ["docs/[x].js", "d"],
+    ["docs/x.js", "e"],
+    ["docs/old.txt", "old"],
+    ["docs/!{a,b}", "f"],
+  ]),
+  tar([["docs/.wh.old.txt"]]),
+]);
+
+testWith(noCommand, "a search shows what its command prints", async () => {
+  await site.page(async (page) => {
+    await verified(page);
+    await chooser(page, "file").setInputFiles(BRACKETS);
+    await row(page, "docs").waitFor();
+    await verified(page);
+    const search = page.getByRole("searchbox", { name: "Search names" });
+    for (const [text, expected] of [
+      ["*.txt", ["B.TXT", "a.txt", "old.txt"]],
+      [".TXT", ["B.TXT", "a.txt", "a.txt.gz", "old.txt"]],
+      ["[x]", ["[x].js"]],
+      ["?.js", ["x.js"]],
+      ["{a,b}", ["!{a,b}"]],
+      ["!*", ["!{a,b}"]],
+      ["old", ["old.txt"]],
+    ]) {
+      await search.fill(text);
+      await hasNames(page, ["/", "docs", ...expected]);
+      const line = await page.locator(".command code").innerText();
+      const { status, stdout, stderr } = inShell(`${line} --json`, dirname(BRACKETS));
+      assert.equal(status, 0, `${line}: ${stderr}`);
+      const found = JSON.parse(stdout).found.map(({ path }) => path);
+      assert.deepEqual(found.sort(), expected.map((name) => `/docs/${name}`).sort(), line);
+    }
+    assert.equal(await row(page, "old.txt").evaluate((one) => one.classList.contains("gone")), true);
+  });
+});
+
+test("search and filters end with the file", async () => {
+  await site.page(async (page) => {
+    await verified(page);
+    const search = page.getByRole("searchbox", { name: "Search names" });
+    await search.fill("tide");
+    await row(page, "tided").waitFor();
+    await page.getByLabel("Wasted only").check();
+    await chooser(page, "file").setInputFiles(BRACKETS);
+    await hasNames(page, ["/", "docs"]);
+    assert.equal(await search.inputValue(), "");
+    assert.equal(await page.getByLabel("Wasted only").isChecked(), false);
+    // Also what was typed a moment before.
+    await page.evaluate(() => {
+      const box = document.querySelector("input[type=search]");
+      box.value = "nothing has this";
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await page.goBack();
+    await hasNames(page, TOP);
+    await page.waitForTimeout(300);
+    await hasNames(page, TOP);
+  });
+});
+
+test("on a phone, the preview is brought into view", async () => {
+  await site.page(
+    async (page) => {
+      await verified(page);
+      const inView = (locator) =>
+        locator.evaluate((one) => {
+          const { top, bottom } = one.getBoundingClientRect();
+          return top >= 0 && bottom <= innerHeight;
+        });
+      await row(page, "etc").tap();
+      await row(page, "passwd").waitFor();
+      // A directory only opens.
+      assert.equal(await page.evaluate(() => document.activeElement.tagName), "DIV");
+      await row(page, "passwd").tap();
+      const heading = page.getByRole("heading", { name: "/etc/passwd" });
+      await page.waitForFunction(() => document.activeElement.tagName === "H2");
+      assert.equal(await inView(heading), true);
+      const text = page.getByRole("region", { name: "Text of /etc/passwd" });
+      await text.waitFor();
+      assert.equal(await text.evaluate((one) => one.getBoundingClientRect().top < innerHeight - 80), true);
+      await page.getByRole("link", { name: "Back to the files" }).tap();
+      assert.equal(await page.evaluate(() => document.activeElement.getAttribute("role")), "treegrid");
+      assert.equal(await inView(row(page, "passwd")), true);
+      // The same file again.
+      await row(page, "passwd").tap();
+      await page.waitForFunction(() => document.activeElement.tagName === "H2");
+      assert.equal(await inView(heading), true);
+      assert.match(await page.evaluate(() => location.hash), /path=\/etc\/passwd/);
+    },
+    { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
   );
 });

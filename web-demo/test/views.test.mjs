@@ -1,12 +1,12 @@
 /** Each view shows the sample, and the command line prints the same. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { at, IMAGE, useSite, verified } from "./support/browser.mjs";
-import { noCommand, scratch, testWith } from "./support/fixtures.mjs";
+import { at, chooser, IMAGE, useSite, verified } from "./support/browser.mjs";
+import { inShell, noCommand, scratch, testWith } from "./support/fixtures.mjs";
 import { archive, layout, tar } from "./support/oci.mjs";
 
 const site = useSite();
@@ -110,6 +110,28 @@ test("waste: sums, paths, layers", async () => {
         5,
       );
       await commandIs(page, `ocicle waste sample.tar#${IMAGE}`);
+    },
+    { hash: at({ view: "waste" }) },
+  );
+});
+
+test("waste: a link leads to the file as its layer has it", async () => {
+  await site.page(
+    async (page) => {
+      const paths = page.getByRole("region", { name: "Wasted by path" });
+      for (const [path, layer, text] of [
+        ["/var/cache/packages/tided_3.1.pkg", 2, /\w{70}/],
+        ["/etc/tide.conf", 2, /port = 8080/],
+      ]) {
+        await paths.getByRole("link", { name: path }).click();
+        const content = page.getByRole("region", { name: `Text of ${path}` });
+        await content.waitFor();
+        assert.match(await content.innerText(), text);
+        assert.doesNotMatch(await content.innerText(), /harbours/);
+        assert.equal(await page.getByLabel("Layer", { exact: true }).inputValue(), String(layer));
+        assert.equal(await page.locator(".notice.problem").count(), 0);
+        await page.goBack();
+      }
     },
     { hash: at({ view: "waste" }) },
   );
@@ -235,23 +257,25 @@ test("names are quoted for a shell", async () => {
       ["-c", `ocicle() { for word; do printf '%s\\n' "$word"; done; }; ${line}`],
       { encoding: "utf8" },
     );
-    assert.deepEqual(words.trimEnd().split("\n"), ["find", `sample.tar#${IMAGE}`, "--name", "*a'b $(x)*"]);
+    assert.deepEqual(words.trimEnd().split("\n"), [
+      "find",
+      `sample.tar#${IMAGE}`,
+      "--name",
+      "*a'b $(x)*",
+      "--ignore-case",
+    ]);
   });
 });
 
 testWith(noCommand, "the commands do what they say", async () => {
   const directory = scratch();
   copyFileSync(fileURLToPath(new URL("../src/sample.tar", import.meta.url)), join(directory, "sample.tar"));
-  const run = (line) =>
-    spawnSync("sh", ["-c", `ocicle() { "$OCICLE_BIN" "$@"; }; ${line}`], {
-      cwd: directory,
-      encoding: "utf8",
-    });
   const shown = [
     [{}, /app\/server\.sh/],
     [{ layer: 2 }, /tided/],
     [{ path: "/etc/passwd" }, /^root:x:0:0/],
     [{ path: "/var/cache/packages/index", layer: 2 }, /removed/],
+    [{ path: "/etc/tide.conf", layer: 2 }, /^\[tide\]\nport = 8080\nunits = "metric"\n$/],
     [{ view: "layers" }, /Layers/],
     [{ view: "space", path: "/usr" }, /busybox/],
     [{ view: "waste" }, /Hidden/],
@@ -278,10 +302,48 @@ testWith(noCommand, "the commands do what they say", async () => {
           fields.path,
         );
       before = await page.locator(".command code").innerText();
-      const { status, stdout, stderr } = run(before);
+      const { status, stdout, stderr } = inShell(before, directory);
       // 5: differences were found.
       assert.equal(status, fields.view === "diff" ? 5 : 0, `${before}\n${stderr}`);
       assert.match(stdout, expected, before);
     }
   });
+});
+
+testWith(noCommand, "the commands open files with any name", async () => {
+  const directory = scratch();
+  const odd = ["a\nb", "tab\t", "steer\u202etxt", "it's 100%!", "-n", "end\n", "back\\slash", "#*?[x]", "$(x) `y`"];
+  const files = odd.map((name) => [name, `content of ${name}`]);
+  const content = archive(layout("made", [{ tar: tar(files) }]));
+  const stores = ["a#b.tar", "oci:z.tar", "-dash", "new\nline.tar", "oci-archive:#", "it's\n#", "end\n", "=x"];
+  for (const [number, store] of stores.entries()) {
+    writeFileSync(join(directory, store), content);
+    await site.page(async (page) => {
+      await verified(page);
+      await chooser(page, "file").setInputFiles({ name: store, mimeType: "", buffer: content });
+      await page.locator(".images").getByRole("link", { name: "made" }).waitFor();
+      await verified(page);
+      const rows = await page.locator(".tree .canvas .row .text").allInnerTexts();
+      assert.equal(rows.length, odd.length + 1);
+      // One odd name of the image for each odd name of a file, and the last for all that remain.
+      for (const index of number === stores.length - 1 ? odd.keys() : [number]) {
+        await page.locator(`.tree [data-index="${index + 1}"]`).click();
+        const path = await page.locator(`.tree [data-index="${index + 1}"] .text`).innerText();
+        await page.waitForFunction(
+          (path) => document.querySelector(".preview h2")?.title === `/${path}`,
+          path,
+        );
+        await page.waitForFunction(() =>
+          document.querySelector(".command code").textContent.startsWith("ocicle cat"),
+        );
+        const line = await page.locator(".command code").textContent();
+        assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u, line);
+        const { status, stdout, stderr } = inShell(line, directory);
+        assert.equal(status, 0, `${line}\n${stderr}`);
+        assert.ok(odd.some((name) => stdout === `content of ${name}`), `${line}\n${stdout}`);
+        const shown = await page.getByRole("region", { name: /^Text of/ }).textContent();
+        assert.equal(shown, stdout);
+      }
+    });
+  }
 });

@@ -3,6 +3,8 @@ import { computed, effect, signal } from "@preact/signals";
 import type { Change, RowQuery } from "ocicle";
 import { shown } from "../image.ts";
 import { route } from "../route.ts";
+import { opened } from "../session.ts";
+import { patternOf } from "./pattern.ts";
 
 /** The kinds of changes, in three groups that can be shown or hidden. */
 export const KINDS = {
@@ -21,7 +23,8 @@ const open = signal<ReadonlySet<string>>(new Set());
 const closed = signal<ReadonlySet<string>>(new Set());
 
 const layer = computed(() => route.value.layer);
-const filtersKinds = computed(() => layer.value !== undefined && kinds.value.size < ALL_KINDS.length);
+/** Whether only some kinds of changes are shown. */
+export const filtersKinds = computed(() => layer.value !== undefined && kinds.value.size < ALL_KINDS.length);
 /** Whether directories are open unless they were closed. */
 const opensAll = computed(() => search.value !== "" || wasted.value || filtersKinds.value);
 
@@ -30,7 +33,7 @@ export const query = computed<RowQuery>(() => {
   if (layer.value !== undefined) asked.layer = layer.value;
   if (filtersKinds.value) asked.changes = [...kinds.value].flatMap((kind) => KINDS[kind]);
   if (wasted.value) asked.wasted = true;
-  if (search.value) asked.search = search.value;
+  if (search.value) asked.name = patternOf(search.value);
   if (opensAll.value) asked.closed = [...closed.value];
   else asked.open = [...open.value];
   return asked;
@@ -64,6 +67,12 @@ export function clearFilters(): void {
   wasted.value = false;
   kinds.value = new Set(ALL_KINDS);
 }
+
+// Another file is looked at with other questions.
+effect(() => {
+  void opened.value;
+  clearFilters();
+});
 
 // Another image has other directories.
 effect(() => {

@@ -32,7 +32,7 @@ export function ChangeMark({ change }: { change: Change }) {
 
 export function iconOf(type: Row["type"]): IconName {
   if (type === "dir" || type === "link") return type;
-  return type === "file" || type === null ? "file" : "device";
+  return type === "file" ? "file" : "device";
 }
 
 interface Props {

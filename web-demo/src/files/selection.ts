@@ -44,3 +44,14 @@ export const pathKind = computed<"file" | "dir" | "gone">(() => {
   if (!chosen.row.exists) return "gone";
   return chosen.row.type === "dir" ? "dir" : "file";
 });
+
+/** Returns the layer whose content a row has, if it is not that of the merged file system. */
+export function layerOf({ change, exists, layer }: Row): number | undefined {
+  if (change === undefined || change === "removed" || (change === "linked" && exists)) return undefined;
+  return layer;
+}
+
+export const contentLayer = computed(() => {
+  const chosen = selection.value;
+  return chosen && "row" in chosen ? layerOf(chosen.row) : undefined;
+});

@@ -4,6 +4,7 @@ import type { Layer } from "ocicle";
 import { command } from "../format.ts";
 import { layers } from "../image.ts";
 import { go, route } from "../route.ts";
+import { opened } from "../session.ts";
 import { Choice } from "../ui/choice.tsx";
 import { kinds, KINDS, search, sort, wasted, type Kind } from "./query.ts";
 
@@ -36,7 +37,8 @@ export function Toolbar() {
 function Search() {
   const [text, setText] = useState(search.value);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => setText(search.value), [search.value]);
+  // Also drops what was typed just before another file was opened.
+  useEffect(() => setText(search.value), [search.value, opened.value]);
   useEffect(() => {
     const timer = setTimeout(() => (search.value = text), 150);
     return () => clearTimeout(timer);
@@ -58,6 +60,7 @@ function Search() {
       type="search"
       value={text}
       placeholder="Search names  /"
+      title="* and ? stand for other characters"
       aria-label="Search names"
       aria-keyshortcuts="/"
       onInput={(event) => setText(event.currentTarget.value)}

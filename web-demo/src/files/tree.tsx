@@ -7,6 +7,7 @@ import { go, route } from "../route.ts";
 import { Problem, Waiting } from "../ui/notice.tsx";
 import { Canvas, indexes, spanOf, useView } from "../ui/window.tsx";
 import { step } from "./keys.ts";
+import { reveal, TREE } from "../preview/reveal.ts";
 import { parent } from "./locate.ts";
 import type { RowPages } from "./pages.ts";
 import { clearFilters, query, toggle } from "./query.ts";
@@ -29,7 +30,7 @@ function Grid({ pages }: { pages: RowPages }) {
   const box = useRef<HTMLDivElement>(null);
   const span = spanOf(useView(box), pages.total, ROW_HEIGHT);
   const path = route.value.path;
-  const [active, moveTo] = useActive(pages, path, (index) => reveal(box.current, index));
+  const [active, moveTo] = useActive(pages, path, (index) => scrollTo(box.current, index));
 
   useEffect(() => pages.want(span.first, span.end), [pages, span.first, span.end]);
 
@@ -37,6 +38,7 @@ function Grid({ pages }: { pages: RowPages }) {
     moveTo(index);
     if (row.type === "dir" && row.entries > 0) toggle(row.path, row.open);
     go({ path: row.path });
+    if (row.type !== "dir") reveal.value = row.path;
   };
 
   const pressOnRow = (key: string, row: Row | undefined): boolean => {
@@ -76,6 +78,7 @@ function Grid({ pages }: { pages: RowPages }) {
     <div class="tree-box">
       <div
         ref={box}
+        id={TREE}
         class="tree"
         role="treegrid"
         aria-label={`Files, ${count(pages.total)} rows`}
@@ -118,7 +121,7 @@ function Grid({ pages }: { pages: RowPages }) {
 }
 
 function Nothing({ query }: { query: RowQuery }) {
-  if (!query.search && !query.changes && !query.wasted) return <p class="nothing">There are no files.</p>;
+  if (!query.name && !query.changes && !query.wasted) return <p class="nothing">There are no files.</p>;
   return (
     <p class="nothing">
       No files match.{" "}
@@ -130,7 +133,7 @@ function Nothing({ query }: { query: RowQuery }) {
 }
 
 /** Scrolls until a row is visible below the headings. */
-function reveal(box: HTMLElement | null, index: number): void {
+function scrollTo(box: HTMLElement | null, index: number): void {
   if (!box) return;
   const top = index * ROW_HEIGHT;
   const height = box.clientHeight - ROW_HEIGHT;

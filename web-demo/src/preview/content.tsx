@@ -20,7 +20,15 @@ const LOOKS: readonly Option<Look>[] = [
   { value: "picture", label: "Picture" },
 ];
 
-export function Content({ image, row }: { image: Image; row: Row }) {
+interface Props {
+  image: Image;
+  row: Row;
+  /** The layer whose file is read; by default that of the merged file system. */
+  layer: number | undefined;
+}
+
+export function Content(props: Props) {
+  const { row } = props;
   const [asked, setAsked] = useState(false);
   if (row.size > UNASKED && !asked) {
     return (
@@ -31,14 +39,14 @@ export function Content({ image, row }: { image: Image; row: Row }) {
       </p>
     );
   }
-  return <Bytes image={image} row={row} />;
+  return <Bytes {...props} />;
 }
 
-function Bytes({ image, row }: { image: Image; row: Row }) {
-  const content = useAsync(
-    async () => new Uint8Array(await (await image.read(row.path)).arrayBuffer()),
-    [image, row.path],
-  );
+function Bytes({ image, row, layer }: Props) {
+  const content = useAsync(async () => {
+    const blob = await image.read(row.path, layer === undefined ? {} : { layer });
+    return new Uint8Array(await blob.arrayBuffer());
+  }, [image, row.path, layer]);
   const [chosen, setChosen] = useState<Look>();
   if (content.state === "waiting") return <Waiting>Reading {row.name} …</Waiting>;
   if (content.state === "failed") return <Problem failure={content.failure} />;

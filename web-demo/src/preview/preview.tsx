@@ -1,34 +1,49 @@
 /** The details of the selected path. */
 import type { Image, Row } from "ocicle";
-import { selection } from "../files/selection.ts";
+import { layerOf, selection } from "../files/selection.ts";
 import { parent, resolved } from "../files/locate.ts";
 import { iconOf } from "../files/row.tsx";
 import { permissions, plural, time } from "../format.ts";
-import { href, route } from "../route.ts";
+import { href } from "../route.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Note, Problem } from "../ui/notice.tsx";
 import { Size } from "../ui/size.tsx";
 import { Content } from "./content.tsx";
 import { Deeds } from "./deeds.tsx";
+import { toTree, TREE, useReveal } from "./reveal.ts";
 
 export function Preview({ image }: { image: Image }) {
   const chosen = selection.value;
   if (!chosen) return null;
   if ("failure" in chosen) return <Problem failure={chosen.failure} />;
-  const { row } = chosen;
-  const { layer } = route.value;
+  return <About image={image} row={chosen.row} />;
+}
+
+function About({ image, row }: { image: Image; row: Row }) {
+  const heading = useReveal(row.path);
+  const layer = layerOf(row);
   return (
     <section class="preview" aria-label={`About ${row.path}`}>
-      <h2 title={row.path}>
+      <a class="to-tree" href={`#${TREE}`} onClick={toTree}>
+        Back to the files
+      </a>
+      <h2 ref={heading} title={row.path} tabIndex={-1}>
         <Icon name={iconOf(row.type)} /> <Crumbs path={row.path} />
       </h2>
       <Facts row={row} />
       <Deeds key={`deeds ${row.path}`} image={image} row={row} />
-      {!row.exists && <Note>Not in the final image: a later layer hides it.</Note>}
-      {row.exists && row.hidden > 0 && layer !== undefined && row.type === "file" && (
-        <Note>A later layer replaces this file. The content below is that of the final image.</Note>
+      {!row.exists && (
+        <Note>
+          Not in the final image: {row.change === "removed" ? "this" : "a later"} layer removes it.
+          {layer !== undefined && row.type === "file" && ` The content below is that of layer ${layer}.`}
+        </Note>
       )}
-      {row.exists && row.type === "file" && <Content key={row.path} image={image} row={row} />}
+      {row.exists && row.hidden > 0 && layer !== undefined && row.type === "file" && (
+        <Note>A later layer replaces this file. The content below is that of layer {layer}.</Note>
+      )}
+      {row.type === "file" && (layer ?? row.mode) !== undefined && (
+        <Content key={`${layer} ${row.path}`} image={image} row={row} layer={layer} />
+      )}
     </section>
   );
 }

@@ -61,7 +61,7 @@ export function Main({ store, shown }: { store: Opened; shown: Shown }) {
         {image && <ViewOf image={image} store={store} />}
         {!image && entry && <AboutView store={store} entry={entry} />}
       </div>
-      <CommandLine text={commandFor(route.value, store.name, screen.value)} />
+      <CommandLine {...commandFor(route.value, store.name, screen.value)} />
     </main>
   );
 }

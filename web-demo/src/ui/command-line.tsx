@@ -1,9 +1,10 @@
 import { useRef, useState } from "preact/hooks";
 import { announce } from "../announce.ts";
+import type { Command } from "../command.ts";
 import { Icon } from "./icon.tsx";
 
 /** A command line with a button that copies it. */
-export function CommandLine({ text }: { text: string }) {
+export function CommandLine({ text, more }: Command) {
   const [copied, setCopied] = useState(false);
   const code = useRef<HTMLElement>(null);
   const copy = async () => {
@@ -24,6 +25,7 @@ export function CommandLine({ text }: { text: string }) {
       <code ref={code} tabIndex={0}>
         {text}
       </code>
+      {more !== undefined && <small class="faint">prints {more}</small>}
       <button type="button" class="quiet" onClick={() => void copy()}>
         <Icon name={copied ? "verified" : "copy"} /> {copied ? "Copied" : "Copy"}
       </button>

@@ -8,6 +8,7 @@ import { dialect } from "../screen.ts";
 import type { Opened } from "../opened.ts";
 import { Check } from "./check.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { LeftOut } from "../ui/left-out.tsx";
 import { Problem } from "../ui/notice.tsx";
 
 const DIALECTS: readonly Dialect[] = ["native", "portable", "bsd", "umoci"];
@@ -36,6 +37,7 @@ export function ExportView({ image, store }: { image: Image; store: Opened }) {
       <section>
         <h2>JSON</h2>
         <p>The same as the command prints with --json.</p>
+        <LeftOut />
         <div class="toolbar">
           <Save name="stat.json" make={() => image.stat()} />
           <Save name="files.json" make={() => image.files()} />

@@ -7,6 +7,7 @@ import { href } from "../route.ts";
 import { Gauge } from "../ui/gauge.tsx";
 import { LayerChip } from "../ui/layer-chip.tsx";
 import { LayerState } from "../ui/layer-state.tsx";
+import { reasonOf } from "../ui/left-out.tsx";
 import { useAsync } from "../use-async.ts";
 
 interface Sums {
@@ -69,7 +70,7 @@ function LayerCard({ layer, sums, largest }: { layer: Layer; sums: Sums | undefi
       </dl>
       {layer.error && (
         <p class="error">
-          <strong>{titleOf(layer.error)}.</strong> {layer.error.message}
+          <strong>{layer.urls ? "Foreign" : titleOf(layer.error)}.</strong> {reasonOf(layer)}
         </p>
       )}
     </li>

@@ -5,10 +5,11 @@ import { count, percent, size } from "../format.ts";
 import { parent } from "../files/locate.ts";
 import { pathKind } from "../files/selection.ts";
 import { revision } from "../image.ts";
-import { go, href, route } from "../route.ts";
+import { go, href, route, type Step } from "../route.ts";
 import { Treemap } from "../space/treemap.tsx";
 import { Choice } from "../ui/choice.tsx";
 import { Gauge } from "../ui/gauge.tsx";
+import { LeftOut } from "../ui/left-out.tsx";
 import { Problem, Waiting } from "../ui/notice.tsx";
 import { Size } from "../ui/size.tsx";
 import { SortedTable, type Column } from "../ui/sorted-table.tsx";
@@ -37,6 +38,7 @@ export function SpaceView({ image }: { image: Image }) {
         <Choice legend="Group" options={WAYS} value={by} onChange={setBy} />
         <Way path={top} />
       </div>
+      <LeftOut />
       {map.state === "waiting" && <Waiting>Adding up …</Waiting>}
       {map.state === "failed" && <Problem failure={map.failure} />}
       {map.state === "done" && <Map root={map.value} by={by} top={top} />}
@@ -66,7 +68,7 @@ function Map({ root, by, top }: { root: Box; by: By; top: string }) {
   if (root.size === 0) return <p class="faint">There are no bytes in {top}.</p>;
   const choose = (box: Box) => {
     if (box.children?.length && box.path && by === "directory") go({ path: box.path });
-    else if (box.path && !box.children?.length) go({ view: "files", path: box.path });
+    else if (box.path && !box.children?.length) go(fileOf(box, by));
   };
   const columns: Column<Box>[] = [
     { name: "Name", by: (box) => box.name, cell: (box) => <Name box={box} by={by} /> },
@@ -100,6 +102,11 @@ function Map({ root, by, top }: { root: Box; by: By; top: string }) {
   );
 }
 
+/** A file in the tree; of a layer, as the layer has it. */
+function fileOf({ path, layer }: Box, by: By): Step {
+  return { view: "files", path, layer: by === "layer" ? layer : undefined };
+}
+
 /** The boxes, and the rest that is too small for boxes. */
 function rowsOf({ children = [], rest = 0 }: Box): Box[] {
   return rest > 0 ? [...children, { name: "smaller files", path: "", size: rest }] : children;
@@ -109,7 +116,7 @@ function Name({ box, by }: { box: Box; by: By }) {
   if (!box.path && !box.layer) return <span class="faint">{box.name}</span>;
   if (by === "layer") return <a href={href({ view: "files", layer: box.layer, path: "/" })}>{box.name}</a>;
   return (
-    <a href={href(box.children?.length ? { path: box.path } : { view: "files", path: box.path })}>
+    <a href={href(box.children?.length ? { path: box.path } : fileOf(box, by))}>
       {box.name}
     </a>
   );

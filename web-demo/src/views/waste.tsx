@@ -2,7 +2,7 @@
 import type { Image, Waste } from "ocicle";
 import { command, count, percent, plural, size } from "../format.ts";
 import { layers } from "../image.ts";
-import { href } from "../route.ts";
+import { href, type Step } from "../route.ts";
 import { Gauge } from "../ui/gauge.tsx";
 import { LayerChip } from "../ui/layer-chip.tsx";
 import { Problem, Waiting } from "../ui/notice.tsx";
@@ -76,7 +76,7 @@ function Paths({ waste }: { waste: Waste }) {
     {
       name: "Path",
       by: (row) => row.path,
-      cell: (row) => <a href={href({ view: "files", path: row.path })}>{row.path}</a>,
+      cell: (row) => <a href={href(hidden(row))}>{row.path}</a>,
     },
     { name: "Wasted", by: (row) => row.hidden, cell: (row) => <Size bytes={row.hidden} />, numeric: true },
     {
@@ -97,6 +97,11 @@ function Paths({ waste }: { waste: Waste }) {
       />
     </>
   );
+}
+
+/** The last layer that stores what is hidden, with the file as it is there. */
+function hidden({ path, layers }: Path): Step {
+  return { view: "files", path, layer: layers.at(-1) };
 }
 
 type LayerWaste = Waste["layers"][number];

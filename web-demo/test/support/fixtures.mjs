@@ -1,5 +1,5 @@
 /** Images of other tools. A test without its image is skipped, or fails with `OCICLE_REQUIRE_TOOLS`. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,11 @@ export const noCommand = bin ? undefined : "OCICLE_BIN does not say where the oc
 
 export function ocicle(...words) {
   return execFileSync(bin, words, { encoding: "utf8" });
+}
+
+/** Runs a command line of the page. */
+export function inShell(line, cwd) {
+  return spawnSync("sh", ["-c", `ocicle() { "$OCICLE_BIN" "$@"; }; ${line}`], { cwd, encoding: "utf8" });
 }
 
 export function sampleArchive(directory) {

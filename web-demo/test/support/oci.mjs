@@ -40,22 +40,27 @@ export function digest(bytes) {
 
 const path = (hash) => `blobs/${hash.replace(":", "/")}`;
 
+const GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+
 /**
- * A layout as a map of its files: one image, tagged `bad` or `big`; each layer `{ tar, mediaType?, blob? }`.
+ * A layout as a map of its files: one image, tagged `bad` or `big`; each layer
+ * `{ tar, mediaType?, blob?, urls? }`.
  */
 export function layout(tag, layers) {
   const files = new Map();
-  /** `stored`: the content to write instead of the bytes. */
-  const put = (bytes, mediaType, stored = bytes) => {
-    files.set(path(digest(bytes)), stored);
+  /** `stored`: the content to write; `undefined` if the blob is to be absent. */
+  const put = (bytes, mediaType, stored) => {
+    if (stored !== undefined) files.set(path(digest(bytes)), stored);
     return { mediaType, digest: digest(bytes), size: bytes.length };
   };
-  const descriptors = layers.map(
-    ({ tar: plain, mediaType = "application/vnd.oci.image.layer.v1.tar+gzip", blob = (gzip) => gzip }) => {
-      const gzip = gzipSync(plain);
-      return put(gzip, mediaType, blob(gzip));
-    },
-  );
+  const document = (value, mediaType) => {
+    const bytes = Buffer.from(JSON.stringify(value));
+    return put(bytes, mediaType, bytes);
+  };
+  const descriptors = layers.map(({ tar: plain, mediaType = GZIP, blob = (gzip) => gzip, urls }) => {
+    const gzip = gzipSync(plain);
+    return { ...put(gzip, mediaType, blob(gzip)), ...(urls && { urls }) };
+  });
   const config = {
     os: "linux",
     architecture: "amd64",
@@ -65,10 +70,10 @@ export function layout(tag, layers) {
   const manifest = {
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.manifest.v1+json",
-    config: put(Buffer.from(JSON.stringify(config)), "application/vnd.oci.image.config.v1+json"),
+    config: document(config, "application/vnd.oci.image.config.v1+json"),
     layers: descriptors,
   };
-  const entry = put(Buffer.from(JSON.stringify(manifest)), manifest.mediaType);
+  const entry = document(manifest, manifest.mediaType);
   const index = {
     schemaVersion: 2,
     manifests: [{ ...entry, annotations: { "org.opencontainers.image.ref.name": tag } }],
