@@ -51,7 +51,7 @@ pub(crate) struct Opening {
 
 /// A layout or archive.
 pub(crate) enum AnyStore {
-    Layout(LayoutStore<SystemDir>),
+    Layout(Box<LayoutStore<SystemDir>>),
     Archive(Box<ArchiveFile<SystemDir>>),
     Copied(Box<CopiedArchive>),
 }
@@ -79,7 +79,7 @@ impl AnyStore {
                 return Err(Failure::failed(format!("`oci:` expects a directory; {path} is a file"))
                     .hint(format!("for an archive, write oci-archive:{path} or {path}")));
             }
-            _ => return open_layout(path, opening).map(Self::Layout),
+            _ => return open_layout(path, opening).map(Box::new).map(Self::Layout),
         };
         let copying = Copying { kind: wanted, limits: &limits, show };
         if is_standard_input(kind, path) {
@@ -119,12 +119,12 @@ impl AnyStore {
         let dir = system::open_dir(Path::new(path)).map_err(|error| no_layout(path, &error))?;
         let layout = LayoutStore::open_or_create(dir, &opening.limits)
             .map_err(|error| Failure::from(at(path, error)))?;
-        sharing(layout, path, opening).map(Self::Layout)
+        sharing(layout, path, opening).map(Box::new).map(Self::Layout)
     }
 
     fn get(&self) -> &dyn Store {
         match self {
-            Self::Layout(store) => store,
+            Self::Layout(store) => &**store,
             Self::Archive(store) => &**store,
             Self::Copied(store) => &**store,
         }

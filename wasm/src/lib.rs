@@ -22,7 +22,7 @@ pub use self::{
     host::{Host, connect},
     image::Image,
     layers::Indexed,
-    store::Store,
+    store::{Store, decompress},
 };
 
 /// Returns what the command prints with `--json`, on one line.

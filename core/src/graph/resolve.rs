@@ -273,8 +273,8 @@ fn explain<S: BlobRead>(places: &mut Places<'_, S>, selector: &Selector, want: W
     }
 }
 
-/// Returns the selector with a step joined to the one before, if that selects something: `//` means below, so
-/// `v1//platform=…` does not select an image that is itself tagged `v1`.
+/// Returns the selector with a step joined to the one before, if that selects one object: `//` means below, so
+/// `v1//platform=…` does not select an image that is itself tagged `v1`. A position is always one below.
 fn joined<S: BlobRead>(
     places: &Places<'_, S>,
     selector: &Selector,
@@ -283,8 +283,15 @@ fn joined<S: BlobRead>(
 ) -> Option<Selector> {
     let mut steps = selector.steps().to_vec();
     let below = (step > 0 && step < steps.len()).then(|| steps.remove(step))?;
+    if below.iter().any(|clause| matches!(clause, Clause::Position(_))) {
+        return None;
+    }
     steps.get_mut(step - 1)?.extend(below);
-    Selector::new(steps).filter(|joined| !matches(places, joined, want).is_empty())
+    let joined = Selector::new(steps)?;
+    let found = matches(places, &joined, want);
+    let mut digests = found.iter().map(|&place| &places.get(place).descriptor.digest);
+    let first = digests.next()?;
+    digests.all(|digest| digest == first).then_some(joined)
 }
 
 /// The distinct values that were found instead.

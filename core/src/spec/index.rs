@@ -35,8 +35,8 @@ pub struct Index {
 /// Reads each entry by itself, so that a malformed one does not hide the others.
 fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Descriptor>, D::Error> {
     let texts = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?.unwrap_or_default();
-    let entry = |(position, text): (usize, &Box<RawValue>)| Descriptor::entry(text.get(), position);
-    Ok(texts.iter().enumerate().map(entry).collect())
+    let entries = texts.iter().enumerate();
+    Ok(entries.map(|(position, text)| Descriptor::entry(text.get(), position)).collect())
 }
 
 impl Index {

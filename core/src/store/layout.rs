@@ -254,7 +254,7 @@ impl<D: DirWrite> LayoutStore<D> {
 
     /// Opens the file of a blob; returns `None` if it does not exist.
     fn try_file(&self, digest: &Digest) -> Result<Option<D::File>> {
-        self.find(digest, "open", |dir, name| dir.open_file(name))
+        self.find(digest, "open", Dir::open_file)
     }
 
     /// Opens the directory of a digest's algorithm; returns `None` if it does not exist.

@@ -23,8 +23,10 @@ fn saved(dir: &Path, program: &str) -> (PathBuf, PathBuf) {
 
 /// Runs the command with an archive on standard input.
 fn piped(archive: &Path, args: &[&str]) -> Output {
-    let cat = Command::new("cat").arg(archive).stdout(Stdio::piped()).spawn().unwrap();
-    command().args(args).stdin(cat.stdout.unwrap()).output().unwrap()
+    let mut cat = Command::new("cat").arg(archive).stdout(Stdio::piped()).spawn().unwrap();
+    let output = command().args(args).stdin(cat.stdout.take().unwrap()).output().unwrap();
+    cat.wait().unwrap();
+    output
 }
 
 fn printed(output: Output) -> String {

@@ -152,8 +152,8 @@ fn cosign_tags_are_about_an_image() {
     let tree = ocicle(["ls", "--tree", store]);
     assert!(tree.contains("about sha256:"), "{tree}");
     let edit = |more: &[&str]| {
-        let args = [&["config", &at(temp.path(), "v1"), "--user"][..], more].concat();
-        let output = command().args(&args).output().unwrap();
+        let output =
+            command().args(["config", &at(temp.path(), "v1"), "--user"]).args(more).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let new = String::from_utf8(output.stdout).unwrap().trim().to_owned();
         (new, String::from_utf8(output.stderr).unwrap())
@@ -205,7 +205,8 @@ fn indexes_annotations_and_media_types_are_compared() {
 #[test]
 fn all_images_of_a_platform_are_copied() {
     let temp = TempDir::new().unwrap();
-    let make = Maker::new(&temp.path().join("from"));
+    let from = temp.path().join("from");
+    let make = Maker::new(&from);
     let index = |content: &str| {
         make.index(
             &["amd64", "arm64"].map(|name| make.image(&linux(name, None), &format!("{content} {name}"))),

@@ -264,7 +264,7 @@ fn indented_documents_are_spelled_out() {
     ] {
         let index = Descriptor::new(MediaType::literal(INDEX), image.digest.clone(), 0);
         let outer = written(&store, &index_text(&store, &text, &image), &index);
-        let made = export(&store, &[outer.clone()], ExportDepth::Blobs).unwrap();
+        let made = export(&store, std::slice::from_ref(&outer), ExportDepth::Blobs).unwrap();
         let spelled = made.root[0].index.as_ref().unwrap();
         assert_eq!((spelled.form, spelled.duplicates), (Form { indent: 2, line_end: false }, None));
         assert_eq!(spelled.manifests[0].manifest.as_ref().unwrap().form, form);

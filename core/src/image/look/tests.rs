@@ -84,8 +84,8 @@ fn a_layer_lists_files_as_it_has_them() {
         [
             "hidden removed None",
             "replaced replaced Some((4, 1))",
-            "d removed None",
             "d/gone removed None",
+            "d removed None",
             "again linked Some((5, 2))",
         ]
     );
