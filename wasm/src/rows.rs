@@ -84,7 +84,7 @@ struct Node {
     entries: usize,
     layer: usize,
     change: Option<ChangeKind>,
-    /// As the layer has it.
+    /// Its type in the layer.
     file_type: FileType,
     now: Option<InodeId>,
 }

@@ -159,21 +159,19 @@ impl Store {
         report(&self.repository.check()?)
     }
 
-    /// Passes the whole store to `piece`, as an `oci-archive`, with the lists for Docker of the one that was
-    /// opened.
+    /// Passes the whole store to `piece`, as an `oci-archive`: as a copy, or if an archive was edited, as
+    /// that edit writes it, with its lists for Docker.
     pub fn archive(&self, piece: &Function) -> Result<()> {
         let plan = Plan::new(&self.repository, What::Everything)?;
         let (blobs, _) = plan.blobs(&self.repository)?;
         let mut out = std::io::BufWriter::with_capacity(PIECE, Pieces(piece));
-        match self.repository.store().lower() {
-            Lower::Archive(old) => {
-                rewrite_archive(old, &self.repository, plan.index(), blobs, &mut out)?;
+        let (store, index) = (self.repository.store(), plan.index());
+        match store.lower() {
+            Lower::Archive(old) if old.load()?.digest() != index.digest() => {
+                Ok(rewrite_archive(old, &self.repository, index, blobs, &mut out)?)
             }
-            Lower::Layout(_) => {
-                archive::write_archive(self.repository.store(), plan.index(), blobs, &mut out)?;
-            }
+            _ => Ok(archive::write_archive(store, index, blobs, &mut out)?),
         }
-        Ok(())
     }
 
     /// Returns the edits: the bytes of `index.json`, and pairs of a digest and a blob.

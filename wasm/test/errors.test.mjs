@@ -394,12 +394,14 @@ test("limits are those of the command", async () => {
   const low = await open(at, { limits: { path: 100 } });
   const other = await low.image("odd");
   await other.scan();
-  assert.equal(other.layers[0].error.kind, "limit");
-  await fails(other.read(`/${"x".repeat(200)}`), "misuse", /100/);
+  assert.equal(other.layers[0].error.message, limit("path", 100, "files", `${at}#odd`));
   low.close();
+  const small = await open(layoutOf([layer([{ name: "a", content: "a" }])]), { limits: { path: 10 } });
+  await fails((await small.image()).read("/more/than/ten"), "misuse", /10/);
+  small.close();
   await fails(open(at, { limits: { rate: 1 } }), "misuse", /^unknown limit "rate" \(known: document, /);
   for (const wrong of ["5", -1, 1.5, Number.NaN, null, {}])
-    await fails(open(at, { limits: { ratio: wrong } }), "misuse", /^options\.limits\.ratio: expected a whole/);
+    await fails(open(at, { limits: { ratio: wrong } }), "misuse", /^options\.limits\.ratio: expected a /);
 });
 
 test("wrong arguments are refused by name", async () => {
@@ -470,8 +472,9 @@ test("wrong arguments are refused by name", async () => {
   const unlike = (name, value) => {
     if (name === "files") return !Array.isArray(value);
     const last = name.split(".").at(-1);
-    if (/^(fragment|digest|target|path|tag|kind|dialect|by)$/.test(last)) return typeof value !== "string";
-    if (/^(from|count|mode)$/.test(last)) return value !== 0;
+    if (/^(fragment|digest|target|path|content|tag|kind|dialect)$/.test(last))
+      return typeof value !== "string";
+    if (/^(from|count|mode|layer)$/.test(last)) return value !== 0;
     if (last === "semantic") return typeof value !== "boolean";
     return true;
   };

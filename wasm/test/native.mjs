@@ -9,7 +9,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 /** The directory of the package. */
 export const npm = process.env.OCICLE_NPM ?? fileURLToPath(new URL("..", import.meta.url));
 
-export const { fromDataTransfer, open, OcicleError, Store } = await import(pathToFileURL(join(npm, "dist/node.js")).href);
+export const { fromDataTransfer, open, OcicleError, Store } = await import(
+  pathToFileURL(join(npm, "dist/node.js")).href
+);
 
 /** Returns the path of a fixture. */
 export const fixture = (name) => join(variable("OCICLE_FIXTURES"), name);

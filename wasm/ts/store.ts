@@ -137,8 +137,9 @@ export class Store {
   }
 
   /**
-   * Returns the whole store as an `oci-archive`, with all edits; the bytes are those of `ocicle copy`. An
-   * archive of `docker save` keeps its `manifest.json`, as when `ocicle` edits it in place.
+   * Returns the whole store as an `oci-archive`, with all edits. The bytes are those of `ocicle copy`; of an
+   * archive that was edited, those of the same edit by `ocicle`, which keeps the `manifest.json` of
+   * `docker save`.
    */
   async archive(options: RunOptions = {}): Promise<Blob> {
     optionsOf(RUN)(options, "options");

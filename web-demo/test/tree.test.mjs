@@ -331,10 +331,15 @@ testWith(noCommand, "a search shows what its command prints", async () => {
       ["[x]", ["[x].js"]],
       ["?.js", ["x.js"]],
       ["{a,b}", ["!{a,b}"]],
-      ["!*", ["!{a,b}"]],
+      ["!{*", ["!{a,b}"]],
       ["old", ["old.txt"]],
     ]) {
+      const before = await page.locator(".command code").innerText();
       await search.fill(text);
+      await page.waitForFunction(
+        (line) => document.querySelector(".command code").textContent !== line,
+        before,
+      );
       await hasNames(page, ["/", "docs", ...expected]);
       const line = await page.locator(".command code").innerText();
       const { status, stdout, stderr } = inShell(`${line} --json`, dirname(BRACKETS));

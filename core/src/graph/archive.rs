@@ -151,8 +151,8 @@ impl<D: DirPosix + Sync> ArchiveFile<D> {
 }
 
 /// Writes what an edit makes of an archive: a layout with this index and these blobs, as
-/// [`write_archive`](crate::store::archive::write_archive) does, and the lists for Docker that the old one has
-/// (`manifest.json`, `repositories`).
+/// [`write_archive`](crate::store::archive::write_archive) does, and the lists for Docker that the old one
+/// has (`manifest.json`, `repositories`).
 ///
 /// # Errors
 /// Those of [`write_archive`](crate::store::archive::write_archive), and of reading the documents of `index`.

@@ -37,10 +37,19 @@ export function Toolbar() {
 function Search() {
   const [text, setText] = useState(search.value);
   const input = useRef<HTMLInputElement>(null);
-  // Also drops what was typed just before another file was opened.
-  useEffect(() => setText(search.value), [search.value, opened.value]);
+  /** What the search was last set to from here; more may have been typed since. */
+  const sent = useRef(search.value);
   useEffect(() => {
-    const timer = setTimeout(() => (search.value = text), 150);
+    if (search.value !== sent.current) setText(search.value);
+    sent.current = search.value;
+  }, [search.value]);
+  // Drops what was typed just before another file was opened.
+  useEffect(() => setText(search.value), [opened.value]);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      sent.current = text;
+      search.value = text;
+    }, 150);
     return () => clearTimeout(timer);
   }, [text]);
   useEffect(() => {
