@@ -107,7 +107,11 @@ impl Types {
         let definition = self.find(name);
         let mut shape = Shape::new();
         for (name, serde, tokens) in &definition.fields {
-            if serde.contains_key("skip") {
+            // What is refused is not in any JSON.
+            let is_refused = serde
+                .get("serialize_with")
+                .is_some_and(|by| by.as_ref().is_some_and(|by| by.contains("refuse")));
+            if serde.contains_key("skip") || is_refused {
                 continue;
             }
             let (kind, is_option) = self.kind(Reader(tokens));
