@@ -81,8 +81,8 @@ pub fn layout(mut damage: impl FnMut(&str, String) -> Vec<u8>) -> Vec<(String, V
     ]
 }
 
-/// Does all that can be done with a layout, and checks that nothing printed could steer a terminal. Returns how
-/// far it came: 4 if all of it worked.
+/// Does all that can be done with a layout, and checks that nothing printed could steer a terminal. Returns
+/// how far it came: 4 if all of it worked.
 ///
 /// # Panics
 /// Panics if the library does, or if its words or JSON could steer a terminal.

@@ -1,5 +1,5 @@
-//! What must hold for any input, however damaged: a function for each kind of input, which takes bytes and
-//! panics if something does not hold.
+//! Checks of what must hold for any input, however damaged: a function for each kind of input, which takes
+//! bytes and panics if something does not hold.
 //!
 //! `targets/` hands these functions to libFuzzer, which `cargo xtask soak` runs. It begins with the inputs of
 //! [`seeds()`]; the tests run each function on these.

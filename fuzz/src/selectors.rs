@@ -1,4 +1,4 @@
-//! What people type to name an image.
+//! References and the names in them, as people type them.
 
 use std::{fmt::Display, str::FromStr};
 

@@ -15,8 +15,8 @@ use crate::{limits, repository};
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 const POSITION: &str = "io.github.containers.zstd-chunked.manifest-position";
 
-/// Reads a table: the first byte says whether the others are its JSON or the end of a layer with one. An index
-/// made of it can be kept.
+/// Reads a table: the first byte says whether the others are its JSON or the end of a layer with one. An
+/// index made of it can be kept.
 ///
 /// # Panics
 /// Panics if it cannot.

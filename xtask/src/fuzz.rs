@@ -15,8 +15,8 @@ use crate::{
 /// The platform is named so that Cargo does not instrument build scripts.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
-/// What cargo-fuzz asks the compiler for, but for the sanitizers: they need a nightly compiler, and there is
-/// no unsafe code to watch.
+/// The flags that cargo-fuzz gives the compiler, but for the sanitizers: they need a nightly compiler, and
+/// there is no unsafe code to watch.
 const INSTRUMENTED: [&str; 7] = [
     "--cfg=fuzzing",
     "-Cpasses=sancov-module",

@@ -224,7 +224,7 @@ fn with_object<S: BlobRead>(
     }
 }
 
-/// Gives the last entry of an index the names of another entry.
+/// Names the last entry of an index as another entry is named.
 fn with_names(index: &Raw<Index>, named: &Descriptor) -> Result<Raw<Index>> {
     let last = index.view().manifests.len().saturating_sub(1);
     [REF_NAME, IMAGE_NAME].into_iter().try_fold(index.clone(), |index, name| {

@@ -273,8 +273,8 @@ fn explain<S: BlobRead>(places: &mut Places<'_, S>, selector: &Selector, want: W
     }
 }
 
-/// Returns the selector with a step joined to the one before, if that selects one object: `//` means below, so
-/// `v1//platform=…` does not select an image that is itself tagged `v1`. A position is always one below.
+/// Returns the selector with a step joined to the one before, if that selects one object: `//` means below,
+/// so `v1//platform=…` does not select an image that is itself tagged `v1`. A position is always one below.
 fn joined<S: BlobRead>(
     places: &Places<'_, S>,
     selector: &Selector,

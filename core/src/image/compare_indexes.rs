@@ -106,9 +106,10 @@ fn entry_diff(name: String, before: Option<&Descriptor>, after: Option<&Descript
     };
     let mut fields = Vec::new();
     if let (Some(before), Some(after)) = (before, after) {
-        let [a, b] = [before, after].map(
-            |entry| json!({ "mediaType": entry.media_type, "annotations": entry.annotations, "urls": entry.urls }),
-        );
+        let [a, b] = [before, after].map(|entry| {
+            let Descriptor { media_type, annotations, urls, .. } = entry;
+            json!({ "mediaType": media_type, "annotations": annotations, "urls": urls })
+        });
         fields_between(String::new(), Some(&a), Some(&b), &mut fields);
     }
     let [before, after] = [before, after].map(|entry| entry.map(|entry| entry.digest.clone()));

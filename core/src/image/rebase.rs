@@ -216,8 +216,8 @@ fn put<S: BlobRead, M: TreeSink>(
 /// that of the old base, then the entry. The manifest names the new base.
 ///
 /// # Errors
-/// Those of [`layers_of_base`]; [`Error::Unsupported`] if the platforms differ, or an OCI base is combined with an image of Docker's
-/// types; those of the store.
+/// Those of [`layers_of_base`]; [`Error::Unsupported`] if the platforms differ, or an OCI base is combined
+/// with an image of Docker's types; those of the store.
 pub fn rebase<S: Store>(
     repository: &Repository<S>,
     image: &Image,

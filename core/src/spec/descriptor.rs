@@ -66,8 +66,8 @@ impl Descriptor {
         }
     }
 
-    /// Reads an entry of an index. A malformed one does not make the index unreadable: it keeps its place, and
-    /// the names by which people can find and remove it.
+    /// Reads an entry of an index. A malformed one does not make the index unreadable: it keeps its place,
+    /// and the names by which people can find and remove it.
     pub(super) fn entry(text: &str, position: usize) -> Self {
         let read = serde_json::from_str(text).map_err(|error| error.to_string());
         read.and_then(|entry: Self| entry.check_size().map(|()| entry)).unwrap_or_else(|reason| {
