@@ -92,6 +92,24 @@ for (const [look, options] of Object.entries(LOOKS)) {
   });
 }
 
+test("on a phone, nothing covers what can be pressed", async () => {
+  // With these heights, the headings of the first table are at the lower edge.
+  for (const height of [880, 900, 906]) {
+    await site.page(
+      async (page) => {
+        await page.locator(".lead").waitFor();
+        const { violations } = await new AxeBuilder({ page }).withRules(["target-size"]).analyze();
+        assert.deepEqual(
+          violations.flatMap(({ nodes }) => nodes.map(({ html }) => html)),
+          [],
+          `height ${height}`,
+        );
+      },
+      { hash: at({ view: "waste" }), viewport: { width: 360, height } },
+    );
+  }
+});
+
 test("the colours can be chosen, and are remembered", async () => {
   await site.page(
     async (page) => {
