@@ -110,6 +110,10 @@ impl<S: BlobRead> BlobRead for Watched<'_, S> {
 }
 
 impl<S: BlobWrite> BlobWrite for Watched<'_, S> {
+    fn hold(&self) -> Result<()> {
+        self.store.hold()
+    }
+
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Ok(Box::new(Counted { inner: self.store.begin(blob)?, meter: &self.meter }))
     }

@@ -266,6 +266,11 @@ impl<D: DirPosix + Sync> BlobWrite for ArchiveFile<D>
 where
     D::File: 'static,
 {
+    /// Does nothing: the archive that was opened can be read whatever takes its name.
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         self.edit()?.layout.begin(blob)
     }

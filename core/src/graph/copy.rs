@@ -168,7 +168,8 @@ impl Plan {
         Ok((there, absent))
     }
 
-    /// Copies the blobs and verifies each. A blob that the destination has with the right size is not read.
+    /// Copies the blobs and verifies each. A blob that the destination has with the right size is not read,
+    /// but held ([`BlobWrite::hold`]).
     ///
     /// # Errors
     /// Those of [`Plan::blobs`]; [`Error::Mismatch`] for a blob that is not what its descriptor says; those
@@ -178,6 +179,7 @@ impl Plan {
         from: &Repository<S>,
         to: &Repository<T>,
     ) -> Result<Copied> {
+        to.store().hold()?;
         let (blobs, absent) = self.blobs(from)?;
         let mut copied = Copied { absent, ..Copied::default() };
         for blob in blobs {

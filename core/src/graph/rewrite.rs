@@ -19,7 +19,7 @@ pub use self::{
     referrers::Referrers,
     tags::{Tagged, Untagged, point, tag, untag},
 };
-use super::{Hop, RefName, Resolution};
+use super::{Hop, RefName, Resolution, reach::check_complete};
 use crate::{
     error::{Error, Result},
     spec::{Descriptor, Index, Raw},
@@ -96,6 +96,7 @@ pub struct Replaced {
 /// below it are found by their digests.
 ///
 /// # Errors
+/// [`Error::MissingBlob`] if the object was collected after that;
 /// [`Error::Misuse`] if the object was found at several places and `to` does not say which, or if `to`
 /// contradicts itself; [`Error::Conflict`] if, in place, the path is no longer in the root index; those of
 /// reading and writing indexes.
@@ -140,6 +141,10 @@ fn replace<S: Store>(
     to.check()?;
     if to.scope == Scope::Place && !to.only {
         at.only_place()?;
+    }
+    if to.tag.is_some() && find_root(root, at.root()).is_err() {
+        repository.store().hold()?;
+        check_complete(repository, at.target())?;
     }
     let mut way = at.hops().to_vec();
     let (root, position) = match &to.tag {

@@ -16,9 +16,8 @@ use crate::{
 
 impl<D: DirWrite + Sync> Collect for LayoutStore<D> {
     fn collect(&self) -> Result<Box<dyn Collector + '_>> {
-        if self.writing().is_some() {
-            let reason =
-                "blobs were written through this store: drop it, and open the layout again to remove some";
+        if self.held().is_some() {
+            let reason = "this store holds its blobs: drop it, and open the layout again to remove some";
             return Err(Error::Misuse(reason.into()));
         }
         let blobs = self.blobs_dir()?;

@@ -54,7 +54,7 @@ pub(crate) struct Tag {
 
 impl Tag {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.reference)?;
+        let place = context.open_to_edit(&self.reference, &self.edit)?;
         match (&self.names[..], self.merge, self.split) {
             (names, true, _) => self.merge(context, &place, names)?,
             (names @ ([] | [_]), _, true) => {

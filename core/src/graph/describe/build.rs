@@ -47,7 +47,8 @@ pub struct Root {
     pub descriptor: Descriptor,
 }
 
-/// Stores what a description describes. No index refers to it yet: see [`add_roots`].
+/// Stores what a description describes. No index refers to it yet: see [`add_roots`]. Until then the store is
+/// held ([`BlobWrite::hold`](crate::store::BlobWrite::hold)); what `sources` found before may be gone.
 ///
 /// # Errors
 /// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those
@@ -58,6 +59,7 @@ pub fn build<S: Store>(
     sources: &mut dyn Sources,
 ) -> Result<Vec<Root>> {
     let named = check(description)?;
+    repository.store().hold()?;
     let mut builder = Builder { repository, sources, named, done: BTreeMap::new(), active: Vec::new() };
     let roots = description.root.iter().enumerate().map(|(number, node)| {
         let descriptor = builder.node(&format!("root[{number}]"), node, false)?;

@@ -44,7 +44,7 @@ pub(crate) struct AddLayer {
 
 impl AddLayer {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (place, base) = context.open_image(&self.reference)?;
+        let (place, base) = context.open_image_to_edit(&self.reference, &self.edit)?;
         let how = self.recompress(&base);
         let history = self.history.entry_by("raw add-layer", base.config.view().author.as_deref())?;
         let (mut archive, what) = self.open_archive()?;
