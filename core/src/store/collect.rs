@@ -126,3 +126,16 @@ fn temporary(name: Name<'_>) -> Option<&str> {
     let number = text.strip_prefix(TEMPORARY)?;
     (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_removed_is_gone() {
+        let failed = |kind: ErrorKind| unless_gone::<()>(Err(kind.into()));
+        assert_eq!(unless_gone(Ok(7)).unwrap(), Some(7));
+        assert_eq!(failed(ErrorKind::NotFound).unwrap(), None);
+        assert_eq!(failed(ErrorKind::PermissionDenied).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    }
+}
