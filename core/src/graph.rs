@@ -11,6 +11,8 @@ pub mod copy;
 pub mod describe;
 pub mod explain;
 pub mod gc;
+#[cfg(test)]
+mod linear;
 pub mod list;
 mod progress;
 mod reach;

@@ -8,12 +8,12 @@ use std::{
 use super::{
     RefName, Resolution,
     reach::{Reached, entries_of, reach},
-    rewrite::{move_to_tag, replace_named},
+    rewrite::Roots,
 };
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    spec::{Descriptor, Index, Raw},
+    spec::{Descriptor, Entries, Index, Raw},
     store::{
         BlobRead, BlobWrite, NewBlob, Repository, RootIndex, RootIndexExt as _, Store, layout::empty_index,
     },
@@ -69,11 +69,11 @@ impl Plan {
                     [.., above, hop] => (repository.document(&above.descriptor)?, hop),
                     [] => return Err(Error::NotFound("a resolution without slots".into())),
                 };
-                let index = empty_index()?.push_from(&above, hop.position)?;
+                let index = only(&above, hop.position)?;
                 Ok(Self { index, blobs: reach(repository, vec![Reached::needed(at.target())])? })
             }
             What::Sparse(at) => {
-                let index = empty_index()?.push_from(&root, at.root().position)?;
+                let index = only(&root, at.root().position)?;
                 let mut blobs = reach(repository, vec![Reached::needed(at.target())])?;
                 for hop in at.hops() {
                     blobs.insert(hop.descriptor.digest.clone(), Reached::needed(&hop.descriptor));
@@ -105,7 +105,7 @@ impl Plan {
     pub fn tagged(mut self, name: &RefName) -> Result<Self> {
         match self.index.view().manifests.len() {
             1 => {
-                self.index = move_to_tag(&self.index, 0, name)?.0;
+                self.index = Roots::edit(&self.index, |roots| roots.tag_last(name))?.0;
                 Ok(self)
             }
             count => Err(Error::Misuse(format!("one tag for {count} objects: expected one object"))),
@@ -131,13 +131,16 @@ impl Plan {
         if root.view().manifests.is_empty() && root.bytes() == empty_index()?.bytes() {
             return Ok(self.index.clone());
         }
-        let mut root = root.clone();
-        for (position, entry) in self.index.view().manifests.iter().enumerate() {
-            if entry.tag().is_none() && root.view().manifests.contains(entry) {
-                continue;
+        let mut copied = Entries::of(&self.index);
+        let (root, ()) = Roots::edit(root, |roots| {
+            for (position, entry) in self.index.view().manifests.iter().enumerate() {
+                if entry.tag().is_some() || !roots.has(entry) {
+                    roots.push_from(&mut copied, position)?;
+                    roots.place_last()?;
+                }
             }
-            root = replace_named(&root.push_from(&self.index, position)?)?.0;
-        }
+            Ok(())
+        })?;
         Ok(root)
     }
 
@@ -199,6 +202,12 @@ impl Plan {
         }
         Ok(copied)
     }
+}
+
+/// Returns an index with an exact copy of one entry of another.
+fn only(index: &Raw<Index>, position: usize) -> Result<Raw<Index>> {
+    let mut from = Entries::of(index);
+    Ok(empty_index()?.edit_entries(|entries| entries.push_from(&mut from, position))?.0)
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {

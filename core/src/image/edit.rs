@@ -80,13 +80,17 @@ pub fn append_layer<S: Store>(
 }
 
 /// Adds empty entries for layers that have none.
-pub(super) fn fill_history(mut config: Raw<ImageConfig>, layers: usize) -> Result<Raw<ImageConfig>> {
+pub(super) fn fill_history(config: Raw<ImageConfig>, layers: usize) -> Result<Raw<ImageConfig>> {
     let listed = config.view().history.iter().flatten();
     let made = listed.filter(|entry| entry.empty_layer != Some(true)).count();
-    for _ in made..layers {
-        config = config.push_history(&History::default())?;
+    if made >= layers {
+        return Ok(config);
     }
-    Ok(config)
+    config.edit(ImageConfig::KIND, |config| {
+        config.edit_array("history", |history| {
+            (made..layers).try_for_each(|_| history.push(&History::default()))
+        })
+    })
 }
 
 /// Adds the history entry of a layer that has `below` layers below it.

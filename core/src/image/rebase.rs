@@ -251,8 +251,7 @@ pub fn rebase<S: Store>(
         .collect();
     let stack = Stack { layers, diff_ids, history: history_of_layers };
     let made = rewritten(repository, image, &stack, history, |manifest| {
-        let manifest = manifest.annotate_self(BASE_DIGEST, Some(new.descriptor.digest.as_str()))?;
-        manifest.annotate_self(BASE_NAME, None)
+        manifest.annotate_self(&[(BASE_DIGEST, Some(new.descriptor.digest.as_str())), (BASE_NAME, None)])
     })?;
     Ok(made)
 }
