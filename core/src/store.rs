@@ -12,6 +12,7 @@ pub mod layout;
 pub mod memory;
 mod new_blob;
 pub mod overlay;
+mod publish;
 mod read_at;
 mod repository;
 pub(crate) mod temporary;
@@ -31,6 +32,7 @@ use crate::{
     spec::{Descriptor, Index, Raw},
 };
 
+pub(crate) use self::publish::publish_each;
 pub use self::{
     new_blob::{BlobKind, NewBlob},
     read_at::{FileBytes, ReadAt, reader},

@@ -15,7 +15,8 @@ use crate::{
     error::{Error, Result},
     spec::{Descriptor, Entries, Index, Raw},
     store::{
-        BlobRead, BlobWrite, NewBlob, Repository, RootIndex, RootIndexExt as _, Store, layout::empty_index,
+        BlobRead, BlobWrite, NewBlob, Pending, Repository, RootIndex, RootIndexExt as _, Store,
+        layout::empty_index, publish_each,
     },
 };
 
@@ -185,23 +186,33 @@ impl Plan {
         to.store().hold()?;
         let (blobs, absent) = self.blobs(from)?;
         let mut copied = Copied { absent, ..Copied::default() };
-        for blob in blobs {
-            if to.store().try_size(blob)? == Some(blob.size) {
+        publish_each(blobs.into_iter().filter_map(|blob| match to.store().try_size(blob) {
+            Ok(Some(size)) if size == blob.size => {
                 copied.present += 1;
-                continue;
+                None
             }
-            let mut pending = to.store().begin(&NewBlob::known(blob))?;
-            let mut content = from.blob(blob)?;
-            io::copy(&mut content, &mut pending).map_err(|error| {
-                error.downcast::<Error>().unwrap_or_else(Error::io(format_args!("copy blob {}", blob.digest)))
-            })?;
-            pending.flush().map_err(Error::io(format_args!("copy blob {}", blob.digest)))?;
-            pending.publish(&blob.digest)?;
-            copied.blobs += 1;
-            copied.bytes = copied.bytes.saturating_add(blob.size);
-        }
+            Ok(_) => {
+                copied.blobs += 1;
+                copied.bytes = copied.bytes.saturating_add(blob.size);
+                Some(write_blob(from, to, blob))
+            }
+            Err(error) => Some(Err(error)),
+        }))?;
         Ok(copied)
     }
+}
+
+/// Writes and verifies a blob, which is not published yet.
+fn write_blob<'a, S: BlobRead, T: BlobWrite>(
+    from: &Repository<S>,
+    to: &'a Repository<T>,
+    blob: &Descriptor,
+) -> Result<(Box<dyn Pending + 'a>, Digest)> {
+    let io = || Error::io(format!("copy blob {}", blob.digest));
+    let mut pending = to.store().begin(&NewBlob::known(blob))?;
+    io::copy(&mut from.blob(blob)?, &mut pending).map_err(io())?;
+    pending.flush().map_err(io())?;
+    Ok((pending, blob.digest.clone()))
 }
 
 /// Returns an index with an exact copy of one entry of another.
