@@ -33,7 +33,7 @@ mod rules;
 mod support;
 mod walk;
 
-pub(crate) use claim::claim;
+pub(crate) use claim::{claim, clear};
 pub use dir::{Dir, DirPosix, DirWrite, File, FilePosix, FileWrite};
 pub(crate) use holes::SkipHoles;
 pub use metadata::{AttrChange, FileType, Metadata, Special};

@@ -200,6 +200,21 @@ fn what_a_killed_command_left_is_taken_over() {
     ocicle(["tag", &at(&archive, "t"), "other"]);
     assert!(!edit.exists());
     assert_eq!(tags(&archive), ["other", "t"]);
+    leave();
+    let dry = ocicle(["gc", "--dry-run", "--format", "plain", text(&archive)]);
+    assert!(dry.contains(".images.tar.ocicle-edit") && edit.exists(), "{dry}");
+    assert_eq!(ocicle(["gc", "--format", "plain", text(&archive)]), dry);
+    assert!(!edit.exists());
+
+    // An unpack that was killed while it moved what it had made.
+    let bundle = temp.path().join("bundle");
+    let staging = bundle.join(".ocicle-unpack");
+    fs::create_dir_all(&staging).unwrap();
+    fs::create_dir_all(bundle.join("rootfs/half")).unwrap();
+    fs::write(staging.join("moving"), "rootfs\nconfig.json\nocicle.json").unwrap();
+    fs::write(staging.join("ocicle.json"), "").unwrap();
+    ocicle(["unpack", "--rootless", &at(&layout, "t"), text(&bundle)]);
+    assert!(!staging.exists() && !bundle.join("rootfs/half").exists());
 
     // A copy that was killed before the layout was complete.
     let store = temp.path().join("store");
