@@ -30,6 +30,7 @@ mod read_only;
 mod readable;
 mod resolve;
 mod rules;
+mod stoppable;
 mod support;
 mod walk;
 
@@ -41,5 +42,6 @@ pub use read_only::{ReadOnly, ReadOnlyFile};
 pub use readable::Readable;
 pub(crate) use resolve::find_in_root;
 pub use resolve::open_file_in_root;
+pub use stoppable::{Stoppable, StoppableFile};
 pub use support::{Support, is_system_xattr};
 pub use walk::remove_tree;

@@ -41,11 +41,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    if let Some(umoci) = umoci::Umoci::from_env() {
-        return umoci.run();
-    }
-    match cli::Cli::parse().run() {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
-    }
+    system::catch_signals();
+    let code = match umoci::Umoci::from_env() {
+        Some(umoci) => umoci.run(),
+        None => cli::Cli::parse().run().unwrap_or_else(|failure| failure.report()),
+    };
+    system::end_if_caught();
+    code
 }

@@ -37,7 +37,7 @@ use crate::{
 
 /// A layout or archive on disk.
 pub(crate) enum AnyStore {
-    Layout(LayoutStore<SystemDir>),
+    Layout(Box<LayoutStore<SystemDir>>),
     Archive(Box<ArchiveFile<SystemDir>>),
 }
 
@@ -57,7 +57,7 @@ impl AnyStore {
                 return Err(Failure::failed(format!("`oci:` expects a directory; {path} is a file"))
                     .hint(format!("for an archive, write oci-archive:{path} or {path}")));
             }
-            _ => return open_layout(path, limits).map(Self::Layout),
+            _ => return open_layout(path, limits).map(|layout| Self::Layout(layout.into())),
         };
         if Path::new(path).is_dir() {
             return Err(Failure::failed(format!("expected an archive; {path} is a directory"))
@@ -81,12 +81,14 @@ impl AnyStore {
             _ => {}
         }
         let dir = system::open_dir(Path::new(path)).map_err(|error| no_layout(path, &error))?;
-        LayoutStore::open_or_create(dir, limits).map(Self::Layout).map_err(|error| at(path, error).into())
+        LayoutStore::open_or_create(dir, limits)
+            .map(|layout| Self::Layout(layout.into()))
+            .map_err(|error| at(path, error).into())
     }
 
     fn get(&self) -> &dyn Store {
         match self {
-            Self::Layout(store) => store,
+            Self::Layout(store) => &**store,
             Self::Archive(store) => &**store,
         }
     }
