@@ -155,9 +155,10 @@ impl Error {
 /// Lets an [`enum@Error`] pass through `Read` and `Write`; [`Error::io`] unwraps it again.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Io { source, .. } if source.get_ref().is_none() => source,
-            other => Self::other(other),
-        }
+        let kind = match &error {
+            Error::Io { source, .. } => source.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }

@@ -12,6 +12,8 @@ mod cosign;
 pub mod describe;
 pub mod explain;
 pub mod gc;
+#[cfg(test)]
+mod linear;
 pub mod list;
 mod progress;
 mod reach;

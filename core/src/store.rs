@@ -13,6 +13,7 @@ mod links;
 pub mod memory;
 mod new_blob;
 pub mod overlay;
+mod publish;
 mod read_at;
 mod repository;
 pub(crate) mod temporary;
@@ -32,6 +33,7 @@ use crate::{
     spec::{Descriptor, Index, Raw},
 };
 
+pub(crate) use self::publish::publish_each;
 pub use self::{
     links::SharedBlobs,
     new_blob::{BlobKind, NewBlob},
@@ -72,6 +74,14 @@ pub trait BlobRead: Sync {
 
 /// Writes blobs.
 pub trait BlobWrite {
+    /// Keeps every blob that is in the store from being collected ([`Collect::collect`] waits) until this
+    /// value is dropped. An edit that relies on more than the root index refers to calls it before it looks:
+    /// what it finds then is still there when the new root index refers to it. [`BlobWrite::begin`] does the
+    /// same.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn hold(&self) -> Result<()>;
     /// Starts a blob. Nothing is visible before [`Pending::publish`]; dropping the result discards the blob.
     ///
     /// # Errors
@@ -106,12 +116,12 @@ pub trait RootIndex {
 
 /// Finds and removes unreachable blobs.
 pub trait Collect {
-    /// Blocks until no write is in progress, and holds off writers until the result is dropped. Blobs can be
-    /// removed in no other way, so a blob that an edit has just written is never lost.
+    /// Blocks until no edit is in progress, and holds off edits until the result is dropped. Blobs can be
+    /// removed in no other way, so a blob that an edit has just written, or relies on
+    /// ([`BlobWrite::hold`]), is never lost.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if blobs were written through this very value, since the wait would never end;
-    /// [`Error::Io`].
+    /// [`Error::Misuse`] if this very value is held, since the wait would never end; [`Error::Io`].
     fn collect(&self) -> Result<Box<dyn Collector + '_>>;
 }
 
@@ -168,6 +178,10 @@ macro_rules! forward {
         }
 
         impl<S: BlobWrite + ?Sized> BlobWrite for $pointer {
+            fn hold(&self) -> Result<()> {
+                (**self).hold()
+            }
+
             fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
                 (**self).begin(blob)
             }

@@ -16,12 +16,13 @@ use ocicle::{
     },
     limits::Limits,
     spec::Descriptor,
+    store::BlobWrite as _,
     text::printable,
 };
 use ocicle_report::Report;
 
 use crate::{
-    args::Format,
+    args::{Edit, Format},
     cache::Cache,
     failure::Failure,
     output,
@@ -81,6 +82,15 @@ impl Context {
         Place::open(reference, &self.opening())
     }
 
+    /// Opens the store of a reference to edit it: what is found in it from now on is kept.
+    pub(crate) fn open_to_edit(&self, reference: &str, edit: &Edit) -> Result<Place, Failure> {
+        let place = self.open(reference)?;
+        if !edit.dry_run {
+            place.repository.store().hold()?;
+        }
+        Ok(place)
+    }
+
     /// Opens the store of a reference without a selector.
     pub(crate) fn open_whole(&self, reference: &str) -> Result<Place, Failure> {
         Place::open_whole(reference, &self.opening())
@@ -99,6 +109,13 @@ impl Context {
     /// Opens the image that a reference selects.
     pub(crate) fn open_image(&self, reference: &str) -> Result<(Place, Image), Failure> {
         let place = self.open(reference)?;
+        let image = place.image()?;
+        Ok((place, image))
+    }
+
+    /// Opens the image that a reference selects, to edit it; see [`Context::open_to_edit`].
+    pub(crate) fn open_image_to_edit(&self, reference: &str, edit: &Edit) -> Result<(Place, Image), Failure> {
+        let place = self.open_to_edit(reference, edit)?;
         let image = place.image()?;
         Ok((place, image))
     }

@@ -152,8 +152,12 @@ impl BlobRead for CopiedArchive {
     }
 }
 
-/// Always [`Error::Unsupported`].
+/// Writing is always [`Error::Unsupported`].
 impl BlobWrite for CopiedArchive {
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Err(self.read_only())
     }

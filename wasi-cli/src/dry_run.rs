@@ -34,6 +34,10 @@ impl<S: BlobRead> BlobRead for DryRun<'_, S> {
 }
 
 impl<S> BlobWrite for DryRun<'_, S> {
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Ok(Box::new(Nowhere))
     }

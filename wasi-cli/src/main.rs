@@ -44,11 +44,11 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     system::raise_file_limit();
-    if let Some(umoci) = umoci::Umoci::from_env() {
-        return umoci.run();
-    }
-    match cli::Cli::parse().run() {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
-    }
+    system::catch_signals();
+    let code = match umoci::Umoci::from_env() {
+        Some(umoci) => umoci.run(),
+        None => cli::Cli::parse().run().unwrap_or_else(|failure| failure.report()),
+    };
+    system::end_if_caught();
+    code
 }

@@ -132,6 +132,10 @@ impl<S: BlobRead> BlobRead for Watched<'_, S> {
 }
 
 impl<S: BlobWrite> BlobWrite for Watched<'_, S> {
+    fn hold(&self) -> Result<()> {
+        self.store.hold()
+    }
+
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Ok(Box::new(self.meter.count(self.store.begin(blob)?)))
     }

@@ -244,6 +244,10 @@ impl BlobRead for AnyStore {
 }
 
 impl BlobWrite for AnyStore {
+    fn hold(&self) -> Result<()> {
+        self.get().hold()
+    }
+
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         self.get().begin(blob)
     }

@@ -13,7 +13,8 @@ const MAX_LINKS: usize = 40;
 pub(crate) const IS_SANDBOX: bool = cfg!(target_os = "wasi");
 
 pub(crate) use imp::{
-    Bar, SystemDir, create_private_dir, hint, ids, is_pipe, open_dir, platform, raise_file_limit,
+    Bar, Input, SystemDir, catch_signals, create_private_dir, end_if_caught, hint, ids, is_pipe, open_dir,
+    platform, raise_file_limit,
 };
 
 /// Follows symbolic links in the last component of a path. The result may not exist.
@@ -33,21 +34,108 @@ pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
 mod imp {
     use std::{
         env::consts,
-        fs::DirBuilder,
-        io::{self, IsTerminal as _},
-        os::unix::fs::{DirBuilderExt as _, FileTypeExt as _},
+        fs::{self, DirBuilder},
+        io::{self, IsTerminal as _, Read},
+        os::{
+            fd::AsFd,
+            unix::fs::{DirBuilderExt as _, FileTypeExt as _},
+        },
         path::Path,
+        sync::{
+            atomic::{AtomicBool, AtomicI32, Ordering},
+            mpsc,
+        },
+        thread,
+        time::Duration,
     };
 
     use cap_std::{ambient_authority, fs::Dir};
     use indicatif::{ProgressBar, ProgressStyle};
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use ocicle::fs::{Stoppable, host::HostDir};
+    use rustix::{
+        event::{PollFd, PollFlags, Timespec, poll},
+        io::{Errno, retry_on_intr},
+        process::{Resource, Rlimit, getrlimit, setrlimit},
+    };
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT, SIGTERM},
+        iterator::Signals,
+        low_level::emulate_default_handler,
+    };
 
     /// The library's handle to a directory of this system.
-    pub(crate) type SystemDir = ocicle::fs::host::HostDir;
+    pub(crate) type SystemDir = Stoppable<HostDir>;
 
     pub(crate) fn open_dir(path: &Path) -> io::Result<SystemDir> {
-        Ok(SystemDir::new(Dir::open_ambient_dir(path, ambient_authority())?))
+        let dir = HostDir::new(Dir::open_ambient_dir(path, ambient_authority())?);
+        Ok(SystemDir::new(dir, check_caught))
+    }
+
+    /// The signal that was caught, or 0.
+    static CAUGHT: AtomicI32 = AtomicI32::new(0);
+    /// Whether the work was stopped for it.
+    static STOPPED: AtomicBool = AtomicBool::new(false);
+    /// The time after which a process ends that cannot be stopped, as it waits for a lock or for input.
+    const LONGEST: Duration = Duration::from_secs(1);
+
+    /// Lets signals stop the work, like an error: it then removes what is not finished. A second signal ends
+    /// the process at once. Signals that the caller of the process ignores stay ignored.
+    pub(crate) fn catch_signals() {
+        let (ready, set_up) = mpsc::channel::<()>();
+        // Without the thread, signals end the process, as by default.
+        let _ = thread::Builder::new().name("signals".into()).spawn(move || {
+            let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+            let Ok(mut signals) = Signals::new(wanted) else { return };
+            drop(ready);
+            for signal in signals.forever() {
+                if CAUGHT.swap(signal, Ordering::Relaxed) == 0 {
+                    thread::sleep(LONGEST);
+                    if STOPPED.load(Ordering::Relaxed) {
+                        continue;
+                    }
+                }
+                let _ = emulate_default_handler(signal);
+            }
+        });
+        let _ = set_up.recv(); // ends with the other end
+    }
+
+    /// Ends the process by the signal that stopped its work, if there was one.
+    pub(crate) fn end_if_caught() {
+        if STOPPED.load(Ordering::Relaxed) {
+            let _ = emulate_default_handler(CAUGHT.load(Ordering::Relaxed));
+        }
+    }
+
+    fn check_caught() -> io::Result<()> {
+        if CAUGHT.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        STOPPED.store(true, Ordering::Relaxed);
+        Err(io::Error::other("stopped by a signal"))
+    }
+
+    /// A file or pipe that is read until a signal is caught.
+    pub(crate) struct Input<F>(pub(crate) F);
+
+    impl<F: AsFd> Read for Input<F> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let step = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+            loop {
+                check_caught()?;
+                match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&step)) {
+                    Ok(0) | Err(Errno::INTR) => {}
+                    _ => return Ok(retry_on_intr(|| rustix::io::read(&self.0, &mut *buffer))?),
+                }
+            }
+        }
+    }
+
+    fn is_ignored(signal: i32) -> bool {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
     }
 
     /// Creates a directory that only its owner can use.
@@ -128,6 +216,20 @@ mod imp {
 
     pub(crate) fn open_dir(path: &Path) -> io::Result<SystemDir> {
         Ok(SystemDir::new(File::open(path)?.into()))
+    }
+
+    /// Does nothing: a sandbox has no signals.
+    pub(crate) fn catch_signals() {}
+
+    pub(crate) fn end_if_caught() {}
+
+    /// A file or pipe that is read.
+    pub(crate) struct Input<F>(pub(crate) F);
+
+    impl<F: io::Read> io::Read for Input<F> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buffer)
+        }
     }
 
     /// Creates a directory. WASI has no modes.

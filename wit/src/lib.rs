@@ -33,7 +33,7 @@ use ocicle::{
     layer::on_disk::OnDisk,
     name::EntryPath,
     spec::History,
-    store::layout::LayoutStore,
+    store::{BlobWrite as _, layout::LayoutStore},
     tree::mtree,
 };
 
@@ -101,6 +101,7 @@ impl Guest for Component {
     fn repack(bundle: String, layout: String, tag: String, now: u64) -> Done<String> {
         let dir = Readable::new(open_dir(&bundle)?);
         let Place { repository, .. } = Place::open(&layout)?;
+        repository.store().hold()?;
         let bundle = Bundle::open(&dir, repository.limits())?;
         let now = Time::from_seconds(i64::try_from(now).map_err(failure::misuse)?);
         let history = History::default().with_created(now.to_string()).with_created_by("ocicle repack");

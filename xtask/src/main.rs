@@ -12,7 +12,7 @@
 //! | 6 | [`wasm_toolchain`] | the compiler for wasm |
 //! | 7 | [`package`], [`wasi_module`], [`web_demo`] | what is built for wasm |
 //! | 8 | [`component`] | the component and its hosts |
-//! | 9 | [`bench`], [`demo`], [`dist`], [`fuzz`], [`setup`] | commands |
+//! | 9 | [`bench`], [`demo`], [`dist`], [`fuzz`], [`setup`], [`soak`] | commands |
 //! | 10 | [`test`] | the command that uses most of the others |
 
 mod bench;
@@ -30,6 +30,7 @@ mod paths;
 mod report;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod tools;
 mod wasi_module;
@@ -59,11 +60,12 @@ Usage: cargo xtask COMMAND
   bench --wasi [IMAGE]…
                  Compare the speed in wasmtime, in Node and native, each on one core
   fuzz SECONDS   Run each libFuzzer target of fuzz/ for so long; needs a C++ compiler
+  soak [SEED]    Kill, race and starve the command, many times, and fuzz it
 
 Environment:
   OCICLE_WASM_TOOLCHAIN=debian   build the wasm targets with Debian's compiler
                                  (default: rustup's; Debian's if that fails)
-  OCICLE_BIN=FILE                the command that the demo shows (default: a new build)
+  OCICLE_BIN=FILE                the command that demo and soak run (default: a new build)
   OCICLE_CACHE=DIR               where set-up keeps what it makes
                                  (default: $XDG_CACHE_HOME/ocicle or ~/.cache/ocicle)
 ";
@@ -82,6 +84,8 @@ fn main() -> ExitCode {
         ["dist", "--npm"] => dist::npm(),
         ["bench", "--wasi", ref images @ ..] => bench::wasi(images),
         ["bench", ref images @ ..] => bench::bench(images),
+        ["soak"] => soak::soak(None),
+        ["soak", seed] => soak::soak(Some(seed)),
         ["fuzz", seconds] => seconds
             .parse()
             .map_err(|_| format!("{seconds:?} is not a number of seconds"))

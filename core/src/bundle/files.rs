@@ -5,7 +5,7 @@ use std::io::{BufWriter, ErrorKind, Read, Write};
 use crate::{
     attrs::{Time, Xattrs},
     error::{Error, Result},
-    fs::{AttrChange, DirPosix, File as _, FilePosix as _, remove_tree},
+    fs::{AttrChange, DirPosix, File as _, FilePosix as _, claim, clear, remove_tree},
     limits::Limits,
     name::{Name, NameBuf},
 };
@@ -143,38 +143,40 @@ impl OwnerAccess {
     }
 }
 
-/// A directory in a bundle in which something is made. Dropping it removes it.
+/// A directory in a bundle in which one process at a time makes something. Dropping it removes it.
 pub(super) struct Staging<'a, D: DirPosix> {
     bundle: &'a D,
     name: Name<'static>,
     pub(super) dir: D,
     /// Whether it is still there.
-    pub(super) exists: bool,
+    exists: bool,
+    /// Held until it is removed.
+    _lock: D::Lock,
 }
 
 impl<'a, D: DirPosix> Staging<'a, D> {
-    /// Creates the directory; `AlreadyExists` if it is there.
-    pub(super) fn create(bundle: &'a D, name: &'static str) -> std::io::Result<Self> {
-        let name = Name::literal(name);
-        bundle.create_dir(name)?;
-        match bundle.open_dir(name) {
-            Ok(dir) => Ok(Self { bundle, name, dir, exists: true }),
-            Err(error) => {
-                let _ = remove_tree(bundle, name); // the first error is the one to report
-                Err(error)
-            }
+    /// Creates the directory, or takes over that of an interrupted process: `recover` gets what that left,
+    /// which is removed then.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if another process has it; those of `recover`; [`Error::Io`].
+    pub(super) fn claim(
+        bundle: &'a D,
+        name: &'static str,
+        recover: impl FnOnce(&D) -> Result<()>,
+    ) -> Result<Self> {
+        let io = || Error::io(format!("create {name}"));
+        let Some((dir, lock)) = claim(bundle, Name::literal(name)).map_err(io())? else {
+            return Err(Error::Exists(format!(
+                "another process is changing the bundle\nhint: if no process is running, remove {name}"
+            )));
+        };
+        if let Err(error) = recover(&dir).and_then(|()| clear(&dir).map_err(io())) {
+            drop(lock);
+            let _ = bundle.remove_dir(Name::literal(name)); // unless something is in it
+            return Err(error);
         }
-    }
-
-    /// Removes what an interrupted call left, and creates the directory.
-    pub(super) fn renew(bundle: &'a D, name: &'static str) -> Result<Self> {
-        match remove_tree(bundle, Name::literal(name)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(Error::io(format_args!("remove {name}"))(error));
-            }
-            _ => {}
-        }
-        Self::create(bundle, name).map_err(Error::io(format_args!("create {name}")))
+        Ok(Self { bundle, name: Name::literal(name), dir, exists: true, _lock: lock })
     }
 
     /// Removes the directory.

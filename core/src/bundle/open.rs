@@ -28,6 +28,10 @@ pub struct Bundle<'a, D> {
     pub(super) inner: Recorded<'a, D>,
 }
 
+/// The number of times that a record is read before an error counts: another process may be replacing its
+/// files, one after the other.
+const ATTEMPTS: usize = 3;
+
 impl<'a, D: DirPosix> Bundle<'a, D> {
     /// Opens a bundle, and reads what it records.
     ///
@@ -36,7 +40,13 @@ impl<'a, D: DirPosix> Bundle<'a, D> {
     /// the manifest was changed; [`Document`](crate::Error::Document); [`Limit`](crate::Error::Limit);
     /// [`Io`](crate::Error::Io).
     pub fn open(dir: &'a D, limits: &'a Limits) -> Result<Self> {
-        let (format, record) = Format::read_record(dir, limits)?;
+        let mut read = Format::read_record(dir, limits);
+        for _ in 1..ATTEMPTS {
+            if read.is_err() {
+                read = Format::read_record(dir, limits);
+            }
+        }
+        let (format, record) = read?;
         Ok(Self { format, inner: Recorded { dir, record, defaults: Defaults::default(), limits } })
     }
 

@@ -54,6 +54,7 @@ impl<D: DirPosix> Bundle<'_, D> {
         to: &rewrite::Destination,
         options: &RepackOptions,
     ) -> Result<Repacked> {
+        repository.store().hold()?;
         check_image(image, at)?;
         let mut refresh = options.refresh.then(|| Refresh::begin(self)).transpose()?;
         let compression = options.compression.unwrap_or_else(|| image.last_compression());

@@ -6,7 +6,7 @@
 
 use std::io::ErrorKind;
 
-use super::files::{Staging, move_into};
+use super::files::{Staging, create_dir, move_into};
 use crate::{
     attrs::Time,
     error::{Error, Result},
@@ -16,8 +16,10 @@ use crate::{
 
 /// Files that are valid, but not in their place yet.
 const VALID: &str = ".ocicle-refreshed";
-/// Files that are not valid yet.
+/// The directory of the process that makes new files.
 const STAGING: &str = ".ocicle-refreshing";
+/// Files that are not valid yet, in that directory.
+const NEW: &str = "new";
 
 /// Opens a file of a bundle, the newest there is.
 pub(super) fn open_newest<D: DirPosix>(dir: &D, name: Name<'_>) -> std::io::Result<D::File> {
@@ -31,33 +33,36 @@ pub(super) fn open_newest<D: DirPosix>(dir: &D, name: Name<'_>) -> std::io::Resu
 pub(super) struct Replacement<'a, D: DirPosix> {
     bundle: &'a D,
     staging: Staging<'a, D>,
+    new: D,
     /// The time when it was begun, by the file system's own clock.
     pub(super) since: Time,
 }
 
 impl<'a, D: DirPosix> Replacement<'a, D> {
     /// Begins, with what an interrupted call left completed or removed.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if another process replaces files of the bundle; [`Error::Io`].
     pub(super) fn begin(bundle: &'a D) -> Result<Self> {
-        move_valid(bundle)?;
-        let staging = Staging::renew(bundle, STAGING)?;
-        let since = bundle.metadata(Name::literal(STAGING));
-        let since = since.map_err(Error::io(format_args!("stat {STAGING}")))?.ctime;
-        Ok(Self { bundle, staging, since })
+        let staging = Staging::claim(bundle, STAGING, |_| move_valid(bundle))?;
+        let new = create_dir(&staging.dir, NEW)?;
+        let since = new.self_metadata().map_err(Error::io(format_args!("stat {STAGING}")))?.ctime;
+        Ok(Self { bundle, staging, new, since })
     }
 
     /// Returns the directory for the new files.
     pub(super) fn dir(&self) -> &D {
-        &self.staging.dir
+        &self.new
     }
 
     /// Makes the files valid, all at once.
-    pub(super) fn commit(mut self, names: &[NameBuf]) -> Result<()> {
+    pub(super) fn commit(self, names: &[NameBuf]) -> Result<()> {
         self.sync(names)?;
         let bundle = self.bundle;
-        bundle
-            .rename(Name::literal(STAGING), bundle, Name::literal(VALID))
-            .map_err(Error::io(format_args!("rename {STAGING}")))?;
-        self.staging.exists = false;
+        self.staging
+            .dir
+            .rename(Name::literal(NEW), bundle, Name::literal(VALID))
+            .map_err(Error::io(format_args!("rename {STAGING}/{NEW}")))?;
         // They are valid by now, wherever they are.
         let _ = bundle.sync().and_then(|()| move_valid(bundle).map_err(Into::into));
         Ok(())

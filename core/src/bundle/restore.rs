@@ -36,7 +36,7 @@ impl<D: DirPosix> Bundle<'_, D> {
         }
         check_support(&dir.support(), on_disk.privilege)?;
         let replacement = Replacement::begin(dir)?;
-        let staging = Staging::renew(dir, STAGING)?;
+        let staging = Staging::claim(dir, STAGING, |_| Ok(()))?;
         let from = &record.on_disk;
         let mut restore =
             Restore { from, to: on_disk, staging: &staging.dir, made: HashMap::new(), count: 0 };

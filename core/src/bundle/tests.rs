@@ -195,13 +195,8 @@ fn other_files_are_kept() {
 #[test]
 fn existing_files_are_left_alone() {
     let (store, image, at) = store();
-    let message = |name| match name {
-        STAGING => {
-            "another unpack is in progress, or was interrupted\nhint: remove .ocicle-unpack and retry".into()
-        }
-        name => format!("{name} already exists\nhint: remove it, or unpack into another directory"),
-    };
-    for name in [STAGING, ROOTFS, "config.json", MTREE, STAMPS, STATE] {
+    let message = |name| format!("{name} already exists\nhint: remove it, or unpack into another directory");
+    for name in [ROOTFS, "config.json", MTREE, STAMPS, STATE] {
         let bundle = MemDir::new();
         bundle.create_dir(Name::literal(name)).unwrap();
         write(&bundle.open_dir(Name::literal(name)).unwrap(), "precious", "1");
@@ -209,6 +204,23 @@ fn existing_files_are_left_alone() {
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Exists, message(name)));
         assert_eq!(listing(&bundle), [format!("{name}/"), format!("{name}/precious 1")]);
     }
+}
+
+#[test]
+fn two_processes_do_not_unpack_into_one_bundle() {
+    let (store, image, at) = store();
+    let bundle = MemDir::new();
+    bundle.create_dir(Name::literal(STAGING)).unwrap();
+    let other = bundle.open_dir(Name::literal(STAGING)).unwrap();
+    write(&other, "file", "in the making");
+    let lock = other.lock().unwrap();
+    let error = unpack(&store, &image, &at, &bundle, &UnpackOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exists, "{error}");
+    assert_eq!(listing(&bundle), [format!("{STAGING}/"), format!("{STAGING}/file in the making")]);
+    // Its lock ends with a process.
+    drop(lock);
+    unpack(&store, &image, &at, &bundle, &UnpackOptions::default()).unwrap();
+    assert!(bundle.metadata(Name::literal(STAGING)).is_err());
 }
 
 #[test]

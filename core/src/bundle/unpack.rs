@@ -14,6 +14,7 @@ use crate::{
     fs::{DirPosix, remove_tree},
     graph::Resolution,
     image::Image,
+    limits::Limits,
     name::{EntryPath, Name, NameBuf},
     store::{BlobRead, Repository},
     tree::Tree,
@@ -41,13 +42,14 @@ pub struct Unpacked {
 /// bundle.
 ///
 /// Everything is made in a staging directory inside the bundle and moved into place at the end. A failure
-/// leaves the bundle as it was.
+/// leaves the bundle as it was; what an interrupted call left is removed by the next one.
 ///
 /// # Errors
-/// [`Error::Exists`] if the directory has a bundle; [`Error::NotFound`] if the image does not have the layer
-/// to start from; [`Error::Unsupported`] for an image that is not for Linux, or a directory that cannot hold
-/// it; [`Error::Misuse`] if `at` leads to another image; [`Error::Mismatch`] for a layer that does not match
-/// its digest, size or diff_id; [`Error::Layer`] for one that must not be applied; [`Error::Io`].
+/// [`Error::Exists`] if the directory has a bundle, or another process is unpacking there;
+/// [`Error::NotFound`] if the image does not have the layer to start from; [`Error::Unsupported`] for an
+/// image that is not for Linux, or a directory that cannot hold it; [`Error::Misuse`] if `at` leads to another
+/// image; [`Error::Mismatch`] for a layer that does not match its digest, size or diff_id; [`Error::Layer`] for
+/// one that must not be applied; [`Error::Io`].
 pub fn unpack<S: BlobRead, D: DirPosix>(
     repository: &Repository<S>,
     image: &Image,
@@ -59,13 +61,11 @@ pub fn unpack<S: BlobRead, D: DirPosix>(
     check_supported(image.config.view())?;
     let layers = Layers::new(repository, image, &options.extract)?;
     options.format.check(&bundle.support(), options.extract.on_disk.privilege)?;
+    if !exists(bundle, Name::literal(STAGING))? {
+        files::check_absent(bundle)?; // before anything is written
+    }
+    let staging = Staging::claim(bundle, STAGING, |left| undo_moves(bundle, left))?;
     files::check_absent(bundle)?;
-    let staging = Staging::create(bundle, STAGING).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Error::Exists(format!(
-            "another unpack is in progress, or was interrupted\nhint: remove {STAGING} and retry"
-        )),
-        _ => Error::io(format_args!("create {STAGING}"))(error),
-    })?;
     let (unpacked, names) = fill(&layers, image, at, &staging.dir, options)?;
     move_all(bundle, &staging.dir, &names)?;
     staging.remove()?;
@@ -113,14 +113,48 @@ fn fill<S: BlobRead, D: DirPosix>(
     Ok((unpacked, names))
 }
 
+/// The names that are moved into the bundle, one per line, in a file of the staging directory.
+const MOVING: &str = "moving";
+
 /// Moves everything into the bundle, or nothing.
 fn move_all<D: DirPosix>(bundle: &D, from: &D, names: &[NameBuf]) -> Result<()> {
-    for (moved, name) in names.iter().enumerate() {
+    let lines: Vec<&[u8]> = names.iter().map(|name| name.as_name().as_bytes()).collect();
+    let (writing, moving) = (Name::literal("moving-names"), Name::literal(MOVING));
+    files::write_all(from, writing, &lines.join(&b'\n'))?;
+    from.rename(writing, from, moving).map_err(Error::io(format_args!("rename {STAGING}/{writing}")))?;
+    for name in names {
         files::move_into(bundle, from, name).inspect_err(|_| {
-            for name in &names[..moved] {
-                let _ = remove_tree(bundle, name.as_name()); // the first error is the one to report
-            }
+            let _ = undo_moves(bundle, from); // the first error is the one to report
         })?;
     }
     Ok(())
+}
+
+/// Removes what was moved into the bundle, unless that was everything.
+fn undo_moves<D: DirPosix>(bundle: &D, from: &D) -> Result<()> {
+    let file = match from.open_file(Name::literal(MOVING)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        opened => opened.map_err(Error::io(format_args!("open {STAGING}/{MOVING}")))?,
+    };
+    let lines = files::read(file, MOVING, &Limits::default())?;
+    let names = lines.split(|byte| *byte == b'\n').map(Name::new).collect::<Result<Vec<_>, _>>();
+    let names = names.map_err(|error| Error::document(MOVING, error.to_string()))?;
+    let Some(last) = names.last() else { return Ok(()) };
+    if !exists(from, *last)? {
+        return Ok(());
+    }
+    for name in names {
+        if !exists(from, name)? && exists(bundle, name)? {
+            remove_tree(bundle, name).map_err(Error::io(format_args!("remove {name}")))?;
+        }
+    }
+    from.remove_file(Name::literal(MOVING)).map_err(Error::io(format_args!("remove {STAGING}/{MOVING}")))
+}
+
+fn exists<D: DirPosix>(dir: &D, name: Name<'_>) -> Result<bool> {
+    match dir.metadata(name) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io(format_args!("stat {name}"))(error)),
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use super::{DirPosix, remove_tree};
-use crate::name::Name;
+use crate::name::{Name, NameBuf};
 
 /// The prefix of the names of lock files.
 const LOCK_FILES: &[u8] = b".ocicle-lock";
@@ -13,10 +13,16 @@ fn is_lock_file(name: Name<'_>) -> bool {
     name.as_bytes().starts_with(LOCK_FILES)
 }
 
-/// Creates a directory and locks it; returns `None` if another process has it. What an interrupted process
-/// left in it is removed: its lock ended with it. The claim ends when the lock is dropped; the holder removes
-/// the directory before that.
+/// Creates a directory and locks it; returns `None` if another process has it. It has what an interrupted
+/// process left in it, whose lock ended with it: see [`clear`]. The claim ends when the lock is dropped; the
+/// holder removes the directory before that.
 pub(crate) fn claim<D: DirPosix>(parent: &D, name: Name<'_>) -> io::Result<Option<(D, D::Lock)>> {
+    try_claim(parent, name).inspect_err(|_| {
+        let _ = parent.remove_dir(name); // unless something is in it; the first error is the one to report
+    })
+}
+
+fn try_claim<D: DirPosix>(parent: &D, name: Name<'_>) -> io::Result<Option<(D, D::Lock)>> {
     loop {
         match parent.create_dir(name) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
@@ -30,11 +36,15 @@ pub(crate) fn claim<D: DirPosix>(parent: &D, name: Name<'_>) -> io::Result<Optio
         if named.ino != dir.self_metadata()?.ino {
             continue;
         }
-        for left in dir.names()?.iter().filter(|left| !is_lock_file(left.as_name())) {
-            remove_tree(&dir, left.as_name())?;
-        }
         return Ok(Some((dir, lock)));
     }
+}
+
+/// Removes what is in a claimed directory.
+pub(crate) fn clear<D: DirPosix>(dir: &D) -> io::Result<()> {
+    let names = dir.names()?;
+    let mut left = names.iter().map(NameBuf::as_name).filter(|name| !is_lock_file(*name));
+    left.try_for_each(|name| remove_tree(dir, name))
 }
 
 fn unless_removed<T>(result: io::Result<T>) -> io::Result<Option<T>> {
@@ -58,6 +68,7 @@ mod tests {
         assert_eq!(mine.names().unwrap().len(), 1);
         drop(lock);
         let (taken, _lock) = claim(&dir, name).unwrap().unwrap();
+        clear(&taken).unwrap();
         assert!(taken.names().unwrap().is_empty());
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    spec::{Descriptor, Document, IMAGE_NAME, Index, Manifest, Platform, REF_NAME, Raw},
+    spec::{Descriptor, Document, Entries, IMAGE_NAME, Index, Manifest, Platform, REF_NAME, Raw},
     store::{Repository, Store, put_document},
     text::printable,
 };
@@ -48,11 +48,8 @@ pub fn annotate<S: Store>(
         if let Some((name, _)) = changes.iter().find(|(name, _)| name == REF_NAME || name == IMAGE_NAME) {
             return Err(Error::Misuse(format!("{name} is the tag: `ocicle tag` and `rm` change it")));
         }
-        let edit = |index: &Raw<Index>, position: usize| {
-            changes.iter().try_fold(index.clone(), |index, (name, value)| {
-                index.annotate(position, name, value.as_deref())
-            })
-        };
+        let edit =
+            |entries: &mut Entries<'_>, position: usize| entries.annotate(position, &borrowed(changes));
         return replace_entry(repository, root, at, edit, to);
     }
     let (new, bytes) = if target.media_type.is_index() {
@@ -84,8 +81,12 @@ pub fn set_platform<S: Store>(
     platform: &Platform,
     to: &Destination,
 ) -> Result<Replaced> {
-    let edit = |index: &Raw<Index>, position: usize| index.set_platform(position, platform);
+    let edit = |entries: &mut Entries<'_>, position: usize| entries.set_platform(position, platform);
     replace_entry(repository, root, at, edit, to)
+}
+
+fn borrowed(changes: &[Annotation]) -> Vec<(&str, Option<&str>)> {
+    changes.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
 }
 
 fn check_names(there: &crate::spec::Annotations, changes: &[Annotation]) -> Result<()> {
@@ -101,15 +102,13 @@ fn check_names(there: &crate::spec::Annotations, changes: &[Annotation]) -> Resu
 }
 
 /// Stores the changed document; returns its descriptor and its bytes.
-fn put<S: Store, T: Document + Clone>(
+fn put<S: Store, T: Document>(
     repository: &Repository<S>,
     old: &Descriptor,
     document: &Raw<T>,
     changes: &[Annotation],
 ) -> Result<(Descriptor, Vec<u8>)> {
-    let document = changes.iter().try_fold(document.clone(), |document, (name, value)| {
-        document.annotate_self(name, value.as_deref())
-    })?;
+    let document = document.annotate_self(&borrowed(changes))?;
     let new = put_document(repository.store(), &document, &old.media_type)?;
     Ok((new, document.bytes().to_vec()))
 }

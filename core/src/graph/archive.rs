@@ -14,7 +14,7 @@ use super::copy::Plan;
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    fs::{Dir, DirPosix, FileType, claim, remove_tree},
+    fs::{Dir, DirPosix, FileType, claim, clear, remove_tree},
     limits::Limits,
     name::{Name, NameBuf},
     spec::{Descriptor, Index, Raw},
@@ -224,9 +224,13 @@ where
 fn claim_edit<D: DirPosix>(dir: &D, name: Name<'_>, wait: &Wait) -> Result<(D, D::Lock)> {
     let edit = edit_name(name)?;
     let edit = edit.as_name();
+    let io = || Error::io(format!("create directory {edit}"));
     loop {
-        match claim(dir, edit).map_err(Error::io(format_args!("create directory {edit}")))? {
-            Some(claimed) => return Ok(claimed),
+        match claim(dir, edit).map_err(io())? {
+            Some((claimed, lock)) => {
+                clear(&claimed).map_err(io())?;
+                return Ok((claimed, lock));
+            }
             None if wait() => {}
             None => {
                 return Err(Error::Exists(format!(
@@ -235,6 +239,18 @@ fn claim_edit<D: DirPosix>(dir: &D, name: Name<'_>, wait: &Wait) -> Result<(D, D
             }
         }
     }
+}
+
+/// Returns the size in bytes of all files in a directory and below.
+fn size_of<D: Dir>(dir: &D) -> io::Result<u64> {
+    dir.names()?.iter().try_fold(0_u64, |sum, name| {
+        let metadata = dir.metadata(name.as_name())?;
+        let size = match metadata.file_type {
+            FileType::Dir => size_of(&dir.open_dir(name.as_name())?)?,
+            _ => metadata.size,
+        };
+        Ok(sum.saturating_add(size))
+    })
 }
 
 /// Writes a file under a temporary name. Returns it, and the words for errors of giving it its name.
@@ -308,6 +324,11 @@ impl<D: DirPosix + Sync> BlobWrite for ArchiveFile<D>
 where
     D::File: 'static,
 {
+    /// Does nothing: the archive that was opened can be read whatever takes its name.
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         self.edit()?.layout.begin(blob)
     }
@@ -369,12 +390,30 @@ where
         Ok(())
     }
 
+    /// Returns the directory beside the archive, unless another process has it.
     fn leftovers(&self) -> Result<Vec<(String, u64)>> {
-        Ok(Vec::new())
+        let ArchiveFile { dir, name, edit, .. } = self.file;
+        let left = edit_name(name.as_name())?;
+        let left = left.as_name();
+        let io = || Error::io(format!("read {left}"));
+        if edit.get().is_some() {
+            return Ok(Vec::new());
+        }
+        let opened = match dir.open_dir(left) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            opened => opened.map_err(io())?,
+        };
+        let Some(_lock) = opened.try_lock().map_err(io())? else { return Ok(Vec::new()) };
+        Ok(vec![(left.to_string(), size_of(&opened).map_err(io())?)])
     }
 
-    fn remove_leftover(&self, _: &str) -> Result<()> {
-        Ok(())
+    fn remove_leftover(&self, name: &str) -> Result<()> {
+        // Claiming it removes what is in it.
+        let archive = self.file.name.as_name();
+        let (_, lock) = claim_edit(&self.file.dir, archive, &self.file.wait)?;
+        let removed = remove_tree(&self.file.dir, edit_name(archive)?.as_name());
+        drop(lock);
+        removed.map_err(Error::io(format_args!("remove {name}")))
     }
 
     fn finish(self: Box<Self>) -> Result<()> {

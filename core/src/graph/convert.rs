@@ -17,7 +17,7 @@ use crate::{
 /// Those of [`Repository::document`], [`Error::Limit`] past
 /// [`Limits::depth`](crate::Limits::depth), and of the store.
 pub fn to_oci<S: BlobRead + BlobWrite>(repository: &Repository<S>, index: &Raw<Index>) -> Result<Raw<Index>> {
-    Converter { repository, done: HashMap::new() }.entries(index.clone(), 0)
+    Converter { repository, done: HashMap::new() }.entries(index, 0)
 }
 
 struct Converter<'a, S> {
@@ -29,18 +29,20 @@ struct Converter<'a, S> {
 type Converted = Option<(Descriptor, Vec<u8>)>;
 
 impl<S: BlobRead + BlobWrite> Converter<'_, S> {
-    fn entries(&mut self, mut index: Raw<Index>, depth: usize) -> Result<Raw<Index>> {
+    fn entries(&mut self, index: &Raw<Index>, depth: usize) -> Result<Raw<Index>> {
         if depth > self.repository.limits().depth {
             let what = format!("index {}: depth of indexes", index.digest());
             return Err(Error::limit(what, "depth", self.repository.limits().depth as u64));
         }
-        for position in 0..index.view().manifests.len() {
-            let Some(entry) = index.view().manifests.get(position).cloned() else { continue };
-            if let Some((new, bytes)) = self.object(&entry, depth)? {
-                index = index.retarget(position, &new, &bytes)?;
+        let (new, ()) = index.edit_entries(|entries| {
+            for (position, entry) in index.view().manifests.iter().enumerate() {
+                if let Some((new, bytes)) = self.object(entry, depth)? {
+                    entries.retarget(position, &new, &bytes)?;
+                }
             }
-        }
-        Ok(index)
+            Ok(())
+        })?;
+        Ok(new)
     }
 
     fn object(&mut self, old: &Descriptor, depth: usize) -> Result<Converted> {
@@ -52,7 +54,7 @@ impl<S: BlobRead + BlobWrite> Converter<'_, S> {
                 Err(Error::MissingBlob(_)) => None,
                 index => {
                     let index = index?;
-                    let new = self.entries(index.clone(), depth + 1)?.with_oci_types()?;
+                    let new = self.entries(&index, depth + 1)?.with_oci_types()?;
                     self.put(old, &index, &new)?
                 }
             }

@@ -8,14 +8,15 @@ use std::{
 use super::{
     RefName, Resolution,
     reach::{Reached, entries_of, reach},
-    rewrite::{move_to_tag, replace_named},
+    rewrite::Roots,
 };
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    spec::{Descriptor, IMAGE_NAME, Index, REF_NAME, Raw},
+    spec::{Descriptor, Entries, IMAGE_NAME, Index, REF_NAME, Raw},
     store::{
-        BlobRead, BlobWrite, NewBlob, Repository, RootIndex, RootIndexExt as _, Store, layout::empty_index,
+        BlobRead, BlobWrite, NewBlob, Pending, Repository, RootIndex, RootIndexExt as _, Store,
+        layout::empty_index, publish_each,
     },
 };
 
@@ -84,7 +85,7 @@ impl Plan {
                 Ok(Self { index, blobs: reach(repository, start)? })
             }
             What::Sparse(at) => {
-                let index = empty_index()?.push_from(&root, at.root().position)?;
+                let index = pushed(&empty_index()?, &root, at.root().position)?;
                 let mut blobs = reach(repository, vec![Reached::needed(at.target())])?;
                 for hop in at.hops() {
                     blobs.insert(hop.descriptor.digest.clone(), Reached::needed(&hop.descriptor));
@@ -116,7 +117,7 @@ impl Plan {
     pub fn tagged(mut self, name: &RefName) -> Result<Self> {
         match self.index.view().manifests.len() {
             1 => {
-                self.index = move_to_tag(&self.index, 0, name)?.0;
+                self.index = Roots::edit(&self.index, |roots| roots.tag_last(name))?.0;
                 Ok(self)
             }
             count => Err(Error::Misuse(format!("one tag for {count} objects: expected one object"))),
@@ -142,13 +143,16 @@ impl Plan {
         if root.view().manifests.is_empty() && root.bytes() == empty_index()?.bytes() {
             return Ok(self.index.clone());
         }
-        let mut root = root.clone();
-        for (position, entry) in self.index.view().manifests.iter().enumerate() {
-            if entry.tag().is_none() && root.view().manifests.contains(entry) {
-                continue;
+        let mut copied = Entries::of(&self.index);
+        let (root, ()) = Roots::edit(root, |roots| {
+            for (position, entry) in self.index.view().manifests.iter().enumerate() {
+                if entry.tag().is_some() || !roots.has(entry) {
+                    roots.push_from(&mut copied, position)?;
+                    roots.place_last()?;
+                }
             }
-            root = replace_named(&root.push_from(&self.index, position)?)?.0;
-        }
+            Ok(())
+        })?;
         Ok(root)
     }
 
@@ -179,7 +183,8 @@ impl Plan {
         Ok((there, absent))
     }
 
-    /// Copies the blobs and verifies each. A blob that the destination has with the right size is not read.
+    /// Copies the blobs and verifies each. A blob that the destination has with the right size is not read,
+    /// but held ([`BlobWrite::hold`]).
     ///
     /// # Errors
     /// Those of [`Plan::blobs`]; [`Error::Mismatch`] for a blob that is not what its descriptor says; those
@@ -189,25 +194,42 @@ impl Plan {
         from: &Repository<S>,
         to: &Repository<T>,
     ) -> Result<Copied> {
+        to.store().hold()?;
         let (blobs, absent) = self.blobs(from)?;
         let mut copied = Copied { absent, ..Copied::default() };
-        for blob in blobs {
-            if to.store().try_size(blob)? == Some(blob.size) {
+        publish_each(blobs.into_iter().filter_map(|blob| match to.store().try_size(blob) {
+            Ok(Some(size)) if size == blob.size => {
                 copied.present += 1;
-                continue;
+                None
             }
-            let mut pending = to.store().begin(&NewBlob::known(blob))?;
-            let mut content = from.blob(blob)?;
-            io::copy(&mut content, &mut pending).map_err(|error| {
-                error.downcast::<Error>().unwrap_or_else(Error::io(format_args!("copy blob {}", blob.digest)))
-            })?;
-            pending.flush().map_err(Error::io(format_args!("copy blob {}", blob.digest)))?;
-            pending.publish(&blob.digest)?;
-            copied.blobs += 1;
-            copied.bytes = copied.bytes.saturating_add(blob.size);
-        }
+            Ok(_) => {
+                copied.blobs += 1;
+                copied.bytes = copied.bytes.saturating_add(blob.size);
+                Some(write_blob(from, to, blob))
+            }
+            Err(error) => Some(Err(error)),
+        }))?;
         Ok(copied)
     }
+}
+
+/// Writes and verifies a blob, which is not published yet.
+fn write_blob<'a, S: BlobRead, T: BlobWrite>(
+    from: &Repository<S>,
+    to: &'a Repository<T>,
+    blob: &Descriptor,
+) -> Result<(Box<dyn Pending + 'a>, Digest)> {
+    let io = || Error::io(format!("copy blob {}", blob.digest));
+    let mut pending = to.store().begin(&NewBlob::known(blob))?;
+    io::copy(&mut from.blob(blob)?, &mut pending).map_err(io())?;
+    pending.flush().map_err(io())?;
+    Ok((pending, blob.digest.clone()))
+}
+
+/// Adds an exact copy of an entry of another index.
+fn pushed(index: &Raw<Index>, from: &Raw<Index>, position: usize) -> Result<Raw<Index>> {
+    let mut from = Entries::of(from);
+    Ok(index.edit_entries(|entries| entries.push_from(&mut from, position))?.0)
 }
 
 /// Adds the entry of an object to an index.
@@ -218,8 +240,8 @@ fn with_object<S: BlobRead>(
     at: &Resolution,
 ) -> Result<Raw<Index>> {
     match at.hops() {
-        [hop] => index.push_from(root, hop.position),
-        [.., above, hop] => index.push_from(&repository.document(&above.descriptor)?, hop.position),
+        [hop] => pushed(index, root, hop.position),
+        [.., above, hop] => pushed(index, &repository.document(&above.descriptor)?, hop.position),
         [] => Err(Error::NotFound("a resolution without slots".into())),
     }
 }
@@ -227,12 +249,10 @@ fn with_object<S: BlobRead>(
 /// Names the last entry of an index as another entry is named.
 fn with_names(index: &Raw<Index>, named: &Descriptor) -> Result<Raw<Index>> {
     let last = index.view().manifests.len().saturating_sub(1);
-    [REF_NAME, IMAGE_NAME].into_iter().try_fold(index.clone(), |index, name| {
-        match named.annotations.get(name) {
-            Some(value) => index.annotate(last, name, Some(value.as_str())),
-            None => Ok(index),
-        }
-    })
+    let names = [REF_NAME, IMAGE_NAME].into_iter();
+    let names: Vec<_> =
+        names.filter_map(|name| Some((name, Some(named.annotations.get(name)?.as_str())))).collect();
+    Ok(index.edit_entries(|entries| entries.annotate(last, &names))?.0)
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {

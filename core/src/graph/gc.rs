@@ -1,12 +1,15 @@
 //! Removing unreachable blobs.
 
+use std::io::Read as _;
+
 use serde::Serialize;
 
 use super::reach::{entries_of, reach};
 use crate::{
     digest::Digest,
     error::Result,
-    store::{BlobRead, Collect, Repository, RootIndex},
+    spec::{Descriptor, Document as _, Manifest, MediaType, Raw, media_type::MANIFEST},
+    store::{BlobRead, BlobReadExt as _, Collect, Repository, RootIndex},
 };
 
 /// The blobs and temporary files that were removed or, in a dry run, would be.
@@ -89,7 +92,9 @@ impl<S: BlobRead + RootIndex + Collect> Repository<S> {
         let leftovers: Vec<Leftover> =
             collector.leftovers()?.into_iter().map(|(name, size)| Leftover { name, size }).collect();
         if mode == GcMode::Remove {
-            blobs.iter().try_for_each(|blob| collector.remove(&blob.digest))?;
+            // An interrupted run leaves no manifest without its blobs: an edit might count on them.
+            let (manifests, others): (Vec<_>, Vec<_>) = blobs.iter().partition(|blob| self.is_manifest(blob));
+            manifests.into_iter().chain(others).try_for_each(|blob| collector.remove(&blob.digest))?;
             leftovers.iter().try_for_each(|leftover| collector.remove_leftover(&leftover.name))?;
             collector.finish()?;
         }
@@ -97,6 +102,19 @@ impl<S: BlobRead + RootIndex + Collect> Repository<S> {
         let bytes = sizes.fold(0, u64::saturating_add);
         let dry_run = mode == GcMode::DryRun;
         Ok(GcReport { dry_run, kept: total - blobs.len(), bytes, blobs, leftovers })
+    }
+}
+
+impl<S: BlobRead> Repository<S> {
+    fn is_manifest(&self, blob: &UnusedBlob) -> bool {
+        let descriptor = Descriptor::new(MediaType::literal(MANIFEST), blob.digest.clone(), blob.size);
+        let Ok(mut content) = self.store().content(&descriptor) else { return false };
+        let mut bytes = vec![0];
+        // The first byte tells that most blobs are layers.
+        content.read_exact(&mut bytes).is_ok()
+            && bytes == b"{"
+            && content.take(self.limits().document).read_to_end(&mut bytes).is_ok()
+            && Raw::<Manifest>::parse(Manifest::KIND, bytes, None).is_ok()
     }
 }
 

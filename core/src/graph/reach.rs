@@ -79,6 +79,20 @@ pub(crate) fn reach<S: BlobRead>(
     Ok(found)
 }
 
+/// Checks that the store has an object and everything that must be present below it.
+///
+/// # Errors
+/// [`Error::MissingBlob`]; those of [`reach`].
+pub(crate) fn check_complete<S: BlobRead>(repository: &Repository<S>, object: &Descriptor) -> Result<()> {
+    for reached in reach(repository, vec![Reached::needed(object)])?.values().filter(|reached| reached.needed)
+    {
+        if repository.store().try_size(&reached.descriptor)?.is_none() {
+            return Err(Error::MissingBlob(reached.descriptor.digest.clone()));
+        }
+    }
+    Ok(())
+}
+
 fn children<S: BlobRead>(repository: &Repository<S>, descriptor: &Descriptor) -> Result<Vec<Reached>> {
     if descriptor.media_type.is_index() {
         let index: Raw<Index> = repository.document(descriptor)?;

@@ -6,11 +6,12 @@
 
 mod pass;
 mod referrers;
+mod roots;
 mod tags;
 
 use std::collections::HashMap;
 
-pub(super) use self::tags::{move_to_tag, replace_named};
+pub(super) use self::roots::Roots;
 use self::{
     pass::{EditSlot, Pass, Reach, Task},
     tags::copy_to_tag,
@@ -19,10 +20,10 @@ pub use self::{
     referrers::Referrers,
     tags::{Tagged, Untagged, point, tag, untag},
 };
-use super::{Hop, RefName, Resolution};
+use super::{Hop, RefName, Resolution, reach::check_complete};
 use crate::{
     error::{Error, Result},
-    spec::{Descriptor, Index, Raw},
+    spec::{Descriptor, Entries, Index, Raw},
     store::{Repository, Store},
 };
 
@@ -96,6 +97,7 @@ pub struct Replaced {
 /// below it are found by their digests.
 ///
 /// # Errors
+/// [`Error::MissingBlob`] if the object was collected after that;
 /// [`Error::Misuse`] if the object was found at several places and `to` does not say which, or if `to`
 /// contradicts itself; [`Error::Conflict`] if, in place, the path is no longer in the root index; those of
 /// reading and writing indexes.
@@ -108,10 +110,10 @@ pub fn replace_target<S: Store>(
     to: &Destination,
 ) -> Result<Replaced> {
     let pinned = Descriptor { platform: None, ..new.clone() };
-    let point = |index: &Raw<Index>, position: usize| {
+    let point = |entries: &mut Entries<'_>, position: usize| {
         // If an entry names another platform than this one did, it was set on purpose.
-        let follows = entry(index, position)?.platform == at.target().platform;
-        replace_slot(index, position, if follows { new } else { &pinned }, bytes)
+        let follows = entry(entries.views(), position)?.platform == at.target().platform;
+        replace_slot(entries, position, if follows { new } else { &pinned }, bytes)
     };
     replace(repository, root, at, Some((new, bytes)), &point, to)
 }
@@ -122,7 +124,7 @@ pub(super) fn replace_entry<S: Store>(
     repository: &Repository<S>,
     root: &Raw<Index>,
     at: &Resolution,
-    edit: impl Fn(&Raw<Index>, usize) -> Result<Raw<Index>>,
+    edit: impl Fn(&mut Entries<'_>, usize) -> Result<()>,
     to: &Destination,
 ) -> Result<Replaced> {
     replace(repository, root, at, None, &edit, to)
@@ -141,14 +143,19 @@ fn replace<S: Store>(
     if to.scope == Scope::Place && !to.only {
         at.only_place()?;
     }
+    if to.tag.is_some() && find_root(root, at.root()).is_err() {
+        repository.store().hold()?;
+        check_complete(repository, at.target())?;
+    }
     let mut way = at.hops().to_vec();
     let (root, position) = match &to.tag {
         None => (root.clone(), find_root(root, at.root())?),
         Some(name) if to.only => {
-            let root = root.push(at.target())?;
-            let last = root.view().manifests.len() - 1;
             way.truncate(1);
-            move_to_tag(&root, last, name)?
+            Roots::edit(root, |roots| {
+                roots.push(at.target())?;
+                roots.tag_last(name)
+            })?
         }
         Some(name) => copy_to_tag(root, at.root(), name)?,
     };
@@ -194,16 +201,16 @@ impl Destination {
 }
 
 /// Sets the digest and size of an entry. Its platform is kept, unless the new descriptor has one.
-fn replace_slot(index: &Raw<Index>, position: usize, new: &Descriptor, bytes: &[u8]) -> Result<Raw<Index>> {
-    let index = index.retarget(position, new, bytes)?;
+fn replace_slot(entries: &mut Entries<'_>, position: usize, new: &Descriptor, bytes: &[u8]) -> Result<()> {
+    entries.retarget(position, new, bytes)?;
     match &new.platform {
-        Some(platform) => index.set_platform(position, platform),
-        None => Ok(index),
+        Some(platform) => entries.set_platform(position, platform),
+        None => Ok(()),
     }
 }
 
 fn hop_to(index: &Raw<Index>, position: usize) -> Result<Hop> {
-    Ok(Hop { index: index.digest(), position, descriptor: entry(index, position)?.clone() })
+    Ok(Hop { index: index.digest(), position, descriptor: entry(&index.view().manifests, position)?.clone() })
 }
 
 /// Returns an error unless an entry is what it was when the path was found.
@@ -230,10 +237,8 @@ fn find_root(root: &Raw<Index>, hop: &Hop) -> Result<usize> {
     }
 }
 
-fn entry(index: &Raw<Index>, position: usize) -> Result<&Descriptor> {
-    index
-        .view()
-        .manifests
+fn entry(entries: &[Descriptor], position: usize) -> Result<&Descriptor> {
+    entries
         .get(position)
         .ok_or_else(|| Error::NotFound(format!("index.json has no entry at position {position}")))
 }

@@ -246,8 +246,7 @@ pub fn rebase<S: Store>(
         new.layers().map(|(_, id)| id).chain(image.layers().skip(below).map(|(_, id)| id)).collect();
     let stack = Stack { layers, diff_ids, history: history_of_layers };
     let made = rewritten(repository, image, &stack, history, |manifest| {
-        let manifest = manifest.annotate_self(BASE_DIGEST, Some(new.descriptor.digest.as_str()))?;
-        manifest.annotate_self(BASE_NAME, None)
+        manifest.annotate_self(&[(BASE_DIGEST, Some(new.descriptor.digest.as_str())), (BASE_NAME, None)])
     })?;
     Ok(made)
 }

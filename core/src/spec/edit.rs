@@ -5,78 +5,31 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::value::RawValue;
 
 use super::{
-    Descriptor, Document, History, ImageConfig, Index, Manifest, MediaType, Platform, Raw,
-    json::{Array, Object},
+    Descriptor, Document, History, ImageConfig, Index, Manifest, MediaType, Platform, Raw, json::Object,
 };
 use crate::{digest::Digest, error::Result};
 
 impl<T: Document> Raw<T> {
-    /// Sets an annotation of the document itself, or removes it (`None`). Empty `annotations` are removed,
+    /// Sets annotations of the document itself, or removes them (`None`). Empty `annotations` are removed,
     /// too.
-    pub(crate) fn annotate_self(&self, key: &str, value: Option<&str>) -> Result<Self> {
-        self.edit(T::KIND, |document| annotate(document, key, value))
+    pub(crate) fn annotate_self(&self, changes: &[(&str, Option<&str>)]) -> Result<Self> {
+        self.edit(T::KIND, |document| annotate(document, changes))
     }
 
-    /// Points `subject` at another object, as `retarget` does with an entry.
+    /// Points `subject` at another object, as [`Entries::retarget`](super::Entries::retarget) does with an
+    /// entry.
     pub(crate) fn set_subject(&self, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
         self.edit(T::KIND, |document| document.edit_object("subject", |slot| retarget(slot, new, bytes)))
     }
 }
 
 impl Raw<Index> {
-    /// Points an entry at other content: `digest`, `size` and `mediaType` become those of `new`. Content that
-    /// was embedded (`data`) is embedded again, from `bytes`; `urls` are removed, since they lead to the old
-    /// content; the other fields stay. The other fields of `new` are ignored.
-    ///
-    /// # Errors
-    /// [`crate::Error::Mismatch`] if `bytes` are to be embedded and `new` does not describe them.
-    pub(crate) fn retarget(&self, pos: usize, new: &Descriptor, bytes: &[u8]) -> Result<Self> {
-        self.edit_entry(pos, |entry| retarget(entry, new, bytes))
-    }
-
     /// Sets an annotation of an entry, or removes it (`None`). Empty `annotations` are removed, too.
     ///
     /// # Errors
     /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
     pub fn annotate(&self, pos: usize, key: &str, value: Option<&str>) -> Result<Self> {
-        self.edit_entry(pos, |entry| annotate(entry, key, value))
-    }
-
-    /// Adds an exact copy of an entry at the end.
-    ///
-    /// # Errors
-    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
-    pub(crate) fn duplicate(&self, pos: usize) -> Result<Self> {
-        self.edit_entries(|entries| entries.duplicate(pos))
-    }
-
-    /// Replaces entry `to` by an exact copy of entry `from`.
-    ///
-    /// # Errors
-    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
-    pub(crate) fn copy(&self, from: usize, to: usize) -> Result<Self> {
-        self.edit_entries(|entries| {
-            let copy: Box<RawValue> = serde_json::from_str(entries.get(from)?)
-                .map_err(|error| crate::Error::document(Index::KIND, error.to_string()))?;
-            entries.set(to, &copy)
-        })
-    }
-
-    /// Adds an exact copy of an entry of another index at the end.
-    ///
-    /// # Errors
-    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
-    pub(crate) fn push_from(&self, other: &Self, pos: usize) -> Result<Self> {
-        let mut text = None;
-        other.edit_entries(|entries| {
-            text = Some(entries.get(pos)?.to_owned());
-            Ok(())
-        })?;
-        let entry: Option<Box<RawValue>> = text
-            .map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|error| crate::Error::document(Index::KIND, error.to_string()))?;
-        self.edit_entries(|entries| entry.map_or(Ok(()), |entry| entries.push(&entry)))
+        Ok(self.edit_entries(|entries| entries.annotate(pos, &[(key, value)]))?.0)
     }
 
     /// Adds an entry at the end.
@@ -84,7 +37,7 @@ impl Raw<Index> {
     /// # Errors
     /// [`crate::Error::Document`] if the descriptor is not valid.
     pub fn push(&self, entry: &Descriptor) -> Result<Self> {
-        self.edit_entries(|entries| entries.push(entry))
+        Ok(self.edit_entries(|entries| entries.push(entry))?.0)
     }
 
     /// Removes an entry; those behind it move forward.
@@ -92,7 +45,7 @@ impl Raw<Index> {
     /// # Errors
     /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
     pub fn remove(&self, pos: usize) -> Result<Self> {
-        self.edit_entries(|entries| entries.remove(pos))
+        Ok(self.edit_entries(|entries| entries.remove(pos))?.0)
     }
 
     /// Sets the platform of an entry. Fields of `platform` that are not set are removed, unknown ones stay.
@@ -100,15 +53,7 @@ impl Raw<Index> {
     /// # Errors
     /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
     pub fn set_platform(&self, pos: usize, platform: &Platform) -> Result<Self> {
-        self.edit_entry(pos, |entry| entry.edit_object("platform", |object| set_platform(object, platform)))
-    }
-
-    fn edit_entry(&self, pos: usize, edit: impl FnOnce(&mut Object) -> Result<()>) -> Result<Self> {
-        self.edit_entries(|entries| entries.edit_object(pos, edit))
-    }
-
-    fn edit_entries(&self, edit: impl FnOnce(&mut Array) -> Result<()>) -> Result<Self> {
-        self.edit(Index::KIND, |index| index.edit_array("manifests", edit))
+        Ok(self.edit_entries(|entries| entries.set_platform(pos, platform))?.0)
     }
 }
 
@@ -284,7 +229,7 @@ impl Raw<ImageConfig> {
     }
 }
 
-fn retarget(slot: &mut Object, new: &Descriptor, bytes: &[u8]) -> Result<()> {
+pub(super) fn retarget(slot: &mut Object, new: &Descriptor, bytes: &[u8]) -> Result<()> {
     slot.set("mediaType", &new.media_type)?;
     slot.set("digest", &new.digest)?;
     slot.set("size", &new.size)?;
@@ -296,13 +241,16 @@ fn retarget(slot: &mut Object, new: &Descriptor, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn annotate(slot: &mut Object, key: &str, value: Option<&str>) -> Result<()> {
+pub(super) fn annotate(slot: &mut Object, changes: &[(&str, Option<&str>)]) -> Result<()> {
     let mut emptied = false;
     slot.edit_object("annotations", |annotations| {
-        match value {
-            Some(value) => annotations.set(key, value)?,
-            None => emptied = annotations.remove(key) && annotations.is_empty(),
+        for (key, value) in changes {
+            match value {
+                Some(value) => annotations.set(key, value)?,
+                None => emptied |= annotations.remove(key),
+            }
         }
+        emptied &= annotations.is_empty();
         Ok(())
     })?;
     if emptied {
@@ -311,7 +259,7 @@ fn annotate(slot: &mut Object, key: &str, value: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn set_platform(object: &mut Object, platform: &Platform) -> Result<()> {
+pub(super) fn set_platform(object: &mut Object, platform: &Platform) -> Result<()> {
     object.set("architecture", &platform.architecture)?;
     object.set("os", &platform.os)?;
     let features = Some(&platform.os_features).filter(|features| !features.is_empty());

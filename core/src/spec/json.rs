@@ -14,6 +14,7 @@ mod array;
 mod list;
 mod object;
 mod scan;
+mod value;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,19 @@ pub use array::Array;
 pub use object::Object;
 
 use crate::error::{Error, Result};
+
+#[cfg(test)]
+thread_local! {
+    static SCANNED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Returns the number of bytes that are parsed for some work.
+#[cfg(test)]
+pub(crate) fn bytes_parsed(work: impl FnOnce()) -> usize {
+    let before = SCANNED.get();
+    work();
+    SCANNED.get() - before
+}
 
 /// Checks a whole document, which must be an object, and returns its keys in their order.
 pub(super) fn keys<'a>(what: &str, bytes: &'a [u8]) -> Result<Vec<Cow<'a, str>>> {

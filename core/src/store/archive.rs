@@ -230,8 +230,12 @@ impl BlobRead for Archive {
     }
 }
 
-/// Always [`Error::Unsupported`].
+/// Writing is always [`Error::Unsupported`].
 impl BlobWrite for Archive {
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Err(self.read_only())
     }

@@ -16,9 +16,8 @@ use crate::{
 
 impl<D: DirWrite + Sync> Collect for LayoutStore<D> {
     fn collect(&self) -> Result<Box<dyn Collector + '_>> {
-        if self.writing().is_some() {
-            let reason =
-                "blobs were written through this store: drop it, and open the layout again to remove some";
+        if self.held().is_some() {
+            let reason = "this store holds its blobs: drop it, and open the layout again to remove some";
             return Err(Error::Misuse(reason.into()));
         }
         let blobs = self.blobs_dir()?;
@@ -126,4 +125,17 @@ fn temporary(name: Name<'_>) -> Option<&str> {
     let text = std::str::from_utf8(name.as_bytes()).ok()?;
     let number = text.strip_prefix(TEMPORARY)?;
     (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_removed_is_gone() {
+        let failed = |kind: ErrorKind| unless_gone::<()>(Err(kind.into()));
+        assert_eq!(unless_gone(Ok(7)).unwrap(), Some(7));
+        assert_eq!(failed(ErrorKind::NotFound).unwrap(), None);
+        assert_eq!(failed(ErrorKind::PermissionDenied).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    }
 }

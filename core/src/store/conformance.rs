@@ -2,12 +2,15 @@
 //!
 //! [`blob_read`] is for drivers that only read: each of its cases is handed a store with known [`Contents`].
 //! [`blob_write`], [`root_index`] and [`collect`] each need one more capability, and an empty store. [`run`]
-//! is all of them but [`collect`]. A suite passes when it returns; `docs/library.md` has an example.
+//! is all of them but [`collect`]. [`collect_beside_edit`] is for stores that several values share. A suite
+//! passes when it returns; `docs/library.md` has an example.
 #![allow(clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
 
 use std::{
     io::{Read as _, Seek as _, SeekFrom, Write as _},
+    sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use super::{
@@ -92,6 +95,16 @@ pub fn root_index<S: Store>(new: impl Fn() -> S) {
 pub fn collect<S: Store + Collect>(open: impl Fn() -> S) {
     if let Err(error) = collecting(&open) {
         panic!("blobs are found and removed: {error}");
+    }
+}
+
+/// Runs the case for collecting beside an edit. `open` returns the same store each time, as a new value.
+///
+/// # Panics
+/// If the case fails.
+pub fn collect_beside_edit<S: Store + Collect>(open: impl Fn() -> S + Sync) {
+    if let Err(error) = collecting_beside_edit(&open) {
+        panic!("what an edit relies on is kept: {error}");
     }
 }
 
@@ -348,6 +361,42 @@ fn threads_lose_nothing(store: &impl Store) -> Result<()> {
     digests.sort();
     digests.dedup();
     assert_eq!(digests.len(), 160);
+    Ok(())
+}
+
+fn collecting_beside_edit<S: Store + Collect>(open: &(impl Fn() -> S + Sync)) -> Result<()> {
+    let blob = {
+        let store = open();
+        let blob = put(&store, b"relied on")?;
+        store.update(|old| old.push(&blob))?;
+        blob
+    };
+    let store = open();
+    store.hold()?;
+    assert!(is_there(&store, &blob)?);
+    let (done, collected) = mpsc::channel();
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            open().update(|old| old.remove(0))?;
+            let store = open();
+            let collector = store.collect()?;
+            if store.load()?.view().manifests.is_empty() {
+                collector.remove(&blob.digest)?;
+            }
+            collector.finish()?;
+            done.send(()).map_err(|error| Error::Misuse(error.to_string()))
+        });
+        // Either it waits for the edit, or the blob must be there all the same.
+        let _ = collected.recv_timeout(Duration::from_millis(100));
+        store
+            .update(|old| if old.view().manifests.is_empty() { old.push(&blob) } else { Ok(old.clone()) })?;
+        drop(store);
+        other.join().expect("no panic")
+    })?;
+    let store = open();
+    for entry in &store.load()?.view().manifests {
+        assert_eq!(get(&store, entry)?, b"relied on");
+    }
     Ok(())
 }
 

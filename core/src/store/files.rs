@@ -107,8 +107,12 @@ impl<F: Files> BlobRead for FileStore<F> {
     }
 }
 
-/// Always [`Error::Unsupported`].
+/// Writing is always [`Error::Unsupported`].
 impl<F: Files> BlobWrite for FileStore<F> {
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Err(read_only())
     }

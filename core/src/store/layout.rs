@@ -30,21 +30,20 @@ pub(super) const BLOBS: &str = "blobs";
 
 /// A layout in a directory. Processes and threads may use it concurrently.
 ///
-/// One value represents one edit: from its first [`BlobWrite::begin`] until it is dropped,
-/// [`Collect::collect`] of any other value waits, in this process or another. So drop it when the edit is
-/// done.
+/// One value represents one edit: from its first [`BlobWrite::hold`] or [`BlobWrite::begin`] until it is
+/// dropped, [`Collect::collect`] of any other value waits, in this process or another. So drop it when the
+/// edit is done.
 ///
-/// There are two locks, taken in this order: that of `blobs/` (shared by writers of blobs, exclusive for
-/// removal), and that of the layout's directory (exclusive, for the moment of a change beside or above
-/// `blobs/`).
+/// There are two locks, taken in this order: that of `blobs/` (shared by edits, exclusive for removal), and
+/// that of the layout's directory (exclusive, for the moment of a change beside or above `blobs/`).
 ///
 /// [`Collect::collect`]: super::Collect::collect
 #[derive(Debug)]
 pub struct LayoutStore<D: DirWrite> {
     pub(super) dir: D,
     limits: Limits,
-    /// The shared lock of `blobs/`, once a blob was begun.
-    writing: Mutex<Option<D::Lock>>,
+    /// The shared lock of `blobs/`, once they are held.
+    held: Mutex<Option<D::Lock>>,
     /// The number of the next temporary name to try.
     next: AtomicU64,
     shared: Option<SharedBlobs<D>>,
@@ -141,11 +140,11 @@ impl<D: DirWrite> LayoutStore<D> {
     }
 
     fn new(dir: D, limits: &Limits) -> Self {
-        Self { dir, limits: *limits, writing: Mutex::new(None), next: AtomicU64::new(0), shared: None }
+        Self { dir, limits: *limits, held: Mutex::new(None), next: AtomicU64::new(0), shared: None }
     }
 
-    pub(super) fn writing(&self) -> MutexGuard<'_, Option<D::Lock>> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn held(&self) -> MutexGuard<'_, Option<D::Lock>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn blobs_dir(&self) -> Result<D> {
@@ -333,12 +332,16 @@ impl<D: DirWrite + Sync> BlobRead for LayoutStore<D> {
 }
 
 impl<D: DirWrite + Sync> BlobWrite for LayoutStore<D> {
-    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
-        let mut writing = self.writing();
-        if writing.is_none() {
-            *writing = Some(self.blobs_dir()?.lock_shared().map_err(Error::io("lock the blobs"))?);
+    fn hold(&self) -> Result<()> {
+        let mut held = self.held();
+        if held.is_none() {
+            *held = Some(self.blobs_dir()?.lock_shared().map_err(Error::io("lock the blobs"))?);
         }
-        drop(writing);
+        Ok(())
+    }
+
+    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
+        self.hold()?;
         Ok(Box::new(LayoutPending { store: self, file: self.temporary("a blob")? }))
     }
 }

@@ -113,6 +113,11 @@ impl BlobRead for MemoryStore {
 }
 
 impl BlobWrite for MemoryStore {
+    /// Does nothing: see [`Collect`].
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         Ok(Box::new(MemoryPending { store: self, bytes: Vec::new() }))
     }

@@ -80,6 +80,10 @@ impl<L: BlobRead, U: BlobRead> BlobRead for Overlay<L, U> {
 }
 
 impl<L, U: BlobWrite> BlobWrite for Overlay<L, U> {
+    fn hold(&self) -> Result<()> {
+        self.upper.hold()
+    }
+
     fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
         self.upper.begin(blob)
     }

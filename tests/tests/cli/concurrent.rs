@@ -5,6 +5,8 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use ocicle_tests::{
@@ -71,6 +73,77 @@ fn copies_into_one_new_store_lose_no_tag() {
     }
 }
 
+/// Waits until a process waits for a lock, or ends.
+fn until_it_waits(child: &mut Child) {
+    let waits = format!(" {} ", child.id());
+    while child.try_wait().unwrap().is_none() {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        if locks.lines().any(|line| line.contains("->") && line.contains(&waits)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn no_edit_relies_on_what_gc_removes_meanwhile() {
+    let (temp, layout) = image();
+    let blobs = layout.join("blobs/sha256");
+    let file = temp.path().join("file");
+    let onto = at(&layout, "gone");
+    ocicle(["tag", &at(&layout, "t"), "base"]);
+    ocicle(["insert", &at(&layout, "t"), text(&file), "/other"]);
+    let kept = names(&blobs);
+    ocicle(["new", &onto, "--platform", "linux/amd64"]);
+    ocicle(["insert", &onto, text(&file), "/third"]);
+    let (full, bundle) = (temp.path().join("full"), temp.path().join("bundle"));
+    ocicle(["copy", text(&layout), text(&full)]);
+    ocicle(["unpack", "--rootless", &onto, text(&bundle)]);
+    fs::write(bundle.join("rootfs/new"), "new").unwrap();
+    let description = temp.path().join("tree.json");
+    let node = r##"{"tag": "new", "index": {"manifests": [{"from": "#gone"}]}}"##;
+    fs::write(&description, format!(r#"{{"root": [{node}]}}"#)).unwrap();
+    let (store, other) = (text(&layout), at(&full, "gone"));
+    let (base, app) = (at(&layout, "base"), at(&layout, "t"));
+    let new = at(&layout, "new");
+    let edits: &[&[&str]] = &[
+        &["copy", &other, &new],
+        &["repack", text(&bundle), &new],
+        &["tag", "--merge", "--replace", &onto, &app, "new"],
+        &["tag", "--merge", "--replace", &app, &onto, "new"],
+        &["tree", "apply", text(&description), store],
+        &["rebase", &app, "--old-base", &base, "--onto", &onto, "--tag", "new"],
+        &["insert", &onto, text(&file), "/fourth", "--tag", "new"],
+        &["config", &onto, "--label", "a=b", "--tag", "new"],
+        &["squash", &onto, "--tag", "new"],
+    ];
+    for edit in edits {
+        ocicle(["copy", &other, store]);
+        // The lock of gc.
+        let lock = File::open(layout.join("blobs")).unwrap();
+        lock.lock().unwrap();
+        let mut child = start(edit);
+        until_it_waits(&mut child);
+        ocicle(["rm", &onto]);
+        for name in names(&blobs).iter().filter(|name| !kept.contains(name)) {
+            fs::remove_file(blobs.join(name)).unwrap();
+        }
+        drop(lock);
+        let output = child.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(tags(&layout).contains(&"new".into()), output.status.success(), "{edit:?}: {error}");
+        assert!(
+            output.status.success() || ["not found", "nothing matches"].iter().any(|it| error.contains(it)),
+            "{edit:?}: {error}"
+        );
+        check(&layout);
+        if output.status.success() {
+            ocicle(["rm", &new]);
+        }
+        ocicle(["gc", "-q", store]);
+    }
+}
+
 #[test]
 fn init_beside_copy_makes_one_layout() {
     let (temp, layout) = image();
@@ -127,6 +200,21 @@ fn what_a_killed_command_left_is_taken_over() {
     ocicle(["tag", &at(&archive, "t"), "other"]);
     assert!(!edit.exists());
     assert_eq!(tags(&archive), ["other", "t"]);
+    leave();
+    let dry = ocicle(["gc", "--dry-run", "--format", "plain", text(&archive)]);
+    assert!(dry.contains(".images.tar.ocicle-edit") && edit.exists(), "{dry}");
+    assert_eq!(ocicle(["gc", "--format", "plain", text(&archive)]), dry);
+    assert!(!edit.exists());
+
+    // An unpack that was killed while it moved what it had made.
+    let bundle = temp.path().join("bundle");
+    let staging = bundle.join(".ocicle-unpack");
+    fs::create_dir_all(&staging).unwrap();
+    fs::create_dir_all(bundle.join("rootfs/half")).unwrap();
+    fs::write(staging.join("moving"), "rootfs\nconfig.json\nocicle.json").unwrap();
+    fs::write(staging.join("ocicle.json"), "").unwrap();
+    ocicle(["unpack", "--rootless", &at(&layout, "t"), text(&bundle)]);
+    assert!(!staging.exists() && !bundle.join("rootfs/half").exists());
 
     // A copy that was killed before the layout was complete.
     let store = temp.path().join("store");

@@ -29,6 +29,7 @@ mod refresh;
 mod rootless;
 mod round_trip;
 mod scarce;
+mod signals;
 mod tree_descriptions;
 mod umoci;
 mod unpack_flags;

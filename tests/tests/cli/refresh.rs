@@ -178,6 +178,8 @@ fn an_interruption_leaves_the_old_or_the_new() {
                 let again = opened.repack(&store, &image, &at, &Destination::in_place(), &options).unwrap();
                 assert_eq!(again.layer.is_none(), is_new, "{format:?}, call {call}");
                 assert!(again.not_refreshed.is_none(), "{format:?}, call {call}: {again:?}");
+                let names: Vec<_> = bundle.names().unwrap();
+                assert!(!names.iter().any(|name| name.as_name().as_bytes()[0] == b'.'), "{names:?}");
                 *(if is_new { &mut new } else { &mut old }) += 1;
             }
         }

@@ -52,6 +52,7 @@ fn layouts_and_memory_collect_garbage() {
     let dir = MemDir::new();
     drop(LayoutStore::create(dir.clone()).unwrap());
     conformance::collect(|| LayoutStore::open(dir.clone(), &Limits::default()).unwrap());
+    conformance::collect_beside_edit(|| LayoutStore::open(dir.clone(), &Limits::default()).unwrap());
     let store = Arc::new(MemoryStore::new().unwrap());
     conformance::collect(|| store.clone());
 }
@@ -119,6 +120,13 @@ fn an_archive() {
         );
         ArchiveFile::open(dir, name, None, &Limits::default()).unwrap()
     });
+    let temp = TempDir::new().unwrap();
+    let dir = || temp.open().unwrap();
+    let empty = MemoryStore::new().unwrap();
+    let index = empty.load().unwrap();
+    create_archive(&dir(), name, &|| false, |out| archive::write_archive(&empty, &index, [], out)).unwrap();
+    let open = || ArchiveFile::open(dir(), name, None, &Limits::default()).unwrap();
+    conformance::collect_beside_edit(|| open().waiting(Box::new(|| true)));
 }
 
 /// Returns the names in a directory, those of directories with a slash, and their modes.

@@ -90,7 +90,8 @@ fn fail_at_any_call(format: Format, whole: &[&str]) {
     }
 }
 
-/// After a crash, an incomplete bundle must not be taken for a bundle.
+/// After a crash, an incomplete bundle must not be taken for a bundle, and must not be in the way of another
+/// unpack.
 #[test]
 fn a_crash_at_any_call_leaves_no_partial_bundle() {
     FORMATS.into_iter().for_each(crash_at_any_call);
@@ -109,11 +110,14 @@ fn crash_at_any_call(format: Format) {
         }
         assert!(result.is_err(), "call {call}");
         // The state is moved last.
-        if let Ok(opened) = Bundle::open(&bundle, &limits) {
-            let mut nothing = Nothing(0);
-            opened.changes(&CompareOptions::default().verify(true), &mut nothing).unwrap();
-            assert_eq!(nothing.0, 0, "call {call}");
-        }
+        let complete = bundle.metadata(Name::literal("ocicle.json")).is_ok();
+        let again = unpack(&store, &image, &at, &bundle, &options);
+        assert_eq!(again.is_err(), complete, "call {call}: {again:?}");
+        assert!(!names(&bundle).contains(&".ocicle-unpack".into()), "call {call}");
+        let opened = Bundle::open(&bundle, &limits).unwrap();
+        let mut nothing = Nothing(0);
+        opened.changes(&CompareOptions::default().verify(true), &mut nothing).unwrap();
+        assert_eq!(nothing.0, 0, "call {call}");
     }
 }
 

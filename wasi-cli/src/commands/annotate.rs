@@ -44,7 +44,7 @@ pub(crate) struct Annotate {
 
 impl Annotate {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.reference)?;
+        let place = context.open_to_edit(&self.reference, &self.edit)?;
         let (changes, _limits) = (self.changes()?, &context.limits);
         let of = if self.descriptor { Of::Entry } else { Of::Object };
         let to = self.result.destination();

@@ -104,7 +104,7 @@ pub(crate) enum Clear {
 
 impl Config {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.reference)?;
+        let place = context.open_to_edit(&self.reference, &self.edit)?;
         let edits = self.edits()?;
         if edits.is_empty() && self.result.tag.is_none() {
             return Err(Failure::usage("nothing to change").hint("add an option, such as --env NAME=VALUE"));

@@ -69,7 +69,7 @@ pub(crate) struct Insert {
 
 impl Insert {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (place, base) = context.open_image(&self.reference)?;
+        let (place, base) = context.open_image_to_edit(&self.reference, &self.edit)?;
         if self.edit.dry_run {
             let mut lines = Lines::default();
             self.send(context, &mut lines)?;

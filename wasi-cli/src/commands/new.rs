@@ -23,7 +23,7 @@ pub(crate) struct New {
 
 impl New {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.reference)?;
+        let place = context.open_to_edit(&self.reference, &self.edit)?;
         let name = place.tag("new")?;
         let platform = match &self.platform {
             Some(text) => text.parse().map_err(|error| Failure::usage(format!("--platform: {error}")))?,

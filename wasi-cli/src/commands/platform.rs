@@ -45,7 +45,7 @@ pub(crate) struct Platform {
 
 impl Platform {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.reference)?;
+        let place = context.open_to_edit(&self.reference, &self.edit)?;
         let to = self.result.destination();
         let platform: Option<spec::Platform> = match &self.platform {
             Some(text) => Some(text.parse().map_err(|error| Failure::usage(format!("{error}")))?),

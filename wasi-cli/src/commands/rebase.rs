@@ -52,7 +52,7 @@ pub(crate) struct Rebase {
 
 impl Rebase {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (place, image) = context.open_image(&self.reference)?;
+        let (place, image) = context.open_image_to_edit(&self.reference, &self.edit)?;
         let (other, _limits) = (context.open(&self.onto)?, &context.limits);
         let at = other.resolve(Want::Image)?;
         let new = other.image_at(&at)?;

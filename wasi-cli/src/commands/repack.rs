@@ -64,7 +64,7 @@ pub(crate) struct Repack {
 impl Repack {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (dir, limits) = (self.open_dir()?, &context.limits);
-        let place = context.open(&self.reference)?;
+        let place = context.open_to_edit(&self.reference, &self.edit)?;
         let failed = |error| Failure::failed(format!("bundle {}: {error}", self.bundle.display()));
         let bundle = Bundle::open(&dir, limits).map_err(failed)?.with_defaults(self.defaults.get());
         let base = &bundle.image().digest;

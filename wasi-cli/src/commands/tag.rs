@@ -1,6 +1,6 @@
 //! `tag`.
 
-use std::{path::Path, process::ExitCode};
+use std::{collections::HashMap, path::Path, process::ExitCode};
 
 use clap::Args;
 use ocicle::{
@@ -55,7 +55,7 @@ pub(crate) struct Tag {
 
 impl Tag {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.reference)?;
+        let place = context.open_to_edit(&self.reference, &self.edit)?;
         match (&self.names[..], self.merge, self.split) {
             (names, true, _) => self.merge(context, &place, names)?,
             (names @ ([] | [_]), _, true) => {
@@ -152,19 +152,16 @@ impl Tag {
 
 /// Returns a tagged entry for each entry with a platform. Attestations have none.
 fn roots_of(index: &Index, tag: &str, pattern: &str) -> Result<Vec<Root>, Failure> {
-    let mut roots: Vec<Root> = Vec::new();
+    let (mut roots, mut names) = (Vec::new(), HashMap::new());
     for entry in &index.manifests {
         let Some(platform) = entry.platform.as_ref().filter(|platform| platform.os != "unknown") else {
             continue;
         };
         let name = named(pattern, tag, platform);
         let name: RefName = name.trim_matches('-').parse()?;
-        if let Some(other) = roots.iter().find(|root| root.tag.as_ref() == Some(&name)) {
-            return Err(Failure::failed(format!(
-                "{} and {} would both be tagged {name}",
-                other.descriptor.digest, entry.digest
-            ))
-            .hint("use a pattern with {tag}, {os}, {architecture} and {variant}"));
+        if let Some(other) = names.insert(name.clone(), &entry.digest) {
+            return Err(Failure::failed(format!("{other} and {} would both be tagged {name}", entry.digest))
+                .hint("use a pattern with {tag}, {os}, {architecture} and {variant}"));
         }
         roots.push(Root { tag: Some(name), descriptor: entry.clone().without_names() });
     }

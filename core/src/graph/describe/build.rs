@@ -1,7 +1,8 @@
 //! Building objects from a description.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
+    fmt::Display,
     io::{self, Read, Write as _},
 };
 
@@ -14,9 +15,9 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    graph::{RefName, rewrite::move_to_tag},
+    graph::{RefName, rewrite::Roots},
     spec::{
-        Annotations, Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, Raw,
+        Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, Raw,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
     store::{BlobRead, BlobWriter, Repository, Store, put_document},
@@ -47,7 +48,8 @@ pub struct Root {
     pub descriptor: Descriptor,
 }
 
-/// Stores what a description describes. No index refers to it yet: see [`add_roots`].
+/// Stores what a description describes. No index refers to it yet: see [`add_roots`]. Until then the store is
+/// held ([`BlobWrite::hold`](crate::store::BlobWrite::hold)); what `sources` found before may be gone.
 ///
 /// # Errors
 /// [`Error::Misuse`] naming the node, for a description that contradicts itself or what it is made of; those
@@ -58,6 +60,7 @@ pub fn build<S: Store>(
     sources: &mut dyn Sources,
 ) -> Result<Vec<Root>> {
     let named = check(description)?;
+    repository.store().hold()?;
     let mut builder = Builder { repository, sources, named, done: BTreeMap::new(), active: Vec::new() };
     let roots = description.root.iter().enumerate().map(|(number, node)| {
         let descriptor = builder.node(&format!("root[{number}]"), node, false)?;
@@ -73,17 +76,19 @@ pub fn build<S: Store>(
 /// # Errors
 /// [`Error::Document`] if a tag is used more than once there.
 pub fn add_roots(root: &Raw<Index>, roots: &[Root]) -> Result<Raw<Index>> {
-    let mut root = root.clone();
-    for Root { tag, descriptor } in roots {
-        if tag.is_none() && root.view().manifests.contains(descriptor) {
-            continue;
+    let (root, ()) = Roots::edit(root, |to| {
+        for Root { tag, descriptor } in roots {
+            match tag {
+                None if to.has(descriptor) => continue,
+                _ => to.push(descriptor)?,
+            }
+            match tag {
+                Some(tag) => to.tag_last(tag)?,
+                None => to.place_last()?,
+            };
         }
-        root = root.push(descriptor)?;
-        if let Some(tag) = tag {
-            let last = root.view().manifests.len() - 1;
-            root = move_to_tag(&root, last, tag)?.0;
-        }
-    }
+        Ok(())
+    })?;
     Ok(root)
 }
 
@@ -175,12 +180,12 @@ impl<S: Store> Builder<'_, S> {
     }
 
     fn index(&mut self, at: &str, index: &IndexNode) -> Result<Descriptor> {
-        let mut manifests: Vec<Descriptor> = Vec::new();
+        let (mut manifests, mut listed) = (Vec::new(), Listed::default());
         for (number, node) in index.manifests.iter().enumerate() {
             let place = format!("{at}.index.manifests[{number}]");
             let entry = self.node(&place, node, true)?;
             if index.duplicates.is_none() {
-                refuse_duplicate(at, &place, &manifests, &entry)?;
+                listed.add(at, number, &entry)?;
             }
             manifests.push(entry);
         }
@@ -328,32 +333,38 @@ pub(super) fn fits(said: &Platform, actual: &Platform) -> bool {
     (said.os, said.architecture, said.variant) == (actual.os, actual.architecture, actual.variant)
 }
 
-pub(super) fn refuse_duplicate(
-    at: &str,
-    place: &str,
-    others: &[Descriptor],
-    entry: &Descriptor,
-) -> Result<()> {
-    let normalized = |platform: &Option<Platform>| platform.as_ref().map(Platform::normalized);
-    let is_unknown = |annotations: &Annotations| annotations.contains_key("vnd.docker.reference.type");
-    for (number, other) in others.iter().enumerate() {
-        let other_place = format!("{at}.index.manifests[{number}]");
-        let hint = "to keep both, set duplicates = \"allow\"";
-        if other.digest == entry.digest {
-            let digest = &entry.digest;
-            return Err(wrong(place, format_args!("{digest} is {other_place}, too; {hint}")));
-        }
+/// The entries of an index so far: their positions by digest, and by platform and artifact type.
+#[derive(Default)]
+pub(super) struct Listed {
+    digests: HashMap<Digest, usize>,
+    platforms: HashMap<(Platform, Option<MediaType>), usize>,
+}
+
+impl Listed {
+    /// Adds the next entry, at the position `number`, which must differ from those before it.
+    pub(super) fn add(&mut self, at: &str, number: usize, entry: &Descriptor) -> Result<()> {
         // Attestations all say that their platform is unknown.
-        if !is_unknown(&entry.annotations)
-            && entry.artifact_type == other.artifact_type
-            && let (Some(platform), same) = (&entry.platform, normalized(&other.platform))
-            && Some(platform.normalized()) == same
-        {
-            return Err(wrong(
-                place,
-                format_args!("{platform} is the platform of {other_place}, too; {hint}"),
-            ));
+        let platform = (!entry.annotations.contains_key("vnd.docker.reference.type"))
+            .then(|| entry.platform.as_ref().map(Platform::normalized))
+            .flatten();
+        let key = platform.map(|platform| (platform, entry.artifact_type.clone()));
+        let same = key.as_ref().and_then(|key| self.platforms.get(key));
+        let twice = self.digests.get(&entry.digest);
+        let place = |number: usize| format!("{at}.index.manifests[{number}]");
+        let refused = |what: &dyn Display, is: &str, other: usize| {
+            let other = place(other);
+            let hint = "to keep both, set duplicates = \"allow\"";
+            Err(wrong(&place(number), format_args!("{what} is {is}{other}, too; {hint}")))
+        };
+        match (twice, same, &entry.platform) {
+            (Some(&twice), same, _) if same.is_none_or(|same| twice <= *same) => {
+                return refused(&entry.digest, "", twice);
+            }
+            (_, Some(&same), Some(platform)) => return refused(platform, "the platform of ", same),
+            _ => {}
         }
+        self.digests.insert(entry.digest.clone(), number);
+        self.platforms.extend(key.map(|key| (key, number)));
+        Ok(())
     }
-    Ok(())
 }

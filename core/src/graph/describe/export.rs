@@ -2,7 +2,7 @@
 
 use super::{
     Data, Description, Duplicates, Form, IndexNode, ManifestNode, Node,
-    build::{config_platform, fits, refuse_duplicate},
+    build::{Listed, config_platform, fits},
 };
 use crate::{
     error::{Error, Result},
@@ -161,8 +161,6 @@ impl<S: BlobRead> Exporter<'_, S> {
 
 /// Returns whether building an index of these entries needs [`Duplicates::Allow`].
 fn has_duplicates(entries: &[Descriptor]) -> bool {
-    let refused = |(number, entry): (usize, &Descriptor)| {
-        refuse_duplicate("", "", entries.get(..number).unwrap_or_default(), entry)
-    };
-    entries.iter().enumerate().any(|entry| refused(entry).is_err())
+    let mut listed = Listed::default();
+    entries.iter().enumerate().any(|(number, entry)| listed.add("", number, entry).is_err())
 }

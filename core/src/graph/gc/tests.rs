@@ -1,20 +1,30 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use std::io::Write as _;
+use std::{
+    cell::Cell,
+    io::{Read, Write as _},
+};
 
-use super::{GcMode, GcReport};
+use super::{
+    super::{
+        copy::{Plan, What},
+        describe::{Description, Node, Sources, add_roots, build},
+        reach::check_complete,
+    },
+    GcMode, GcReport,
+};
 use crate::{
     digest::{Algorithm, Digest},
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Result},
     fs::{Dir as _, DirWrite as _, mem::MemDir},
     graph::testing::{image, index, root, tagged},
     hash::digest_of,
     limits::Limits,
     name::Name,
-    spec::{Descriptor, MediaType, media_type},
+    spec::{Descriptor, Index, MediaType, Raw, media_type},
     store::{
-        BlobRead as _, BlobWrite as _, BlobWriter, Collect, NewBlob, Repository, Store, layout::LayoutStore,
-        memory::MemoryStore,
+        BlobRead, BlobWrite, BlobWriter, Collect, Collector, NewBlob, Pending, Repository, RootIndex,
+        RootIndexExt as _, Store, layout::LayoutStore, memory::MemoryStore,
     },
 };
 
@@ -160,18 +170,193 @@ fn gc_removes_leftovers_and_keeps_other_files() {
 }
 
 #[test]
-fn a_store_that_has_written_cannot_collect() {
+fn a_store_that_holds_its_blobs_cannot_collect() {
     let dir = MemDir::new();
-    let store = Repository::create(dir).unwrap();
+    let store = Repository::create(dir.clone()).unwrap();
     blob(&store, b"new", "text/plain");
     assert!(matches!(store.gc(GcMode::Remove), Err(Error::Misuse(_))));
+    let held = layout(&dir);
+    held.store().hold().unwrap();
+    assert!(matches!(held.gc(GcMode::Remove), Err(Error::Misuse(_))));
+}
+
+/// A store with garbage that is collected at each look into it, unless an edit holds that off.
+struct BesideGc {
+    dir: MemDir,
+    store: LayoutStore<MemDir>,
+}
+
+impl BesideGc {
+    fn open(dir: &MemDir) -> Repository<Self> {
+        let store = layout(dir).into_store();
+        Repository::new(Self { dir: dir.clone(), store }, Limits::default())
+    }
+
+    fn gc(&self) {
+        let blobs = self.dir.open_dir(Name::literal("blobs")).unwrap();
+        if blobs.try_lock().unwrap().is_some() {
+            layout(&self.dir).gc(GcMode::Remove).unwrap();
+        }
+    }
+}
+
+impl BlobRead for BesideGc {
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        let found = self.store.try_open(blob);
+        self.gc();
+        found
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        let found = self.store.try_size(blob);
+        self.gc();
+        found
+    }
+}
+
+impl BlobWrite for BesideGc {
+    fn hold(&self) -> Result<()> {
+        self.store.hold()
+    }
+
+    fn begin(&self, blob: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
+        self.store.begin(blob)
+    }
+}
+
+impl RootIndex for BesideGc {
+    fn load(&self) -> Result<Raw<Index>> {
+        let index = self.store.load();
+        self.gc();
+        index
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        self.store.replace(expected, new)
+    }
+}
+
+/// Returns a layout with the blobs of an image, to which no index refers.
+fn with_unreachable_image() -> (MemDir, Repository<MemoryStore>, Descriptor) {
+    let dir = MemDir::new();
+    drop(Repository::create(dir.clone()).unwrap());
+    let other = Repository::in_memory().unwrap();
+    let image = image(&other, "linux/amd64", 1);
+    root(&other, &[tagged(image.clone(), "t")]);
+    Plan::new(&other, What::Everything).unwrap().copy_blobs(&other, &layout(&dir)).unwrap();
+    (dir, other, image)
+}
+
+fn assert_complete(dir: &MemDir) {
+    let store = layout(dir);
+    let index = store.index().unwrap();
+    assert_eq!(index.view().manifests.len(), 1);
+    check_complete(&store, &index.view().manifests[0]).unwrap();
+}
+
+#[test]
+fn what_a_copy_finds_is_kept() {
+    let (dir, from, _) = with_unreachable_image();
+    let copied = from.copy(What::Everything, None, &BesideGc::open(&dir)).unwrap();
+    assert_eq!((copied.present, copied.blobs), (2, 0));
+    assert_complete(&dir);
+}
+
+#[test]
+fn what_a_description_refers_to_is_kept() {
+    struct One(Descriptor);
+
+    impl Sources for One {
+        fn object(&mut self, _: &str) -> Result<Descriptor> {
+            Ok(self.0.clone())
+        }
+
+        fn file(&mut self, path: &str) -> Result<Box<dyn Read + '_>> {
+            Err(Error::NotFound(path.into()))
+        }
+    }
+
+    let (dir, _, image) = with_unreachable_image();
+    let store = BesideGc::open(&dir);
+    let node = Node { from: Some(image.digest.to_string()), ..Node::default() };
+    let description = Description { root: vec![node] };
+    let roots = build(&store, &description, &mut One(image)).unwrap();
+    store.store().update(|index| add_roots(index, &roots)).unwrap();
+    drop(store);
+    assert_complete(&dir);
+}
+
+/// A store whose collector stops after the first blob.
+struct Interrupted(MemoryStore);
+
+impl BlobRead for Interrupted {
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        self.0.try_open(blob)
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        self.0.try_size(blob)
+    }
+}
+
+impl RootIndex for Interrupted {
+    fn load(&self) -> Result<Raw<Index>> {
+        self.0.load()
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        self.0.replace(expected, new)
+    }
+}
+
+impl Collect for Interrupted {
+    fn collect(&self) -> Result<Box<dyn Collector + '_>> {
+        Ok(Box::new(First { collector: self.0.collect()?, removed: Cell::new(false) }))
+    }
+}
+
+struct First<'a> {
+    collector: Box<dyn Collector + 'a>,
+    removed: Cell<bool>,
+}
+
+impl Collector for First<'_> {
+    fn blobs(&self) -> Result<Vec<(Digest, u64)>> {
+        self.collector.blobs()
+    }
+
+    fn remove(&self, digest: &Digest) -> Result<()> {
+        match self.removed.replace(true) {
+            true => Err(Error::Misuse("interrupted".into())),
+            false => self.collector.remove(digest),
+        }
+    }
+
+    fn leftovers(&self) -> Result<Vec<(String, u64)>> {
+        self.collector.leftovers()
+    }
+
+    fn remove_leftover(&self, name: &str) -> Result<()> {
+        self.collector.remove_leftover(name)
+    }
+}
+
+#[test]
+fn an_interrupted_gc_leaves_no_manifest_without_its_blobs() {
+    // The digests of some of these manifests are before, and of others after that of their config.
+    for salt in 0..8 {
+        let store = Repository::in_memory().unwrap();
+        let image = image(&store, "linux/amd64", salt);
+        let store = Repository::new(Interrupted(store.into_store()), Limits::default());
+        store.gc(GcMode::Remove).unwrap_err();
+        assert_eq!(store.store().try_size(&image).unwrap(), None, "{salt}");
+    }
 }
 
 /// The purpose of the lock: a writer that has stored its blobs but not yet the index loses nothing.
 #[cfg(not(target_family = "wasm"))]
 #[test]
 fn gc_waits_for_an_edit_in_progress() {
-    use crate::store::RootIndexExt as _;
     use std::sync::mpsc;
 
     let dir = MemDir::new();

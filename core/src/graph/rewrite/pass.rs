@@ -12,12 +12,12 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     graph::cosign,
-    spec::{Descriptor, Index, Raw},
+    spec::{Descriptor, Entries, Index, Raw},
     store::{Repository, Store, put_document},
 };
 
 /// Changes one entry of an index.
-pub(super) type EditSlot<'a> = &'a dyn Fn(&Raw<Index>, usize) -> Result<Raw<Index>>;
+pub(super) type EditSlot<'a> = &'a dyn Fn(&mut Entries<'_>, usize) -> Result<()>;
 /// A changed index: its descriptor and its bytes.
 type Content = (Descriptor, Vec<u8>);
 
@@ -72,7 +72,23 @@ impl<S: Store> Pass<'_, S> {
             let limit = self.repository.limits().depth as u64;
             return Err(Error::limit("indexes below index.json", "depth", limit));
         }
-        let mut new = index.clone();
+        let (new, on_way) = index.edit_entries(|new| self.entries(index, new, depth, task))?;
+        let hops = match on_way {
+            Some((position, below)) => std::iter::once(hop_to(&new, position)?).chain(below).collect(),
+            None => Vec::new(),
+        };
+        Ok((new, hops))
+    }
+
+    /// Processes the entries of `index`, which are to be `new`; `task` returns the work for each. Returns the
+    /// new position of the entry on the path, and the rest of the path below it.
+    fn entries<'t>(
+        &mut self,
+        index: &Raw<Index>,
+        new: &mut Entries<'_>,
+        depth: usize,
+        task: &dyn Fn(usize) -> Task<'t>,
+    ) -> Result<Option<(usize, Vec<Hop>)>> {
         let mut copies = Vec::new();
         let (mut removed, mut on_way) = (0, None);
         for (position, entry) in index.view().manifests.iter().enumerate() {
@@ -84,13 +100,13 @@ impl<S: Store> Pass<'_, S> {
             let (now, task) = (position - removed, task(position));
             let is_place = matches!(task.way, [_]);
             if is_place || (task.everywhere && entry.digest == *self.old) {
-                new = (self.edit)(&new, now)?;
+                (self.edit)(new, now)?;
             } else if self.new.is_some() && self.is_about(entry, depth, task)? {
                 self.found.push(entry.clone());
                 match self.referrers {
                     Referrers::Copy if task.reach != Reach::Nowhere => copies.push(now),
                     Referrers::Drop if task.reach != Reach::Nowhere => {
-                        new = new.remove(now)?;
+                        new.remove(now)?;
                         removed += 1;
                         // Those seen so far stand before it.
                         continue;
@@ -103,7 +119,7 @@ impl<S: Store> Pass<'_, S> {
             } else if entry.media_type.is_index() && entry.digest != *self.old {
                 let (below, hops) = self.below(entry, depth, task)?;
                 if let Some((content, bytes)) = below {
-                    new = replace_slot(&new, now, &content, &bytes)?;
+                    replace_slot(new, now, &content, &bytes)?;
                 }
                 if !task.way.is_empty() {
                     on_way = Some((now, hops));
@@ -117,14 +133,10 @@ impl<S: Store> Pass<'_, S> {
         }
         for position in copies {
             if let Some(about) = self.new {
-                new = copy_for(self.repository, &new, position, about)?;
+                copy_for(self.repository, new, position, about)?;
             }
         }
-        let hops = match on_way {
-            Some((position, below)) => std::iter::once(hop_to(&new, position)?).chain(below).collect(),
-            None => Vec::new(),
-        };
-        Ok((new, hops))
+        Ok(on_way)
     }
 
     fn is_about(&self, entry: &Descriptor, depth: usize, task: Task<'_>) -> Result<bool> {

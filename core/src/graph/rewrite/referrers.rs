@@ -7,7 +7,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     graph::cosign,
-    spec::{Descriptor, Document, IMAGE_NAME, Index, Manifest, REF_NAME, Raw},
+    spec::{Descriptor, Document, Entries, IMAGE_NAME, Index, Manifest, REF_NAME, Raw},
     store::{BlobRead, Repository, Store, put_document},
 };
 
@@ -53,24 +53,19 @@ pub(super) fn is_about<S: BlobRead>(
 /// Appends a copy of a referrer that refers to `new` to its index.
 pub(super) fn copy_for<S: Store>(
     repository: &Repository<S>,
-    index: &Raw<Index>,
+    index: &mut Entries<'_>,
     position: usize,
     new: (&Descriptor, &[u8]),
-) -> Result<Raw<Index>> {
-    let Some(entry) = index.view().manifests.get(position).cloned() else { return Ok(index.clone()) };
-    let mut index = index.duplicate(position)?;
-    let last = index.view().manifests.len() - 1;
+) -> Result<()> {
+    let Some(entry) = index.views().get(position).cloned() else { return Ok(()) };
+    let last = index.duplicate(position)?;
     // Two entries with the same tag would make it ambiguous.
-    for name in [REF_NAME, IMAGE_NAME] {
-        if entry.annotations.contains_key(name) {
-            index = index.annotate(last, name, None)?;
-        }
-    }
+    index.annotate(last, &[(REF_NAME, None), (IMAGE_NAME, None)])?;
     if let Some(tag) = cosign::retagged(&entry, &new.0.digest) {
-        return index.annotate(last, REF_NAME, Some(&tag));
+        return index.annotate(last, &[(REF_NAME, Some(&tag))]);
     }
     if entry.annotations.contains_key(ATTESTED) {
-        return index.annotate(last, ATTESTED, Some(new.0.digest.as_str()));
+        return index.annotate(last, &[(ATTESTED, Some(new.0.digest.as_str()))]);
     }
     let (copy, bytes) = if entry.media_type.is_index() {
         about::<S, Index>(repository, &entry, new)?

@@ -1,15 +1,14 @@
 //! Tags: the ref names of entries of `index.json`.
 
-use super::{Hop, RefName, Resolution, find_root};
+use super::{Hop, RefName, Resolution, Roots, find_root};
 use crate::{
     error::{Error, Result},
     graph::{
         resolve::{Candidate, ResolveError, Want},
         selector::{Clause, Selector},
     },
-    spec::{Descriptor, IMAGE_NAME, Index, REF_NAME, Raw, image_name},
+    spec::{Descriptor, Index, Raw},
     store::{BlobRead, Repository},
-    text::printable,
 };
 
 /// The object that gets a tag.
@@ -42,9 +41,11 @@ pub fn tag(root: &Raw<Index>, at: &Resolution, name: &RefName, tagged: Tagged) -
 /// # Errors
 /// [`Error::Document`] if the tag is used more than once.
 pub fn point(root: &Raw<Index>, name: &RefName, descriptor: &Descriptor) -> Result<Raw<Index>> {
-    let root = root.push(descriptor)?;
-    let last = root.view().manifests.len() - 1;
-    Ok(move_to_tag(&root, last, name)?.0)
+    let (root, _) = Roots::edit(root, |roots| {
+        roots.push(descriptor)?;
+        roots.tag_last(name)
+    })?;
+    Ok(root)
 }
 
 /// A root index without one of its entries.
@@ -111,66 +112,11 @@ pub(super) fn copy_to_tag(root: &Raw<Index>, source: &Hop, name: &RefName) -> Re
     {
         return Ok((root.clone(), position));
     }
-    let root = match found {
-        Some(position) => root.duplicate(position)?,
-        None => root.push(&source.descriptor)?,
-    };
-    let last = root.view().manifests.len() - 1;
-    move_to_tag(&root, last, name)
-}
-
-/// Sets the tag of the last entry, and puts it in the place of the entry that has the tag, if there is one.
-/// An image name is changed with the tag: two images must not have one name.
-pub(in crate::graph) fn move_to_tag(
-    root: &Raw<Index>,
-    last: usize,
-    name: &RefName,
-) -> Result<(Raw<Index>, usize)> {
-    let entries = &root.view().manifests;
-    let tag = Some(name.as_str());
-    let holder = entries[..last].iter().find(|entry| entry.ref_name() != tag && entry.has_tag(name.as_str()));
-    let (ref_name, image_name) = match holder {
-        Some(holder) => (holder.ref_name().map(Into::into), holder.image_name().map(Into::into)),
-        None => (
-            tag.map(Into::into),
-            entries[last].image_name().and_then(|old| image_name::retagged(old, name.as_str())),
-        ),
-    };
-    let annotated = |root: Raw<Index>, key, value: Option<String>| match (
-        &value,
-        root.view().manifests[last].annotations.contains_key(key),
-    ) {
-        (None, false) => Ok(root),
-        _ => root.annotate(last, key, value.as_deref()),
-    };
-    let root = annotated(root.clone(), REF_NAME, ref_name)?;
-    replace_named(&annotated(root, IMAGE_NAME, image_name)?)
-}
-
-/// Puts the last entry in the place of the entry that has its names, if there is one. An entry without an
-/// image name has the names of any with its ref name.
-pub(in crate::graph) fn replace_named(root: &Raw<Index>) -> Result<(Raw<Index>, usize)> {
-    let Some((new, entries)) = root.view().manifests.split_last() else {
-        return Err(Error::NotFound("index.json has no entries".into()));
-    };
-    let is_holder = |entry: &Descriptor| {
-        let same = |one: Option<&str>, other: Option<&str>| one.is_some() && one == other;
-        match (new.image_name(), entry.image_name()) {
-            (Some(new), Some(old)) => new == old,
-            _ => same(new.ref_name(), entry.ref_name()) || same(new.tag(), entry.tag()),
+    Roots::edit(root, |roots| {
+        match found {
+            Some(position) => roots.duplicate(position)?,
+            None => roots.push(&source.descriptor)?,
         }
-    };
-    let holders: Vec<usize> = (0..entries.len()).filter(|&at| is_holder(&entries[at])).collect();
-    let last = entries.len();
-    match holders[..] {
-        [] => Ok((root.clone(), last)),
-        [holder] => Ok((root.copy(last, holder)?.remove(last)?, holder)),
-        _ => Err(Error::document(
-            "index.json",
-            format!(
-                "the tag {} is used more than once\nhint: use a whole name, such as app:1, or remove entries with `ocicle rm`",
-                printable(new.ref_name().unwrap_or_default())
-            ),
-        )),
-    }
+        roots.tag_last(name)
+    })
 }

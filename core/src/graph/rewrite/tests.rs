@@ -11,13 +11,15 @@ use super::{
 };
 use crate::{
     digest::Algorithm,
-    error::ErrorKind,
+    error::{Error, ErrorKind},
     hash::digest_of,
     spec::{
         Descriptor, IMAGE_NAME, Index, Manifest, MediaType, Raw,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
-    store::{BlobRead as _, BlobWrite as _, BlobWriter, NewBlob, Repository, memory::MemoryStore},
+    store::{
+        BlobRead as _, BlobWrite as _, BlobWriter, Collect as _, NewBlob, Repository, memory::MemoryStore,
+    },
 };
 
 fn find(store: &Repository<MemoryStore>, root: &Raw<Index>, selector: &str) -> Resolution {
@@ -111,6 +113,13 @@ fn a_removed_entry_can_still_be_copied_to_a_new_tag() {
     let (after, now) = replace(&store, &root, &at, &new, &Destination::tag(name("v1"))).unwrap();
     assert_eq!(tags(&after), ["v2", "deep", "sparse", "again", "v1"]);
     assert_eq!(find(&store, &after, "v1//platform=linux/arm64"), now);
+
+    // Unless a part of it was collected meanwhile.
+    let manifest: Raw<Manifest> = store.document(at.target()).unwrap();
+    let config = &manifest.view().config.digest;
+    store.store().collect().unwrap().remove(config).unwrap();
+    let error = replace(&store, &root, &at, &new, &Destination::tag(name("v1"))).unwrap_err();
+    assert!(matches!(error, Error::MissingBlob(missing) if missing == *config));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
         Annotations, Compression, History, ImageConfig, MediaType, REF_NAME,
         media_type::{EMPTY, INDEX, MANIFEST},
     },
-    store::{Repository, RootIndexExt as _, memory::MemoryStore, put_document},
+    store::{BlobRead, Repository, RootIndex, RootIndexExt as _, memory::MemoryStore, put_document},
     tree::testing::file,
 };
 
@@ -122,6 +122,78 @@ fn missing_blobs() {
     assert_eq!(findings(&store), [format!("pos=0: {missing}")]);
     let report = store.check().unwrap();
     assert_eq!(report.warnings[0].to_string(), "pos=1//pos=0: is not in the store: this index is sparse");
+}
+
+/// A store that fails to open one of its blobs, or to read it.
+struct Failing<'a> {
+    store: &'a MemoryStore,
+    blob: &'a Digest,
+    when: When,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Open,
+    Read,
+}
+
+/// Returns the error of a system without free file descriptors.
+fn too_many_files() -> io::Error {
+    io::Error::from_raw_os_error(24)
+}
+
+impl BlobRead for Failing<'_> {
+    fn try_open(&self, blob: &Descriptor) -> Result<Option<Box<dyn Read + Send + '_>>> {
+        match self.when {
+            _ if blob.digest != *self.blob => self.store.try_open(blob),
+            When::Open => Err(Error::io("open blob")(too_many_files())),
+            When::Read => Ok(Some(Box::new(Broken))),
+        }
+    }
+
+    fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {
+        self.store.try_size(blob)
+    }
+}
+
+impl RootIndex for Failing<'_> {
+    fn load(&self) -> Result<Raw<Index>> {
+        self.store.load()
+    }
+
+    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> Result<()> {
+        self.store.replace(expected, new)
+    }
+}
+
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(too_many_files())
+    }
+}
+
+#[test]
+fn an_error_of_the_system_is_not_a_finding() {
+    let store = Repository::in_memory().unwrap();
+    let image = two_layers(&store);
+    tag(&store, "t", &index_of(&store, vec![image.descriptor.clone()]));
+    let mut artifact = image.manifest.view().clone();
+    artifact.config.media_type = MediaType::literal(EMPTY);
+    let artifact = Raw::new(artifact).unwrap();
+    tag(&store, "a", &put_document(store.store(), &artifact, &MediaType::literal(MANIFEST)).unwrap());
+    let root = store.index().unwrap();
+    let manifest = image.manifest.view();
+    let blobs = root.view().manifests.iter().chain([&image.descriptor, &manifest.config]);
+    for blob in blobs.chain(&manifest.layers) {
+        for when in [When::Open, When::Read] {
+            let failing = Failing { store: store.store(), blob: &blob.digest, when };
+            let result = store.with_store(failing).check();
+            let error = result.map(|report| report.findings).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Io, "{when:?} {}: {error}", blob.media_type);
+        }
+    }
 }
 
 #[test]

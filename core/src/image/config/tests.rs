@@ -1,7 +1,7 @@
 use super::{Clear, ConfigEdit, Text, Words, edit_config};
 use crate::{
     image::{Image, edit::blank},
-    spec::History,
+    spec::{History, json::bytes_parsed},
     store::Repository,
 };
 
@@ -158,4 +158,27 @@ fn a_health_check_is_set_field_by_field() {
     }
     let cleared = edited(&[ConfigEdit::Clear(Clear::Healthcheck)]).unwrap();
     assert!(!String::from_utf8_lossy(cleared.config.bytes()).contains("Healthcheck"));
+}
+
+#[test]
+fn many_edits_take_time_in_proportion_to_their_number() {
+    let kinds: [fn(usize) -> ConfigEdit; 5] = [
+        |number| ConfigEdit::Annotation(format!("key-{number:03}"), "value".into()),
+        |number| ConfigEdit::Label(format!("key-{number:03}"), "value".into()),
+        |number| ConfigEdit::Env(format!("key-{number:03}"), "value".into()),
+        |number| ConfigEdit::Volume(format!("/key-{number:03}")),
+        |number| ConfigEdit::Port(format!("{}", 100 + number)),
+    ];
+    for kind in kinds {
+        let parsed = |count| {
+            let edits: Vec<_> = (0..count).map(kind).collect();
+            bytes_parsed(|| drop(edited(&edits).unwrap()))
+        };
+        let (none, some, twice) = (parsed(0), parsed(64), parsed(128));
+        assert!(
+            some > none && 2 * (twice - none) < 5 * (some - none),
+            "{:?}: {none} {some} {twice}",
+            kind(0)
+        );
+    }
 }

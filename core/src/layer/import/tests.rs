@@ -13,7 +13,7 @@ use crate::{
     },
     limits::Limits,
     spec::Descriptor,
-    store::{BlobRead as _, Repository, memory::MemoryStore},
+    store::{BlobRead as _, BlobWrite, NewBlob, Pending, Repository, memory::MemoryStore},
 };
 
 fn archive(items: &[Item]) -> Vec<u8> {
@@ -43,6 +43,48 @@ fn blob(store: &Repository<MemoryStore>, descriptor: &Descriptor) -> Vec<u8> {
     let mut bytes = Vec::new();
     store.store().try_open(descriptor).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
     bytes
+}
+
+/// A store on a full disk.
+struct Full;
+
+impl BlobWrite for Full {
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn begin(&self, _: &NewBlob<'_>) -> Result<Box<dyn Pending + '_>> {
+        Ok(Box::new(Full))
+    }
+}
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Pending for Full {
+    fn publish(self: Box<Self>, _: &Digest) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_not_blamed_on_the_archive() {
+    let plain = layer();
+    for (found, wanted) in ALL.into_iter().flat_map(|found| ALL.map(|wanted| (found, wanted))) {
+        let store = Repository::new(Full, Limits::default());
+        let archive = compressed(&plain, found);
+        let how = Recompress::As(wanted);
+        let error = import_layer(&store, &archive[..], "layer.tar", how, &mut ()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        assert!(error.to_string().starts_with("write layer: "), "{found:?} to {wanted:?}: {error}");
+    }
 }
 
 const ALL: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];

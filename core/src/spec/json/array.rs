@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Object, compact, list::List, same, scan::Shape, text};
+use super::{Object, compact, list::List, same, scan::Shape, text, value::Value};
 use crate::error::{Error, Result};
 
 /// A JSON array: elements in their order, each as it was written. Positions count from 0.
@@ -45,7 +45,7 @@ impl Array {
     /// # Errors
     /// [`Error::NotFound`] past the end.
     pub fn get(&self, pos: usize) -> Result<&str> {
-        self.list.items.get(pos).map(|item| item.value.as_str()).ok_or_else(|| self.past_the_end(pos))
+        self.list.items.get(pos).map(|item| item.value.text()).ok_or_else(|| self.past_the_end(pos))
     }
 
     /// Replaces an element. One that already means the same is left as it is.
@@ -77,6 +77,24 @@ impl Array {
         Ok(())
     }
 
+    /// Adds an exact copy of an element of another array at the end.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] past the end.
+    pub(in crate::spec) fn push_from(&mut self, other: &Self, pos: usize) -> Result<()> {
+        self.list.push("", String::new(), other.get(pos)?.to_owned());
+        Ok(())
+    }
+
+    /// Replaces element `to` by an exact copy of element `from`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] past the end.
+    pub(in crate::spec) fn copy(&mut self, from: usize, to: usize) -> Result<()> {
+        let value = self.get(from)?.to_owned();
+        self.set_text(to, value)
+    }
+
     /// Removes an element; those behind it move forward.
     ///
     /// # Errors
@@ -92,15 +110,17 @@ impl Array {
     /// # Errors
     /// [`Error::NotFound`] past the end; [`Error::Document`] if it is something else; what the edit returns.
     pub fn edit_object(&mut self, pos: usize, edit: impl FnOnce(&mut Object) -> Result<()>) -> Result<()> {
-        let mut inner = Object::parse(&format!("{}[{pos}]", self.what), self.get(pos)?.as_bytes())?;
-        edit(&mut inner)?;
-        self.set_text(pos, inner.text())
+        let what = format!("{}[{pos}]", self.what);
+        match self.list.items.get_mut(pos) {
+            Some(item) => item.value.edit_object(&what, edit),
+            None => Err(self.past_the_end(pos)),
+        }
     }
 
     fn set_text(&mut self, pos: usize, value: String) -> Result<()> {
         self.get(pos)?;
-        if let Some(item) = self.list.items.get_mut(pos).filter(|item| !same(&item.value, &value)) {
-            item.value = value;
+        if let Some(item) = self.list.items.get_mut(pos).filter(|item| !same(item.value.text(), &value)) {
+            item.value = Value::new(value);
         }
         Ok(())
     }

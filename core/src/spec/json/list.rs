@@ -1,6 +1,9 @@
 //! The common part of objects and arrays: items with the white space around them.
 
-use super::scan::{self, Shape};
+use super::{
+    scan::{self, Shape},
+    value::Value,
+};
 
 /// The text of an object or array, in pieces that can be edited.
 #[derive(Debug, Clone)]
@@ -18,7 +21,7 @@ pub(super) struct Item {
     pub(super) key: String,
     name: String,
     colon: String,
-    pub(super) value: String,
+    pub(super) value: Value,
     tail: String,
 }
 
@@ -30,7 +33,7 @@ impl List {
             key: part.key.into_owned(),
             name: part.name.to_owned(),
             colon: part.colon.to_owned(),
-            value: part.value.to_owned(),
+            value: Value::new(part.value.to_owned()),
             tail: part.tail.to_owned(),
         };
         Ok(Self {
@@ -49,7 +52,7 @@ impl List {
             key: key.to_owned(),
             name,
             colon: String::new(),
-            value,
+            value: Value::new(value),
             tail: String::new(),
         };
         if self.shape == Shape::Object {
@@ -89,7 +92,7 @@ impl List {
             if pos > 0 {
                 text.push(',');
             }
-            for piece in [&item.lead, &item.name, &item.colon, &item.value, &item.tail] {
+            for piece in [&item.lead, &item.name, &item.colon, item.value.text(), &item.tail] {
                 text.push_str(piece);
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Array, compact, list::List, same, scan::Shape, text};
+use super::{Array, compact, list::List, same, scan::Shape, text, value::Value};
 use crate::error::{Error, Result};
 
 /// A JSON object: members in their order, each as it was written.
@@ -42,7 +42,7 @@ impl Object {
     /// Returns the JSON text of a member's value.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.list.items.iter().find(|item| item.key == key).map(|item| item.value.as_str())
+        self.list.items.iter().find(|item| item.key == key).map(|item| item.value.text())
     }
 
     /// Sets a member: in its place, or at the end if it is new. A member that already means the same is left
@@ -70,11 +70,13 @@ impl Object {
     /// # Errors
     /// [`Error::Document`] if the value is something else; what the edit returns.
     pub fn edit_object(&mut self, key: &str, edit: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        let before = self.container(key).unwrap_or("{}");
-        let mut inner = Self::parse(&format!("{}: {key}", self.what), before.as_bytes())?;
+        let what = format!("{}: {key}", self.what);
+        if let Some(value) = self.container(key) {
+            return value.edit_object(&what, edit);
+        }
+        let mut inner = Self::parse(&what, b"{}")?;
         edit(&mut inner)?;
-        let after = inner.text();
-        if before == after { Ok(()) } else { self.set_text(key, after) }
+        if inner.is_empty() { Ok(()) } else { self.set_text(key, inner.text()) }
     }
 
     /// Edits the array that is a member's value, as [`Self::edit_object`] does.
@@ -82,21 +84,24 @@ impl Object {
     /// # Errors
     /// [`Error::Document`] if the value is something else; what the edit returns.
     pub fn edit_array(&mut self, key: &str, edit: impl FnOnce(&mut Array) -> Result<()>) -> Result<()> {
-        let before = self.container(key).unwrap_or("[]");
-        let mut inner = Array::parse(&format!("{}: {key}", self.what), before.as_bytes())?;
+        let what = format!("{}: {key}", self.what);
+        if let Some(value) = self.container(key) {
+            return value.edit_array(&what, edit);
+        }
+        let mut inner = Array::parse(&what, b"[]")?;
         edit(&mut inner)?;
-        let after = inner.text();
-        if before == after { Ok(()) } else { self.set_text(key, after) }
+        if inner.is_empty() { Ok(()) } else { self.set_text(key, inner.text()) }
     }
 
-    fn container(&self, key: &str) -> Option<&str> {
-        self.get(key).filter(|value| *value != "null")
+    fn container(&mut self, key: &str) -> Option<&mut Value> {
+        let item = self.list.items.iter_mut().find(|item| item.key == key)?;
+        (!item.value.is_null()).then_some(&mut item.value)
     }
 
     fn set_text(&mut self, key: &str, value: String) -> Result<()> {
         match self.list.items.iter_mut().find(|item| item.key == key) {
-            Some(item) if same(&item.value, &value) => {}
-            Some(item) => item.value = value,
+            Some(item) if same(item.value.text(), &value) => {}
+            Some(item) => item.value = Value::new(value),
             None => {
                 let name = compact(&self.what, key)?;
                 self.list.push(key, name, value);

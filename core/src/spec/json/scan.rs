@@ -37,6 +37,8 @@ pub(super) struct Part<'a> {
 
 /// Splits a text.
 pub(super) fn parts(text: &str, shape: Shape) -> Result<Parts<'_>, String> {
+    #[cfg(test)]
+    super::SCANNED.set(super::SCANNED.get() + text.len());
     let mut scanner = Scanner { text, at: 0 };
     scanner.document(shape).map_err(|reason| scanner.located(&reason))
 }

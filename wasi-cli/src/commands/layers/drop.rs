@@ -37,7 +37,7 @@ pub(super) struct Drop {
 
 impl Drop {
     pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (place, image) = context.open_image(&self.reference)?;
+        let (place, image) = context.open_image_to_edit(&self.reference, &self.edit)?;
         let number = number_of(&image, &self.layer)?;
         let store = context.watched(&place.repository, "reading layers", None);
         let found = rebase::conflicts_without(&store, &image, number)?;

@@ -33,7 +33,7 @@ pub(super) struct Reorder {
 
 impl Reorder {
     pub(super) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (place, image) = context.open_image(&self.reference)?;
+        let (place, image) = context.open_image_to_edit(&self.reference, &self.edit)?;
         let order: Vec<usize> = self.order.iter().map(|number| number.wrapping_sub(1)).collect();
         let _limits = &context.limits;
         let change = Change { place: &place, result: &self.result, history: &self.history, edit: &self.edit };

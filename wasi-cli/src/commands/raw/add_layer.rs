@@ -19,6 +19,7 @@ use crate::{
     context::Context,
     dry_run::{Lines, dry_run},
     failure::Failure,
+    system::Input,
 };
 
 /// Add a tar archive to an image as a layer.
@@ -44,7 +45,7 @@ pub(crate) struct AddLayer {
 
 impl AddLayer {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let (place, base) = context.open_image(&self.reference)?;
+        let (place, base) = context.open_image_to_edit(&self.reference, &self.edit)?;
         let how = self.recompress(&base);
         let history = self.history.entry_by("raw add-layer", base.config.view().author.as_deref())?;
         let (mut archive, what) = self.open_archive()?;
@@ -76,11 +77,11 @@ impl AddLayer {
     /// Opens the archive, and returns its name.
     fn open_archive(&self) -> Result<(Box<dyn Read>, String), Failure> {
         if self.archive.as_os_str() == "-" {
-            return Ok((Box::new(io::stdin().lock()), "standard input".into()));
+            return Ok((Box::new(Input(io::stdin())), "standard input".into()));
         }
         let what = self.archive.display().to_string();
         let file =
             File::open(&self.archive).map_err(|error| Failure::failed(format!("open {what}: {error}")))?;
-        Ok((Box::new(file), what))
+        Ok((Box::new(Input(file)), what))
     }
 }

@@ -19,7 +19,7 @@ use ocicle::{
     },
     limits::Limits,
     spec::{Descriptor, Index, Raw},
-    store::{RootIndexExt as _, Store, memory::MemoryStore},
+    store::{BlobWrite as _, RootIndexExt as _, Store, memory::MemoryStore},
 };
 
 use crate::{args::Format, context::Context, failure::Failure, place::Place};
@@ -84,6 +84,7 @@ pub(in crate::commands) fn apply(
     base: &Path,
 ) -> Result<Vec<Root>, Failure> {
     let repository = &place.repository;
+    repository.store().hold()?;
     let root = repository.index()?;
     let mut sources = Here { context, place, root, to: repository, base, whole: true };
     let roots = describe::build(repository, description, &mut sources)?;
