@@ -145,7 +145,7 @@ mod imp {
 
     /// Returns whether a path is a pipe, such as `/dev/stdin` or the `<(command)` of a shell can be.
     pub(crate) fn is_pipe(path: &Path) -> bool {
-        std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+        fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
     }
 
     /// Returns the user and group of this process, if the system has users.
