@@ -47,9 +47,9 @@ pub struct Unpacked {
 /// # Errors
 /// [`Error::Exists`] if the directory has a bundle, or another process is unpacking there;
 /// [`Error::NotFound`] if the image does not have the layer to start from; [`Error::Unsupported`] for an
-/// image that is not for Linux, or a directory that cannot hold it; [`Error::Misuse`] if `at` leads to another
-/// image; [`Error::Mismatch`] for a layer that does not match its digest, size or diff_id; [`Error::Layer`] for
-/// one that must not be applied; [`Error::Io`].
+/// image that is not for Linux, or a directory that cannot hold it; [`Error::Misuse`] if `at` leads to
+/// another image; [`Error::Mismatch`] for a layer that does not match its digest, size or diff_id;
+/// [`Error::Layer`] for one that must not be applied; [`Error::Io`].
 pub fn unpack<S: BlobRead, D: DirPosix>(
     repository: &Repository<S>,
     image: &Image,
