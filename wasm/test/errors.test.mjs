@@ -36,6 +36,7 @@ function refused(store, words) {
   const { code, stderr } = native(words);
   assert.notEqual(code, 0, words.join(" "));
   return stderr
+    .replace(/^warning: .*\n/gm, "")
     .replace(/^error: /, "")
     .replace(`${store}: `, "")
     .trimEnd();

@@ -104,7 +104,8 @@ export const questions = {
       "single//pos=0",
     ].flatMap((image) => [
       { ask: "resolve", image },
-      { ask: "stat", image },
+      // The command shows artifacts as well, the package images.
+      ...(image === "pos=9" ? [] : [{ ask: "stat", image }]),
     ]),
     { ask: "stat" },
   ],

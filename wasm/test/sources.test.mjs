@@ -17,7 +17,7 @@ test("compressed archives are opened whatever their names", async () => {
     writeFileSync(path, packed);
     const expected = await open(plain);
     const [{ selector }] = (await expected.list()).entries;
-    const files = async (store) => (await store.image(selector)).files("/");
+    const files = async (store) => (await store.image(selector)).files({ path: "/" });
     for (const source of [packed, path, new Blob([packed])]) {
       const steps = [];
       const store = await open(source, { onProgress: (step) => steps.push(step) });
@@ -62,6 +62,6 @@ test("a malformed entry hides no other", async () => {
   assert.equal(entries.length, before + 1);
   assert.equal(entries[0].kind, "malformed");
   assert.match(entries[0].problem, /^entry 0 is malformed: /);
-  assert.ok((await (await store.image("odd")).files("/")).files.length > 0);
+  assert.ok((await (await store.image("odd")).files({ path: "/" })).files.length > 0);
   store.close();
 });

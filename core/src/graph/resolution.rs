@@ -1,6 +1,6 @@
 //! The descriptor path from `index.json` to an object.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     selector::{Clause, Selector},
@@ -31,6 +31,7 @@ pub struct Hop {
     /// The position of the entry, from 0.
     pub position: usize,
     /// The descriptor at that position.
+    #[serde(serialize_with = "described")]
     pub descriptor: Descriptor,
 }
 
@@ -190,4 +191,9 @@ pub struct ResolvedObject<'a> {
     pub places: usize,
     /// The entries along its path, starting at `index.json`.
     pub hops: &'a [Hop],
+}
+
+/// Writes a descriptor as a part of a description, also where it stands for a malformed entry.
+fn described<S: Serializer>(descriptor: &Descriptor, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    Descriptor { malformed: None, ..descriptor.clone() }.serialize(serializer)
 }

@@ -69,10 +69,10 @@ fn standard_input_and_pipes_are_archives() {
         assert_eq!(printed(piped(archive, &["cat", "docker-archive:-#b:latest", "/file"])), "b");
         // A file is not a pipe, but can be standard input all the same.
         let file = File::open(archive).unwrap();
-        let output = command().args(["cat", "-#a:latest", "/file"]).stdin(file).output().unwrap();
+        let output = command().args(["cat", "oci-archive:-#a:latest", "/file"]).stdin(file).output().unwrap();
         assert_eq!(printed(output), "a");
     }
-    let output = piped(&plain, &["diff", "-#a:latest", "-#b:latest"]);
+    let output = piped(&plain, &["diff", "oci-archive:-#a:latest", "oci-archive:-#b:latest"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("standard input can be read only once"), "{error}");
@@ -98,12 +98,15 @@ fn they_are_not_edited_and_leave_nothing_behind() {
     fs::create_dir(&temporary).unwrap();
     let before = fs::read(&packed).unwrap();
     let image = at(&packed, "a:latest");
+    let another = format!("{}/another", text(temp.path()));
+    ocicle(["init", &another]);
+    ocicle(["new", &format!("{another}#new")]);
     for args in [
         vec!["tag", &image, "v2"],
         vec!["config", &image, "--user", "x"],
         vec!["rm", &image],
         vec!["gc", text(&packed)],
-        vec!["copy", text(&plain), text(&packed)],
+        vec!["copy", &another, text(&packed)],
     ] {
         let output = command().args(&args).env("TMPDIR", &temporary).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
