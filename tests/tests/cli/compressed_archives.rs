@@ -116,7 +116,7 @@ fn they_are_not_edited_and_leave_nothing_behind() {
         assert!(names(&temporary).is_empty());
     }
     assert!(fs::read(&packed).unwrap() == before);
-    assert_eq!(names(temp.path()), ["packed", "saved.tar", "temporary"]);
+    assert_eq!(names(temp.path()), ["another", "packed", "saved.tar", "temporary"]);
     let missing = temp.path().join("missing");
     let output = command().args(["ls", text(&packed)]).env("TMPDIR", &missing).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();

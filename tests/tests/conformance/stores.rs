@@ -169,13 +169,13 @@ fn links_are_not_followed() {
     let secret = digest_of(Algorithm::Sha256, b"secret");
     let blob = temp.path().join("blobs/sha256").join(secret.encoded());
     symlink(outside.path().join("secret"), &blob).unwrap();
-    let refused = |store: &LayoutStore<_>, digest: &Digest| {
+    let refused = |store: &LayoutStore<_>, digest: &Digest, kind: ErrorKind| {
         let blob = named(digest);
         let kinds =
             (store.try_open(&blob).err().unwrap().kind(), store.try_size(&blob).err().unwrap().kind());
-        assert_eq!(kinds, (ErrorKind::Unsupported, ErrorKind::Unsupported));
+        assert_eq!(kinds, (kind, kind));
     };
-    refused(&store, &secret);
+    refused(&store, &secret, ErrorKind::Unsupported);
     // A blob of that digest takes the place of the link, not of its target.
     put(&store, b"secret").unwrap();
     assert!(fs::symlink_metadata(&blob).unwrap().is_file());
@@ -184,14 +184,14 @@ fn links_are_not_followed() {
     // Nor is a directory a blob.
     let empty = digest_of(Algorithm::Sha256, b"");
     fs::create_dir(temp.path().join("blobs/sha256").join(empty.encoded())).unwrap();
-    refused(&store, &empty);
+    refused(&store, &empty, ErrorKind::Io);
 
     // Nor is the directory of an algorithm a link.
     fs::create_dir(outside.path().join("sha512")).unwrap();
     symlink(outside.path().join("sha512"), temp.path().join("blobs/sha512")).unwrap();
     let sha512 = digest_of(Algorithm::Sha512, b"content");
     fs::write(outside.path().join("sha512").join(sha512.encoded()), "content").unwrap();
-    refused(&store, &sha512);
+    refused(&store, &sha512, ErrorKind::Unsupported);
 
     for name in ["index.json", "oci-layout"] {
         fs::rename(temp.path().join(name), outside.path().join(name)).unwrap();
