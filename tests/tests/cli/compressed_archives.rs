@@ -93,7 +93,7 @@ fn they_are_not_edited_and_leave_nothing_behind() {
         return;
     }
     let temp = TempDir::new().unwrap();
-    let (plain, packed) = saved(temp.path(), "gzip");
+    let (_, packed) = saved(temp.path(), "gzip");
     let temporary = temp.path().join("temporary");
     fs::create_dir(&temporary).unwrap();
     let before = fs::read(&packed).unwrap();
