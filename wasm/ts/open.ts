@@ -42,7 +42,7 @@ const limits: Check = (value, name) => {
 /** Checks the options of `open`. */
 export const checkOptions = optionsOf({
   kind: text,
-  signal: RUN.signal,
+  ...RUN,
   module: aModule,
   worker: callback,
   workers: ordinal,
