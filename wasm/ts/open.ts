@@ -88,7 +88,9 @@ async function decompressed(
     onProgress?.({ done: Math.min(done, total), total });
   };
   const content = await remote.call("decompress", origin.archive, { onRead });
-  return content === undefined ? origin : { archive: platform.part(content) };
+  if (content === undefined) return origin;
+  onProgress?.({ done: total, total });
+  return { archive: platform.part(content) };
 }
 
 async function moduleOf({ module }: OpenOptions, platform: Platform): Promise<WebAssembly.Module> {
