@@ -1,8 +1,9 @@
 //! Copying between stores: everything, one object and everything below it, or one image out of an index.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
     io::{self, Write as _},
+    slice,
 };
 
 use super::{
@@ -67,25 +68,13 @@ impl Plan {
         let root = repository.store().load()?;
         match what {
             What::Everything => Self::of_index(repository, root),
-            What::Object(at) => {
-                let index = with_object(repository, &empty_index()?, &root, at)?;
-                Ok(Self { index, blobs: reach(repository, vec![Reached::needed(at.target())])? })
-            }
-            What::Objects(all) => {
-                let index = all.iter().try_fold(empty_index()?, |index, at| {
-                    let pushed = with_object(repository, &index, &root, at)?;
-                    let is_only = all.iter().filter(|other| other.root() == at.root()).count() == 1;
-                    let pushed = if is_only { with_names(&pushed, &at.root().descriptor)? } else { pushed };
-                    let (last, others) = pushed.view().manifests.split_last().unzip();
-                    // The same object may be at several places.
-                    let is_new = !others.unwrap_or_default().iter().any(|other| Some(other) == last);
-                    Ok::<_, Error>(if is_new { pushed } else { index })
-                })?;
-                let start = all.iter().map(|at| Reached::needed(at.target())).collect();
-                Ok(Self { index, blobs: reach(repository, start)? })
-            }
+            What::Object(at) => Self::of_objects(repository, &root, slice::from_ref(at), Names::Entry),
+            What::Objects(all) => Self::of_objects(repository, &root, all, Names::Tree),
             What::Sparse(at) => {
-                let index = pushed(&empty_index()?, &root, at.root().position)?;
+                let mut entries = Entries::of(&root);
+                let position = at.root().position;
+                let (index, _) =
+                    empty_index()?.edit_entries(|copy| copy.push_from(&mut entries, position))?;
                 let mut blobs = reach(repository, vec![Reached::needed(at.target())])?;
                 for hop in at.hops() {
                     blobs.insert(hop.descriptor.digest.clone(), Reached::needed(&hop.descriptor));
@@ -93,6 +82,19 @@ impl Plan {
                 Ok(Self { index, blobs })
             }
         }
+    }
+
+    fn of_objects<S: BlobRead>(
+        repository: &Repository<S>,
+        root: &Raw<Index>,
+        all: &[Resolution],
+        names: Names,
+    ) -> Result<Self> {
+        let index = index_of(repository, root, all, names)?;
+        Ok(Self {
+            index,
+            blobs: reach(repository, all.iter().map(|at| Reached::needed(at.target())).collect())?,
+        })
     }
 
     /// Plans a copy of everything reachable from an index.
@@ -226,33 +228,71 @@ fn write_blob<'a, S: BlobRead, T: BlobWrite>(
     Ok((pending, blob.digest.clone()))
 }
 
-/// Adds an exact copy of an entry of another index.
-fn pushed(index: &Raw<Index>, from: &Raw<Index>, position: usize) -> Result<Raw<Index>> {
-    let mut from = Entries::of(from);
-    Ok(index.edit_entries(|entries| entries.push_from(&mut from, position))?.0)
+/// Where the names of a copied entry come from.
+#[derive(Clone, Copy)]
+enum Names {
+    /// The entry itself.
+    Entry,
+    /// The tree's entry in the root index, for an object that is the only one of its tree.
+    Tree,
 }
 
-/// Adds the entry of an object to an index.
-fn with_object<S: BlobRead>(
+/// Returns an index with an exact copy of the entry of each object, once. Each index above is read once.
+fn index_of<S: BlobRead>(
     repository: &Repository<S>,
-    index: &Raw<Index>,
     root: &Raw<Index>,
-    at: &Resolution,
+    all: &[Resolution],
+    names: Names,
 ) -> Result<Raw<Index>> {
+    let mut trees = HashMap::<usize, usize>::new();
+    let mut indexes = HashMap::new();
+    for at in all {
+        *trees.entry(at.root().position).or_default() += 1;
+        if let Some(above) = above(at)
+            && !indexes.contains_key(&above.digest)
+        {
+            indexes.insert(above.digest.clone(), repository.document::<Index>(above)?);
+        }
+    }
+    let mut top = Entries::of(root);
+    let mut below: HashMap<_, _> =
+        indexes.iter().map(|(digest, index)| (digest, Entries::of(index))).collect();
+    let mut seen = HashSet::new();
+    let (index, ()) = empty_index()?.edit_entries(|copy| {
+        for at in all {
+            let from = above(at).and_then(|above| below.get_mut(&above.digest)).unwrap_or(&mut top);
+            let position = at.hops().last().map_or(0, |hop| hop.position);
+            let named = match names {
+                Names::Tree if trees[&at.root().position] == 1 => names_of(&at.root().descriptor),
+                _ => Vec::new(),
+            };
+            let mut entry = from.views().get(position).unwrap_or(at.target()).clone();
+            let owned = named.iter().filter_map(|&(name, value)| Some((name.to_owned(), value?.to_owned())));
+            entry.annotations.extend(owned);
+            let text = serde_json::to_string(&entry);
+            // The same object may be at several places.
+            if seen.insert(text.map_err(|error| Error::document("entry", error.to_string()))?) {
+                let pushed = copy.push_from(from, position)?;
+                copy.annotate(pushed, &named)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(index)
+}
+
+/// Returns the index that has the entry of an object; `None` if that is the root index.
+fn above(at: &Resolution) -> Option<&Descriptor> {
     match at.hops() {
-        [hop] => pushed(index, root, hop.position),
-        [.., above, hop] => pushed(index, &repository.document(&above.descriptor)?, hop.position),
-        [] => Err(Error::NotFound("a resolution without slots".into())),
+        [.., above, _] => Some(&above.descriptor),
+        _ => None,
     }
 }
 
-/// Names the last entry of an index as another entry is named.
-fn with_names(index: &Raw<Index>, named: &Descriptor) -> Result<Raw<Index>> {
-    let last = index.view().manifests.len().saturating_sub(1);
+/// Returns the annotations that name an entry of the root index.
+fn names_of(entry: &Descriptor) -> Vec<(&'static str, Option<&str>)> {
     let names = [REF_NAME, IMAGE_NAME].into_iter();
-    let names: Vec<_> =
-        names.filter_map(|name| Some((name, Some(named.annotations.get(name)?.as_str())))).collect();
-    Ok(index.edit_entries(|entries| entries.annotate(last, &names))?.0)
+    names.filter_map(|name| Some((name, Some(entry.annotations.get(name)?.as_str())))).collect()
 }
 
 impl<S: BlobRead + RootIndex> Repository<S> {

@@ -41,6 +41,28 @@ fn copies() {
 }
 
 #[test]
+fn copies_of_objects() {
+    assert_linear("copy of objects", |count| {
+        let from = images(count);
+        let trees: Vec<_> = (0..count)
+            .map(|number| {
+                let one = image(&from, &format!("linux/amd64/v{number}"), 1);
+                tagged(index(&from, &[one]), &format!("i{number}"))
+            })
+            .collect();
+        let entries = from.index().unwrap().view().manifests.iter().cloned().chain(trees).collect::<Vec<_>>();
+        root(&from, &entries);
+        let all = from.resolve_all(&"type=manifest".parse().unwrap(), Want::Any).unwrap();
+        bytes_parsed(|| {
+            let plan = Plan::new(&from, What::Objects(&all)).unwrap();
+            let tags: Vec<_> =
+                plan.index().view().manifests.iter().filter_map(Descriptor::ref_name).collect();
+            assert_eq!((tags.len(), tags[0], tags[count]), (2 * count, "t0", "i0"));
+        })
+    });
+}
+
+#[test]
 fn tags() {
     assert_linear("add_roots", |count| {
         let store = images(count);
