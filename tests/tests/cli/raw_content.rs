@@ -57,16 +57,21 @@ fn files_that_later_layers_replace_or_remove() {
             ),
             plain(Archive::new().file("d/a", "two").hard_link("c", "b")),
             plain(Archive::new().file("d/.wh.a", "")),
+            plain(Archive::new().symlink("to", "d")),
+            plain(Archive::new().file("to/x", "x")),
         ],
     );
     let image = at(temp.path(), "t");
     let cat = |layer: &str, path: &str| ocicle(["cat", "--layer", layer, &image, path]);
     assert_eq!([cat("1", "/d/a"), cat("1", "b"), cat("2", "d/a")], ["one", "one", "two"]);
+    // By its own path, and by that of the whole image, which `files --layer` prints.
+    assert_eq!([cat("5", "/to/x"), cat("5", "/d/x")], ["x", "x"]);
+    assert!(ocicle(["files", "--layer", "5", "--format", "plain", &image]).starts_with("/d/x\t5\t"));
     let fails = |code, layer: &str, path: &str| fails(code, ["cat", "--layer", layer, &image, path]);
     assert!(fails(3, "3", "d/a").contains("/d/a is not in layer 3"));
     assert!(fails(3, "2", "c").contains("/c is a link to a file of a layer below layer 2"));
     assert!(fails(1, "1", "l").contains("/l is a symbolic link in layer 1, to b"));
     assert!(fails(3, "1", "d").contains("/d is not in layer 1"));
-    assert!(fails(3, "4", "b").contains("layer 4 not found (the image has 3)"));
+    assert!(fails(3, "6", "b").contains("layer 6 not found (the image has 5)"));
     fails(2, "0", "b");
 }

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
-use ocicle::image::look::{LayerFiles, Look, MissingIndex, read_file};
+use ocicle::image::look::{LayerFiles, Look, MissingIndex, read_file, read_layer_file};
 
 use crate::{cache::Cache, context::Context, failure::Failure, place::path_in_image};
 
@@ -28,13 +28,24 @@ impl Cat {
         let path = path_in_image(&self.path, limits)?;
         let store = context.watched(&place.repository, "reading layers", Some(image.size()));
         if let Some(number) = self.layer {
-            let mut cache = Cache::of_user();
-            let layer = LayerFiles::open(&store, &image, number as usize - 1, &mut cache)?;
-            context.print(|out| Ok(layer.read(&place.repository, &path, out)?))?;
-            return Ok(ExitCode::SUCCESS);
+            let layer = number as usize - 1;
+            let files = LayerFiles::open(&store, &image, layer, &mut Cache::of_user())?;
+            if files.has(&path) {
+                context.print(|out| Ok(files.read(&place.repository, &path, out)?))?;
+                return Ok(ExitCode::SUCCESS);
+            }
         }
         let look = Look::indexed(&store, &image, &mut Cache::of_user(), MissingIndex::Build)?;
-        context.print(|out| Ok(read_file(&place.repository, &image, &look, &path, out)?))?;
+        context.print(|out| {
+            let repository = &place.repository;
+            match self.layer {
+                Some(number) => {
+                    read_layer_file(repository, &image, &look, number as usize - 1, &path, out)?;
+                }
+                None => read_file(repository, &image, &look, &path, out)?,
+            }
+            Ok(())
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -98,6 +98,14 @@ impl LayerFiles {
         rows.collect()
     }
 
+    /// Returns whether the layer has an entry of that path. It may have the file by another path: through a
+    /// link of a layer below.
+    #[must_use]
+    pub fn has(&self, path: &EntryPath) -> bool {
+        let is_it = |change: &Change| matches!(change, Change::Put(entry) if entry.path == *path);
+        self.index.changes().iter().any(|(change, _)| is_it(change))
+    }
+
     /// Writes the content that a file has in the layer. The last entry of that path counts; links are not
     /// followed, but a hard link inside the layer is the file that it links to.
     ///
