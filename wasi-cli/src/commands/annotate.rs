@@ -45,7 +45,7 @@ pub(crate) struct Annotate {
 impl Annotate {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open_to_edit(&self.reference, &self.edit)?;
-        let (changes, _limits) = (self.changes()?, &context.limits);
+        let changes = self.changes()?;
         let of = if self.descriptor { Of::Entry } else { Of::Object };
         let to = self.result.destination();
         if self.edit.dry_run {

@@ -37,7 +37,7 @@ pub(crate) struct Squash {
 impl Squash {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, base) = context.open_image_to_edit(&self.reference, &self.edit)?;
-        let (history, _limits) = (self.history.entry("squash")?, &context.limits);
+        let history = self.history.entry("squash")?;
         let compression = self.compress.for_layer_of(&base);
         let from = |image: &Image| match &self.from {
             Some(layer) => find_layer(image, layer).map(|(position, _)| position),

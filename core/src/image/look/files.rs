@@ -82,14 +82,11 @@ pub(super) fn is_below(path: &EntryPath, above: &EntryPath) -> bool {
 impl FileInfo {
     /// Returns the type and attributes of an entry of a layer; `None` for a hard link, which has none.
     pub(super) fn of_entry(entry: &Entry, nlink: u32) -> Option<Self> {
-        let (file_type, size, target) = match &entry.kind {
-            EntryKind::File { size } => (FileType::File, *size, None),
-            EntryKind::Dir => (FileType::Dir, 0, None),
-            EntryKind::Symlink { target } => (FileType::Symlink, 0, Some(target.clone())),
-            EntryKind::Char { .. } => (FileType::Char, 0, None),
-            EntryKind::Block { .. } => (FileType::Block, 0, None),
-            EntryKind::Fifo => (FileType::Fifo, 0, None),
-            EntryKind::HardLink { .. } => return None,
+        let file_type = entry.kind.file_type()?;
+        let (size, target) = match &entry.kind {
+            EntryKind::File { size } => (*size, None),
+            EntryKind::Symlink { target } => (0, Some(target.clone())),
+            _ => (0, None),
         };
         let Attrs { mode, uid, gid, mtime, .. } = entry.attrs;
         Some(Self { file_type, mode, uid, gid, size, mtime, target, nlink })
