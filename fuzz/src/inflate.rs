@@ -1,21 +1,18 @@
 //! Compressed content.
 
-use std::io::{Read, Write as _};
+use std::io::Read;
 
 use flate2::{Crc, read::DeflateDecoder};
 use ocicle::{
-    Descriptor, MemoryStore, Repository,
+    MemoryStore, Repository,
     digest::Algorithm,
     hash::digest_of,
     layer::{index::LayerIndex, reader::plain_layer},
-    spec::MediaType,
-    store::BlobWriter,
 };
 
-use crate::repository;
+use crate::{ZSTD, put, repository};
 
 const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 /// More than this is not compared with another decoder.
 const MOST: u64 = 1 << 20;
@@ -54,8 +51,8 @@ pub fn inflate(data: &[u8]) {
 fn compare(repository: &Repository<MemoryStore>, media_type: &str, blob: &[u8], content: Option<&Vec<u8>>) {
     let whole = content.filter(|content| (content.len() as u64) < MOST);
     let ours = read(repository, media_type, blob, whole.map_or(b"", |content| content));
-    if let (Some(content), Ok(ours)) = (whole, ours) {
-        assert_eq!(&ours, content);
+    if let Some(content) = whole {
+        assert_eq!(&ours.expect("what another decoder reads"), content);
     }
 }
 
@@ -66,7 +63,6 @@ fn read(
     blob: &[u8],
     content: &[u8],
 ) -> std::io::Result<Vec<u8>> {
-    let media_type: MediaType = media_type.parse().expect("a media type");
     let descriptor = put(repository, media_type, blob);
     let diff_id = digest_of(Algorithm::Sha256, content);
     let _ = LayerIndex::build(repository, &descriptor, &diff_id);
@@ -74,10 +70,4 @@ fn read(
     let plain = plain_layer(repository, &descriptor, &diff_id).map_err(std::io::Error::other)?;
     plain.take(2 * MOST).read_to_end(&mut ours)?;
     Ok(ours)
-}
-
-fn put(repository: &Repository<MemoryStore>, media_type: MediaType, blob: &[u8]) -> Descriptor {
-    let mut writer = BlobWriter::new(repository.store(), media_type).expect("memory");
-    writer.write_all(blob).expect("memory");
-    writer.finish().expect("memory")
 }

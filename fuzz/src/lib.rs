@@ -14,7 +14,9 @@ mod tar;
 mod tests;
 mod toc;
 
-use ocicle::{Limits, MemoryStore, Repository};
+use std::io::Write as _;
+
+use ocicle::{Descriptor, Limits, MemoryStore, Repository, store::BlobWriter};
 
 pub use self::{
     documents::{documents, layout, use_layout},
@@ -33,4 +35,15 @@ fn limits() -> Limits {
 
 fn repository() -> Repository<MemoryStore> {
     Repository::new(MemoryStore::new().expect("an empty store"), limits())
+}
+
+/// The media type of layers with zstd.
+const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+
+/// Stores a blob.
+fn put(repository: &Repository<MemoryStore>, media_type: &str, blob: &[u8]) -> Descriptor {
+    let media_type = media_type.parse().expect("a media type");
+    let mut writer = BlobWriter::new(repository.store(), media_type).expect("memory");
+    writer.write_all(blob).expect("memory");
+    writer.finish().expect("memory")
 }
