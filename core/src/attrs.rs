@@ -1,6 +1,10 @@
 //! Attributes of entries: owner, mode, time, extended attributes.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,12 +64,36 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// Extended attributes: raw names (with their namespace, such as `user.mime`) and raw values, in byte order
-/// of the names.
-pub type Xattrs = BTreeMap<Box<[u8]>, Box<[u8]>>;
+/// of the names. Equal ones may be shared.
+pub type Xattrs = BTreeMap<Arc<[u8]>, Arc<[u8]>>;
 
-/// Returns the bytes of names and values.
-pub(crate) fn xattr_bytes(xattrs: &Xattrs) -> u64 {
-    xattrs.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum()
+/// The bytes of two pointers to bytes; the same on every target, so that limits are.
+const PER_ATTRIBUTE: u64 = 32;
+
+/// Names and values of extended attributes, each held once: those of SELinux are the same for most files.
+#[derive(Debug, Default)]
+pub(crate) struct SharedXattrs {
+    texts: HashSet<Arc<[u8]>>,
+    bytes: u64,
+}
+
+impl SharedXattrs {
+    /// Replaces names and values by equal ones that are held already, and returns the bytes that all take.
+    pub(crate) fn share(&mut self, xattrs: &mut Xattrs) -> u64 {
+        let all = std::mem::take(xattrs).into_iter();
+        *xattrs = all.map(|(name, value)| (self.shared(name), self.shared(value))).collect();
+        self.bytes += xattrs.len() as u64 * PER_ATTRIBUTE;
+        self.bytes
+    }
+
+    fn shared(&mut self, text: Arc<[u8]>) -> Arc<[u8]> {
+        if let Some(shared) = self.texts.get(&text) {
+            return shared.clone();
+        }
+        self.bytes += text.len() as u64;
+        self.texts.insert(text.clone());
+        text
+    }
 }
 
 /// The attributes that every entry has.

@@ -5,6 +5,8 @@
 //! Sources: acl(5), "ACL TEXT FORMS"; star(4), `SCHILY.acl.access`; Linux,
 //! include/uapi/linux/posix_acl_xattr.h.
 
+use std::sync::Arc;
+
 /// The name of the list that applies to an entry.
 pub(super) const ACCESS: &[u8] = b"system.posix_acl_access";
 /// The name of the list that new entries of a directory get.
@@ -57,7 +59,7 @@ impl Acl {
     /// Returns the mode and the attribute of an entry with this list. There is no attribute if the mode says
     /// it all, or the list is incomplete. Then the group has only its own bits: with a list, the mode has
     /// those of the mask in their place, which are the most that any group or named user may do.
-    pub(super) fn into_access(self, mode: u32) -> (u32, Option<Box<[u8]>>) {
+    pub(super) fn into_access(self, mode: u32) -> (u32, Option<Arc<[u8]>>) {
         let perms = |kind| self.perms(kind).map(u32::from);
         match (perms(USER_OBJ), perms(MASK), perms(OTHER), perms(GROUP_OBJ)) {
             // bsdtar's mode is that of the group; where it extracts, the list has the last word.
@@ -70,7 +72,7 @@ impl Acl {
     }
 
     /// Returns the attribute for new entries of a directory; `None` if the list is incomplete.
-    pub(super) fn into_default(self) -> Option<Box<[u8]>> {
+    pub(super) fn into_default(self) -> Option<Arc<[u8]>> {
         (!self.incomplete).then(|| self.encode())
     }
 
@@ -82,7 +84,7 @@ impl Acl {
         self.perms(USER).is_some() || self.perms(GROUP).is_some()
     }
 
-    fn encode(&self) -> Box<[u8]> {
+    fn encode(&self) -> Arc<[u8]> {
         let mut value = VERSION.to_le_bytes().to_vec();
         for (kind, id, perms) in &self.entries {
             value.extend(kind.to_le_bytes());
@@ -101,7 +103,7 @@ pub(super) fn with_ids(
     value: &[u8],
     uid: impl Fn(u32) -> Option<u32>,
     gid: impl Fn(u32) -> Option<u32>,
-) -> Result<Box<[u8]>, (&'static str, u32)> {
+) -> Result<Arc<[u8]>, (&'static str, u32)> {
     let mut mapped = value.to_vec();
     let Some((version, entries)) = mapped.split_first_chunk_mut::<4>() else { return Ok(value.into()) };
     if u32::from_le_bytes(*version) != VERSION || !entries.len().is_multiple_of(ENTRY) {

@@ -12,6 +12,7 @@ use std::{
     borrow::Cow,
     fmt,
     io::{self, Read},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,7 @@ impl OnDisk {
     }
 
     fn record_xattrs(&self, xattrs: &mut Xattrs, path: &EntryPath, holds_records: bool) -> Result<()> {
-        let refused: Vec<Box<[u8]>> = xattrs.keys().filter(|name| !self.may_set(name)).cloned().collect();
+        let refused: Vec<Arc<[u8]>> = xattrs.keys().filter(|name| !self.may_set(name)).cloned().collect();
         for name in refused {
             let Some(value) = xattrs.remove(&name) else { continue };
             if holds_records {

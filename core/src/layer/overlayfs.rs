@@ -11,6 +11,8 @@
 
 mod upper;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::upper::FromUpper;
@@ -39,7 +41,7 @@ impl Namespace {
     }
 
     /// Returns the full name of a mark, such as `trusted.overlay.opaque` for `opaque`.
-    fn name(self, mark: &[u8]) -> Box<[u8]> {
+    fn name(self, mark: &[u8]) -> Arc<[u8]> {
         [self.prefix(), mark].concat().into()
     }
 

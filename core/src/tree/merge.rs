@@ -20,7 +20,7 @@ pub(crate) use self::sink::path_of;
 pub use self::sink::{PathStep, Slot, TreeSink};
 use super::{Content, InodeId, Tree};
 use crate::{
-    attrs::{Attrs, xattr_bytes},
+    attrs::{Attrs, SharedXattrs},
     error::{Error, Result},
     hash::{Sha256, Sha256Read},
     layer::{Change, ChangeSink, Entry, EntryKind},
@@ -39,7 +39,7 @@ pub struct Merge<S> {
     keep_dirlinks: bool,
     layer: u32,
     /// Bytes of the extended attributes of all entries so far.
-    xattrs: u64,
+    shared: SharedXattrs,
     /// For each inode, the last layer that put it or passed through it.
     marks: Vec<Mark>,
     /// Names that this layer added to inodes of lower layers.
@@ -98,7 +98,7 @@ impl<S: TreeSink> Merge<S> {
             limits: *limits,
             keep_dirlinks: false,
             layer: 1,
-            xattrs: 0,
+            shared: SharedXattrs::default(),
             marks: Vec::new(),
             links: HashSet::new(),
             followed: HashSet::new(),
@@ -571,13 +571,14 @@ impl<S: TreeSink> Merge<S> {
 impl<S: TreeSink> ChangeSink for Merge<S> {
     fn put(&mut self, change: &Change, body: &mut dyn Read) -> Result<()> {
         match change {
+            Change::Put(entry) if entry.attrs.xattrs.is_empty() => self.put_entry(entry, body),
             Change::Put(entry) => {
-                self.xattrs += xattr_bytes(&entry.attrs.xattrs);
-                if self.xattrs > self.limits.xattrs {
+                let mut entry = entry.clone();
+                if self.shared.share(&mut entry.attrs.xattrs) > self.limits.xattrs {
                     let what = format!("layer {}: extended attributes", self.layer);
                     return Err(Error::limit(what, "xattrs", self.limits.xattrs));
                 }
-                self.put_entry(entry, body)
+                self.put_entry(&entry, body)
             }
             Change::Remove(path) => self.remove_path(path),
             Change::ClearLower(path) => self.clear_lower(path),

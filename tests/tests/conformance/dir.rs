@@ -60,7 +60,7 @@ fn attributes_of_the_system_are_left_alone() -> io::Result<()> {
         println!("skipped: no privilege to label a file");
         return Ok(());
     }
-    let pair = |name: &str, value: &[u8]| (Box::from(name.as_bytes()), Box::from(value));
+    let pair = |name: &str, value: &[u8]| (name.as_bytes().into(), value.into());
     let set = Xattrs::from([pair("security.selinux", b"other"), pair("user.x", b"1")]);
     file.set_attrs(&AttrChange::default().xattrs(&set))?;
     let expected = Xattrs::from([pair("security.selinux", b"label"), pair("user.x", b"1")]);
@@ -114,7 +114,7 @@ fn an_extended_attribute_can_be_empty() -> io::Result<()> {
     let temp = TempDir::new()?;
     let dir = temp.open()?;
     let file = dir.create_file(Name::literal("file"))?;
-    let set = Xattrs::from([(Box::from(&b"user.empty"[..]), Box::default())]);
+    let set = Xattrs::from([(b"user.empty"[..].into(), [].into())]);
     match file.set_attrs(&AttrChange::default().xattrs(&set)) {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             println!("skipped: no extended attributes here");

@@ -27,7 +27,7 @@ fn a_file_exchanged_with_a_link_leads_nowhere() -> io::Result<()> {
     fs::write(inside.path().join("entry"), "public")?;
     symlink(&secret, inside.path().join("other"))?;
     let before = fs::metadata(&secret)?;
-    let set = Xattrs::from([(Box::from(&b"user.x"[..]), Box::from(&b"1"[..]))]);
+    let set = Xattrs::from([(b"user.x"[..].into(), b"1"[..].into())]);
     let changes = [
         AttrChange::default().mode(0o666),
         AttrChange::default().mtime(Time::from_seconds(1)),

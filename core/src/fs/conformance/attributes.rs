@@ -175,7 +175,7 @@ fn xattrs_are_a_complete_set<D: DirPosix>(dir: &D) -> io::Result<()> {
     let sets = [
         xattrs(&[("user.a", b"1"), ("user.b", b"")]),
         xattrs(&[("user.b", b"\0\xff"), ("user.c", &long)]),
-        many.iter().map(|name| (name.as_bytes().into(), Box::from(&b"x"[..]))).collect(),
+        many.iter().map(|name| (name.as_bytes().into(), b"x"[..].into())).collect(),
         Xattrs::new(),
     ];
     dir.create_dir(name("dir"))?;

@@ -2,6 +2,8 @@
 //! root of the user namespace where the capabilities are valid. Images have version 2; with mapped ids only
 //! version 3 works.
 
+use std::sync::Arc;
+
 /// The name of the attribute.
 pub(super) const NAME: &[u8] = b"security.capability";
 
@@ -23,7 +25,7 @@ pub(super) fn root_id(value: &[u8]) -> Option<u32> {
 
 /// Returns the same capabilities for another root: version 2 for 0, otherwise version 3. Other versions stay
 /// as they are.
-pub(super) fn with_root_id(value: &[u8], root: u32) -> Box<[u8]> {
+pub(super) fn with_root_id(value: &[u8], root: u32) -> Arc<[u8]> {
     let Some(magic) = root_id(value).and_then(|_| word(value, 0)) else { return value.into() };
     let flags = magic & !REVISION;
     let body = value.iter().skip(4).take(V2_SIZE - 4).copied();

@@ -6,6 +6,8 @@
 //! | `user.ocicle.device` | an empty file in place of a device: `c MAJOR:MINOR` or `b MAJOR:MINOR` |
 //! | `user.ocicle.xattr.NAME` | the extended attribute `NAME`, which only root may set |
 
+use std::sync::Arc;
+
 use crate::{attrs::Xattrs, layer::EntryKind};
 
 /// The attribute that records the owner.
@@ -26,14 +28,14 @@ pub(super) fn anybody_may_set(name: &[u8]) -> bool {
 }
 
 /// Returns the name under which an attribute is recorded; `None` if it would be too long.
-pub(super) fn recorded_name(name: &[u8]) -> Option<Box<[u8]>> {
+pub(super) fn recorded_name(name: &[u8]) -> Option<Arc<[u8]>> {
     let recorded = [XATTR, name].concat();
     (recorded.len() <= NAME_MAX).then(|| recorded.into())
 }
 
 /// Replaces recorded attributes in those of a file by the attributes that they record.
 pub(super) fn restore_xattrs(xattrs: &mut Xattrs) {
-    let recorded: Vec<Box<[u8]>> = xattrs.keys().filter(|name| name.starts_with(XATTR)).cloned().collect();
+    let recorded: Vec<Arc<[u8]>> = xattrs.keys().filter(|name| name.starts_with(XATTR)).cloned().collect();
     for name in recorded {
         if let (Some(value), Some(original)) = (xattrs.remove(&name), name.strip_prefix(XATTR)) {
             xattrs.insert(original.into(), value);
@@ -43,7 +45,7 @@ pub(super) fn restore_xattrs(xattrs: &mut Xattrs) {
 
 /// Encodes `Resource { uint32 uid = 1; uint32 gid = 2; }` as protobuf. 4294967295 means "unchanged", which is
 /// 0.
-pub(super) fn owner_value(uid: u32, gid: u32) -> Box<[u8]> {
+pub(super) fn owner_value(uid: u32, gid: u32) -> Arc<[u8]> {
     let mut value = Vec::with_capacity(12);
     for (tag, id) in [(0x08, uid), (0x10, gid)] {
         value.push(tag);
@@ -84,7 +86,7 @@ pub(super) fn parse_owner(value: &[u8]) -> Option<(Option<u32>, Option<u32>)> {
 }
 
 /// Returns the value that marks a placeholder; `None` for other types than devices.
-pub(super) fn device_value(kind: &EntryKind) -> Option<Box<[u8]>> {
+pub(super) fn device_value(kind: &EntryKind) -> Option<Arc<[u8]>> {
     match kind {
         EntryKind::Char { major, minor } => Some(format!("c {major}:{minor}").into_bytes().into()),
         EntryKind::Block { major, minor } => Some(format!("b {major}:{minor}").into_bytes().into()),

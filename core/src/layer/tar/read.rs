@@ -11,7 +11,7 @@ use super::{
     pax::Pax,
 };
 use crate::{
-    attrs::xattr_bytes,
+    attrs::SharedXattrs,
     error::{Error, Result},
     layer::{
         Change, ChangeSource, Entry,
@@ -46,7 +46,7 @@ pub struct TarReader<R> {
     /// Bytes of all files so far, including holes.
     pub(super) content: u64,
     /// Bytes of the extended attributes of all entries so far.
-    xattrs: u64,
+    xattrs: SharedXattrs,
     /// The raw path, a buffer reused between entries.
     pub(super) path: Vec<u8>,
     /// The raw extended headers, likewise.
@@ -76,7 +76,7 @@ impl<R: BufRead> TarReader<R> {
             global_bytes: 0,
             entries: 0,
             content: 0,
-            xattrs: 0,
+            xattrs: SharedXattrs::default(),
             path: Vec::new(),
             records: Vec::new(),
             ended: false,
@@ -237,9 +237,8 @@ impl<R: BufRead> TarReader<R> {
         let link = link.as_deref().unwrap_or_else(|| header.link());
         let kind = entry::entry_kind(kind, header, size, link, &self.limits)
             .map_err(|reason| self.bad_entry(reason))?;
-        let attrs = entry::attrs(&kind, header, &mut pax).map_err(|reason| self.bad_entry(reason))?;
-        self.xattrs += xattr_bytes(&attrs.xattrs);
-        if self.xattrs > self.limits.xattrs {
+        let mut attrs = entry::attrs(&kind, header, &mut pax).map_err(|reason| self.bad_entry(reason))?;
+        if self.xattrs.share(&mut attrs.xattrs) > self.limits.xattrs {
             return Err(self.limit("xattrs", self.limits.xattrs));
         }
         Ok(Some(Change::Put(Entry { path, attrs, kind })))

@@ -274,7 +274,7 @@ fn extended_attributes_are_limited_over_all_layers() {
         let mut merge = Merge::new(Tree::new(), (), &Limits { xattrs, ..Limits::default() });
         apply(&mut merge, &layers).map_err(|error| error.to_string())
     };
-    // Twice a name of six bytes and a value of eight.
-    assert_eq!(applied(28), Ok(()));
-    assert!(applied(27).unwrap_err().ends_with("more than the limit of 27 (xattrs)"));
+    // A name of six bytes and a value of eight once, and two pairs of pointers.
+    assert_eq!(applied(78), Ok(()));
+    assert!(applied(77).unwrap_err().ends_with("more than the limit of 77 (xattrs)"));
 }

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     io::{self, BufRead, Read},
     ops::Bound,
+    sync::Arc,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -326,7 +327,7 @@ impl Comparison<'_> {
                 continue;
             }
             let show =
-                |value: Option<&Box<[u8]>>| value.map_or("none".into(), |value| STANDARD.encode(value));
+                |value: Option<&Arc<[u8]>>| value.map_or("none".into(), |value| STANDARD.encode(value));
             self.changed(found.path, &keyword, show(expected), show(actual))?;
         }
         Ok(())

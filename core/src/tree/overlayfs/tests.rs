@@ -217,7 +217,10 @@ fn attributes_that_look_like_marks_are_escaped() {
     let (_, base) = written(&[&[marked]]).unwrap();
     let top = base.open_dir(Name::literal("0")).unwrap();
     let names: Vec<_> = top.xattrs(Name::literal("d")).unwrap().into_keys().collect();
-    assert_eq!(names, [&b"trusted.overlay.overlay.opaque"[..], b"user.overlay.opaque"].map(Box::from));
+    assert_eq!(
+        names,
+        [&b"trusted.overlay.overlay.opaque"[..], b"user.overlay.opaque"].map(std::sync::Arc::from)
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Invalid archives: each is an error, none a panic.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -31,10 +33,16 @@ fn extended_attributes_are_limited_in_total() {
     let entry = |name| [pax(kind::PAX, &[("SCHILY.xattr.user.a", "12345678")]), file(name, b"")].concat();
     let two = [entry("a"), entry("b")].concat();
     let limits = |xattrs| Limits { xattrs, ..Limits::default() };
-    // A name of six bytes, and a value of eight.
-    assert!(read(&[&two], &limits(28)).is_ok());
-    let error = read(&[&two], &limits(27)).unwrap_err();
-    assert!(matches!(error, Error::Limit { name: "xattrs", limit: 27, .. }), "{error}");
+    // A name of six bytes and a value of eight once, and two pairs of pointers.
+    let changes = read(&[&two], &limits(78)).unwrap();
+    let xattrs = changes.iter().filter_map(|(change, _)| match change {
+        Change::Put(entry) => entry.attrs.xattrs.first_key_value(),
+        _ => None,
+    });
+    let [a, b] = xattrs.collect::<Vec<_>>()[..] else { panic!("two attributes") };
+    assert!(Arc::ptr_eq(a.0, b.0) && Arc::ptr_eq(a.1, b.1), "equal texts are held once");
+    let error = read(&[&two], &limits(77)).unwrap_err();
+    assert!(matches!(error, Error::Limit { name: "xattrs", limit: 77, .. }), "{error}");
 }
 
 #[test]

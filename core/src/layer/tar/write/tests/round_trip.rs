@@ -49,7 +49,7 @@ fn attrs() -> impl Strategy<Value = Attrs> {
     let nanoseconds = prop_oneof![Just(0), 0..1_000_000_000_u32, Just(500_000_000)];
     let id = prop_oneof![Just(0), any::<u32>(), 2_097_150..2_097_154_u32];
     let xattr = (vec(1..=255_u8, 1..20), vec(any::<u8>(), 0..200));
-    let xattr = xattr.prop_map(|(name, value)| (Box::from(name), Box::from(value)));
+    let xattr = xattr.prop_map(|(name, value)| (name.into(), value.into()));
     (
         0..0o10000_u32,
         id.clone(),
