@@ -9,6 +9,7 @@
 //! | 3 | [`fs`] | directory handles: in memory, on the host, in a WASI sandbox |
 //! | 4 | [`store`] | blobs and the root index, behind small traits |
 //! | 5 | [`graph`] | the tree of descriptors: walk, select, resolve, list, copy, rewrite, collect garbage |
+//! | 6 | [`remote`] | registries and layouts on web servers, over a transport that is handed in |
 //! | 6 | [`layer`] | a layer as a stream of changes; the tar codec |
 //! | 7 | [`tree`] | the merged file system in memory; mtree; the root directory on disk |
 //! | 8 | [`image`] | views, edits and comparisons of one image; the check of a store |
@@ -55,6 +56,7 @@ pub mod fs;
 pub mod graph;
 pub mod image;
 pub mod layer;
+pub mod remote;
 pub mod spec;
 pub mod store;
 pub mod tree;
