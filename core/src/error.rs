@@ -71,6 +71,26 @@ pub enum Error {
         /// The digest of the current index.
         actual: Digest,
     },
+    /// A tag of a registry is another object than when it was read.
+    #[error("{what} changed concurrently: expected {expected}, found {}", found(actual.as_ref()))]
+    Moved {
+        /// The reference, such as `registry.example/app:v1`.
+        what: String,
+        /// The digest that the edit started from.
+        expected: Digest,
+        /// The digest that the tag has now; `None` if it is gone.
+        actual: Option<Digest>,
+    },
+    /// A server answered, but not with what was asked for.
+    #[error("{what}: {reason}{}", shown(*status))]
+    Refused {
+        /// The address, without its query.
+        what: String,
+        /// The status of HTTP; 0 if it is not the reason.
+        status: u16,
+        /// The explanation.
+        reason: String,
+    },
     /// An object that must not be overwritten already exists.
     #[error("{0}")]
     Exists(String),
@@ -103,8 +123,18 @@ pub enum ErrorKind {
     Misuse,
     /// The object does not exist.
     NotFound,
+    /// A server refused.
+    Refused,
     /// Not supported here.
     Unsupported,
+}
+
+fn found(digest: Option<&Digest>) -> &str {
+    digest.map_or("nothing", Digest::as_str)
+}
+
+fn shown(status: u16) -> String {
+    if status == 0 { String::new() } else { format!(" (status {status})") }
 }
 
 impl Error {
@@ -118,7 +148,8 @@ impl Error {
                 ErrorKind::Corrupt
             }
             Self::Limit { .. } => ErrorKind::Limit,
-            Self::Conflict { .. } => ErrorKind::Conflict,
+            Self::Conflict { .. } | Self::Moved { .. } => ErrorKind::Conflict,
+            Self::Refused { .. } => ErrorKind::Refused,
             Self::Exists(_) => ErrorKind::Exists,
             Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::Misuse(_) => ErrorKind::Misuse,

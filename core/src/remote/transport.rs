@@ -3,6 +3,7 @@
 use std::{
     fmt,
     io::{self, Read},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,19 +28,26 @@ pub trait Transport: Send + Sync {
     fn pause(&self, time: Duration) -> io::Result<()>;
 }
 
-impl<T: Transport + ?Sized> Transport for &T {
-    fn send(&self, request: &Request<'_>, body: Body<'_>) -> io::Result<Response> {
-        (**self).send(request, body)
-    }
+/// Implements the trait for pointers to transports.
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<T: Transport + ?Sized> Transport for $pointer {
+            fn send(&self, request: &Request<'_>, body: Body<'_>) -> io::Result<Response> {
+                (**self).send(request, body)
+            }
 
-    fn now(&self) -> Duration {
-        (**self).now()
-    }
+            fn now(&self) -> Duration {
+                (**self).now()
+            }
 
-    fn pause(&self, time: Duration) -> io::Result<()> {
-        (**self).pause(time)
-    }
+            fn pause(&self, time: Duration) -> io::Result<()> {
+                (**self).pause(time)
+            }
+        }
+    )*};
 }
+
+forward!(&'_ T, Arc<T>);
 
 /// A method of HTTP (RFC 9110, section 9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,67 @@
+//! What is about an object (distribution-spec, "Listing Referrers").
+
+use super::{Client, Credentials, Method, Request, Transport, access::Access};
+use crate::{
+    digest::Digest,
+    error::{Error, Result},
+    spec::{Descriptor, Index, Manifest, MediaType, Raw, media_type::INDEX},
+    store::layout::empty_index,
+};
+
+impl<T: Transport, C: Credentials> Client<T, C> {
+    /// Returns the descriptors of what is about an object: signatures, lists of its parts, attestations. A
+    /// registry without this list may have one under a tag, which clients keep.
+    ///
+    /// # Errors
+    /// [`Error::Document`]; [`Error::Refused`]; [`Error::Io`].
+    pub fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>> {
+        let url = self.url(&format!("referrers/{digest}"))?;
+        let request = Request::new(Method::Get, &url).header("accept", INDEX);
+        let answer = self.read_all(&request, Access::Pull, self.limits.document)?;
+        let bytes = match answer.response.status {
+            200 => answer.body,
+            404 => match self.manifest(&tag_of(digest))? {
+                Some(found) if found.descriptor.media_type.is_index() => found.bytes,
+                _ => return Ok(Vec::new()),
+            },
+            _ => return Err(answer.failure()),
+        };
+        Ok(Raw::<Index>::parse(&format!("referrers of {digest}"), bytes, None)?.view().manifests.clone())
+    }
+
+    /// Adds an object to the list about its subject, for registries that keep none themselves.
+    pub(super) fn list_referrer(&self, object: &Descriptor, bytes: &[u8]) -> Result<()> {
+        let what = object.digest.as_str();
+        let (subject, artifact_type, annotations) = if object.media_type.is_index() {
+            let index = Raw::<Index>::parse(what, bytes.to_vec(), None)?;
+            let index = index.view();
+            (index.subject.clone(), index.artifact_type.clone(), index.annotations.clone())
+        } else {
+            let manifest = Raw::<Manifest>::parse(what, bytes.to_vec(), None)?;
+            let manifest = manifest.view();
+            let kind = manifest.artifact_type.clone().unwrap_or_else(|| manifest.config.media_type.clone());
+            (manifest.subject.clone(), Some(kind), manifest.annotations.clone())
+        };
+        let Some(subject) = subject else { return Ok(()) };
+        let tag = tag_of(&subject.digest);
+        let list = match self.manifest(&tag)? {
+            Some(found) if found.descriptor.media_type.is_index() => Raw::parse(&tag, found.bytes, None)?,
+            Some(_) => return Err(Error::Exists(format!("the tag {tag} is not a list of referrers"))),
+            None => empty_index()?,
+        };
+        if list.view().manifests.iter().any(|entry| entry.digest == object.digest) {
+            return Ok(());
+        }
+        let mut entry = Descriptor::new(object.media_type.clone(), object.digest.clone(), object.size);
+        entry.artifact_type = artifact_type;
+        entry.annotations = annotations;
+        let list = list.push(&entry)?;
+        self.put_manifest(&tag, &MediaType::literal(INDEX), list.bytes()).map(drop)
+    }
+}
+
+/// Returns the tag under which clients keep the list (distribution-spec, "Referrers Tag Schema").
+fn tag_of(digest: &Digest) -> String {
+    let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+    format!("{}-{}", cut(digest.algorithm_name(), 32), cut(digest.encoded(), 64))
+}
