@@ -8,11 +8,12 @@ use crate::{
     args::Limit,
     commands::{
         Annotate, Cat, Check, Completions, Config, Copy, Diff, Export, Files, Find, Gc, Init, Insert, Layers,
-        Ls, Man, Mtree, New, Platform, Raw, Rebase, Repack, Resolve, Rm, Squash, Stat, Tag, Tree, Unpack,
-        Waste, Why,
+        Login, Logout, Ls, Man, Mtree, New, Platform, Raw, Rebase, Repack, Resolve, Rm, Squash, Stat, Tag,
+        Tree, Unpack, Waste, Why,
     },
     context::{Context, Verbosity},
     failure::Failure,
+    net::Settings,
     progress::Progress,
     umoci::Umoci,
 };
@@ -39,6 +40,8 @@ pub(crate) struct Cli {
     /// Also read blobs of layouts from this directory, as `DIR/sha256/…`, and follow links that lead into it.
     #[arg(long, global = true, value_name = "DIR")]
     shared_blob_dir: Option<PathBuf>,
+    #[command(flatten)]
+    net: Settings,
 }
 
 const REFERENCES: &str = "\
@@ -87,6 +90,8 @@ enum Command {
     Mtree(Mtree),
     Raw(Raw),
     Check(Check),
+    Login(Login),
+    Logout(Logout),
     Umoci(Umoci),
     Completions(Completions),
     Man(Man),
@@ -102,6 +107,7 @@ impl Cli {
             (false, _) => Verbosity::Blobs,
         };
         let context = Context::new(Limit::apply(&self.limits), verbosity, self.progress);
+        let context = context.connecting(self.net);
         self.command.run(&context.sharing(self.shared_blob_dir.clone()))
     }
 }
@@ -138,6 +144,8 @@ impl Command {
             Self::Mtree(mtree) => mtree.run(context),
             Self::Raw(raw) => raw.run(context),
             Self::Check(check) => check.run(context),
+            Self::Login(login) => login.run(context),
+            Self::Logout(logout) => logout.run(context),
             Self::Umoci(umoci) => Ok(umoci.run()),
             Self::Completions(completions) => completions.run(context, Cli::command()),
             Self::Man(man) => man.run(context, Cli::command()),

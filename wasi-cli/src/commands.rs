@@ -14,6 +14,8 @@ mod gc;
 mod init;
 mod insert;
 mod layers;
+mod login;
+mod logout;
 mod ls;
 mod man;
 mod mtree;
@@ -47,6 +49,8 @@ pub(crate) use self::{
     init::Init,
     insert::Insert,
     layers::Layers,
+    login::Login,
+    logout::Logout,
     ls::Ls,
     man::Man,
     mtree::Mtree,

@@ -25,6 +25,7 @@ use crate::{
     args::{Edit, Format},
     cache::Cache,
     failure::Failure,
+    net::Settings,
     output,
     place::Place,
     progress::{Progress, Show, Watched},
@@ -60,16 +61,28 @@ pub(crate) struct Context {
     progress: Progress,
     results: Results,
     shared_blob_dir: Option<PathBuf>,
+    net: Settings,
 }
 
 impl Context {
     pub(crate) fn new(limits: Limits, verbosity: Verbosity, progress: Progress) -> Self {
-        Self { limits, verbosity, progress, results: Results::Printed, shared_blob_dir: None }
+        let (shared_blob_dir, net) = (None, Settings::default());
+        Self { limits, verbosity, progress, results: Results::Printed, shared_blob_dir, net }
     }
 
     /// Sets the directory into which links of layouts may lead.
     pub(crate) fn sharing(self, shared_blob_dir: Option<PathBuf>) -> Self {
         Self { shared_blob_dir, ..self }
+    }
+
+    /// Sets how registries are reached.
+    pub(crate) fn connecting(self, net: Settings) -> Self {
+        Self { net, ..self }
+    }
+
+    /// Returns how registries are reached.
+    pub(crate) fn net(&self) -> Settings {
+        self.net
     }
 
     /// Discards results instead of printing them.

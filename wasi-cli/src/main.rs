@@ -4,10 +4,10 @@
 //!
 //! | row | modules | what they are |
 //! |---|---|---|
-//! | 1 | [`new_file`], [`stream`], [`system`] | new files, standard streams, differences between native and WASI |
+//! | 1 | [`ask`], [`new_file`], [`stream`], [`system`] | questions, new files, standard streams, differences between native and WASI |
 //! | 2 | [`failure`], [`show`] | failures and exit codes; results as tables and as plain lines |
 //! | 3 | [`clock`] | the time, and `SOURCE_DATE_EPOCH` |
-//! | 4 | [`args`] | argument groups shared by several commands |
+//! | 4 | [`args`], [`net`] | argument groups shared by several commands; registries over the network |
 //! | 5 | [`cache`], [`copied_archive`], [`dry_run`], [`label`], [`output`], [`progress`], [`stores`] | output, progress, stores |
 //! | 6 | [`place`] | a store and the object that a reference selects |
 //! | 7 | [`context`] | limits, verbosity and output, handed to every command |
@@ -19,6 +19,7 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod args;
+mod ask;
 mod cache;
 mod cli;
 mod clock;
@@ -28,6 +29,7 @@ mod copied_archive;
 mod dry_run;
 mod failure;
 mod label;
+mod net;
 mod new_file;
 mod output;
 mod place;

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::system::create_private_file;
+
 /// The prefix of the names of files in the making; a random number follows. Unlike `.ocicle-1`, such a name
 /// is not that of a writer of a layout.
 const PREFIX: &str = ".ocicle-new-";
@@ -23,11 +25,25 @@ impl NewFile {
     /// Creates a file that is going to be `target`, with the mode of the file that has this name, and removes
     /// what interrupted calls left beside it.
     pub(crate) fn create(target: &Path) -> io::Result<Self> {
+        let new = Self::create_with(target, |path| File::create_new(path))?;
+        if let Ok(old) = fs::metadata(target) {
+            let _ = new.file.set_permissions(old.permissions()); // some file systems have no modes
+        }
+        Ok(new)
+    }
+
+    /// Creates a file that is going to be `target`, and that only its owner can use; else as
+    /// [`NewFile::create`].
+    pub(crate) fn create_private(target: &Path) -> io::Result<Self> {
+        Self::create_with(target, create_private_file)
+    }
+
+    fn create_with(target: &Path, create: impl Fn(&Path) -> io::Result<File>) -> io::Result<Self> {
         let dir = parent(target);
         remove_stale(dir);
         loop {
             let path = dir.join(random_name());
-            let file = match File::create_new(&path) {
+            let file = match create(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 created => created?,
             };
@@ -35,9 +51,6 @@ impl NewFile {
             // Another call may have taken it for stale before it was locked. Some systems have no locks, and
             // nothing is removed there.
             if !matches!(new.file.try_lock(), Err(TryLockError::WouldBlock)) && new.path.try_exists()? {
-                if let Ok(old) = fs::metadata(target) {
-                    let _ = new.file.set_permissions(old.permissions()); // some file systems have no modes
-                }
                 return Ok(new);
             }
         }

@@ -4,6 +4,8 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// The number of links that Linux follows for one path.
@@ -13,8 +15,8 @@ const MAX_LINKS: usize = 40;
 pub(crate) const IS_SANDBOX: bool = cfg!(target_os = "wasi");
 
 pub(crate) use imp::{
-    Bar, Input, SystemDir, catch_signals, create_private_dir, end_if_caught, hint, ids, is_pipe, open_dir,
-    platform, raise_file_limit,
+    Bar, HiddenInput, Input, SystemDir, catch_signals, check_caught, create_private_dir, create_private_file,
+    end_if_caught, hint, ids, is_pipe, open_dir, platform, raise_file_limit,
 };
 
 /// Follows symbolic links in the last component of a path. The result may not exist.
@@ -30,15 +32,29 @@ pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other(format!("too many levels of symbolic links (limit {MAX_LINKS})")))
 }
 
+/// Sleeps, unless a signal is caught.
+#[cfg_attr(not(unix), expect(dead_code, reason = "only the network needs it, which a sandbox does not have"))]
+pub(crate) fn pause(time: Duration) -> io::Result<()> {
+    const STEP: Duration = Duration::from_millis(100);
+    let end = Instant::now() + time;
+    loop {
+        check_caught()?;
+        match end.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => return Ok(()),
+            left => thread::sleep(left.min(STEP)),
+        }
+    }
+}
+
 #[cfg(unix)]
 mod imp {
     use std::{
         env::consts,
-        fs::{self, DirBuilder},
+        fs::{self, DirBuilder, File, OpenOptions},
         io::{self, IsTerminal as _, Read},
         os::{
             fd::AsFd,
-            unix::fs::{DirBuilderExt as _, FileTypeExt as _},
+            unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _},
         },
         path::Path,
         sync::{
@@ -56,6 +72,7 @@ mod imp {
         event::{PollFd, PollFlags, Timespec, poll},
         io::{Errno, retry_on_intr},
         process::{Resource, Rlimit, getrlimit, setrlimit},
+        termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
     };
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
@@ -107,7 +124,8 @@ mod imp {
         }
     }
 
-    fn check_caught() -> io::Result<()> {
+    /// Fails once a signal is caught.
+    pub(crate) fn check_caught() -> io::Result<()> {
         if CAUGHT.load(Ordering::Relaxed) == 0 {
             return Ok(());
         }
@@ -141,6 +159,32 @@ mod imp {
     /// Creates a directory that only its owner can use.
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(path)
+    }
+
+    /// Creates a file that only its owner can use.
+    pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    }
+
+    /// The terminal at standard input, which does not show what is typed until this is dropped.
+    pub(crate) struct HiddenInput(Termios);
+
+    impl HiddenInput {
+        pub(crate) fn new() -> io::Result<Self> {
+            let stdin = io::stdin();
+            let before = tcgetattr(&stdin)?;
+            let mut hidden = before.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            hidden.local_modes.insert(LocalModes::ECHONL);
+            tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
+            Ok(Self(before))
+        }
+    }
+
+    impl Drop for HiddenInput {
+        fn drop(&mut self) {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0); // the terminal may be gone
+        }
     }
 
     /// Returns whether a path is a pipe, such as `/dev/stdin` or the `<(command)` of a shell can be.
@@ -229,6 +273,26 @@ mod imp {
     impl<F: io::Read> io::Read for Input<F> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             self.0.read(buffer)
+        }
+    }
+
+    /// Never fails: a sandbox has no signals.
+    #[expect(clippy::unnecessary_wraps, reason = "other systems fail")]
+    pub(crate) fn check_caught() -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Creates a file. WASI has no modes.
+    pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
+        File::create_new(path)
+    }
+
+    /// A terminal that does not show what is typed, which a sandbox does not have.
+    pub(crate) enum HiddenInput {}
+
+    impl HiddenInput {
+        pub(crate) fn new() -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
         }
     }
 

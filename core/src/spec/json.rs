@@ -26,6 +26,24 @@ pub use object::Object;
 
 use crate::error::{Error, Result};
 
+/// Edits a document that is an object, such as a file of settings, and returns its text.
+///
+/// ```
+/// use ocicle::spec::json::edit;
+///
+/// let edited = edit("settings", b"{ \"b\": 1,\n  \"a\": {} }", |root| root.set("b", &2))?;
+/// assert_eq!(edited, b"{ \"b\": 2,\n  \"a\": {} }");
+/// # Ok::<(), ocicle::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Document`] if it is not an object; what the edit returns.
+pub fn edit(what: &str, text: &[u8], edit: impl FnOnce(&mut Object) -> Result<()>) -> Result<Vec<u8>> {
+    let mut object = Object::parse(what, text)?;
+    edit(&mut object)?;
+    Ok(object.text().into_bytes())
+}
+
 #[cfg(test)]
 thread_local! {
     static SCANNED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };

@@ -15,6 +15,7 @@ mod history;
 mod insert;
 mod layer_cache;
 mod linked_blobs;
+mod login;
 mod names;
 mod nested_indexes;
 mod new_files;

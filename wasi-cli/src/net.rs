@@ -1,0 +1,122 @@
+//! Registries over the network: HTTP, who is trusted, and who we are. A sandbox of WASI preview 1 has no
+//! sockets: there, everything but the options is a stand-in that says so.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `transport.rs` | requests and responses, with one client for each host |
+//! | `trust.rs`, `certs_d.rs`, `crypto.rs` | which certificates of servers are accepted, and those that we show |
+//! | `proxy.rs` | the proxy for a host |
+//! | `http_error.rs` | errors of the HTTP library, in plain words |
+//! | `credentials.rs`, `auth_file.rs`, `helper.rs` | who we are to a registry |
+//! | `login.rs` | where credentials are stored |
+//! | `registries_conf.rs` | mirrors, other locations, and hosts that are blocked |
+//! | `environment.rs` | the variables and directories that all of it is read from |
+
+#[cfg(not(unix))]
+mod absent;
+#[cfg(unix)]
+mod auth_file;
+#[cfg(unix)]
+mod certs_d;
+#[cfg(unix)]
+mod credentials;
+#[cfg(unix)]
+mod crypto;
+#[cfg(unix)]
+mod environment;
+#[cfg(unix)]
+mod helper;
+#[cfg(unix)]
+mod http_error;
+#[cfg(unix)]
+mod login;
+#[cfg(unix)]
+mod proxy;
+#[cfg(unix)]
+#[expect(dead_code, reason = "the store of a registry is going to use it")]
+mod registries_conf;
+#[cfg(unix)]
+mod transport;
+#[cfg(unix)]
+mod trust;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+
+#[cfg(not(unix))]
+pub(crate) use absent::{log_in, log_out, logged_in};
+#[cfg(unix)]
+pub(crate) use login::{log_in, log_out, logged_in};
+
+/// How registries are reached.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Settings {
+    /// Whether the certificate of a registry must be that of its name and signed by a trusted authority;
+    /// `false` accepts any.
+    #[arg(
+        long,
+        global = true,
+        action = ArgAction::Set,
+        default_value_t = true,
+        value_name = "true|false"
+    )]
+    tls_verify: bool,
+    /// Talk to registries without encryption.
+    #[arg(long, global = true)]
+    plain_http: bool,
+}
+
+/// Whether certificates of servers are verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
+pub(crate) enum Verify {
+    /// They must be signed by a trusted authority, for the name of the server.
+    Certificates,
+    /// Any is accepted.
+    Nothing,
+}
+
+/// The first scheme that a registry is asked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
+pub(crate) enum Encryption {
+    Https,
+    /// As the user asked for it.
+    PlainHttp,
+}
+
+#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
+impl Settings {
+    pub(crate) fn verify(self) -> Verify {
+        if self.tls_verify { Verify::Certificates } else { Verify::Nothing }
+    }
+
+    pub(crate) fn encryption(self) -> Encryption {
+        if self.plain_http { Encryption::PlainHttp } else { Encryption::Https }
+    }
+}
+
+/// Certificates are verified, and everything is encrypted.
+impl Default for Settings {
+    fn default() -> Self {
+        Self { tls_verify: true, plain_http: false }
+    }
+}
+
+/// The credentials that a login stores.
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+/// The file of credentials that `login` and `logout` change.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AuthFileChoice(pub(crate) Option<PathBuf>);
+
+/// The credentials that `logout` removes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forget<'a> {
+    All,
+    Host(&'a str),
+}
