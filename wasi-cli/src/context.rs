@@ -111,7 +111,12 @@ impl Context {
 
     /// Returns how stores are opened.
     pub(crate) fn opening(&self) -> Opening {
-        Opening { limits: self.limits, show: self.show(), shared_blob_dir: self.shared_blob_dir.clone() }
+        Opening {
+            limits: self.limits,
+            show: self.show(),
+            shared_blob_dir: self.shared_blob_dir.clone(),
+            network: self.net,
+        }
     }
 
     /// Returns whether only errors are printed.

@@ -9,6 +9,7 @@
 //! | `http_error.rs` | errors of the HTTP library, in plain words |
 //! | `credentials.rs`, `auth_file.rs`, `helper.rs` | who we are to a registry |
 //! | `login.rs` | where credentials are stored |
+//! | `stores.rs` | the stores on other machines |
 //! | `registries_conf.rs` | mirrors, other locations, and hosts that are blocked |
 //! | `environment.rs` | the variables and directories that all of it is read from |
 
@@ -33,8 +34,9 @@ mod login;
 #[cfg(unix)]
 mod proxy;
 #[cfg(unix)]
-#[expect(dead_code, reason = "the store of a registry is going to use it")]
 mod registries_conf;
+#[cfg(unix)]
+mod stores;
 #[cfg(unix)]
 mod transport;
 #[cfg(unix)]
@@ -45,9 +47,11 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 
 #[cfg(not(unix))]
-pub(crate) use absent::{log_in, log_out, logged_in};
+pub(crate) use absent::{log_in, log_out, logged_in, no_network};
 #[cfg(unix)]
 pub(crate) use login::{log_in, log_out, logged_in};
+#[cfg(unix)]
+pub(crate) use stores::{Registry, Web, listed, open_registry, open_web};
 
 /// How registries are reached.
 #[derive(Debug, Clone, Copy, Args)]
@@ -90,6 +94,11 @@ pub(crate) enum Encryption {
 impl Settings {
     pub(crate) fn verify(self) -> Verify {
         if self.tls_verify { Verify::Certificates } else { Verify::Nothing }
+    }
+
+    /// Returns the settings for a registry whose certificate need not be trusted.
+    pub(crate) fn insecure(self) -> Self {
+        Self { tls_verify: false, ..self }
     }
 
     pub(crate) fn encryption(self) -> Encryption {

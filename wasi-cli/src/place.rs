@@ -1,6 +1,6 @@
 //! References and paths, opened.
 
-use std::{ffi::OsStr, io, path::Path};
+use std::{borrow::Cow, ffi::OsStr, io, path::Path};
 
 use ocicle::{
     Repository,
@@ -9,7 +9,7 @@ use ocicle::{
         reference::Reference,
         resolve::Want,
         rewrite::{Destination, Replaced},
-        selector::Selector,
+        selector::{Clause, Selector},
     },
     image::Image,
     limits::Limits,
@@ -23,6 +23,9 @@ use crate::{
     system::{self, SystemDir},
 };
 
+/// The tag that a reference to a registry means if it names none.
+const LATEST: &str = "latest";
+
 /// A repository, and what in it a reference selects.
 pub(crate) struct Place {
     pub(crate) repository: Repository<AnyStore>,
@@ -35,6 +38,7 @@ impl Place {
     pub(crate) fn open(reference: &str, opening: &Opening) -> Result<Self, Failure> {
         let Reference { kind, path, selector } = reference.parse()?;
         let store = AnyStore::open(kind, &path, opening)?;
+        store.look_for(&selector);
         Ok(Self { repository: Repository::new(store, opening.limits), selector })
     }
 
@@ -54,9 +58,25 @@ impl Place {
         tag(&self.selector, command)
     }
 
+    /// Returns whether the store is a repository of a registry.
+    pub(crate) fn is_registry(&self) -> bool {
+        self.repository.store().is_registry()
+    }
+
+    /// Returns the selector of one object. In a registry, none means the tag `latest`: to look at all tags
+    /// would take a request for each.
+    fn one(&self) -> Cow<'_, Selector> {
+        if self.selector.is_empty() && self.is_registry() {
+            let latest = Selector::of(Clause::Tag(LATEST.into()));
+            self.repository.store().look_for(&latest);
+            return Cow::Owned(latest);
+        }
+        Cow::Borrowed(&self.selector)
+    }
+
     /// Resolves the reference.
     pub(crate) fn resolve(&self, want: Want) -> Result<Resolution, Failure> {
-        Ok(self.repository.resolve(&self.selector, want)?)
+        Ok(self.repository.resolve(&self.one(), want)?)
     }
 
     /// Resolves the reference in an index that was just read.
@@ -66,7 +86,7 @@ impl Place {
 
     /// Opens the image that the reference selects.
     pub(crate) fn image(&self) -> Result<Image, Failure> {
-        Ok(self.repository.image(&self.selector)?)
+        Ok(self.repository.image(&self.one())?)
     }
 
     /// Opens an image that was found.
@@ -80,7 +100,7 @@ impl Place {
         to: &Destination,
         edit: impl FnMut(&Image) -> ocicle::Result<Image>,
     ) -> Result<Replaced, Failure> {
-        Ok(self.repository.edit(&self.selector, to, edit)?)
+        Ok(self.repository.edit(&self.one(), to, edit)?)
     }
 }
 

@@ -20,6 +20,7 @@ use ocicle::{
     graph::{
         archive::{ArchiveFile, Wait},
         reference::StoreKind,
+        selector::Selector,
     },
     limits::Limits,
     name::{EntryPath, Name},
@@ -31,10 +32,17 @@ use ocicle::{
     text::printable,
 };
 
+#[cfg(unix)]
+use ocicle::remote::Listed;
+
+#[cfg(unix)]
+use crate::net::{Registry, Web, listed, open_registry, open_web};
 use crate::{
     copied_archive::{CopiedArchive, Copying},
     failure::Failure,
     label::COMPRESSION_START,
+    net,
+    place::Place,
     progress::Show,
     stream,
     system::{self, SystemDir},
@@ -47,13 +55,19 @@ pub(crate) struct Opening {
     pub(crate) show: Show,
     /// The directory into which links of layouts may lead, and where blobs are that a layout lacks.
     pub(crate) shared_blob_dir: Option<PathBuf>,
+    /// How registries and web servers are reached.
+    pub(crate) network: net::Settings,
 }
 
-/// A layout or archive.
+/// A layout or archive, here or on another machine, or a repository of a registry.
 pub(crate) enum AnyStore {
     Layout(Box<LayoutStore<SystemDir>>),
     Archive(Box<ArchiveFile<SystemDir>>),
     Copied(Box<CopiedArchive>),
+    #[cfg(unix)]
+    Registry(Box<Registry>),
+    #[cfg(unix)]
+    Web(Box<Web>),
 }
 
 /// The path that means standard input.
@@ -65,8 +79,11 @@ pub(crate) fn is_standard_input(kind: Option<StoreKind>, path: &str) -> bool {
 }
 
 impl AnyStore {
-    /// Opens the layout or archive at a path; `-` is standard input.
+    /// Opens the layout or archive at a path; `-` is standard input. A registry is not asked yet.
     pub(crate) fn open(kind: Option<StoreKind>, path: &str, opening: &Opening) -> Result<Self, Failure> {
+        if let Some(kind @ (StoreKind::Registry | StoreKind::Web)) = kind {
+            return Self::open_remote(kind, path, opening);
+        }
         let &Opening { limits, show, .. } = opening;
         let at_path = |error| Failure::from(at(path, error));
         let (is_file, is_pipe) = (Path::new(path).is_file(), system::is_pipe(Path::new(path)));
@@ -122,8 +139,74 @@ impl AnyStore {
         sharing(layout, path, opening).map(Box::new).map(Self::Layout)
     }
 
+    #[cfg(unix)]
+    fn open_remote(kind: StoreKind, name: &str, opening: &Opening) -> Result<Self, Failure> {
+        let Opening { limits, network, .. } = opening;
+        let opened = match kind {
+            StoreKind::Registry => {
+                open_registry(name, *network, limits).map(|store| Self::Registry(Box::new(store)))
+            }
+            _ => open_web(name, *network, limits).map(|store| Self::Web(Box::new(store))),
+        };
+        opened.map_err(|error| Failure::from(at(name, error)))
+    }
+
+    #[cfg(not(unix))]
+    fn open_remote(_: StoreKind, _: &str, _: &Opening) -> Result<Self, Failure> {
+        Err(crate::net::no_network())
+    }
+
+    /// Sets the tags that a registry is asked for: those that a selector needs.
+    pub(crate) fn look_for(&self, selector: &Selector) {
+        #[cfg(unix)]
+        if let Self::Registry(store) = self {
+            store.show(listed(selector));
+        }
+        #[cfg(not(unix))]
+        let _ = selector;
+    }
+
+    /// Sets the tags that a registry is asked for.
+    pub(crate) fn look_for_tags<'t>(&self, tags: impl Iterator<Item = &'t str>) {
+        #[cfg(unix)]
+        if let Self::Registry(store) = self {
+            store.show(Listed::Tags(tags.map(Into::into).collect()));
+        }
+        #[cfg(not(unix))]
+        drop(tags);
+    }
+
+    /// Returns whether this is a repository of a registry.
+    pub(crate) fn is_registry(&self) -> bool {
+        #[cfg(unix)]
+        return matches!(self, Self::Registry(_));
+        #[cfg(not(unix))]
+        false
+    }
+
+    /// Makes blobs of another repository of the same registry blobs of this one. Returns how many.
+    pub(crate) fn mount_from(&self, source: &Place, blobs: &[&Descriptor]) -> Result<u64> {
+        #[cfg(unix)]
+        if let (Self::Registry(to), Self::Registry(from)) = (self, source.repository.store()) {
+            let (from, to_name) = (from.client().name(), to.client().name());
+            if from.host() == to_name.host() && from != to_name {
+                return to.mount(blobs.iter().copied(), from.repository());
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = (source, blobs);
+        Ok(0)
+    }
+
     fn get(&self) -> &dyn Store {
         match self {
+            #[cfg(unix)]
+            Self::Registry(store) => &**store,
+            #[cfg(unix)]
+            Self::Web(store) => match &**store {
+                Web::Layout(store) => store,
+                Web::Archive(store) => store,
+            },
             Self::Layout(store) => &**store,
             Self::Archive(store) => &**store,
             Self::Copied(store) => &**store,
@@ -198,7 +281,9 @@ fn no_layout(path: &str, error: &std::io::Error) -> Failure {
     let failure = Failure::failed(format!("open layout {path}: {error}"));
     let hint = match path.rsplit_once(':') {
         _ if error.kind() != std::io::ErrorKind::NotFound => return failure,
-        _ if path.contains("://") => "ocicle reads layouts and archives on disk, not registries".into(),
+        _ if path.contains("://") => {
+            "references begin with docker:// for registries, https:// for web servers".into()
+        }
         Some((layout, tag)) if !tag.contains('/') => format!("for the tag {tag}, write {layout}#{tag}"),
         _ if system::IS_SANDBOX && path.starts_with('/') => {
             "a sandbox can only open preopened directories, under the names that they have there".into()
@@ -269,6 +354,10 @@ impl Collect for AnyStore {
             Self::Layout(store) => store.collect(),
             Self::Archive(store) => store.collect(),
             Self::Copied(store) => store.collect(),
+            #[cfg(unix)]
+            Self::Registry(store) => store.collect(),
+            #[cfg(unix)]
+            Self::Web(_) => Err(Error::Unsupported("a web server is only read from".into())),
         }
     }
 }

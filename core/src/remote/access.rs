@@ -114,11 +114,16 @@ impl<T: Transport, C: Credentials> Client<T, C> {
         let https = root("https")?;
         let session = match self.scheme {
             Scheme::Plain => self.ask(root("http")?)?,
-            Scheme::Usual if https.is_loopback() => match self.ask_once(&https) {
-                Ok(response) => self.answer(https, response)?,
-                Err(_) => self.ask(root("http")?)?,
-            },
-            Scheme::Usual => self.ask(https)?,
+            Scheme::Usual | Scheme::Either if self.scheme == Scheme::Either || https.is_loopback() => {
+                match self.ask_once(&https) {
+                    Ok(response) => self.answer(https, response)?,
+                    Err(error) => match self.ask_once(&root("http")?) {
+                        Ok(response) => self.answer(root("http")?, response)?,
+                        Err(_) => return Err(Error::io(format_args!("GET {https}"))(error)),
+                    },
+                }
+            }
+            Scheme::Usual | Scheme::Either => self.ask(https)?,
         };
         Ok(known.insert(session).clone())
     }

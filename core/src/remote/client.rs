@@ -34,6 +34,8 @@ pub enum Scheme {
     /// HTTPS; this machine itself may also answer plain HTTP.
     #[default]
     Usual,
+    /// HTTPS, or plain HTTP where that fails: for a registry that is known to be insecure.
+    Either,
     /// HTTP, to any host: everything is sent in the clear, passwords included.
     Plain,
 }

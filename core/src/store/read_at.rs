@@ -33,6 +33,16 @@ impl ReadAt for Vec<u8> {
     }
 }
 
+impl<R: ReadAt + ?Sized> ReadAt for Arc<R> {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, position)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        (**self).size()
+    }
+}
+
 /// A file that a directory handle opened.
 #[derive(Debug)]
 pub struct FileBytes<F>(pub F);

@@ -15,7 +15,7 @@ use ocicle::{
     },
     image::docker_archive,
     name::{Name, NameBuf},
-    spec::{Index, Raw},
+    spec::{IMAGE_NAME, Index, REF_NAME, Raw},
     store::{
         BlobRead, RootIndex as _, RootIndexExt as _,
         archive::{self, ArchiveKind},
@@ -28,25 +28,27 @@ use ocicle::{
 use crate::{
     context::Context,
     failure::Failure,
-    place,
+    place::{self, Place},
     show::human_size,
     stores::{AnyStore, is_standard_input, parent, patience},
     system::SystemDir,
 };
 
-/// Copy images between stores: layouts and archives.
+/// Copy images between stores: layouts, archives and registries.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ocicle copy images#v1 oci-archive:v1.tar\n  \
     ocicle copy docker-archive:saved.tar oci:images\n  \
     ocicle copy images#v1//platform=linux/arm64 docker-archive:arm.tar#example/app:1\n  \
     ocicle copy --all images#platform=linux/arm64 oci-archive:arm.tar\n  \
+    ocicle copy docker://registry.example/app:v1 oci:images\n  \
+    ocicle copy images#v1 docker://registry.example/app:v1\n  \
     gzip -dc saved.tar.gz | ocicle copy - oci:images")]
 pub(crate) struct Copy {
     /// A whole store, or an object in it and everything below it.
     #[arg(value_name = "REF")]
     source: String,
     /// The store to copy to: `oci:DIRECTORY`, `oci-archive:FILE` or `docker-archive:FILE`, with `#TAG` for
-    /// another tag. It is created if it does not exist.
+    /// another tag, which is created if it does not exist; or `docker://HOST/REPOSITORY:TAG`.
     #[arg(value_name = "STORE[#TAG]")]
     destination: String,
     /// Copy the indexes along the path unchanged, although they list objects that are not copied.
@@ -82,7 +84,8 @@ impl Copy {
             true => place.repository.resolve_all(&place.selector, Want::Any)?,
             false => Vec::new(),
         };
-        let at = match place.selector.is_empty() || self.all {
+        let whole = place.selector.is_empty() && !place.is_registry();
+        let at = match whole || self.all {
             true => None,
             false => Some(place.resolve(Want::Any)?),
         };
@@ -108,7 +111,14 @@ impl Copy {
         if let Some(tag) = tag.or_else(|| at.as_ref().filter(|_| to_docker).and_then(name_above)) {
             plan = plan.tagged(&tag)?;
         }
-        let Copied { blobs, bytes, present, absent, .. } = write(context, &from, &plan, &to)?;
+        let written = match to.kind {
+            Some(StoreKind::Registry) => push(context, &from, &plan, &to, &place),
+            Some(StoreKind::Web) => {
+                Err(Failure::usage(format!("cannot copy to {}: a web server is only read from", to.path)))
+            }
+            _ => write(context, &from, &plan, &to),
+        };
+        let Copied { blobs, bytes, present, absent, .. } = written?;
         let absent = if absent == 0 { String::new() } else { format!("; {absent} not in the source") };
         context.note(format_args!(
             "copied {blobs} blobs, {}; {present} already present{absent}",
@@ -164,6 +174,51 @@ fn tell_untagged(context: &Context, index: &Raw<Index>) {
             }
         }
     }
+}
+
+/// Pushes to a registry.
+fn push<S: BlobRead>(
+    context: &Context,
+    from: &Repository<S>,
+    plan: &Plan,
+    to: &Reference,
+    source: &Place,
+) -> Result<Copied, Failure> {
+    let store = AnyStore::open(to.kind, &to.path, &context.opening())?;
+    let plan = &without_annotations(context, from, plan)?;
+    let entries = &plan.index().view().manifests;
+    if let Some(untagged) = entries.iter().find(|entry| entry.ref_name().is_none()) {
+        return Err(Failure::usage(format!("{} has no tag: expected a tag to push to", untagged.digest))
+            .hint(format!("write {to}:TAG")));
+    }
+    store.look_for_tags(entries.iter().filter_map(|entry| entry.ref_name()));
+    let (blobs, _) = plan.blobs(from)?;
+    let mounted = store.mount_from(source, &blobs)?;
+    if mounted > 0 {
+        context.detail(format_args!("mounted {mounted} blobs of another repository"));
+    }
+    copy_into(from, plan, store)
+}
+
+/// Returns a plan whose root entries have their names alone: a registry keeps nothing else.
+fn without_annotations<S: BlobRead>(
+    context: &Context,
+    from: &Repository<S>,
+    plan: &Plan,
+) -> Result<Plan, Failure> {
+    let mut index = plan.index().clone();
+    for (position, entry) in plan.index().view().manifests.iter().enumerate() {
+        let lost = entry.annotations.keys().filter(|key| ![REF_NAME, IMAGE_NAME].contains(&key.as_str()));
+        for key in lost {
+            index = index.annotate(position, key, None)?;
+            let key = printable(key);
+            context.warn(format_args!(
+                "{}: skipping {key}: a registry keeps no annotations of tags",
+                entry.digest
+            ));
+        }
+    }
+    Ok(Plan::of_index(from, index)?)
 }
 
 fn write<S: BlobRead>(

@@ -3,7 +3,7 @@
 use super::{AuthFileChoice, Forget, Login, Settings};
 use crate::failure::Failure;
 
-fn no_network() -> Failure {
+pub(crate) fn no_network() -> Failure {
     Failure::failed("this build has no network: WASI preview 1 has no sockets")
         .hint("use the native command for registries")
 }

@@ -8,7 +8,8 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ocicle::{
-    remote::{Body, Credentials as _, Method, Request, Secret, Transport as _, Url},
+    Error, Limits,
+    remote::{Client, Credentials, RemoteName, Scheme, Secret, Url},
     spec::json::{self, Object},
 };
 use serde_json::json;
@@ -67,49 +68,35 @@ pub(crate) fn logged_in(key: &str, file: &AuthFileChoice) -> Result<Option<Strin
     }))
 }
 
+/// The credentials of a login.
+struct Given<'a>(&'a Secret);
+
+impl Credentials for Given<'_> {
+    fn find(&self, _: &str, _: &str) -> ocicle::Result<Option<Secret>> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
 /// Asks the registry whether it accepts credentials, before they are stored.
-///
-/// The client of `ocicle::remote` is going to do this: `GET /v2/`, and what the challenge of the answer says.
-/// Until then, this sends the name and the password as they are (`Basic`) to `https://HOST/v2/`. A registry
-/// that wants a token of a token server (`Bearer`) is not asked: its credentials are stored unverified.
 ///
 /// # Errors
 /// Fails if the host cannot be reached, is not a registry, or refuses the credentials.
 fn verify(host: &str, secret: &Secret, settings: Settings) -> Result<(), Failure> {
-    let Secret::Password { user, password } = secret else { return Ok(()) };
-    let name = if host == HUB { "registry-1.docker.io" } else { host };
-    let scheme = if settings.encryption() == Encryption::PlainHttp { "http" } else { "https" };
-    let url: Url = format!("{scheme}://{name}/v2/").parse()?;
+    // What may be done in a repository is not asked.
+    let name: RemoteName = format!("{host}/login").parse()?;
+    let scheme = match settings.encryption() {
+        Encryption::PlainHttp => Scheme::Plain,
+        Encryption::Https => Scheme::Usual,
+    };
     let transport = NativeTransport::new(settings);
-    let ask = |url: &Url, header: Option<&str>| {
-        let request = Request::new(Method::Get, url);
-        let request = match header {
-            Some(header) => request.header("authorization", header),
-            None => request,
-        };
-        transport.send(&request, Body::Empty)
-    };
-    let (url, answer) = match ask(&url, None) {
-        // A registry on this machine seldom has a certificate.
-        Err(error) if url.is_https() && url.is_loopback() => {
-            let plain: Url = format!("http://{name}/v2/").parse()?;
-            let answer = ask(&plain, None).map_err(|_| unreachable(host, &error))?;
-            (plain, answer)
+    let client = Client::new(name, transport, Given(secret), &Limits::default()).over(scheme);
+    client.check_login().map_err(|error| match error {
+        Error::Refused { status: 401 | 403, .. } => {
+            Failure::failed(format!("log in to {host}: wrong user name or password"))
         }
-        answer => (url, answer.map_err(|error| unreachable(host, &error))?),
-    };
-    let challenge = answer.header("www-authenticate").unwrap_or_default().to_ascii_lowercase();
-    match answer.status {
-        401 if challenge.starts_with("bearer") => return Ok(()),
-        200..300 | 401 => {}
-        status => return Err(Failure::failed(format!("log in to {host}: not a registry: status {status}"))),
-    }
-    let header = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-    match ask(&url, Some(&header)).map_err(|error| unreachable(host, &error))?.status {
-        200..300 => Ok(()),
-        401 | 403 => Err(Failure::failed(format!("log in to {host}: wrong user name or password"))),
-        status => Err(Failure::failed(format!("log in to {host}: status {status}"))),
-    }
+        Error::Io { source, .. } => unreachable(host, &source),
+        error => Failure::failed(format!("log in to {host}: {error}")),
+    })
 }
 
 fn unreachable(host: &str, error: &io::Error) -> Failure {
