@@ -4,7 +4,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `transport.rs` | requests and responses, with one client for each host |
-//! | `trust.rs`, `certs_d.rs`, `crypto.rs` | which certificates of servers are accepted, and those that we show |
+//! | `connector.rs`, `trust.rs`, `certs_d.rs`, `crypto.rs` | encryption: which certificates of servers are accepted, and those that we show |
 //! | `proxy.rs` | the proxy for a host |
 //! | `http_error.rs` | errors of the HTTP library, in plain words |
 //! | `credentials.rs`, `auth_file.rs`, `helper.rs` | who we are to a registry |
@@ -18,6 +18,8 @@ mod absent;
 mod auth_file;
 #[cfg(unix)]
 mod certs_d;
+#[cfg(unix)]
+mod connector;
 #[cfg(unix)]
 mod credentials;
 #[cfg(unix)]
@@ -82,7 +84,7 @@ pub(crate) enum Verify {
 #[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) enum Encryption {
     Https,
-    /// As the user asked for it.
+    /// Only if the user asks for it.
     PlainHttp,
 }
 

@@ -2,21 +2,28 @@
 //! connections are used again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use ocicle::remote::{Body, Method, Request, Response, Transport, Url};
-use ureq::{Agent, BodyReader, Proxy, http};
+use ureq::{
+    Agent, BodyReader, Proxy, http,
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{ConnectProxyConnector, Connector as _, TcpConnector},
+    },
+};
 
 use super::{
     Settings, Verify,
+    connector::TlsConnector,
     environment::Environment,
     http_error::{invalid, plain, plain_io},
     proxy::proxy_for,
-    trust::tls_config,
+    trust::client_config,
 };
 use crate::system;
 
@@ -28,6 +35,8 @@ const WAIT: Duration = Duration::from_secs(300);
 /// HTTP of this system. Only the body of a response, and a pause, end early for a signal.
 pub(crate) struct NativeTransport {
     verify: Verify,
+    /// The hosts, with their ports, whose certificates are not verified.
+    insecure: BTreeSet<String>,
     environment: Environment,
     /// By scheme, host and port.
     agents: Mutex<BTreeMap<(bool, String), Agent>>,
@@ -39,7 +48,18 @@ impl NativeTransport {
     }
 
     fn with(verify: Verify, environment: Environment) -> Self {
-        Self { verify, environment, agents: Mutex::default() }
+        Self { verify, insecure: BTreeSet::new(), environment, agents: Mutex::default() }
+    }
+
+    /// Accepts any certificate of one host, as [`Url::authority`] returns it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the store of a registry is going to use it"))]
+    pub(crate) fn trusting(mut self, authority: &str) -> Self {
+        self.insecure.insert(authority.to_owned());
+        self
+    }
+
+    fn verify(&self, url: &Url) -> Verify {
+        if self.insecure.contains(url.authority()) { Verify::Nothing } else { self.verify }
     }
 
     /// Returns the client for a host.
@@ -57,7 +77,6 @@ impl NativeTransport {
             None => None,
         };
         let config = Agent::config_builder()
-            .tls_config(tls_config(url, self.verify, &self.environment)?)
             .proxy(proxy)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -70,7 +89,13 @@ impl NativeTransport {
             .timeout_per_read(Some(WAIT))
             .timeout_per_write(Some(WAIT))
             .build();
-        let agent = Agent::new_with_config(config);
+        let tls = match url.is_https() {
+            true => Some(client_config(url, self.verify(url), &self.environment)?),
+            false => None,
+        };
+        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
+        let connector = connector.chain(TlsConnector(tls));
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         agents.insert(key, agent.clone());
         Ok(agent)
     }
