@@ -13,6 +13,7 @@
 //! | `environment.rs` | the variables and directories that all of it is read from |
 
 #[cfg(not(unix))]
+#[expect(dead_code, reason = "the store of a registry is going to use it")]
 mod absent;
 #[cfg(unix)]
 mod auth_file;
@@ -50,6 +51,17 @@ use clap::{ArgAction, Args};
 pub(crate) use absent::{log_in, log_out, logged_in};
 #[cfg(unix)]
 pub(crate) use login::{log_in, log_out, logged_in};
+// What the stores of registries are made of; the stand-ins have the same names.
+#[cfg(not(unix))]
+#[expect(unused_imports, reason = "the store of a registry is going to use them")]
+pub(crate) use absent::{Endpoint, Endpoints, FileCredentials, NativeTransport, RegistriesConf, Security};
+#[cfg(unix)]
+#[expect(unused_imports, reason = "the store of a registry is going to use them")]
+pub(crate) use {
+    credentials::FileCredentials,
+    registries_conf::{Endpoint, Endpoints, RegistriesConf, Security},
+    transport::NativeTransport,
+};
 
 /// How registries are reached.
 #[derive(Debug, Clone, Copy, Args)]
@@ -71,7 +83,6 @@ pub(crate) struct Settings {
 
 /// Whether certificates of servers are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) enum Verify {
     /// They must be signed by a trusted authority, for the name of the server.
     Certificates,
@@ -81,7 +92,6 @@ pub(crate) enum Verify {
 
 /// The first scheme that a registry is asked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) enum Encryption {
     Https,
     /// Only if the user asks for it.
@@ -107,6 +117,7 @@ impl Default for Settings {
 }
 
 /// The credentials that a login stores.
+#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: String,
@@ -114,6 +125,7 @@ pub(crate) struct Login {
 
 /// The file of credentials that `login` and `logout` change.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) struct AuthFileChoice(pub(crate) Option<PathBuf>);
 
 /// The credentials that `logout` removes.

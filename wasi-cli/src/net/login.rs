@@ -80,7 +80,7 @@ fn verify(host: &str, secret: &Secret, settings: Settings) -> Result<(), Failure
     let name = if host == HUB { "registry-1.docker.io" } else { host };
     let scheme = if settings.encryption() == Encryption::PlainHttp { "http" } else { "https" };
     let url: Url = format!("{scheme}://{name}/v2/").parse()?;
-    let transport = NativeTransport::new(settings);
+    let transport = NativeTransport::new(settings)?;
     let ask = |url: &Url, header: Option<&str>| {
         let request = Request::new(Method::Get, url);
         let request = match header {

@@ -10,7 +10,7 @@ use std::{
 
 use ocicle::remote::{Body, Method, Request, Response, Transport, Url};
 use ureq::{
-    Agent, BodyReader, Proxy, http,
+    Agent, BodyReader, Proxy, ProxyProtocol, http,
     unversioned::{
         resolver::DefaultResolver,
         transport::{ConnectProxyConnector, Connector as _, TcpConnector},
@@ -25,7 +25,7 @@ use super::{
     proxy::proxy_for,
     trust::client_config,
 };
-use crate::system;
+use crate::{failure::Failure, system};
 
 /// The time to resolve a name, connect, and agree on encryption.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -43,8 +43,10 @@ pub(crate) struct NativeTransport {
 }
 
 impl NativeTransport {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self::with(settings.verify(), Environment::of_process())
+    /// Returns the transport, which reads settings of hosts when they are first asked.
+    #[expect(clippy::unnecessary_wraps, reason = "a sandbox has none")]
+    pub(crate) fn new(settings: Settings) -> Result<Self, Failure> {
+        Ok(Self::with(settings.verify(), Environment::of_process()))
     }
 
     fn with(verify: Verify, environment: Environment) -> Self {
@@ -70,10 +72,7 @@ impl NativeTransport {
             return Ok(agent.clone());
         }
         let proxy = match proxy_for(url, &self.environment) {
-            // It may have a password.
-            Some((name, proxy)) => Some(
-                Proxy::new(proxy).map_err(|_| invalid(format!("{name} is not the address of a proxy")))?,
-            ),
+            Some((name, proxy)) => Some(parse_proxy(name, proxy)?),
             None => None,
         };
         let config = Agent::config_builder()
@@ -126,6 +125,16 @@ impl Transport for NativeTransport {
 
     fn pause(&self, time: Duration) -> io::Result<()> {
         system::pause(time)
+    }
+}
+
+/// Parses the address of a proxy. It may have a password, so that no error shows it.
+fn parse_proxy(variable: &str, proxy: &str) -> io::Result<Proxy> {
+    let parsed =
+        Proxy::new(proxy).map_err(|_| invalid(format!("{variable} is not the address of a proxy")))?;
+    match parsed.protocol() {
+        ProxyProtocol::Http | ProxyProtocol::Https => Ok(parsed),
+        _ => Err(invalid(format!("{variable}: unsupported kind of proxy: expected http or https"))),
     }
 }
 

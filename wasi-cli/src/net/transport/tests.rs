@@ -199,6 +199,11 @@ fn proxies_are_asked() {
     let transport = NativeTransport::with(Verify::Nothing, environment);
     let error = get(&transport, &"https://example.invalid/v2/".parse().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "ALL_PROXY is not the address of a proxy");
+
+    let environment = Environment::of(&[("ALL_PROXY", "socks5://ann:geheim@a")], Path::new("/nowhere"));
+    let transport = NativeTransport::with(Verify::Nothing, environment);
+    let error = get(&transport, &"https://example.invalid/v2/".parse().unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "ALL_PROXY: unsupported kind of proxy: expected http or https");
 }
 
 #[test]
