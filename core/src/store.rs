@@ -33,7 +33,7 @@ use crate::{
     spec::{Descriptor, Index, Raw},
 };
 
-pub(crate) use self::publish::publish_each;
+pub(crate) use self::publish::write_each;
 pub use self::{
     links::SharedBlobs,
     new_blob::{BlobKind, NewBlob},

@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod large;
 pub mod nested;
 pub mod ocicle;
+pub mod registry;
 pub mod rootfs;
 pub mod temp;
 pub mod tools;

@@ -3,7 +3,7 @@
 
 use std::{fmt, process::ExitCode};
 
-use ocicle::{Error, graph::resolve::ResolveError, limits::Limits, text::printable};
+use ocicle::{Error, graph::resolve::ResolveError, limits::Limits, remote::Url, text::printable};
 use ocicle_report::FailureKind;
 
 use crate::{stream, system};
@@ -78,6 +78,12 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let failure = Self::new(FailureKind::from(&error).exit_code(), &error.to_string());
+        if let Error::Refused { what, status: 401, .. } = &error
+            && let Ok(url) = what.parse::<Url>()
+        {
+            return failure
+                .hint(format!("`ocicle login {}` stores a user name and a password", url.authority()));
+        }
         let Error::Limit { name, .. } = error else { return failure };
         match Limits::NAMES.iter().find(|(known, _)| *known == name) {
             Some((name, bounds)) => failure.hint(format!(

@@ -4,7 +4,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `transport.rs` | requests and responses, with one client for each host |
-//! | `trust.rs`, `certs_d.rs`, `crypto.rs` | which certificates of servers are accepted, and those that we show |
+//! | `connector.rs`, `trust.rs`, `certs_d.rs`, `crypto.rs` | whose certificates are accepted, and those that we show |
 //! | `proxy.rs` | the proxy for a host |
 //! | `http_error.rs` | errors of the HTTP library, in plain words |
 //! | `credentials.rs`, `auth_file.rs`, `helper.rs` | who we are to a registry |
@@ -19,6 +19,8 @@ mod absent;
 mod auth_file;
 #[cfg(unix)]
 mod certs_d;
+#[cfg(unix)]
+mod connector;
 #[cfg(unix)]
 mod credentials;
 #[cfg(unix)]
@@ -94,11 +96,6 @@ pub(crate) enum Encryption {
 impl Settings {
     pub(crate) fn verify(self) -> Verify {
         if self.tls_verify { Verify::Certificates } else { Verify::Nothing }
-    }
-
-    /// Returns the settings for a registry whose certificate need not be trusted.
-    pub(crate) fn insecure(self) -> Self {
-        Self { tls_verify: false, ..self }
     }
 
     pub(crate) fn encryption(self) -> Encryption {

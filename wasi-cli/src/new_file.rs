@@ -34,6 +34,7 @@ impl NewFile {
 
     /// Creates a file that is going to be `target`, and that only its owner can use; else as
     /// [`NewFile::create`].
+    #[allow(dead_code, reason = "a sandbox stores no passwords")]
     pub(crate) fn create_private(target: &Path) -> io::Result<Self> {
         Self::create_with(target, create_private_file)
     }

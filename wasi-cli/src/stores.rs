@@ -176,6 +176,20 @@ impl AnyStore {
         drop(tags);
     }
 
+    /// Chooses the tags of a registry that are looked at: those that match a pattern, and of these the last.
+    pub(crate) fn choose_tags(&self, pattern: Option<&str>, last: Option<usize>) -> Result<(), Failure> {
+        #[cfg(unix)]
+        if let Self::Registry(store) = self {
+            let mut tags = store.client().tags()?;
+            tags.retain(|tag| pattern.is_none_or(|pattern| fast_glob::glob_match(pattern, tag)));
+            tags.drain(..tags.len().saturating_sub(last.unwrap_or(usize::MAX)));
+            store.show(Listed::Tags(tags));
+            return Ok(());
+        }
+        let _ = (pattern, last);
+        Err(Failure::usage("--tags and --last are for registries: expected docker://HOST/REPOSITORY"))
+    }
+
     /// Returns whether this is a repository of a registry.
     pub(crate) fn is_registry(&self) -> bool {
         #[cfg(unix)]

@@ -12,7 +12,7 @@ pub(crate) struct Tool {
     pub(crate) needed_by: &'static str,
 }
 
-const TOOLS: [Tool; 16] = [
+const TOOLS: [Tool; 20] = [
     tool("skopeo", "skopeo", "tests that exchange images with skopeo"),
     tool("umoci", "umoci", "tests that exchange images and bundles with umoci"),
     tool("buildah", "buildah", "tests that exchange images with buildah"),
@@ -28,6 +28,10 @@ const TOOLS: [Tool; 16] = [
     tool("node", "nodejs", "tests of the JavaScript package"),
     tool("npm", "npm", "builds of the JavaScript package and of WASI modules"),
     tool("chromium", "chromium", "tests of the JavaScript package and the application in a browser"),
+    tool("docker-registry", "docker-registry", "tests of images on a registry"),
+    tool("htpasswd", "apache2-utils", "tests of a registry with passwords"),
+    tool("openssl", "openssl", "tests of certificates"),
+    tool("nginx", "nginx-light", "tests of layouts on a web server"),
     tool("python3", "python3", "tests of layers against Python's tarfile, and images it makes"),
 ];
 

@@ -17,7 +17,7 @@ use crate::{
     spec::{Descriptor, Entries, IMAGE_NAME, Index, REF_NAME, Raw},
     store::{
         BlobRead, BlobWrite, NewBlob, Pending, Repository, RootIndex, RootIndexExt as _, Store,
-        layout::empty_index, publish_each,
+        layout::empty_index, write_each,
     },
 };
 
@@ -199,7 +199,7 @@ impl Plan {
         to.store().hold()?;
         let (blobs, absent) = self.blobs(from)?;
         let mut copied = Copied { absent, ..Copied::default() };
-        publish_each(blobs.into_iter().filter_map(|blob| match to.store().try_size(blob) {
+        write_each(blobs.into_iter().filter_map(|blob| match to.store().try_size(blob) {
             Ok(Some(size)) if size == blob.size => {
                 copied.present += 1;
                 None
@@ -207,7 +207,7 @@ impl Plan {
             Ok(_) => {
                 copied.blobs += 1;
                 copied.bytes = copied.bytes.saturating_add(blob.size);
-                Some(write_blob(from, to, blob))
+                Some(Ok(|| write_blob(from, to, blob)))
             }
             Err(error) => Some(Err(error)),
         }))?;

@@ -7,6 +7,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
 };
 
 use super::{
@@ -34,6 +35,9 @@ const WAITING: usize = 16 << 20;
 const SMALL: u64 = 256 << 10;
 /// The bytes of documents that are kept.
 const KEPT: usize = 32 << 20;
+
+/// The number of tags that are asked for at the same time.
+const ASKING: usize = 6;
 
 /// The tags that the root index of a repository has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,24 +141,49 @@ impl<T: Transport, C: Credentials> RegistryStore<T, C> {
                 return Ok(index);
             }
         };
-        let one = tags.len() == 1;
+        let tags: Vec<_> = tags.into_iter().filter(|tag| is_tag(tag)).collect();
+        // One is read next; of many, few are.
+        let found = match &tags[..] {
+            [tag] => vec![self.manifest(tag)?],
+            tags => self.look_at(tags)?,
+        };
+        let with_tag = |(mut descriptor, tag): (Descriptor, String)| {
+            descriptor.annotations.insert(REF_NAME.into(), tag);
+            descriptor
+        };
+        let found = found.into_iter().zip(tags).filter_map(|(found, tag)| Some((found?, tag)));
+        let found: Vec<_> = found.map(with_tag).collect();
         let mut index = empty_index()?;
-        let mut found = Vec::new();
-        for tag in tags {
-            if !is_tag(&tag) {
-                continue;
-            }
-            // One is read next; of many, few are.
-            let descriptor = if one { self.manifest(&tag)? } else { self.client.find_manifest(&tag)? };
-            if let Some(mut descriptor) = descriptor {
-                descriptor.annotations.insert(REF_NAME.into(), tag);
-                found.push(descriptor);
-            }
-        }
         if !found.is_empty() {
             index = Raw::new(Index { manifests: found, ..index.view().clone() })?;
         }
         Ok(index)
+    }
+
+    /// Returns the descriptors of tags, some asked for at the same time.
+    fn look_at(&self, tags: &[String]) -> Result<Vec<Option<Descriptor>>> {
+        let next = AtomicUsize::new(0);
+        let found = Mutex::new(vec![None; tags.len()]);
+        let work = || {
+            while let Some((position, tag)) = {
+                let position = next.fetch_add(1, Ordering::Relaxed);
+                tags.get(position).map(|tag| (position, tag))
+            } {
+                let descriptor = self.client.find_manifest(tag)?;
+                lock(&found)[position] = descriptor;
+            }
+            Ok::<_, Error>(())
+        };
+        let threads = if cfg!(feature = "parallel") { ASKING.min(tags.len()) } else { 0 };
+        thread::scope(|scope| {
+            // Where no thread can start, this one does all.
+            let start = |_| thread::Builder::new().name("ask".into()).spawn_scoped(scope, work).ok();
+            let started: Vec<_> = (1..threads).filter_map(start).collect();
+            let mine = work();
+            let others = started.into_iter().map(|thread| thread.join().unwrap_or(Ok(())));
+            others.fold(mine, Result::and)
+        })?;
+        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reads a manifest or index, and keeps it.

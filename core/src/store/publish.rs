@@ -1,8 +1,8 @@
-//! Publishing blobs while the next ones are written: most of the time is spent waiting for the disk, which
-//! can make many files durable at once.
+//! Writing and publishing several blobs at the same time: most of the time is spent waiting for a server, or
+//! for the disk, which can make many files durable at once.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
 };
 
@@ -15,18 +15,26 @@ use crate::{
 /// The number of blobs that are published at the same time.
 const IN_FLIGHT: usize = if cfg!(feature = "parallel") { 32 } else { 0 };
 
+/// The number of blobs that are written at the same time: read from where they are, and hashed.
+const WRITING: usize = 6;
+
 /// A complete blob, to be published under its digest.
 type Written<'a> = (Box<dyn Pending + 'a>, Digest);
 
-/// Publishes each blob of a series. When this returns, all are published; after the first error no further
-/// one is asked for.
-pub(crate) fn publish_each<'a>(blobs: impl Iterator<Item = Result<Written<'a>>>) -> Result<()> {
-    let (sender, receiver) = mpsc::sync_channel::<Written<'a>>(0);
+/// Writes and publishes each blob of a series: some are written at the same time, and more are published.
+/// When this returns, all are published; after the first error no further one is asked for.
+pub(crate) fn write_each<'a, J>(jobs: impl Iterator<Item = Result<J>>) -> Result<()>
+where
+    J: FnOnce() -> Result<Written<'a>> + Send,
+{
+    let (sender, receiver) = mpsc::sync_channel::<J>(0);
     let (receiver, failed) = (Mutex::new(receiver), Mutex::new(None));
+    let writers = Writers::default();
     let next = || lock(&receiver).recv();
     let work = || {
-        while let Ok((blob, digest)) = next() {
-            if let Err(error) = blob.publish(&digest) {
+        while let Ok(job) = next() {
+            let done = writers.write(job).and_then(|(blob, digest)| blob.publish(&digest));
+            if let Err(error) = done {
                 *lock(&failed) = Some(error);
             }
         }
@@ -35,22 +43,41 @@ pub(crate) fn publish_each<'a>(blobs: impl Iterator<Item = Result<Written<'a>>>)
     thread::scope(|scope| {
         let sender = sender; // the threads end when it is dropped
         let mut started = 0;
-        for blob in blobs {
-            let (blob, digest) = blob?;
+        for job in jobs {
+            let job = job?;
             let start = || thread::Builder::new().name("publish".into()).spawn_scoped(scope, work);
             if started < IN_FLIGHT && start().is_ok() {
                 started += 1;
             }
             match started {
-                // Where no thread can start, this one waits.
-                0 => blob.publish(&digest)?,
-                _ => drop(sender.send((blob, digest))),
+                // Where no thread can start, this one does it.
+                0 => job().and_then(|(blob, digest)| blob.publish(&digest))?,
+                _ => drop(sender.send(job)),
             }
             check()?;
         }
         Ok::<_, Error>(())
     })?;
     check()
+}
+
+/// The number of threads that write at this moment.
+#[derive(Default)]
+struct Writers(Mutex<usize>, Condvar);
+
+impl Writers {
+    fn write<X>(&self, job: impl FnOnce() -> X) -> X {
+        let Self(writing, ended) = self;
+        let mut count = ended
+            .wait_while(lock(writing), |count| *count >= WRITING)
+            .unwrap_or_else(PoisonError::into_inner);
+        *count += 1;
+        drop(count);
+        let done = job();
+        *lock(writing) -= 1;
+        ended.notify_one();
+        done
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,7 +90,6 @@ mod tests {
 
     use std::{
         io::{self, Write},
-        sync::Condvar,
         time::Duration,
     };
 
@@ -109,9 +135,9 @@ mod tests {
         let waiting = Waiting::default();
         let blob = |_| {
             let blob: Box<dyn Pending> = Box::new(Blob { waiting: &waiting, fails: false });
-            Ok((blob, digest_of(Algorithm::Sha256, b"")))
+            Ok(|| Ok((blob, digest_of(Algorithm::Sha256, b""))))
         };
-        publish_each((0..100).map(blob)).unwrap();
+        write_each((0..100).map(blob)).unwrap();
         assert_eq!(*lock(&waiting.0), 100);
     }
 
@@ -123,9 +149,9 @@ mod tests {
             let blobs = (0..100).map(|number| {
                 asked += 1;
                 let blob: Box<dyn Pending> = Box::new(Blob { waiting: &waiting, fails: number == failing });
-                Ok((blob, digest_of(Algorithm::Sha256, b"")))
+                Ok(|| Ok((blob, digest_of(Algorithm::Sha256, b""))))
             });
-            let error = publish_each(blobs).unwrap_err();
+            let error = write_each(blobs).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Io, "{failing}");
             assert!(asked > failing, "{failing}");
         }

@@ -11,12 +11,19 @@ use crate::{args::Format, context::Context, failure::Failure, show::Drawn};
 #[derive(Debug, Args)]
 #[command(
     visible_alias = "list",
-    after_help = "Examples:\n  ocicle ls images\n  ocicle ls --tree images#v1\n  ocicle ls --json images"
+    after_help = "Examples:\n  ocicle ls images\n  ocicle ls --tree images#v1\n  ocicle ls --json images\n  \
+    ocicle ls docker://registry.example/app --tags 'v1.*' --last 10"
 )]
 pub(crate) struct Ls {
-    /// The layout or archive, or an object in it.
+    /// The store, or an object in it.
     #[arg(value_name = "REF")]
     reference: String,
+    /// Of a registry: only the tags that match a pattern, such as `v1.*`.
+    #[arg(long, value_name = "PATTERN")]
+    tags: Option<String>,
+    /// Of a registry: at most this many tags, the last ones of those that it lists.
+    #[arg(long, value_name = "COUNT")]
+    last: Option<usize>,
     /// Draw the tree, with the referrers of each object.
     #[arg(long)]
     tree: bool,
@@ -27,6 +34,9 @@ pub(crate) struct Ls {
 impl Ls {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.reference)?;
+        if self.tags.is_some() || self.last.is_some() {
+            place.repository.store().choose_tags(self.tags.as_deref(), self.last)?;
+        }
         let at = match place.selector.is_empty() {
             true => None,
             false => Some(place.resolve(Want::Any)?),

@@ -8,13 +8,12 @@ use std::{
 };
 
 use ocicle::remote::Url;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, parse_pem};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
-use super::{
-    crypto::check_pair,
-    environment::Environment,
-    http_error::{invalid, plain},
-};
+use super::{crypto::key_of, environment::Environment, http_error::invalid};
+
+/// A certificate with those above it, and its key.
+type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// The largest file of certificates that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -22,9 +21,9 @@ const MAX_FILE: u64 = 1 << 20;
 /// The certificates for one host.
 #[derive(Default)]
 pub(crate) struct HostCertificates {
-    pub(crate) authorities: Vec<Certificate<'static>>,
+    pub(crate) authorities: Vec<CertificateDer<'static>>,
     /// The first pair, by name.
-    pub(crate) ours: Option<ClientCert>,
+    pub(crate) ours: Option<Pair>,
 }
 
 impl HostCertificates {
@@ -86,21 +85,16 @@ fn names(url: &Url) -> Vec<String> {
     names
 }
 
-fn pair(certificate: &Path, key: &Path) -> io::Result<ClientCert> {
+fn pair(certificate: &Path, key: &Path) -> io::Result<Pair> {
     let chain = certificates(certificate)?;
-    let key = read(key)?;
-    check_pair(&chain, &key).map_err(|error| at(certificate, &error))?;
-    let key = PrivateKey::from_pem(&key).map_err(|error| at(certificate, &plain(error)))?;
-    Ok(ClientCert::new_with_certs(&chain, key))
+    let key = key_of(&chain, &read(key)?).map_err(|error| at(certificate, &error))?;
+    Ok((chain, key))
 }
 
-fn certificates(file: &Path) -> io::Result<Vec<Certificate<'static>>> {
-    let mut found = Vec::new();
-    for item in parse_pem(&read(file)?) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| at(file, &plain(error)))? {
-            found.push(certificate);
-        }
-    }
+fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let text = read(file)?;
+    let found = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
+    let found = found.map_err(|_| at(file, &invalid("malformed PEM")))?;
     if found.is_empty() { Err(at(file, &invalid("no certificate in PEM"))) } else { Ok(found) }
 }
 

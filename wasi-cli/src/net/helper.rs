@@ -40,7 +40,7 @@ struct Stored<'a> {
     secret: &'a str,
 }
 
-/// What a helper did.
+/// The result of a call of a helper.
 struct Outcome {
     output: Vec<u8>,
     success: Result<(), String>,

@@ -10,7 +10,6 @@ use ureq::Timeout;
 pub(super) fn plain(error: ureq::Error) -> io::Error {
     match error {
         ureq::Error::Io(error) => plain_io(error),
-        ureq::Error::Rustls(error) => tls(&error),
         ureq::Error::Timeout(timeout) => io::Error::new(io::ErrorKind::TimedOut, timed_out(timeout)),
         ureq::Error::HostNotFound => io::Error::new(io::ErrorKind::NotFound, "host not found"),
         ureq::Error::ConnectionFailed => io::Error::new(io::ErrorKind::NotConnected, "no connection"),
@@ -52,7 +51,8 @@ fn timed_out(timeout: Timeout) -> &'static str {
     }
 }
 
-fn tls(error: &rustls::Error) -> io::Error {
+/// Returns the error of the system for one of rustls.
+pub(super) fn tls(error: &rustls::Error) -> io::Error {
     use AlertDescription as Alert;
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {

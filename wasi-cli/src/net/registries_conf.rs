@@ -1,5 +1,5 @@
-//! `registries.conf` (containers-registries.conf(5)): other locations, mirrors, and what is blocked. Short names
-//! are not supported: a name that anybody can register would mean another image.
+//! `registries.conf` (containers-registries.conf(5)): other locations, mirrors, and what is blocked. Short
+//! names are not supported: a name that anybody can register would mean another image.
 
 use std::{
     fs, io,

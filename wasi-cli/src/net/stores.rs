@@ -24,14 +24,17 @@ pub(crate) fn open_registry(name: &str, settings: Settings, limits: &Limits) -> 
     let asked: RemoteName = name.parse()?;
     let place = RegistriesConf::of_user()?.lookup(&asked.to_string())?.primary;
     let insecure = place.security == Security::Insecure;
-    let settings = if insecure { settings.insecure() } else { settings };
     let scheme = match settings.encryption() {
         Encryption::PlainHttp => Scheme::Plain,
         Encryption::Https if insecure => Scheme::Either,
         Encryption::Https => Scheme::Usual,
     };
-    let transport = NativeTransport::new(settings);
-    let client = Client::new(place.name.parse()?, transport, FileCredentials::of_user(), limits).over(scheme);
+    let name: RemoteName = place.name.parse()?;
+    let mut transport = NativeTransport::new(settings);
+    if insecure {
+        transport = transport.trusting(name.authority());
+    }
+    let client = Client::new(name, transport, FileCredentials::of_user(), limits).over(scheme);
     Ok(RegistryStore::new(client, Listed::All))
 }
 

@@ -2,21 +2,28 @@
 //! connections are used again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use ocicle::remote::{Body, Method, Request, Response, Transport, Url};
-use ureq::{Agent, BodyReader, Proxy, http};
+use ureq::{
+    Agent, BodyReader, Proxy, ProxyProtocol, http,
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{ConnectProxyConnector, Connector as _, TcpConnector},
+    },
+};
 
 use super::{
     Settings, Verify,
+    connector::TlsConnector,
     environment::Environment,
     http_error::{invalid, plain, plain_io},
     proxy::proxy_for,
-    trust::tls_config,
+    trust::client_config,
 };
 use crate::system;
 
@@ -28,18 +35,31 @@ const WAIT: Duration = Duration::from_secs(300);
 /// HTTP of this system. Only the body of a response, and a pause, end early for a signal.
 pub(crate) struct NativeTransport {
     verify: Verify,
+    /// The hosts, with their ports, whose certificates are not verified.
+    insecure: BTreeSet<String>,
     environment: Environment,
     /// By scheme, host and port.
     agents: Mutex<BTreeMap<(bool, String), Agent>>,
 }
 
 impl NativeTransport {
+    /// Returns the transport, which reads settings of hosts when they are first asked.
     pub(crate) fn new(settings: Settings) -> Self {
         Self::with(settings.verify(), Environment::of_process())
     }
 
     fn with(verify: Verify, environment: Environment) -> Self {
-        Self { verify, environment, agents: Mutex::default() }
+        Self { verify, insecure: BTreeSet::new(), environment, agents: Mutex::default() }
+    }
+
+    /// Accepts any certificate of one host, as [`Url::authority`] returns it.
+    pub(crate) fn trusting(mut self, authority: &str) -> Self {
+        self.insecure.insert(authority.to_owned());
+        self
+    }
+
+    fn verify(&self, url: &Url) -> Verify {
+        if self.insecure.contains(url.authority()) { Verify::Nothing } else { self.verify }
     }
 
     /// Returns the client for a host.
@@ -50,14 +70,10 @@ impl NativeTransport {
             return Ok(agent.clone());
         }
         let proxy = match proxy_for(url, &self.environment) {
-            // It may have a password.
-            Some((name, proxy)) => Some(
-                Proxy::new(proxy).map_err(|_| invalid(format!("{name} is not the address of a proxy")))?,
-            ),
+            Some((name, proxy)) => Some(parse_proxy(name, proxy)?),
             None => None,
         };
         let config = Agent::config_builder()
-            .tls_config(tls_config(url, self.verify, &self.environment)?)
             .proxy(proxy)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -70,7 +86,13 @@ impl NativeTransport {
             .timeout_per_read(Some(WAIT))
             .timeout_per_write(Some(WAIT))
             .build();
-        let agent = Agent::new_with_config(config);
+        let tls = match url.is_https() {
+            true => Some(client_config(url, self.verify(url), &self.environment)?),
+            false => None,
+        };
+        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
+        let connector = connector.chain(TlsConnector(tls));
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         agents.insert(key, agent.clone());
         Ok(agent)
     }
@@ -101,6 +123,16 @@ impl Transport for NativeTransport {
 
     fn pause(&self, time: Duration) -> io::Result<()> {
         system::pause(time)
+    }
+}
+
+/// Parses the address of a proxy. It may have a password, so that no error shows it.
+fn parse_proxy(variable: &str, proxy: &str) -> io::Result<Proxy> {
+    let parsed =
+        Proxy::new(proxy).map_err(|_| invalid(format!("{variable} is not the address of a proxy")))?;
+    match parsed.protocol() {
+        ProxyProtocol::Http | ProxyProtocol::Https => Ok(parsed),
+        _ => Err(invalid(format!("{variable}: unsupported kind of proxy: expected http or https"))),
     }
 }
 

@@ -199,6 +199,11 @@ fn proxies_are_asked() {
     let transport = NativeTransport::with(Verify::Nothing, environment);
     let error = get(&transport, &"https://example.invalid/v2/".parse().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "ALL_PROXY is not the address of a proxy");
+
+    let environment = Environment::of(&[("ALL_PROXY", "socks5://ann:geheim@a")], Path::new("/nowhere"));
+    let transport = NativeTransport::with(Verify::Nothing, environment);
+    let error = get(&transport, &"https://example.invalid/v2/".parse().unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "ALL_PROXY: unsupported kind of proxy: expected http or https");
 }
 
 #[test]
@@ -221,6 +226,7 @@ impl Certificates {
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
         for command in [
             format!("req -x509 {key} -keyout ca.key -out ca.crt -subj /CN=ca"),
+            format!("req -x509 {key} -keyout self.key -out self.crt -subj /CN=x -addext subjectAltName=DNS:localhost"),
             format!("req -x509 {key} -keyout other.key -out other.crt -subj /CN=other -extensions v3_ca"),
             format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost"),
             "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -set_serial 2 -days 2 -out server.crt -extfile names"
@@ -256,22 +262,22 @@ impl Certificates {
     }
 
     /// Returns a server that wants a client certificate, or does not.
-    fn server(&self, client: bool) -> Server {
+    fn server(&self, name: &str, client: Client) -> Server {
         let provider = Arc::new(ring::default_provider());
         let certificate = |name: &str| CertificateDer::from_pem_slice(&self.text(name)).unwrap();
         let builder = ServerConfig::builder_with_provider(provider.clone());
         let builder = builder.with_safe_default_protocol_versions().unwrap();
         let builder = match client {
-            true => {
+            Client::Certificate => {
                 let mut roots = RootCertStore::empty();
                 roots.add(certificate("ca.crt")).unwrap();
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
-            false => builder.with_no_client_auth(),
+            Client::Anybody => builder.with_no_client_auth(),
         };
-        let key = PrivateKeyDer::from_pem_slice(&self.text("server.key")).unwrap();
-        Server::start(Some(builder.with_single_cert(vec![certificate("server.crt")], key).unwrap()))
+        let key = PrivateKeyDer::from_pem_slice(&self.text(&format!("{name}.key"))).unwrap();
+        Server::start(Some(builder.with_single_cert(vec![certificate(&format!("{name}.crt"))], key).unwrap()))
     }
 
     /// Returns a transport that finds these files for a server.
@@ -293,10 +299,30 @@ impl Drop for Certificates {
     }
 }
 
+/// Who a server lets in.
+#[derive(Clone, Copy)]
+enum Client {
+    Anybody,
+    Certificate,
+}
+
+#[test]
+fn a_certificate_that_signed_itself() {
+    let Some(made) = Certificates::make("self") else { return };
+    let server = made.server("self", Client::Anybody);
+    let get = |files: &[(&str, &str)]| {
+        get(&made.transport(&server, files, Verify::Certificates), &server.url("https", "/ok"))
+    };
+    assert_eq!(get(&[("self.crt", "ca.crt")]).unwrap(), (200, "hello".into()));
+    for other in ["ca.crt", "other.crt"] {
+        assert_eq!(get(&[(other, "ca.crt")]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}
+
 #[test]
 fn certificates_of_servers() {
     let Some(made) = Certificates::make("servers") else { return };
-    let server = made.server(false);
+    let server = made.server("server", Client::Anybody);
     let get = |files: &[(&str, &str)], verify| {
         get(&made.transport(&server, files, verify), &server.url("https", "/ok"))
     };
@@ -307,6 +333,9 @@ fn certificates_of_servers() {
     assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "{refused}");
     assert_eq!(get(&[("ca.crt", "ca.crt")], Verify::Certificates).unwrap(), (200, "hello".into()));
     assert_eq!(get(&[], Verify::Nothing).unwrap(), (200, "hello".into()));
+    let trusting = made.transport(&server, &[], Verify::Certificates);
+    let trusting = trusting.trusting(&format!("localhost:{}", server.port));
+    assert_eq!(tests::get(&trusting, &server.url("https", "/ok")).unwrap().0, 200);
 
     // Another name of the same machine.
     let other: Url = format!("https://127.0.0.2:{}/ok", server.port).parse().unwrap();
@@ -324,7 +353,7 @@ fn certificates_of_servers() {
 #[test]
 fn two_requests_share_a_connection_with_tls() {
     let Some(made) = Certificates::make("shared") else { return };
-    let server = made.server(false);
+    let server = made.server("server", Client::Anybody);
     let transport = made.transport(&server, &[("ca.crt", "ca.crt")], Verify::Certificates);
     for _ in 0..3 {
         get(&transport, &server.url("https", "/ok")).unwrap();
@@ -335,7 +364,7 @@ fn two_requests_share_a_connection_with_tls() {
 #[test]
 fn certificates_of_clients() {
     let Some(made) = Certificates::make("clients") else { return };
-    let server = made.server(true);
+    let server = made.server("server", Client::Certificate);
     let get = |files: &[(&str, &str)]| {
         get(&made.transport(&server, files, Verify::Certificates), &server.url("https", "/ok"))
     };

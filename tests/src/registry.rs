@@ -1,0 +1,194 @@
+//! Debian's `docker-registry`, on this machine alone.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    nested,
+    ocicle::{command, text},
+    temp::TempDir,
+    tools::{self, run},
+};
+
+/// How the registry protects itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "tests")]
+pub enum Protection {
+    /// Not at all: plain HTTP, without passwords.
+    None,
+    /// By the password `geheim` of `ann`.
+    Password,
+    /// By a certificate that an authority of the test's own signed: `ca.crt` in [`Registry::path`].
+    Certificate,
+}
+
+/// A running registry, which ends with this value.
+#[derive(Debug)]
+pub struct Registry {
+    process: Child,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Registry {
+    /// Starts an empty registry; `None` if it is not installed, see [`tools::require`].
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start(protection: Protection) -> Option<Self> {
+        let program = tools::require("docker-registry")?;
+        let dir = TempDir::new().unwrap();
+        // It is free now, and seldom taken before the registry has it.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        let mut settings = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\n  delete: {{enabled: true}}\n\
+             http:\n  addr: 127.0.0.1:{port}\n",
+            at("data")
+        );
+        match protection {
+            Protection::None => {}
+            Protection::Password => {
+                tools::require("htpasswd")?;
+                let line = run("htpasswd", ["-Bbn", "ann", "geheim"]);
+                fs::write(at("passwords"), line).unwrap();
+                settings += &format!("auth:\n  htpasswd: {{realm: test, path: {}}}\n", at("passwords"));
+            }
+            Protection::Certificate => {
+                tools::require("openssl")?;
+                certificates(dir.path());
+                settings +=
+                    &format!("  tls: {{certificate: {}, key: {}}}\n", at("server.crt"), at("server.key"));
+            }
+        }
+        fs::write(at("config.yml"), settings).unwrap();
+        let log = fs::File::create(at("log")).unwrap();
+        let process = Command::new(program)
+            .args(["serve", &at("config.yml")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let registry = Self { process, port, dir };
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the registry does not answer");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Some(registry)
+    }
+
+    /// Returns `localhost:PORT`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// Returns a reference: `docker://localhost:PORT/NAME`.
+    #[must_use]
+    pub fn at(&self, name: &str) -> String {
+        format!("docker://{}/{name}", self.host())
+    }
+
+    /// Returns a path in the directory of the test, which is also the home directory of [`Registry::command`].
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes the layout of [`nested::layout`] and returns its path.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    #[must_use]
+    pub fn layout(&self) -> PathBuf {
+        let layout = self.path("layout");
+        fs::create_dir(&layout).unwrap();
+        nested::layout(&layout);
+        layout
+    }
+
+    /// Runs the command, which must succeed, and returns its standard output.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(&self, args: I) -> String {
+        let output = self.command().args(args).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "ocicle: {}\n{error}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs the command, which must fail with this code, and returns its standard error.
+    ///
+    /// # Panics
+    /// If it succeeds, or fails with another code.
+    pub fn fails<I: IntoIterator<Item: AsRef<OsStr>>>(&self, code: i32, args: I) -> String {
+        let output = self.command().args(args).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        error
+    }
+
+    /// Returns the command, without the settings of this machine.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = command();
+        for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", self.dir.path()).env("REGISTRY_AUTH_FILE", self.path("auth.json"));
+        command
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Makes an authority and a certificate of this machine.
+fn certificates(dir: &Path) {
+    let at = |name: &str| dir.join(name);
+    fs::write(at("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+    let new = |args: &[&str]| drop(run("openssl", args));
+    let (ca, ca_key) = (at("ca.crt"), at("ca.key"));
+    let (ca, ca_key) = (text(&ca), text(&ca_key));
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    let authority =
+        ["req", "-x509", "-days", "2", "-subj", "/CN=test authority", "-keyout", ca_key, "-out", ca];
+    new(&[&authority[..], &key].concat());
+    let (server, server_key, request, names) =
+        (at("server.crt"), at("server.key"), at("server.csr"), at("names"));
+    let request = text(&request);
+    let asked = ["req", "-subj", "/CN=localhost", "-keyout", text(&server_key), "-out", request];
+    new(&[&asked[..], &key].concat());
+    new(&[
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-in",
+        request,
+        "-CA",
+        ca,
+        "-CAkey",
+        ca_key,
+        "-CAcreateserial",
+        "-extfile",
+        text(&names),
+        "-out",
+        text(&server),
+    ]);
+}

@@ -1,0 +1,123 @@
+//! Copies to and from a registry, by this command and others.
+
+use ocicle_tests::{
+    ocicle::{at, json, ocicle, text},
+    registry::{Protection, Registry},
+    tools::{have, run},
+};
+
+#[test]
+fn images_there_and_back_are_the_same_bytes() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let layout = registry.layout();
+    // Debian's registry does not know Docker's lists of foreign types, but both kinds of documents.
+    for tag in ["v1", "docker"] {
+        let remote = registry.at(&format!("app:{tag}"));
+        let digest = registry.run(["copy", &at(&layout, tag), &remote]);
+        let back = registry.path(&format!("back-{tag}"));
+        assert_eq!(registry.run(["copy", &remote, &format!("oci:{}", text(&back))]), digest, "{tag}");
+        let raw = |reference: &str| registry.run(["raw", "manifest", reference]);
+        assert_eq!(raw(&at(&layout, tag)), raw(&remote));
+        assert_eq!(raw(&at(&layout, tag)), raw(&at(&back, tag)));
+        ocicle(["check", text(&back)]);
+        let again = registry.command().args(["copy", &at(&layout, tag), &remote]).output().unwrap();
+        let said = String::from_utf8(again.stderr).unwrap();
+        assert!(said.contains("copied 0 blobs"), "{said}");
+    }
+    let by_digest = format!(
+        "docker://{}/app@{}",
+        registry.host(),
+        registry.run(["resolve", &registry.at("app:v1")]).trim()
+    );
+    assert!(registry.run(["stat", &by_digest]).contains("index"));
+    let one = registry.at("app:v1//platform=linux/arm/v7");
+    registry.run(["copy", &one, &format!("oci-archive:{}#v7", text(&registry.path("v7.tar")))]);
+    assert_eq!(json(&["ls", text(&registry.path("v7.tar"))])["entries"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn all_tags_of_a_store() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let layout = registry.layout();
+    for tag in ["v1", "docker"] {
+        registry.run(["copy", &at(&layout, tag), &registry.at("app")]);
+    }
+    let tags = |args: &[&str]| -> Vec<String> {
+        let listed: Vec<_> = ["ls", "--json"].iter().chain(args).collect();
+        let listing: serde_json::Value = serde_json::from_str(&registry.run(listed)).unwrap();
+        let mut tags: Vec<_> = listing["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["tag"].as_str().unwrap().to_owned())
+            .collect();
+        tags.sort();
+        tags
+    };
+    let app = registry.at("app");
+    assert_eq!(tags(&[&app]), ["docker", "v1"]);
+    assert_eq!(tags(&[&app, "--tags", "v*"]), ["v1"]);
+    assert_eq!(tags(&[&app, "--last", "1"]).len(), 1);
+    registry.run(["copy", "--all", &app, &registry.at("other")]);
+    assert_eq!(tags(&[&registry.at("other")]), ["docker", "v1"]);
+    let back = registry.path("back");
+    registry.run(["copy", "--all", &app, &format!("oci:{}", text(&back))]);
+    ocicle(["check", text(&back)]);
+    // Without a tag, `latest` is meant.
+    registry.fails(3, ["copy", &app, &format!("oci:{}", text(&back))]);
+}
+
+#[test]
+fn what_is_there_is_mounted_and_not_sent() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let layout = registry.layout();
+    registry.run(["copy", &at(&layout, "v1"), &registry.at("app")]);
+    let copied = registry
+        .command()
+        .args(["-v", "copy", &registry.at("app:v1"), &registry.at("other:v1")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(copied.stderr).unwrap();
+    assert!(said.contains("mounted"), "{said}");
+    registry.run(["copy", &registry.at("other:v1"), &format!("oci:{}", text(&registry.path("back")))]);
+    ocicle(["check", text(&registry.path("back"))]);
+}
+
+#[test]
+fn images_of_skopeo_and_for_skopeo() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    if !have(&["skopeo"]) {
+        return;
+    }
+    let layout = registry.layout();
+    let image = at(&layout, "v1//platform=linux/amd64");
+    registry.run(["copy", &image, &format!("oci:{}#v1", text(&registry.path("one")))]);
+    let digest = registry.run(["resolve", &image]);
+    let skopeo = |from: &str, to: &str| {
+        run("skopeo", ["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false", from, to]);
+    };
+    skopeo(&format!("oci:{}:v1", text(&registry.path("one"))), &registry.at("theirs:v1"));
+    assert_eq!(registry.run(["resolve", &registry.at("theirs:v1")]), digest);
+    registry.run(["copy", &image, &registry.at("ours:v1")]);
+    skopeo(&registry.at("ours:v1"), &format!("oci:{}:v1", text(&registry.path("back"))));
+    assert_eq!(registry.run(["resolve", &at(&registry.path("back"), "v1")]), digest);
+}
+
+#[test]
+fn what_a_registry_cannot_keep_is_said() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let layout = registry.layout();
+    // No tag, and an index whose entries are elsewhere.
+    let untagged = registry.fails(2, ["copy", &at(&layout, "pos=4"), &registry.at("app")]);
+    assert!(untagged.contains("has no tag"), "{untagged}");
+    let sparse = registry.fails(1, ["copy", &at(&layout, "sparse"), &registry.at("app")]);
+    assert!(sparse.contains("not there"), "{sparse}");
+    registry.run(["copy", &at(&layout, "v1"), &registry.at("app")]);
+    let annotated = ["annotate", "--descriptor", &registry.at("app:v1"), "x=y"];
+    assert!(registry.fails(1, annotated).contains("keeps no annotations of entries"));
+    let odd = registry.fails(1, ["copy", &at(&layout, "v1"), &format!("{}#a/b", registry.at("app"))]);
+    assert!(odd.contains("not a tag of a registry"), "{odd}");
+    let gone = registry.fails(3, ["stat", &registry.at("app:v9")]);
+    assert!(gone.contains("v9"), "{gone}");
+    registry.fails(2, ["stat", "docker://debian"]);
+}

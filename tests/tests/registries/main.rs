@@ -1,0 +1,8 @@
+//! Images on registries: Debian's `docker-registry`, and other tools beside it.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod access;
+mod copies;
+mod edits;
+mod lazy;
+mod web;
