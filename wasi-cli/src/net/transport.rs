@@ -1,5 +1,5 @@
-//! Requests and responses, with ureq. Each host has a client of its own, since certificates and proxies differ;
-//! connections are used again.
+//! Requests and responses, with ureq. Each host has a client of its own, since certificates and proxies
+//! differ; connections are used again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

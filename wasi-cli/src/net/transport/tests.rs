@@ -299,7 +299,7 @@ impl Drop for Certificates {
     }
 }
 
-/// Who a server lets in.
+/// The clients that a server lets in.
 #[derive(Clone, Copy)]
 enum Client {
     Anybody,
