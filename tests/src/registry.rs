@@ -128,6 +128,17 @@ impl Registry {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Returns the digest of the object that a reference means.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn digest(&self, reference: &str) -> String {
+        let path = self.run(["resolve", reference]);
+        let last = path.lines().last().unwrap_or_default();
+        last.split(' ').find(|word| word.starts_with("sha256:")).unwrap().to_owned()
+    }
+
     /// Runs the command, which must fail with this code, and returns its standard error.
     ///
     /// # Panics

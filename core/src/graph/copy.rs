@@ -126,6 +126,34 @@ impl Plan {
         }
     }
 
+    /// Leaves out entries whose tag another index has, and returns those tags. What only they need is left
+    /// out as well.
+    ///
+    /// # Errors
+    /// Those of [`Plan::of_index`].
+    pub fn without_tags_of<S: BlobRead>(
+        self,
+        repository: &Repository<S>,
+        other: &Index,
+    ) -> Result<(Self, Vec<String>)> {
+        let is_there = |tag: &str| other.manifests.iter().any(|entry| entry.tag() == Some(tag));
+        let mut skipped = Vec::new();
+        let (index, ()) = self.index.edit_entries(|entries| {
+            for position in (0..entries.views().len()).rev() {
+                let tag = entries.views()[position].tag().filter(|tag| is_there(tag)).map(String::from);
+                if let Some(tag) = tag {
+                    entries.remove(position)?;
+                    skipped.push(tag);
+                }
+            }
+            Ok(())
+        })?;
+        match skipped.is_empty() {
+            true => Ok((self, skipped)),
+            false => Ok((Self::of_index(repository, index)?, skipped)),
+        }
+    }
+
     /// Leaves out layers and other content, and keeps the documents.
     #[must_use]
     pub fn documents(mut self) -> Self {

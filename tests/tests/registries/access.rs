@@ -30,9 +30,9 @@ fn a_password_is_asked_for_verified_and_forgotten() {
     let right = log_in(&registry, "geheim");
     assert!(right.status.success(), "{right:?}");
     registry.run(["copy", &source, &target]);
-    registry.run(["stat", &target]);
+    registry.run(["resolve", &target]);
     registry.run(["logout", &registry.host()]);
-    assert!(registry.fails(1, ["stat", &target]).contains("(status 401)"));
+    assert!(registry.fails(1, ["resolve", &target]).contains("(status 401)"));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_certificate_must_be_trusted() {
     let trusted = registry.path(&format!(".config/containers/certs.d/{}", registry.host()));
     fs::create_dir_all(&trusted).unwrap();
     fs::copy(registry.path("ca.crt"), trusted.join("ca.crt")).unwrap();
-    registry.run(["stat", &target]);
+    registry.run(["resolve", &target]);
 }
 
 #[test]

@@ -24,12 +24,8 @@ fn images_there_and_back_are_the_same_bytes() {
         let said = String::from_utf8(again.stderr).unwrap();
         assert!(said.contains("copied 0 blobs"), "{said}");
     }
-    let by_digest = format!(
-        "docker://{}/app@{}",
-        registry.host(),
-        registry.run(["resolve", &registry.at("app:v1")]).trim()
-    );
-    assert!(registry.run(["stat", &by_digest]).contains("index"));
+    let by_digest = format!("docker://{}/app@{}", registry.host(), registry.digest(&registry.at("app:v1")));
+    assert_eq!(registry.digest(&by_digest), registry.digest(&at(&layout, "v1")));
     let one = registry.at("app:v1//platform=linux/arm/v7");
     registry.run(["copy", &one, &format!("oci-archive:{}#v7", text(&registry.path("v7.tar")))]);
     assert_eq!(json(&["ls", text(&registry.path("v7.tar"))])["entries"].as_array().map(Vec::len), Some(1));
@@ -68,6 +64,29 @@ fn all_tags_of_a_store() {
 }
 
 #[test]
+fn tags_that_exist_can_be_left_alone() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let layout = registry.layout();
+    let (local, archive) = (registry.path("local"), registry.path("a.tar"));
+    for target in
+        [registry.at("app"), format!("oci:{}", text(&local)), format!("oci-archive:{}", text(&archive))]
+    {
+        let fragment = |tag: &str| format!("{target}#{tag}");
+        registry.run(["copy", &at(&layout, "v1"), &target]);
+        let before = registry.digest(&fragment("v1"));
+        let docker = at(&layout, "docker");
+        let kept = registry.command().args(["copy", "-n", &docker, &fragment("v1")]).output().unwrap();
+        assert!(kept.status.success(), "{kept:?}");
+        assert!(String::from_utf8_lossy(&kept.stderr).contains("skipping tag v1: it exists"), "{kept:?}");
+        assert_eq!(registry.digest(&fragment("v1")), before);
+        registry.run(["copy", "--no-clobber", &docker, &fragment("v2")]);
+        assert_eq!(registry.digest(&fragment("v2")), registry.digest(&docker));
+        registry.run(["copy", &docker, &fragment("v1")]);
+        assert_eq!(registry.digest(&fragment("v1")), registry.digest(&docker));
+    }
+}
+
+#[test]
 fn what_is_there_is_mounted_and_not_sent() {
     let Some(registry) = Registry::start(Protection::None) else { return };
     let layout = registry.layout();
@@ -92,15 +111,15 @@ fn images_of_skopeo_and_for_skopeo() {
     let layout = registry.layout();
     let image = at(&layout, "v1//platform=linux/amd64");
     registry.run(["copy", &image, &format!("oci:{}#v1", text(&registry.path("one")))]);
-    let digest = registry.run(["resolve", &image]);
+    let digest = registry.digest(&image);
     let skopeo = |from: &str, to: &str| {
         run("skopeo", ["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false", from, to]);
     };
     skopeo(&format!("oci:{}:v1", text(&registry.path("one"))), &registry.at("theirs:v1"));
-    assert_eq!(registry.run(["resolve", &registry.at("theirs:v1")]), digest);
+    assert_eq!(registry.digest(&registry.at("theirs:v1")), digest);
     registry.run(["copy", &image, &registry.at("ours:v1")]);
     skopeo(&registry.at("ours:v1"), &format!("oci:{}:v1", text(&registry.path("back"))));
-    assert_eq!(registry.run(["resolve", &at(&registry.path("back"), "v1")]), digest);
+    assert_eq!(registry.digest(&at(&registry.path("back"), "v1")), digest);
 }
 
 #[test]

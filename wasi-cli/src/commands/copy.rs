@@ -57,6 +57,9 @@ pub(crate) struct Copy {
     /// Copy every object that the reference selects, such as all images of one platform, each under its tag.
     #[arg(long, conflicts_with = "sparse")]
     all: bool,
+    /// Leave tags alone that the destination has.
+    #[arg(short, long)]
+    no_clobber: bool,
     /// Convert Docker documents; their digests change.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<CopyFormat>,
@@ -111,12 +114,14 @@ impl Copy {
         if let Some(tag) = tag.or_else(|| at.as_ref().filter(|_| to_docker).and_then(name_above)) {
             plan = plan.tagged(&tag)?;
         }
+        let existing = if self.no_clobber { Existing::Keep } else { Existing::Replace };
+        let target = Target { to: &to, existing };
         let written = match to.kind {
-            Some(StoreKind::Registry) => push(context, &from, &plan, &to, &place),
+            Some(StoreKind::Registry) => push(context, &from, &plan, &target, &place),
             Some(StoreKind::Web) => {
                 Err(Failure::usage(format!("cannot copy to {}: a web server is only read from", to.path)))
             }
-            _ => write(context, &from, &plan, &to),
+            _ => write(context, &from, &plan, &target),
         };
         let Copied { blobs, bytes, present, absent, .. } = written?;
         let absent = if absent == 0 { String::new() } else { format!("; {absent} not in the source") };
@@ -129,6 +134,39 @@ impl Copy {
         }
         context.print_lines(plan.index().view().manifests.iter().map(|entry| &entry.digest))?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The destination, and what happens to its tags.
+struct Target<'a> {
+    to: &'a Reference,
+    existing: Existing,
+}
+
+/// The treatment of tags that the destination has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    Replace,
+    Keep,
+}
+
+impl Target<'_> {
+    /// Returns a plan without the tags that stay as they are.
+    fn without_existing<S: BlobRead>(
+        &self,
+        context: &Context,
+        from: &Repository<S>,
+        plan: &Plan,
+        store: &AnyStore,
+    ) -> Result<Plan, Failure> {
+        if self.existing == Existing::Replace {
+            return Ok(plan.clone());
+        }
+        let (plan, skipped) = plan.clone().without_tags_of(from, store.load()?.view())?;
+        for tag in skipped {
+            context.note(format_args!("skipping tag {}: it exists", printable(&tag)));
+        }
+        Ok(plan)
     }
 }
 
@@ -181,9 +219,10 @@ fn push<S: BlobRead>(
     context: &Context,
     from: &Repository<S>,
     plan: &Plan,
-    to: &Reference,
+    target: &Target<'_>,
     source: &Place,
 ) -> Result<Copied, Failure> {
+    let to = target.to;
     let store = AnyStore::open(to.kind, &to.path, &context.opening())?;
     let plan = &without_annotations(context, from, plan)?;
     let entries = &plan.index().view().manifests;
@@ -192,6 +231,7 @@ fn push<S: BlobRead>(
             .hint(format!("write {to}:TAG")));
     }
     store.look_for_tags(entries.iter().filter_map(|entry| entry.ref_name()));
+    let plan = &target.without_existing(context, from, plan, &store)?;
     let (blobs, _) = plan.blobs(from)?;
     let mounted = store.mount_from(source, &blobs)?;
     if mounted > 0 {
@@ -225,8 +265,9 @@ fn write<S: BlobRead>(
     context: &Context,
     from: &Repository<S>,
     plan: &Plan,
-    to: &Reference,
+    target: &Target<'_>,
 ) -> Result<Copied, Failure> {
+    let to = target.to;
     let path = Path::new(&to.path);
     // Where it is not known whether it exists, nothing must be written in its place.
     let exists = path.try_exists().map_err(|error| Failure::failed(format!("stat {}: {error}", to.path)))?;
@@ -236,7 +277,7 @@ fn write<S: BlobRead>(
             return Ok(copied);
         }
         if kind == StoreKind::DockerArchive {
-            return add(context, from, plan, to);
+            return add(context, from, plan, target);
         }
     } else if !exists && to.kind.is_none() && path.extension().is_some_and(|end| end == "tar") {
         return Err(Failure::usage(format!("{} not found: the kind of a new archive is not known", to.path))
@@ -248,7 +289,7 @@ fn write<S: BlobRead>(
         }
         kind => AnyStore::open(kind, &to.path, &context.opening())?,
     };
-    copy_into(from, plan, store)
+    copy_into(from, &target.without_existing(context, from, plan, &store)?, store)
 }
 
 fn copy_into<S: BlobRead>(from: &Repository<S>, plan: &Plan, store: AnyStore) -> Result<Copied, Failure> {
@@ -265,9 +306,11 @@ fn add<S: BlobRead>(
     context: &Context,
     from: &Repository<S>,
     plan: &Plan,
-    to: &Reference,
+    target: &Target<'_>,
 ) -> Result<Copied, Failure> {
+    let to = target.to;
     let store = AnyStore::open(None, &to.path, &context.opening())?;
+    let plan = &target.without_existing(context, from, plan, &store)?;
     if !matches!(&store, AnyStore::Archive(file) if file.archive().kind() == ArchiveKind::Docker) {
         return copy_into(from, plan, store);
     }

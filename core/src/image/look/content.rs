@@ -52,7 +52,7 @@ pub fn read_file<S: BlobRead>(
 /// layer is.
 ///
 /// # Errors
-/// Those of [`LayerFiles::read`]; [`Error::Misuse`] if the layer has no index.
+/// Those of [`LayerFiles::read`].
 pub fn read_layer_file<S: BlobRead>(
     repository: &Repository<S>,
     image: &Image,
@@ -69,9 +69,8 @@ pub fn read_layer_file<S: BlobRead>(
     match look.provenance.stored().iter().find(is_meant) {
         Some(stored) => read_origin(repository, image, look, stored.origin, out),
         None => {
-            let files = LayerFiles::of_look(look, image, layer);
-            let missing = || Error::Misuse(format!("layer {} has no index", layer + 1));
-            files.ok_or_else(missing)?.read(repository, path, out)
+            let missing = || Error::NotFound(format!("{} is not in layer {}", path_text(path), layer + 1));
+            LayerFiles::of_look(look, image, layer).ok_or_else(missing)?.read(repository, path, out)
         }
     }
 }
