@@ -24,8 +24,8 @@ pub struct Limits {
     pub links: usize,
     /// Bytes of the extension headers (pax records, GNU long names, sparse maps) of one entry. Default 1 MiB.
     pub header: u64,
-    /// Bytes that the extended attributes of all entries of all layers of an image take in memory: equal names
-    /// and values once, and 32 bytes for each attribute. Default 128 MiB.
+    /// Bytes that the extended attributes of all entries of all layers of an image take in memory: equal
+    /// names and values once, and 32 bytes for each attribute. Default 128 MiB.
     pub xattrs: u64,
     /// Bytes of the table of contents inside one layer. Default 64 MiB, about 200,000 files.
     pub toc: u64,

@@ -99,7 +99,7 @@ impl Registry {
         format!("docker://{}/{name}", self.host())
     }
 
-    /// Returns a path in the directory of the test, which is also the home directory of [`Registry::command`].
+    /// Returns a path in the directory of the test, the home directory of [`Registry::command`].
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)

@@ -49,11 +49,11 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 
 #[cfg(not(unix))]
-pub(crate) use absent::{log_in, log_out, logged_in, no_network};
+pub(crate) use absent::{Remote, log_in, log_out, logged_in};
 #[cfg(unix)]
 pub(crate) use login::{log_in, log_out, logged_in};
 #[cfg(unix)]
-pub(crate) use stores::{Registry, Web, listed, open_registry, open_web};
+pub(crate) use stores::Remote;
 
 /// How registries are reached.
 #[derive(Debug, Clone, Copy, Args)]
@@ -88,7 +88,7 @@ pub(crate) enum Verify {
 #[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) enum Encryption {
     Https,
-    /// As the user asked for it.
+    /// Plain HTTP, since the user asked for it.
     PlainHttp,
 }
 

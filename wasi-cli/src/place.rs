@@ -38,7 +38,9 @@ impl Place {
     pub(crate) fn open(reference: &str, opening: &Opening) -> Result<Self, Failure> {
         let Reference { kind, path, selector } = reference.parse()?;
         let store = AnyStore::open(kind, &path, opening)?;
-        store.look_for(&selector);
+        if let Some(remote) = store.remote() {
+            remote.look_for(&selector);
+        }
         Ok(Self { repository: Repository::new(store, opening.limits), selector })
     }
 
@@ -66,12 +68,14 @@ impl Place {
     /// Returns the selector of one object. In a registry, none means the tag `latest`: to look at all tags
     /// would take a request for each.
     fn one(&self) -> Cow<'_, Selector> {
-        if self.selector.is_empty() && self.is_registry() {
-            let latest = Selector::of(Clause::Tag(LATEST.into()));
-            self.repository.store().look_for(&latest);
-            return Cow::Owned(latest);
+        match self.repository.store().remote().filter(|remote| remote.is_registry()) {
+            Some(remote) if self.selector.is_empty() => {
+                let latest = Selector::of(Clause::Tag(LATEST.into()));
+                remote.look_for(&latest);
+                Cow::Owned(latest)
+            }
+            _ => Cow::Borrowed(&self.selector),
         }
-        Cow::Borrowed(&self.selector)
     }
 
     /// Resolves the reference.

@@ -20,7 +20,6 @@ use ocicle::{
     graph::{
         archive::{ArchiveFile, Wait},
         reference::StoreKind,
-        selector::Selector,
     },
     limits::Limits,
     name::{EntryPath, Name},
@@ -32,17 +31,11 @@ use ocicle::{
     text::printable,
 };
 
-#[cfg(unix)]
-use ocicle::remote::Listed;
-
-#[cfg(unix)]
-use crate::net::{Registry, Web, listed, open_registry, open_web};
 use crate::{
     copied_archive::{CopiedArchive, Copying},
     failure::Failure,
     label::COMPRESSION_START,
-    net,
-    place::Place,
+    net::{self, Remote},
     progress::Show,
     stream,
     system::{self, SystemDir},
@@ -64,10 +57,7 @@ pub(crate) enum AnyStore {
     Layout(Box<LayoutStore<SystemDir>>),
     Archive(Box<ArchiveFile<SystemDir>>),
     Copied(Box<CopiedArchive>),
-    #[cfg(unix)]
-    Registry(Box<Registry>),
-    #[cfg(unix)]
-    Web(Box<Web>),
+    Remote(Box<Remote>),
 }
 
 /// The path that means standard input.
@@ -82,7 +72,8 @@ impl AnyStore {
     /// Opens the layout or archive at a path; `-` is standard input. A registry is not asked yet.
     pub(crate) fn open(kind: Option<StoreKind>, path: &str, opening: &Opening) -> Result<Self, Failure> {
         if let Some(kind @ (StoreKind::Registry | StoreKind::Web)) = kind {
-            return Self::open_remote(kind, path, opening);
+            let opened = Remote::open(kind, path, opening.network, &opening.limits);
+            return opened.map(|store| Self::Remote(Box::new(store)));
         }
         let &Opening { limits, show, .. } = opening;
         let at_path = |error| Failure::from(at(path, error));
@@ -139,88 +130,22 @@ impl AnyStore {
         sharing(layout, path, opening).map(Box::new).map(Self::Layout)
     }
 
-    #[cfg(unix)]
-    fn open_remote(kind: StoreKind, name: &str, opening: &Opening) -> Result<Self, Failure> {
-        let Opening { limits, network, .. } = opening;
-        let opened = match kind {
-            StoreKind::Registry => {
-                open_registry(name, *network, limits).map(|store| Self::Registry(Box::new(store)))
-            }
-            _ => open_web(name, *network, limits).map(|store| Self::Web(Box::new(store))),
-        };
-        opened.map_err(|error| Failure::from(at(name, error)))
-    }
-
-    #[cfg(not(unix))]
-    fn open_remote(_: StoreKind, _: &str, _: &Opening) -> Result<Self, Failure> {
-        Err(crate::net::no_network())
-    }
-
-    /// Sets the tags that a registry is asked for: those that a selector needs.
-    pub(crate) fn look_for(&self, selector: &Selector) {
-        #[cfg(unix)]
-        if let Self::Registry(store) = self {
-            store.show(listed(selector));
+    /// Returns the store on another machine that this is.
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        match self {
+            Self::Remote(store) => Some(store),
+            _ => None,
         }
-        #[cfg(not(unix))]
-        let _ = selector;
-    }
-
-    /// Sets the tags that a registry is asked for.
-    pub(crate) fn look_for_tags<'t>(&self, tags: impl Iterator<Item = &'t str>) {
-        #[cfg(unix)]
-        if let Self::Registry(store) = self {
-            store.show(Listed::Tags(tags.map(Into::into).collect()));
-        }
-        #[cfg(not(unix))]
-        drop(tags);
-    }
-
-    /// Chooses the tags of a registry that are looked at: those that match a pattern, and of these the last.
-    pub(crate) fn choose_tags(&self, pattern: Option<&str>, last: Option<usize>) -> Result<(), Failure> {
-        #[cfg(unix)]
-        if let Self::Registry(store) = self {
-            let mut tags = store.client().tags()?;
-            tags.retain(|tag| pattern.is_none_or(|pattern| fast_glob::glob_match(pattern, tag)));
-            tags.drain(..tags.len().saturating_sub(last.unwrap_or(usize::MAX)));
-            store.show(Listed::Tags(tags));
-            return Ok(());
-        }
-        let _ = (pattern, last);
-        Err(Failure::usage("--tags and --last are for registries: expected docker://HOST/REPOSITORY"))
     }
 
     /// Returns whether this is a repository of a registry.
     pub(crate) fn is_registry(&self) -> bool {
-        #[cfg(unix)]
-        return matches!(self, Self::Registry(_));
-        #[cfg(not(unix))]
-        false
-    }
-
-    /// Makes blobs of another repository of the same registry blobs of this one. Returns how many.
-    pub(crate) fn mount_from(&self, source: &Place, blobs: &[&Descriptor]) -> Result<u64> {
-        #[cfg(unix)]
-        if let (Self::Registry(to), Self::Registry(from)) = (self, source.repository.store()) {
-            let (from, to_name) = (from.client().name(), to.client().name());
-            if from.host() == to_name.host() && from != to_name {
-                return to.mount(blobs.iter().copied(), from.repository());
-            }
-        }
-        #[cfg(not(unix))]
-        let _ = (source, blobs);
-        Ok(0)
+        self.remote().is_some_and(Remote::is_registry)
     }
 
     fn get(&self) -> &dyn Store {
         match self {
-            #[cfg(unix)]
-            Self::Registry(store) => &**store,
-            #[cfg(unix)]
-            Self::Web(store) => match &**store {
-                Web::Layout(store) => store,
-                Web::Archive(store) => store,
-            },
+            Self::Remote(store) => store.store(),
             Self::Layout(store) => &**store,
             Self::Archive(store) => &**store,
             Self::Copied(store) => &**store,
@@ -368,10 +293,7 @@ impl Collect for AnyStore {
             Self::Layout(store) => store.collect(),
             Self::Archive(store) => store.collect(),
             Self::Copied(store) => store.collect(),
-            #[cfg(unix)]
-            Self::Registry(store) => store.collect(),
-            #[cfg(unix)]
-            Self::Web(_) => Err(Error::Unsupported("a web server is only read from".into())),
+            Self::Remote(store) => store.collect(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a registry wants to know about us before it answers (RFC 9110, section 11; distribution's "Token
-//! Authentication Specification").
+//! Authentication: passwords and tokens that a registry wants to see before it answers (RFC 9110, section
+//! 11; distribution's "Token Authentication Specification").
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ const SHORTEST: Duration = Duration::from_secs(60);
 /// The time before its end at which a token is not used any more.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// What is known about the registry.
+/// The facts about a registry that it was asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     pub(super) base: Url,
@@ -39,7 +39,7 @@ pub(super) struct Token {
     expires: Duration,
 }
 
-/// What a request is to be allowed.
+/// The rights that a request needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Access<'a> {
     Pull,
@@ -118,8 +118,9 @@ impl<T: Transport, C: Credentials> Client<T, C> {
                 match self.ask_once(&https) {
                     Ok(response) => self.answer(https, response)?,
                     Err(error) => match self.ask_once(&root("http")?) {
-                        Ok(response) => self.answer(root("http")?, response)?,
-                        Err(_) => return Err(Error::io(format_args!("GET {https}"))(error)),
+                        // A server that wants HTTPS says that the request is bad.
+                        Ok(response) if response.status != 400 => self.answer(root("http")?, response)?,
+                        _ => return Err(Error::io(format_args!("GET {https}"))(error)),
                     },
                 }
             }

@@ -1,4 +1,4 @@
-//! Who we are to a registry.
+//! Credentials for registries.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl<C: Credentials + ?Sized> Credentials for &C {
     }
 }
 
-/// What proves to a registry who we are. Never printed.
+/// A proof of who we are, for a registry or its token server. Never printed.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Secret {

@@ -29,7 +29,7 @@ pub(super) struct Remote<'a, T> {
     size: u64,
     ask: Ask<'a>,
     position: u64,
-    /// What is being read, from `position` to before `end`.
+    /// The body that is being read, from `position`, and the position of its end.
     open: Option<(Box<dyn Read + Send>, u64)>,
     /// The bytes to ask for next; `None` for all.
     window: Option<u64>,

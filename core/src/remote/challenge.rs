@@ -1,4 +1,4 @@
-//! What a server asks for: `www-authenticate` (RFC 9110, section 11.6.1).
+//! The challenges of a server: `www-authenticate` (RFC 9110, section 11.6.1).
 
 /// A challenge that we can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What is about an object (distribution-spec, "Listing Referrers").
+//! The objects that are about another (distribution-spec, "Listing Referrers").
 
 use super::{Client, Credentials, Method, Request, Transport, access::Access};
 use crate::{

@@ -13,14 +13,16 @@ use super::{
 use crate::{
     digest::Algorithm,
     error::{Error, ErrorKind},
-    graph::{copy::What, resolve::Want, rewrite::Destination},
+    graph::{copy::What, resolve::Want},
     hash::digest_of,
-    image::edit::blank,
     limits::Limits,
-    spec::{Descriptor, Index, MediaType},
+    spec::{
+        Descriptor, ImageConfig, Index, Manifest, MediaType, REF_NAME, Raw,
+        media_type::{CONFIG, MANIFEST},
+    },
     store::{
         BlobRead as _, BlobWrite as _, BlobWriter, NewBlob, Repository, RootIndex as _, files::FileStore,
-        memory::MemoryStore,
+        memory::MemoryStore, put_document,
     },
 };
 
@@ -31,12 +33,29 @@ fn open(registry: &Arc<FakeRegistry>, tag: &str) -> Repository<Store> {
     Repository::new(store, Limits::default())
 }
 
-/// Returns a repository with a tagged image with a layer of some bytes.
-fn local(tag: &str, layer: usize) -> Repository<MemoryStore> {
+/// Stores an image without layers.
+fn image(repository: &Repository<MemoryStore>, platform: &str, created: &str) -> Descriptor {
+    let mut config = ImageConfig::new(&platform.parse().unwrap());
+    config.created = Some(created.into());
+    let put = |kind| MediaType::literal(kind);
+    let config = put_document(repository.store(), &Raw::new(config).unwrap(), &put(CONFIG)).unwrap();
+    let manifest = Raw::new(Manifest::new(config, Vec::new())).unwrap();
+    put_document(repository.store(), &manifest, &put(MANIFEST)).unwrap()
+}
+
+/// Adds an entry to the root index.
+fn add(repository: &Repository<MemoryStore>, entry: &Descriptor, tag: &str) {
+    let mut entry = entry.clone();
+    entry.annotations.insert(REF_NAME.into(), tag.into());
+    let root = repository.index().unwrap();
+    repository.store().replace(&root.digest(), &root.push(&entry).unwrap()).unwrap();
+}
+
+/// Returns a repository with a tagged image.
+fn local(tag: &str) -> Repository<MemoryStore> {
     let repository = Repository::in_memory().unwrap();
-    let image = blank(&repository, &"linux/amd64".parse().unwrap(), "2020-01-01T00:00:00Z").unwrap();
-    let _ = layer;
-    repository.tag(&image, &tag.parse().unwrap()).unwrap();
+    let image = image(&repository, "linux/amd64", "2020-01-01T00:00:00Z");
+    add(&repository, &image, tag);
     repository
 }
 
@@ -67,7 +86,7 @@ fn read(store: &Store, blob: &Descriptor) -> io::Result<Vec<u8>> {
 fn there_and_back() {
     for secured in [false, true] {
         let registry = Arc::new(FakeRegistry { secured, ..Default::default() });
-        let (from, to) = (local("v1", 10), open(&registry, "v1"));
+        let (from, to) = (local("v1"), open(&registry, "v1"));
         let copied = from.copy(What::Everything, None, &to).unwrap();
         assert_eq!((copied.blobs, copied.present), (2, 0));
         let back = Repository::in_memory().unwrap();
@@ -85,7 +104,7 @@ fn there_and_back() {
 #[test]
 fn a_password_goes_to_the_token_server_alone() {
     let registry = Arc::new(FakeRegistry { secured: true, ..Default::default() });
-    local("v1", 10).copy(What::Everything, None, &open(&registry, "v1")).unwrap();
+    local("v1").copy(What::Everything, None, &open(&registry, "v1")).unwrap();
     let log = registry.log();
     let with_password: Vec<_> = log.iter().filter(|line| line.contains("Basic")).collect();
     assert!(!with_password.is_empty());
@@ -366,7 +385,7 @@ fn uploads_elsewhere_get_no_token() {
 fn a_push_that_is_cut_anywhere_leaves_the_tag_and_can_be_repeated() {
     let count = {
         let registry = Arc::new(FakeRegistry::default());
-        local("v1", 10).copy(What::Everything, None, &open(&registry, "v1")).unwrap();
+        local("v1").copy(What::Everything, None, &open(&registry, "v1")).unwrap();
         registry.log().len()
     };
     assert!(count > 5);
@@ -380,10 +399,10 @@ fn a_push_that_is_cut_anywhere_leaves_the_tag_and_can_be_repeated() {
             })),
             ..Default::default()
         });
-        assert!(local("v1", 10).copy(What::Everything, None, &open(&registry, "v1")).is_err(), "{cut}");
+        assert!(local("v1").copy(What::Everything, None, &open(&registry, "v1")).is_err(), "{cut}");
         assert!(!registry.state.lock().unwrap().manifests.contains_key("app/v1"), "{cut}");
         dead.store(usize::MAX, std::sync::atomic::Ordering::Relaxed);
-        local("v1", 10).copy(What::Everything, None, &open(&registry, "v1")).unwrap();
+        local("v1").copy(What::Everything, None, &open(&registry, "v1")).unwrap();
         assert!(registry.state.lock().unwrap().manifests.contains_key("app/v1"), "{cut}");
     }
 }
@@ -391,7 +410,7 @@ fn a_push_that_is_cut_anywhere_leaves_the_tag_and_can_be_repeated() {
 #[test]
 fn a_tag_that_moved_is_a_conflict_with_both_digests() {
     let registry = Arc::new(FakeRegistry::default());
-    local("v1", 10).copy(What::Everything, None, &open(&registry, "v1")).unwrap();
+    local("v1").copy(What::Everything, None, &open(&registry, "v1")).unwrap();
     let repository = open(&registry, "v1");
     let root = repository.index().unwrap();
     let before = root.view().manifests[0].digest.clone();
@@ -400,9 +419,8 @@ fn a_tag_that_moved_is_a_conflict_with_both_digests() {
     let kind = "application/vnd.oci.image.index.v1+json".to_owned();
     state.manifests.insert("app/v1".into(), (kind, other.clone()));
     drop(state);
-    let changed = local("v1", 20);
-    let image = blank(&changed, &"linux/arm64".parse().unwrap(), "2021-01-01T00:00:00Z").unwrap();
-    changed.tag(&image, &"v1".parse().unwrap()).unwrap();
+    let changed = Repository::in_memory().unwrap();
+    add(&changed, &image(&changed, "linux/arm64", "2021-01-01T00:00:00Z"), "v1");
     let error = changed.copy(What::Everything, None, &repository).unwrap_err();
     let Error::Moved { expected, actual, .. } = &error else { panic!("{error}") };
     assert_eq!((expected, actual.as_ref()), (&before, Some(&digest_of(Algorithm::Sha256, &other))));
@@ -412,7 +430,7 @@ fn a_tag_that_moved_is_a_conflict_with_both_digests() {
 #[test]
 fn what_a_registry_cannot_keep_is_refused_before_anything_is_sent() {
     let registry = Arc::new(FakeRegistry::default());
-    local("v1", 10).copy(What::Everything, None, &open(&registry, "v1")).unwrap();
+    local("v1").copy(What::Everything, None, &open(&registry, "v1")).unwrap();
     registry.log();
     let repository = open(&registry, "v1");
     let root = repository.index().unwrap();
@@ -430,7 +448,7 @@ fn what_a_registry_cannot_keep_is_refused_before_anything_is_sent() {
 #[test]
 fn an_index_is_sent_after_its_entries_and_not_without() {
     let registry = Arc::new(FakeRegistry::default());
-    let from = local("v1", 10);
+    let from = local("v1");
     let image = from.resolve(&"v1".parse().unwrap(), Want::Any).unwrap();
     let index = Index::new(vec![image.target().clone().without_names()]);
     let text = serde_json::to_vec(&index).unwrap();
@@ -457,8 +475,7 @@ fn an_index_is_sent_after_its_entries_and_not_without() {
 /// Returns a repository whose index has an entry more, which is nowhere.
 fn index_without(digest: &str) -> Repository<MemoryStore> {
     let repository = Repository::in_memory().unwrap();
-    let absent =
-        Descriptor::new(MediaType::literal(crate::spec::media_type::MANIFEST), digest.parse().unwrap(), 10);
+    let absent = Descriptor::new(MediaType::literal(MANIFEST), digest.parse().unwrap(), 10);
     let index = Index::new(vec![absent]);
     let text = serde_json::to_vec(&index).unwrap();
     let mut writer =
@@ -476,7 +493,7 @@ fn index_without(digest: &str) -> Repository<MemoryStore> {
 fn all_tags_page_by_page() {
     let registry = Arc::new(FakeRegistry::default());
     for tag in ["a", "b", "c", "d", "e"] {
-        local(tag, 10).copy(What::Everything, None, &open(&registry, tag)).unwrap();
+        local(tag).copy(What::Everything, None, &open(&registry, tag)).unwrap();
     }
     let store = RegistryStore::new(client(&registry, "reg.example/app"), Listed::All);
     let index = store.load().unwrap();
@@ -530,7 +547,7 @@ fn a_tag_alone_is_removed_or_nothing() {
 #[test]
 fn blobs_of_another_repository_are_mounted() {
     let registry = Arc::new(FakeRegistry::default());
-    let from = local("v1", 10);
+    let from = local("v1");
     from.copy(What::Everything, None, &open(&registry, "v1")).unwrap();
     registry.log();
     let store = RegistryStore::new(client(&registry, "reg.example/copy"), Listed::Tags(vec!["v1".into()]));
@@ -547,7 +564,7 @@ fn blobs_of_another_repository_are_mounted() {
 fn referrers_by_the_registry_or_by_a_tag() {
     for referrers in [true, false] {
         let registry = Arc::new(FakeRegistry { referrers, ..Default::default() });
-        let from = local("v1", 10);
+        let from = local("v1");
         from.copy(What::Everything, None, &open(&registry, "v1")).unwrap();
         let image = from.resolve(&"v1".parse().unwrap(), Want::Any).unwrap();
         let subject = image.target().clone().without_names();
@@ -573,27 +590,8 @@ fn referrers_by_the_registry_or_by_a_tag() {
 }
 
 #[test]
-fn edits_are_pushes() {
-    let registry = Arc::new(FakeRegistry::default());
-    local("v1", 10).copy(What::Everything, None, &open(&registry, "v1")).unwrap();
-    registry.log();
-    let repository = open(&registry, "v1");
-    let selector = "v1".parse().unwrap();
-    let to = Destination::tag("v2".parse().unwrap());
-    let edited = repository
-        .edit(&selector, &to, |image| {
-            let image = image.clone();
-            Ok(image)
-        })
-        .unwrap();
-    let digest = edited.resolution.target().digest.clone();
-    let now = open(&registry, "v2").resolve(&"v2".parse().unwrap(), Want::Any).unwrap();
-    assert_eq!(now.target().digest, digest);
-}
-
-#[test]
 fn a_layout_on_a_web_server_is_read_by_ranges() {
-    let from = local("v1", 10);
+    let from = local("v1");
     let content = bytes(700_000);
     let mut writer = BlobWriter::new(from.store(), MediaType::literal("application/octet-stream")).unwrap();
     writer.write_all(&content).unwrap();
@@ -614,8 +612,10 @@ fn a_layout_on_a_web_server_is_read_by_ranges() {
     let store =
         FileStore::open(super::HttpFiles::new(&url, Arc::clone(&server)), &Limits::default()).unwrap();
     let repository = Repository::new(store, Limits::default());
-    let image = repository.image(&"v1".parse().unwrap()).unwrap();
-    assert_eq!(image.config.view().architecture, "amd64");
+    let image = repository.resolve(&"v1".parse().unwrap(), Want::Image).unwrap();
+    let manifest: Raw<Manifest> = repository.document(image.target()).unwrap();
+    let config: Raw<ImageConfig> = repository.document(&manifest.view().config).unwrap();
+    assert_eq!(config.view().architecture, "amd64");
     server.log();
     let mut seek = repository.store().try_seek(&large).unwrap().unwrap();
     let mut part = [0; 100];

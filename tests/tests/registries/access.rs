@@ -1,4 +1,4 @@
-//! Who is let in: passwords and certificates.
+//! Passwords, certificates, and other names of registries.
 
 use std::{fs, io::Write as _, process::Stdio};
 

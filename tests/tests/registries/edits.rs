@@ -32,7 +32,7 @@ fn every_edit_works_on_a_registry() {
     registry.run([
         "rebase",
         &one("inserted"),
-        "--old",
+        "--old-base",
         &one("configured"),
         "--onto",
         &one("configured"),

@@ -1,4 +1,4 @@
-//! What is fetched.
+//! The bytes that are fetched.
 
 use std::{
     io::{Read as _, Write as _},

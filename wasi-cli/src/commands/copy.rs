@@ -230,10 +230,15 @@ fn push<S: BlobRead>(
         return Err(Failure::usage(format!("{} has no tag: expected a tag to push to", untagged.digest))
             .hint(format!("write {to}:TAG")));
     }
-    store.look_for_tags(entries.iter().filter_map(|entry| entry.ref_name()));
+    if let Some(remote) = store.remote() {
+        remote.look_for_tags(entries.iter().filter_map(|entry| entry.ref_name()).map(String::from).collect());
+    }
     let plan = &target.without_existing(context, from, plan, &store)?;
     let (blobs, _) = plan.blobs(from)?;
-    let mounted = store.mount_from(source, &blobs)?;
+    let mounted = match (store.remote(), source.repository.store().remote()) {
+        (Some(to), Some(from)) => to.mount_from(from, &blobs)?,
+        _ => 0,
+    };
     if mounted > 0 {
         context.detail(format_args!("mounted {mounted} blobs of another repository"));
     }

@@ -18,10 +18,10 @@ pub(crate) struct Ls {
     /// The store, or an object in it.
     #[arg(value_name = "REF")]
     reference: String,
-    /// Of a registry: only the tags that match a pattern, such as `v1.*`.
+    /// List only the tags of a registry that match a pattern, such as `v1.*`.
     #[arg(long, value_name = "PATTERN")]
     tags: Option<String>,
-    /// Of a registry: at most this many tags, the last ones of those that it lists.
+    /// List at most this many tags of a registry: the last ones, in its order.
     #[arg(long, value_name = "COUNT")]
     last: Option<usize>,
     /// Draw the tree, with the referrers of each object.
@@ -35,7 +35,9 @@ impl Ls {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open(&self.reference)?;
         if self.tags.is_some() || self.last.is_some() {
-            place.repository.store().choose_tags(self.tags.as_deref(), self.last)?;
+            let expected = || Failure::usage("--tags and --last expect docker://HOST/REPOSITORY");
+            let remote = place.repository.store().remote().filter(|remote| remote.is_registry());
+            remote.ok_or_else(expected)?.choose_tags(self.tags.as_deref(), self.last)?;
         }
         let at = match place.selector.is_empty() {
             true => None,

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use ocicle::{
-    Limits, Result,
-    graph::selector::{Clause, Selector},
+    Descriptor, Error, Limits, Result,
+    graph::{
+        reference::StoreKind,
+        selector::{Clause, Selector},
+    },
     remote::{Client, HttpFiles, Listed, RegistryStore, RemoteName, Scheme, Url, http_file},
-    store::{archive::Archive, files::FileStore},
+    store::{Collect as _, Collector, Store, archive::Archive, files::FileStore},
 };
 
 use super::{
@@ -15,12 +18,91 @@ use super::{
     registries_conf::{RegistriesConf, Security},
     transport::NativeTransport,
 };
+use crate::failure::Failure;
 
 /// A repository of a registry.
-pub(crate) type Registry = RegistryStore<NativeTransport, FileCredentials>;
+type Registry = RegistryStore<NativeTransport, FileCredentials>;
 
-/// Opens a repository of a registry, where `registries.conf` says that it is. Nothing is sent yet.
-pub(crate) fn open_registry(name: &str, settings: Settings, limits: &Limits) -> Result<Registry> {
+/// A store on another machine.
+pub(crate) enum Remote {
+    Registry(Box<Registry>),
+    Layout(FileStore<HttpFiles<NativeTransport>>),
+    Archive(Archive),
+}
+
+impl Remote {
+    /// Opens the store with a name or address. A registry is not asked yet.
+    pub(crate) fn open(
+        kind: StoreKind,
+        name: &str,
+        settings: Settings,
+        limits: &Limits,
+    ) -> Result<Self, Failure> {
+        let opened = match kind {
+            StoreKind::Registry => {
+                open_registry(name, settings, limits).map(|store| Self::Registry(Box::new(store)))
+            }
+            _ => open_web(name, settings, limits),
+        };
+        Ok(opened?)
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        match self {
+            Self::Registry(store) => &**store,
+            Self::Layout(store) => store,
+            Self::Archive(store) => store,
+        }
+    }
+
+    pub(crate) fn is_registry(&self) -> bool {
+        matches!(self, Self::Registry(_))
+    }
+
+    pub(crate) fn collect(&self) -> Result<Box<dyn Collector + '_>> {
+        match self {
+            Self::Registry(store) => store.collect(),
+            _ => Err(Error::Unsupported("a web server is only read from".into())),
+        }
+    }
+
+    /// Sets the tags that a registry is asked for: those that a selector needs.
+    pub(crate) fn look_for(&self, selector: &Selector) {
+        if let Self::Registry(store) = self {
+            store.show(listed(selector));
+        }
+    }
+
+    /// Sets the tags that a registry is asked for.
+    pub(crate) fn look_for_tags(&self, tags: Vec<String>) {
+        if let Self::Registry(store) = self {
+            store.show(Listed::Tags(tags));
+        }
+    }
+
+    /// Chooses the tags of a registry that are looked at: those that match a pattern, and of these the last.
+    pub(crate) fn choose_tags(&self, pattern: Option<&str>, last: Option<usize>) -> Result<()> {
+        let Self::Registry(store) = self else { return Ok(()) };
+        let mut tags = store.client().tags()?;
+        tags.retain(|tag| pattern.is_none_or(|pattern| fast_glob::glob_match(pattern, tag)));
+        tags.drain(..tags.len().saturating_sub(last.unwrap_or(usize::MAX)));
+        store.show(Listed::Tags(tags));
+        Ok(())
+    }
+
+    /// Makes blobs of another repository of the same registry blobs of this one. Returns how many.
+    pub(crate) fn mount_from(&self, source: &Self, blobs: &[&Descriptor]) -> Result<u64> {
+        let (Self::Registry(to), Self::Registry(from)) = (self, source) else { return Ok(0) };
+        let (from, to_name) = (from.client().name(), to.client().name());
+        match from.host() == to_name.host() && from != to_name {
+            true => to.mount(blobs.iter().copied(), from.repository()),
+            false => Ok(0),
+        }
+    }
+}
+
+/// Opens a repository of a registry, where `registries.conf` says that it is.
+fn open_registry(name: &str, settings: Settings, limits: &Limits) -> Result<Registry> {
     let asked: RemoteName = name.parse()?;
     let place = RegistriesConf::of_user()?.lookup(&asked.to_string())?.primary;
     let insecure = place.security == Security::Insecure;
@@ -39,7 +121,7 @@ pub(crate) fn open_registry(name: &str, settings: Settings, limits: &Limits) -> 
 }
 
 /// Returns what must be listed of a repository so that a selector can be resolved.
-pub(crate) fn listed(selector: &Selector) -> Listed {
+fn listed(selector: &Selector) -> Listed {
     let first = selector.steps().first().and_then(|step| step.first());
     match first {
         Some(Clause::Tag(tag)) => Listed::Tags(vec![tag.clone()]),
@@ -48,19 +130,13 @@ pub(crate) fn listed(selector: &Selector) -> Listed {
     }
 }
 
-/// A layout or archive on a web server.
-pub(crate) enum Web {
-    Layout(FileStore<HttpFiles<NativeTransport>>),
-    Archive(Archive),
-}
-
 /// Opens a layout or archive on a web server: an archive where the address is that of a file.
-pub(crate) fn open_web(address: &str, settings: Settings, limits: &Limits) -> Result<Web> {
+fn open_web(address: &str, settings: Settings, limits: &Limits) -> Result<Remote> {
     let url: Url = address.parse()?;
     let transport = NativeTransport::new(settings);
     let path = url.path_and_query().split('?').next().unwrap_or_default();
     if Path::new(path).extension().is_some_and(|end| end.eq_ignore_ascii_case("tar")) {
-        return Ok(Web::Archive(Archive::open(http_file(&url, transport)?, None, limits)?));
+        return Ok(Remote::Archive(Archive::open(http_file(&url, transport)?, None, limits)?));
     }
-    Ok(Web::Layout(FileStore::open(HttpFiles::new(&url, transport), limits)?))
+    Ok(Remote::Layout(FileStore::open(HttpFiles::new(&url, transport), limits)?))
 }
