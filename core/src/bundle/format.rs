@@ -9,7 +9,7 @@ mod umoci;
 
 pub use self::overlayfs::{MOUNT_OPTIONS_MAX, mount_options};
 use super::{
-    files::{ROOTFS, STATE, UMOCI, in_dir},
+    files::{ROOTFS, STATE, UMOCI, in_dir, open_dir},
     layers::{Layers, check_support},
     options::{CompareOptions, Format},
     record::{Record, Recorded},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    fs::{DirPosix, Support},
+    fs::{DirPosix, Readable, Support},
     layer::{ChangeSink, on_disk::Privilege},
     limits::Limits,
     name::{Name, NameBuf},
@@ -86,7 +86,10 @@ impl Format {
     ) -> Result<Vec<NameBuf>> {
         match self {
             Self::Native => native::write(record, None, to),
-            Self::Umoci => in_dir(bundle, ROOTFS, |root| umoci::write(record, root, to)),
+            Self::Umoci => in_dir(bundle, ROOTFS, |_| {
+                let root = Readable::new(open_dir(bundle, ROOTFS)?);
+                umoci::write(record, &root, to)
+            }),
             Self::Overlayfs(namespace) => native::write(record, Some(namespace), to),
         }
     }

@@ -286,3 +286,32 @@ fn the_root_may_shut_its_owner_out() {
         }
     }
 }
+
+#[test]
+fn directories_that_keep_their_owner_out() {
+    if !ocicle_tests::tools::root() {
+        return;
+    }
+    let temp = TempDir::new().unwrap();
+    let home = temp.path();
+    let run_as_user = |args: &[&str]| ocicle_of_user(home, args);
+    run("chmod", ["755", text(home)]);
+    run_as_user(&["init", "i"]);
+    run_as_user(&["new", "i#a"]);
+    for mode in ["000", "100", "300", "400"] {
+        let source = home.join(mode);
+        fs::create_dir(&source).unwrap();
+        fs::write(source.join("file"), "content").unwrap();
+        run("chown", ["-R", &format!("{USER}:{USER}"), text(&source)]);
+        run("chmod", [mode, text(&source)]);
+        run_as_user(&["insert", "--rootless", "i#a", mode, mode]);
+        assert_eq!(run_as_user(&["cat", "i#a", &format!("{mode}/file")]), "content");
+        let left = format!("{:o}", fs::metadata(&source).unwrap().mode() & 0o777);
+        assert_eq!(format!("{left:0>3}"), mode, "the source is as it was");
+    }
+    for (format, bundle) in [("native", "n"), ("umoci", "u")] {
+        run_as_user(&["unpack", "--rootless", "--format", format, "i#a", bundle]);
+        let same = run_as_user(&["repack", "--dry-run", bundle, "i#b"]);
+        assert_eq!(same, "", "{format}");
+    }
+}

@@ -111,7 +111,7 @@ impl Insert {
         let target = path_in_image(target, limits)?;
         let failed = |error: io::Error| Failure::failed(format!("{}: {error}", source.display()));
         if std::fs::symlink_metadata(source).map_err(failed)?.is_dir() {
-            let dir = seeing(source, &self.defaults)?;
+            let dir = self.source_dir(source)?;
             let lower = if self.opaque { LowerContent::Hide } else { LowerContent::Keep };
             let found = send_directory(&dir, &target, lower, limits, sink)
                 .map_err(|error| of_source(source, error))?;
@@ -125,6 +125,16 @@ impl Insert {
             true => self.send_file(source, &target.join(file_name(source)?), sink, limits),
             false => self.send_file(source, &target, sink, limits),
         }
+    }
+
+    /// Opens the source, also if its mode keeps its owner out.
+    fn source_dir(&self, source: &Path) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
+        let Ok(name) = file_name(source) else { return seeing(open_readable(source)?, &self.defaults) };
+        let dir = open_readable(above(source))?.open_dir(name);
+        seeing(
+            dir.map_err(|error| Failure::failed(format!("{}: {error}", source.display())))?,
+            &self.defaults,
+        )
     }
 
     /// Sends a file, link or device.
@@ -142,10 +152,8 @@ impl Insert {
         if target.is_root() {
             return Err(Failure::usage("cannot replace the root of an image with a file"));
         }
-        let parent =
-            source.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let name = file_name(source)?;
-        let dir = seeing(parent, &self.defaults)?;
+        let dir = seeing(open_readable(above(source))?, &self.defaults)?;
         Ok(send_entry(&dir, name, target, limits, sink).map_err(|error| of_source(source, error))?)
     }
 }
@@ -164,9 +172,20 @@ fn of_source(path: &Path, error: Error) -> Error {
     }
 }
 
-/// Opens a directory, with default owners and modes where the file system stores none.
-fn seeing(path: &Path, defaults: &Defaults) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
-    let dir = Readable::new(open_dir(path)?);
+/// Returns the directory of a file.
+fn above(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn open_readable(path: &Path) -> Result<Readable<SystemDir>, Failure> {
+    open_dir(path).map(Readable::new)
+}
+
+/// Returns a directory with default owners and modes where the file system stores none.
+fn seeing(
+    dir: Readable<SystemDir>,
+    defaults: &Defaults,
+) -> Result<Emulated<'static, Readable<SystemDir>>, Failure> {
     let support = dir.support();
     Ok(Emulated::new(dir, support.effective(), None, defaults.get()))
 }

@@ -7,7 +7,7 @@ use ocicle::{graph::RefName, text::printable};
 use super::{
     image::{Image, image, new_tag},
     options::{arguments, compress, history, layers, layout, make_parents, no_arguments, owners},
-    problem::{Problem, failed},
+    problem::{Problem, failed, note},
     stat,
     syntax::Parsed,
 };
@@ -130,6 +130,7 @@ pub(super) fn repack(context: &Context, parsed: &Parsed) -> Result<ExitCode, Pro
         edit: Edit::default(),
         history: history(parsed, "umoci repack")?,
     };
+    tell_no_history(context, parsed);
     Ok(repack.run(context)?)
 }
 
@@ -157,6 +158,7 @@ pub(super) fn insert(context: &Context, parsed: &Parsed) -> Result<ExitCode, Pro
         (insert.source, insert.target) = (Some(source.into()), Some(target.into()));
     }
     image.existing(context, "tag not found")?;
+    tell_no_history(context, parsed);
     Ok(insert.run(context)?)
 }
 
@@ -215,6 +217,7 @@ pub(super) fn add_layer(context: &Context, parsed: &Parsed) -> Result<ExitCode, 
         history: history(parsed, "umoci raw add-layer")?,
     };
     image.existing(context, "tag not found")?;
+    tell_no_history(context, parsed);
     Ok(add.run(context)?)
 }
 
@@ -229,7 +232,18 @@ pub(super) fn raw_unpack(context: &Context, parsed: &Parsed) -> Result<ExitCode,
         owners: owners(parsed)?,
         layers: layers(parsed),
     };
-    Ok(unpack.run(context)?)
+    note(context, "unpacking rootfs ...");
+    let done = unpack.run(context)?;
+    note(context, "... done");
+    note(context, &format!("unpacked image rootfs: {rootfs}"));
+    Ok(done)
+}
+
+/// Warns as umoci does.
+fn tell_no_history(context: &Context, parsed: &Parsed) {
+    if parsed.is_on("no-history") {
+        note(context, "new layer has no history entry -- this will confuse many tools!");
+    }
 }
 
 pub(super) fn runtime_config(context: &Context, parsed: &Parsed) -> Result<ExitCode, Problem> {

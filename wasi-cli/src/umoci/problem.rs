@@ -2,7 +2,7 @@
 
 use ocicle::text::printable;
 
-use crate::{failure::Failure, stream};
+use crate::{context::Context, failure::Failure, stream};
 
 /// The reason why a command failed.
 #[derive(Debug)]
@@ -55,6 +55,13 @@ fn in_umoci_s_words(message: &str) -> String {
         }
     }
     message.into()
+}
+
+/// Prints a message to standard error, unless the command is quiet.
+pub(super) fn note(context: &Context, message: &str) {
+    if !context.is_quiet() {
+        log('•', message);
+    }
 }
 
 /// Writes a line to standard error in the format of umoci's logger.

@@ -13,7 +13,7 @@ use super::super::{
 use crate::{
     attrs::Time,
     error::{Error, Result},
-    fs::{DirPosix, Support},
+    fs::{Dir, DirPosix, Support},
     layer::on_disk::{IdMap, IdRange, OnDisk, Privilege},
     limits::Limits,
     name::{Name, NameBuf},
@@ -45,7 +45,7 @@ struct MapOptions {
 }
 
 /// Writes the record of a bundle with this root file system.
-pub(super) fn write<D: DirPosix>(record: &Record, root: &D, to: &D) -> Result<Vec<NameBuf>> {
+pub(super) fn write<D: DirPosix>(record: &Record, root: &impl Dir, to: &D) -> Result<Vec<NameBuf>> {
     let manifest = manifest_name(record.source.image())?;
     files::write(to, manifest.as_name(), |out| mtree::write_for_umoci(&record.tree, root, out))?;
     let last = Name::literal(UMOCI);
