@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
-    RefName, Resolution,
+    RefName, Resolution, cosign,
     reach::{Reached, entries_of, reach},
-    rewrite::Roots,
+    rewrite::{Roots, subjects_of},
 };
 use crate::{
     digest::Digest,
@@ -124,6 +124,57 @@ impl Plan {
             }
             count => Err(Error::Misuse(format!("one tag for {count} objects: expected one object"))),
         }
+    }
+
+    /// Adds entries, and everything below them, unless they are copied already.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`].
+    pub fn with_entries<S: BlobRead>(
+        mut self,
+        repository: &Repository<S>,
+        entries: &[Descriptor],
+    ) -> Result<Self> {
+        let (index, ()) = self.index.edit_entries(|copy| {
+            for entry in entries {
+                if !copy.views().contains(entry) {
+                    copy.push(entry)?;
+                }
+            }
+            Ok(())
+        })?;
+        self.index = index;
+        for (digest, reached) in reach(repository, entries.iter().map(Reached::needed).collect())? {
+            self.blobs.entry(digest).or_insert(reached);
+        }
+        Ok(self)
+    }
+
+    /// Returns the digests of the manifests and indexes that are copied.
+    pub fn objects(&self) -> impl Iterator<Item = &Digest> {
+        let is_object = |blob: &Descriptor| blob.media_type.is_index() || blob.media_type.is_manifest();
+        self.blobs.iter().filter(move |(_, reached)| is_object(&reached.descriptor)).map(|(digest, _)| digest)
+    }
+
+    /// Returns the entries of the root index that are about copied objects, and are not copied themselves:
+    /// signatures, lists of parts, attestations.
+    ///
+    /// # Errors
+    /// Those of [`RootIndex::load`] and of reading manifests.
+    pub fn referrers<S: BlobRead + RootIndex>(&self, repository: &Repository<S>) -> Result<Vec<Descriptor>> {
+        let root = repository.store().load()?;
+        let mut found = Vec::new();
+        for entry in &root.view().manifests {
+            if self.blobs.contains_key(&entry.digest) {
+                continue;
+            }
+            let mut subjects = subjects_of(repository, entry)?;
+            subjects.extend(cosign::about(entry));
+            if subjects.iter().any(|subject| self.blobs.contains_key(subject)) {
+                found.push(entry.clone());
+            }
+        }
+        Ok(found)
     }
 
     /// Leaves out entries whose tag another index has, and returns those tags. What only they need is left

@@ -11,7 +11,6 @@ mod tags;
 
 use std::collections::HashMap;
 
-pub(super) use self::roots::Roots;
 use self::{
     pass::{EditSlot, Pass, Reach, Task},
     tags::copy_to_tag,
@@ -20,6 +19,7 @@ pub use self::{
     referrers::Referrers,
     tags::{Tagged, Untagged, point, tag, untag},
 };
+pub(super) use self::{referrers::subjects_of, roots::Roots};
 use super::{Hop, RefName, Resolution, reach::check_complete};
 use crate::{
     error::{Error, Result},

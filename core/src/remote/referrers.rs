@@ -4,7 +4,7 @@ use super::{Client, Credentials, Method, Request, Transport, access::Access};
 use crate::{
     digest::Digest,
     error::{Error, Result},
-    spec::{Descriptor, Index, Manifest, MediaType, Raw, media_type::INDEX},
+    spec::{Descriptor, Index, Manifest, MediaType, REF_NAME, Raw, media_type::INDEX},
     store::layout::empty_index,
 };
 
@@ -27,6 +27,23 @@ impl<T: Transport, C: Credentials> Client<T, C> {
             _ => return Err(answer.failure()),
         };
         Ok(Raw::<Index>::parse(&format!("referrers of {digest}"), bytes, None)?.view().manifests.clone())
+    }
+
+    /// Returns the descriptors of what cosign stored about an object, by its tags: signatures, attestations
+    /// and lists of parts. They have those tags.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Io`].
+    pub fn cosign_tags(&self, digest: &Digest) -> Result<Vec<Descriptor>> {
+        let mut found = Vec::new();
+        for end in ["sig", "att", "sbom"] {
+            let tag = format!("{}.{end}", tag_of(digest));
+            if let Some(mut descriptor) = self.find_manifest(&tag)? {
+                descriptor.annotations.insert(REF_NAME.into(), tag);
+                found.push(descriptor);
+            }
+        }
+        Ok(found)
     }
 
     /// Adds an object to the list about its subject, for registries that keep none themselves.

@@ -387,13 +387,20 @@ impl<T: Transport, C: Credentials> RootIndex for RegistryStore<T, C> {
             return Err(Error::Conflict { expected: expected.clone(), actual: old.digest() });
         }
         let plan = Push::of(old.view(), new.view())?;
+        for entry in &plan.untagged {
+            if !self.has_subject(entry)? {
+                let digest = &entry.digest;
+                let what = format!("{digest}: a registry keeps no entries without a tag");
+                return Err(Error::Unsupported(format!("{what}\nhint: write docker://…:TAG")));
+            }
+        }
         for entry in &plan.put {
             self.check_whole(entry)?;
         }
         for (tag, before) in &plan.moved {
             self.check_unmoved(tag, before)?;
         }
-        for entry in &plan.put {
+        for entry in plan.put.iter().chain(&plan.untagged) {
             self.push(entry)?;
         }
         for tag in &plan.removed {
@@ -407,6 +414,8 @@ impl<T: Transport, C: Credentials> RootIndex for RegistryStore<T, C> {
 /// The tags to set and to remove.
 struct Push<'a> {
     put: Vec<&'a Descriptor>,
+    /// New entries without a tag.
+    untagged: Vec<&'a Descriptor>,
     /// Tags that were there, and their digests then.
     moved: Vec<(&'a str, &'a Digest)>,
     removed: Vec<&'a str>,
@@ -418,16 +427,11 @@ impl<'a> Push<'a> {
             index.manifests.iter().filter_map(|entry| Some((entry.ref_name()?, entry))).collect()
         };
         let (before, after) = (tags(old), tags(new));
-        let (mut put, mut moved) = (Vec::new(), Vec::new());
+        let (mut put, mut untagged, mut moved) = (Vec::new(), Vec::new(), Vec::new());
         for entry in &new.manifests {
             let Some(tag) = entry.ref_name() else {
-                match old.manifests.contains(entry) {
-                    true => continue,
-                    false => {
-                        let what = format!("{}: a registry keeps no entries without a tag", entry.digest);
-                        return Err(Error::Unsupported(what));
-                    }
-                }
+                untagged.extend((!old.manifests.contains(entry)).then_some(entry));
+                continue;
             };
             if !is_tag(tag) {
                 return Err(Error::Unsupported(format!(
@@ -457,7 +461,7 @@ impl<'a> Push<'a> {
         }
         let removed: Vec<_> = before.keys().filter(|tag| !after.contains_key(*tag)).copied().collect();
         moved.extend(removed.iter().map(|tag| (*tag, &before[tag].digest)));
-        Ok(Self { put, moved, removed })
+        Ok(Self { put, untagged, moved, removed })
     }
 }
 
@@ -471,6 +475,29 @@ impl<T: Transport, C: Credentials> RegistryStore<T, C> {
                 actual: now.map(|now| now.digest),
             }),
         }
+    }
+
+    /// Returns whether an object is about another: a registry lists it there.
+    fn has_subject(&self, object: &Descriptor) -> Result<bool> {
+        #[derive(serde::Deserialize)]
+        struct About {
+            subject: Option<serde::de::IgnoredAny>,
+        }
+        let bytes = self.read(object)?;
+        Ok(serde_json::from_slice::<About>(&bytes).is_ok_and(|about| about.subject.is_some()))
+    }
+
+    /// Reads a manifest or index.
+    fn read(&self, object: &Descriptor) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.document(object) {
+            return Ok(bytes);
+        }
+        let mut bytes = Vec::new();
+        let blob = self.try_open(object)?.ok_or_else(|| Error::MissingBlob(object.digest.clone()))?;
+        blob.take(self.client.limits.document)
+            .read_to_end(&mut bytes)
+            .map_err(Error::io(format_args!("read {}", object.digest)))?;
+        Ok(bytes)
     }
 
     /// Returns the entries of an index that is to be sent.
@@ -507,17 +534,7 @@ impl<T: Transport, C: Credentials> RegistryStore<T, C> {
             self.push_below(&child)?;
         }
         let tag = entry.ref_name().unwrap_or(entry.digest.as_str());
-        let bytes = match self.document(entry) {
-            Some(bytes) => bytes,
-            None => {
-                let mut bytes = Vec::new();
-                let blob = self.try_open(entry)?.ok_or_else(|| Error::MissingBlob(entry.digest.clone()))?;
-                blob.take(self.client.limits.document)
-                    .read_to_end(&mut bytes)
-                    .map_err(Error::io(format_args!("read {}", entry.digest)))?;
-                bytes
-            }
-        };
+        let bytes = self.read(entry)?;
         self.put(tag, entry, &bytes)
     }
 

@@ -131,8 +131,9 @@ fn what_a_registry_cannot_keep_is_said() {
     let Some(registry) = Registry::start(Protection::None) else { return };
     let layout = registry.layout();
     // No tag, and an index whose entries are elsewhere.
-    let untagged = registry.fails(2, ["copy", &at(&layout, "pos=4"), &registry.at("app")]);
-    assert!(untagged.contains("has no tag"), "{untagged}");
+    let untagged = at(&layout, "v1//platform=linux/amd64");
+    let untagged = registry.fails(1, ["copy", &untagged, &registry.at("app")]);
+    assert!(untagged.contains("keeps no entries without a tag"), "{untagged}");
     let sparse = registry.fails(1, ["copy", &at(&layout, "sparse"), &registry.at("app")]);
     assert!(sparse.contains("not there"), "{sparse}");
     registry.run(["copy", &at(&layout, "v1"), &registry.at("app")]);
@@ -143,4 +144,34 @@ fn what_a_registry_cannot_keep_is_said() {
     let gone = registry.fails(3, ["stat", &registry.at("app:v9")]);
     assert!(gone.contains("v9"), "{gone}");
     registry.fails(2, ["stat", "docker://debian"]);
+}
+
+#[test]
+fn what_is_about_an_image_is_copied_along() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let layout = registry.layout();
+    registry.run(["copy", "--referrers", &at(&layout, "v1"), &registry.at("app")]);
+    // This version of the registry keeps no lists: there is one under a tag.
+    let amd64 = registry.digest(&at(&layout, "v1//platform=linux/amd64"));
+    let list = registry.at(&format!("app:{}", amd64.replace(':', "-")));
+    let sbom = registry.digest(&at(&layout, "artifact=application/spdx%2Bjson"));
+    assert!(registry.run(["raw", "manifest", &list]).contains(&sbom));
+    let back = registry.path("back");
+    registry.run(["copy", "--referrers", &registry.at("app:v1"), &format!("oci:{}", text(&back))]);
+    ocicle(["check", text(&back)]);
+    assert_eq!(registry.digest(&at(&back, &format!("digest={sbom}"))), sbom);
+    let again = registry
+        .command()
+        .args(["copy", "--referrers", &registry.at("app:v1"), &registry.at("other:v1")])
+        .output()
+        .unwrap();
+    assert!(again.status.success(), "{again:?}");
+    assert!(
+        registry
+            .run(["raw", "manifest", &registry.at(&format!("other:{}", amd64.replace(':', "-")))])
+            .contains(&sbom)
+    );
+    let local = registry.path("local");
+    registry.run(["copy", "--referrers", &at(&layout, "v1"), &format!("oci:{}", text(&local))]);
+    assert_eq!(registry.digest(&at(&local, &format!("digest={sbom}"))), sbom);
 }

@@ -1,6 +1,6 @@
 //! `copy`.
 
-use std::{path::Path, process::ExitCode};
+use std::{collections::BTreeSet, path::Path, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use ocicle::{
@@ -17,7 +17,7 @@ use ocicle::{
     name::{Name, NameBuf},
     spec::{IMAGE_NAME, Index, REF_NAME, Raw},
     store::{
-        BlobRead, RootIndex as _, RootIndexExt as _,
+        BlobRead, RootIndex, RootIndexExt as _,
         archive::{self, ArchiveKind},
         memory::MemoryStore,
         overlay::Overlay,
@@ -57,6 +57,9 @@ pub(crate) struct Copy {
     /// Copy every object that the reference selects, such as all images of one platform, each under its tag.
     #[arg(long, conflicts_with = "sparse")]
     all: bool,
+    /// Also copy what is about the copied objects: signatures, SBOMs, attestations, and what is about these.
+    #[arg(long)]
+    referrers: bool,
     /// Leave tags alone that the destination has.
     #[arg(short, long)]
     no_clobber: bool,
@@ -113,6 +116,9 @@ impl Copy {
         let to_docker = to.kind == Some(StoreKind::DockerArchive);
         if let Some(tag) = tag.or_else(|| at.as_ref().filter(|_| to_docker).and_then(name_above)) {
             plan = plan.tagged(&tag)?;
+        }
+        if self.referrers {
+            plan = with_referrers(&from, &place, plan)?;
         }
         let existing = if self.no_clobber { Existing::Keep } else { Existing::Replace };
         let target = Target { to: &to, existing };
@@ -214,6 +220,33 @@ fn tell_untagged(context: &Context, index: &Raw<Index>) {
     }
 }
 
+/// Adds what is about the objects of a plan, and what is about that.
+fn with_referrers<S: BlobRead + RootIndex>(
+    from: &Repository<S>,
+    place: &Place,
+    mut plan: Plan,
+) -> Result<Plan, Failure> {
+    let mut asked = BTreeSet::new();
+    loop {
+        let mut found = match place.is_registry() {
+            true => Vec::new(),
+            false => plan.referrers(from)?,
+        };
+        if let Some(remote) = place.repository.store().remote() {
+            let new: Vec<_> = plan.objects().filter(|digest| !asked.contains(*digest)).cloned().collect();
+            for digest in new {
+                found.extend(remote.referrers(&digest)?);
+                asked.insert(digest);
+            }
+        }
+        found.retain(|entry| !plan.objects().any(|digest| *digest == entry.digest));
+        if found.is_empty() {
+            return Ok(plan);
+        }
+        plan = plan.with_entries(from, &found)?;
+    }
+}
+
 /// Pushes to a registry.
 fn push<S: BlobRead>(
     context: &Context,
@@ -226,10 +259,6 @@ fn push<S: BlobRead>(
     let store = AnyStore::open(to.kind, &to.path, &context.opening())?;
     let plan = &without_annotations(context, from, plan)?;
     let entries = &plan.index().view().manifests;
-    if let Some(untagged) = entries.iter().find(|entry| entry.ref_name().is_none()) {
-        return Err(Failure::usage(format!("{} has no tag: expected a tag to push to", untagged.digest))
-            .hint(format!("write {to}:TAG")));
-    }
     if let Some(remote) = store.remote() {
         remote.look_for_tags(entries.iter().filter_map(|entry| entry.ref_name()).map(String::from).collect());
     }
@@ -253,6 +282,9 @@ fn without_annotations<S: BlobRead>(
 ) -> Result<Plan, Failure> {
     let mut index = plan.index().clone();
     for (position, entry) in plan.index().view().manifests.iter().enumerate() {
+        if entry.ref_name().is_none() {
+            continue;
+        }
         let lost = entry.annotations.keys().filter(|key| ![REF_NAME, IMAGE_NAME].contains(&key.as_str()));
         for key in lost {
             index = index.annotate(position, key, None)?;

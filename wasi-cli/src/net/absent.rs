@@ -1,7 +1,7 @@
 //! The stand-in for the network in a sandbox, which has no sockets.
 
 use ocicle::{
-    Descriptor, Limits, Result,
+    Descriptor, Digest, Limits, Result,
     graph::{reference::StoreKind, selector::Selector},
     store::{Collector, Store},
 };
@@ -55,6 +55,10 @@ impl Remote {
     }
 
     pub(crate) fn choose_tags(&self, _: Option<&str>, _: Option<usize>) -> Result<()> {
+        match *self {}
+    }
+
+    pub(crate) fn referrers(&self, _: &Digest) -> Result<Vec<Descriptor>> {
         match *self {}
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ocicle::{
-    Descriptor, Error, Limits, Result,
+    Descriptor, Digest, Error, Limits, Result,
     graph::{
         reference::StoreKind,
         selector::{Clause, Selector},
@@ -88,6 +88,14 @@ impl Remote {
         tags.drain(..tags.len().saturating_sub(last.unwrap_or(usize::MAX)));
         store.show(Listed::Tags(tags));
         Ok(())
+    }
+
+    /// Returns what a registry has about an object.
+    pub(crate) fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>> {
+        let Self::Registry(store) = self else { return Ok(Vec::new()) };
+        let mut found = store.client().referrers(digest)?;
+        found.extend(store.client().cosign_tags(digest)?);
+        Ok(found)
     }
 
     /// Makes blobs of another repository of the same registry blobs of this one. Returns how many.

@@ -34,9 +34,15 @@ pub(super) fn is_about<S: BlobRead>(
     entry: &Descriptor,
     object: &Digest,
 ) -> Result<bool> {
-    if entry.annotations.get(ATTESTED).is_some_and(|attested| attested == object.as_str()) {
-        return Ok(true);
-    }
+    Ok(subjects_of(repository, entry)?.contains(object))
+}
+
+/// Returns the digests of the objects that the object of an entry refers to. An absent one refers to none.
+pub(in crate::graph) fn subjects_of<S: BlobRead>(
+    repository: &Repository<S>,
+    entry: &Descriptor,
+) -> Result<Vec<Digest>> {
+    let attested = entry.annotations.get(ATTESTED).and_then(|digest| digest.parse().ok());
     let subject = if entry.media_type.is_manifest() {
         repository.document::<Manifest>(entry).map(|manifest| manifest.view().subject.clone())
     } else if entry.media_type.is_index() {
@@ -44,10 +50,11 @@ pub(super) fn is_about<S: BlobRead>(
     } else {
         Ok(None)
     };
-    match subject {
-        Err(Error::MissingBlob(_)) => Ok(false),
-        subject => Ok(subject?.is_some_and(|subject| subject.digest == *object)),
-    }
+    let subject = match subject {
+        Err(Error::MissingBlob(_)) => None,
+        subject => subject?.map(|subject| subject.digest),
+    };
+    Ok(attested.into_iter().chain(subject).collect())
 }
 
 /// Appends a copy of a referrer that refers to `new` to its index.
