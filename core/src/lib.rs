@@ -23,6 +23,7 @@
 //! | to | use |
 //! |---|---|
 //! | open a layout | [`Repository::open`], [`Repository::in_memory`], [`Repository::new`] for any other store |
+//! | open a repository of a registry | [`remote::RegistryStore`], over a [`remote::Transport`] of yours |
 //! | find one object, or all that a selector means | [`Repository::resolve`], [`Repository::resolve_all`] |
 //! | open an image | [`Repository::image`] |
 //! | list what there is | [`Repository::list`] |

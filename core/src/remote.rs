@@ -1,8 +1,34 @@
 //! Images on registries (distribution-spec 1.1) and layouts on web servers, over a [`Transport`] that the
-//! caller hands in: this crate opens no sockets, and neither follows redirects nor keeps passwords where it
-//! was not told to.
+//! caller hands in: this crate opens no sockets. Who sees a password or a token, and which redirects are
+//! followed, is decided here, for every transport.
 //!
-//! A [`RegistryStore`] is one repository of a registry as a store: its root index has the tags.
+//! A [`RegistryStore`] is one repository of a registry as a store: its root index has the tags, and to
+//! replace the root index is to push.
+//!
+//! ```no_run
+//! use ocicle::{
+//!     Limits, Repository, Result,
+//!     remote::{Anonymous, Client, Listed, RegistryStore, Transport},
+//! };
+//!
+//! /// Returns the architecture of an image on a registry.
+//! fn architecture(transport: impl Transport) -> Result<String, Box<dyn std::error::Error>> {
+//!     let limits = Limits::default();
+//!     let client = Client::new("registry.example/app".parse()?, transport, Anonymous, &limits);
+//!     let store = RegistryStore::new(client, Listed::Tags(vec!["v1".into()]));
+//!     let image = Repository::new(store, limits).image(&"v1".parse()?)?;
+//!     Ok(image.config.view().architecture.clone())
+//! }
+//! ```
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `transport.rs`, `url.rs` | requests and responses, addresses |
+//! | `http.rs` | requests that are sent again, redirects |
+//! | `access.rs`, `challenge.rs`, `auth.rs` | tokens and passwords |
+//! | `name.rs`, `client.rs`, `upload.rs`, `referrers.rs` | the distribution API |
+//! | `blob.rs` | content over a connection that may break |
+//! | `store.rs`, `files.rs` | a repository, and files on a web server, as stores |
 
 mod access;
 mod auth;

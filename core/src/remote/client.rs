@@ -25,8 +25,6 @@ use crate::{
     },
 };
 
-/// The bytes of an answer that are read at most, other than documents and blobs: tokens, pages of tags.
-const ANSWER: u64 = 4 << 20;
 /// How connections are made to hosts that do not say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -199,30 +197,46 @@ impl<T: Transport, C: Credentials> Client<T, C> {
         struct Page {
             tags: Option<Vec<String>>,
         }
-        let mut url = self.url("tags/list")?.with_query("n", "1000");
-        let (mut tags, mut pages) = (Vec::new(), 0_u64);
-        loop {
-            let answer = self.read_all(&Request::new(Method::Get, &url), Access::Pull, ANSWER)?;
+        let first = self.url("tags/list")?.with_query("n", "1000");
+        let mut tags = Vec::new();
+        self.pages(first, None, |answer| {
             match answer.response.status {
                 200 => {}
                 404 => return Err(Error::NotFound(format!("{} not found", self.name))),
                 _ => return Err(answer.failure()),
             }
             let page: Page = serde_json::from_slice(&answer.body)
-                .map_err(|error| Error::document(url.to_string(), error.to_string()))?;
+                .map_err(|error| Error::document(answer.url.to_string(), error.to_string()))?;
             tags.extend(page.tags.unwrap_or_default());
-            pages += 1;
-            let limit = self.limits.descriptors as u64;
-            if tags.len() as u64 > limit || pages > limit {
-                return Err(Error::limit(format!("tags of {}", self.name), "descriptors", limit));
+            Ok(tags.len())
+        })?;
+        Ok(tags)
+    }
+
+    /// Reads an answer that may have several pages (RFC 8288, `rel="next"`). `add` returns how much there is
+    /// so far.
+    pub(super) fn pages(
+        &self,
+        mut url: Url,
+        accept: Option<&str>,
+        mut add: impl FnMut(&Answer<Vec<u8>>) -> Result<usize>,
+    ) -> Result<()> {
+        let limit = self.limits.descriptors;
+        for _ in 0..=limit {
+            let mut request = Request::new(Method::Get, &url);
+            request.headers.extend(accept.map(|accept| ("accept", accept.to_owned())));
+            let answer = self.read_all(&request, Access::Pull, self.limits.document)?;
+            if add(&answer)? > limit {
+                break;
             }
-            let Some(next) = answer.response.all("link").find_map(next_page) else { return Ok(tags) };
+            let Some(next) = answer.response.all("link").find_map(next_page) else { return Ok(()) };
             let next = url.join(next)?;
             if !next.same_origin(&url) || next == url {
-                return Err(refused(&url, 200, "the next page of tags is elsewhere"));
+                return Err(refused(&url, 200, "the next page is elsewhere"));
             }
             url = next;
         }
+        Err(Error::limit(url.to_string(), "descriptors", limit as u64))
     }
 
     /// Stores a manifest or index under its digest or a tag. Returns whether the registry keeps a list of

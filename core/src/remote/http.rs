@@ -122,7 +122,7 @@ impl<T: Transport> Http<T> {
         Err(refused(request.url, 0, format!("more than {REDIRECTS} redirects")))
     }
 
-    /// Reads a whole body of at most `most` bytes, again from the start if it breaks off.
+    /// Reads a whole body, again from the start if it breaks off. `most` is the limit of documents.
     pub(super) fn read_all(&self, request: &Request<'_>, most: u64) -> Result<Answer<Vec<u8>>> {
         let mut attempt = 0;
         loop {
@@ -140,7 +140,7 @@ impl<T: Transport> Http<T> {
             });
             match read {
                 Ok(()) if bytes.len() as u64 > most => {
-                    return Err(refused(&url, response.status, format!("longer than {most} bytes")));
+                    return Err(Error::limit(url.to_string(), "document", most));
                 }
                 Ok(()) => return Ok(Answer { response, url, body: bytes }),
                 Err(error) if !is_transient(&error) || !self.wait(attempt).map_err(Error::io("wait"))? => {

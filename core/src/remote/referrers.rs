@@ -1,6 +1,6 @@
 //! The objects that are about another (distribution-spec, "Listing Referrers").
 
-use super::{Client, Credentials, Method, Request, Transport, access::Access};
+use super::{Client, Credentials, Transport};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -16,17 +16,19 @@ impl<T: Transport, C: Credentials> Client<T, C> {
     /// [`Error::Document`]; [`Error::Refused`]; [`Error::Io`].
     pub fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>> {
         let url = self.url(&format!("referrers/{digest}"))?;
-        let request = Request::new(Method::Get, &url).header("accept", INDEX);
-        let answer = self.read_all(&request, Access::Pull, self.limits.document)?;
-        let bytes = match answer.response.status {
-            200 => answer.body,
-            404 => match self.manifest(&tag_of(digest))? {
-                Some(found) if found.descriptor.media_type.is_index() => found.bytes,
-                _ => return Ok(Vec::new()),
-            },
-            _ => return Err(answer.failure()),
-        };
-        Ok(Raw::<Index>::parse(&format!("referrers of {digest}"), bytes, None)?.view().manifests.clone())
+        let (mut found, mut none) = (Vec::new(), false);
+        self.pages(url, Some(INDEX), |answer| {
+            match answer.response.status {
+                200 => found.extend(entries(digest, answer.body.clone())?),
+                404 => none = true,
+                _ => return Err(answer.failure()),
+            }
+            Ok(found.len())
+        })?;
+        if none && let Some(list) = self.manifest(&tag_of(digest))? {
+            found = entries(digest, list.bytes)?;
+        }
+        Ok(found)
     }
 
     /// Returns the descriptors of what cosign stored about an object, by its tags: signatures, attestations
@@ -75,6 +77,10 @@ impl<T: Transport, C: Credentials> Client<T, C> {
         let list = list.push(&entry)?;
         self.put_manifest(&tag, &MediaType::literal(INDEX), list.bytes()).map(drop)
     }
+}
+
+fn entries(about: &Digest, bytes: Vec<u8>) -> Result<Vec<Descriptor>> {
+    Ok(Raw::<Index>::parse(&format!("referrers of {about}"), bytes, None)?.view().manifests.clone())
 }
 
 /// Returns the tag under which clients keep the list (distribution-spec, "Referrers Tag Schema").

@@ -327,8 +327,11 @@ impl<T: Transport, C: Credentials> Writing<'_, T, C> {
 
 impl<T: Transport, C: Credentials> Write for Writing<'_, T, C> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let most = self.upload.as_ref().map_or(0, Upload::shortest).max(PART);
-        let some = &bytes[..bytes.len().min(most - self.part.len().min(most - 1))];
+        let most = match self.document {
+            Some(_) => usize::MAX,
+            None => self.upload.as_ref().map_or(0, Upload::shortest).max(PART),
+        };
+        let some = &bytes[..bytes.len().min(most - self.part.len())];
         self.part.extend_from_slice(some);
         let waiting = self.store.waiting.fetch_add(some.len(), Ordering::Relaxed) + some.len();
         let is_large = self.part.len() >= most || waiting > WAITING && self.part.len() >= PART / 8;

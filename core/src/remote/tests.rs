@@ -648,3 +648,39 @@ fn content_that_ends_early_has_the_wrong_size() {
     let error = io::copy(&mut repository.blob(&descriptor).unwrap(), &mut io::sink()).unwrap_err();
     assert!(error.to_string().contains("size mismatch: expected 500000, actual 400000"), "{error}");
 }
+
+#[test]
+fn a_manifest_larger_than_the_limit_is_refused() {
+    let registry = FakeRegistry::default();
+    let kind = "application/vnd.oci.image.index.v1+json".to_owned();
+    registry.state.lock().unwrap().manifests.insert("app/v1".into(), (kind, vec![b' '; 2000]));
+    let limits = Limits { document: 1000, ..Limits::default() };
+    let client = Client::new("reg.example/app".parse().unwrap(), Arc::new(registry), Canary, &limits);
+    let error = client.manifest("v1").unwrap_err();
+    assert!(matches!(error, Error::Limit { name: "document", limit: 1000, .. }), "{error}");
+}
+
+#[test]
+fn lists_of_referrers_may_have_pages() {
+    let digest = digest_of(Algorithm::Sha256, b"subject");
+    let registry = Arc::new(FakeRegistry {
+        fault: Some(Box::new(|request, _| {
+            let path = request.url.path_and_query();
+            let entry = |text: &[u8]| {
+                let digest = digest_of(Algorithm::Sha256, text);
+                let kind = MediaType::literal(MANIFEST);
+                serde_json::to_vec(&Index::new(vec![Descriptor::new(kind, digest, 1)])).unwrap()
+            };
+            match (path.contains("/referrers/"), path.contains("page=2")) {
+                (true, false) => {
+                    let next = format!("<{path}?page=2>; rel=\"next\"");
+                    Some(Ok(response(200, &[("link", &next)], &entry(b"a"))))
+                }
+                (true, true) => Some(Ok(response(200, &[], &entry(b"b")))),
+                _ => None,
+            }
+        })),
+        ..Default::default()
+    });
+    assert_eq!(client(&registry, "reg.example/app").referrers(&digest).unwrap().len(), 2);
+}
