@@ -1,10 +1,12 @@
-//! `cargo xtask bench`: compares ocicle with umoci, bsdtar and GNU tar on the same data, one after the other.
+//! `cargo xtask bench`: compares ocicle with umoci, bsdtar, GNU tar and skopeo on the same data, one after the
+//! other.
 //!
 //! What is measured is wall time, CPU time and peak memory of whole programs, as GNU time reports them.
 //! Between runs the results are removed, outside the measured time.
 
 mod data;
 mod measure;
+mod registry;
 mod table;
 mod wasi;
 
@@ -29,6 +31,8 @@ pub(crate) fn bench(names: &[&str]) -> Result<()> {
         ("umoci", "umoci"),
         ("bsdtar", "libarchive-tools"),
         ("mtree", "mtree-netbsd"),
+        ("skopeo", "skopeo"),
+        ("docker-registry", "docker-registry"),
     ])?;
     let ocicle = native()?;
     let work = workspace()?;
@@ -37,7 +41,8 @@ pub(crate) fn bench(names: &[&str]) -> Result<()> {
         let layout = image.layout()?;
         let bench = Bench { ocicle: &ocicle, image: image.name, layout: &layout, work: &work };
         println!("\n# {}", image.name);
-        measure_image(&bench, &mut table)
+        measure_image(&bench, &mut table)?;
+        registry::measure(&bench, &mut table)
     });
     at(&work, fs::remove_dir_all(&work))?;
     result?;
