@@ -116,7 +116,8 @@ fn references_that_are_not_found_or_ambiguous_exit_with_3() {
     assert!(fails(3, ["ls", text(temp.path())]).contains("ocicle init"));
     assert!(fails(1, ["ls", "/nonexistent/layout"]).contains("ocicle init /nonexistent/layout"));
     assert!(fails(1, ["stat", "/nonexistent/layout:v1"]).contains("/nonexistent/layout#v1"));
-    assert!(fails(1, ["ls", "docker://nonexistent"]).contains("not registries"));
+    assert!(fails(2, ["ls", "docker://nonexistent"]).contains("docker.io/library/nonexistent"));
+    assert!(fails(1, ["ls", "ftp://nonexistent"]).contains("docker:// for registries"));
     assert!(fails(2, ["repack", &at(&layout, "v1"), "bundle"]).contains("BUNDLE REF"));
 }
 
