@@ -158,7 +158,7 @@ const MISTAKES: &str = "
     3: stat images
     3: ls source
     1: ls nowhere
-    1: ls docker://nowhere
+    1: ls ftp://nowhere
     1: init images
     1: init source
     2: tag images#odd not/../a..tag
