@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: compares ocicle with umoci, bsdtar, GNU tar and skopeo on the same data, one after the
-//! other.
+//! `cargo xtask bench`: compares ocicle with umoci, bsdtar, GNU tar and skopeo on the same data, one after
+//! the other.
 //!
 //! What is measured is wall time, CPU time and peak memory of whole programs, as GNU time reports them.
 //! Between runs the results are removed, outside the measured time.

@@ -194,7 +194,7 @@ impl<T: Transport, C: Credentials> Client<T, C> {
     /// [`Error::NotFound`] if there is no such repository; [`Error::Refused`]; [`Error::Limit`].
     pub fn tags(&self) -> Result<Vec<String>> {
         #[derive(Deserialize)]
-        struct Page {
+        struct TagList {
             tags: Option<Vec<String>>,
         }
         let first = self.url("tags/list")?.with_query("n", "1000");
@@ -205,9 +205,9 @@ impl<T: Transport, C: Credentials> Client<T, C> {
                 404 => return Err(Error::NotFound(format!("{} not found", self.name))),
                 _ => return Err(answer.failure()),
             }
-            let page: Page = serde_json::from_slice(&answer.body)
+            let list: TagList = serde_json::from_slice(&answer.body)
                 .map_err(|error| Error::document(answer.url.to_string(), error.to_string()))?;
-            tags.extend(page.tags.unwrap_or_default());
+            tags.extend(list.tags.unwrap_or_default());
             Ok(tags.len())
         })?;
         Ok(tags)
