@@ -72,12 +72,12 @@ pub enum Error {
         actual: Digest,
     },
     /// A tag of a registry is another object than when it was read.
-    #[error("{what} changed concurrently: expected {expected}, found {}", found(actual.as_ref()))]
+    #[error("{what} changed concurrently: expected {}, found {}", shown_or(expected), shown_or(actual))]
     Moved {
         /// The reference, such as `registry.example/app:v1`.
         what: String,
-        /// The digest that the edit started from.
-        expected: Digest,
+        /// The digest that the edit started from; `None` if there was no such tag.
+        expected: Option<Digest>,
         /// The digest that the tag has now; `None` if it is gone.
         actual: Option<Digest>,
     },
@@ -129,8 +129,8 @@ pub enum ErrorKind {
     Unsupported,
 }
 
-fn found(digest: Option<&Digest>) -> &str {
-    digest.map_or("nothing", Digest::as_str)
+fn shown_or(digest: &Option<Digest>) -> &str {
+    digest.as_ref().map_or("no such tag", Digest::as_str)
 }
 
 fn shown(status: u16) -> String {

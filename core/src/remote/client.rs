@@ -296,6 +296,16 @@ impl<T: Transport, C: Credentials> Client<T, C> {
         access: Access<'_>,
     ) -> Result<Answer<()>> {
         let repeat = if request.method == Method::Patch { Repeat::Never } else { Repeat::Safe };
+        self.send(request, body, access, repeat)
+    }
+
+    pub(super) fn send(
+        &self,
+        request: &Request<'_>,
+        body: Body<'_>,
+        access: Access<'_>,
+        repeat: Repeat,
+    ) -> Result<Answer<()>> {
         self.authorised(request, access, |request| {
             let (method, url) = (request.method.as_str(), request.url.clone());
             let sent = self.http.send(request, body, repeat);

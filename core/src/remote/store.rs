@@ -5,7 +5,7 @@ use std::{
     io::{self, Cursor, Read, Write},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -68,6 +68,7 @@ pub struct RegistryStore<T, C> {
     there: Mutex<HashMap<Digest, u64>>,
     kept: Mutex<Kept>,
     waiting: AtomicUsize,
+    edited: AtomicBool,
 }
 
 /// Documents that were read.
@@ -98,6 +99,7 @@ impl<T: Transport, C: Credentials> RegistryStore<T, C> {
             there: Mutex::default(),
             kept: Mutex::default(),
             waiting: AtomicUsize::new(0),
+            edited: AtomicBool::new(false),
         }
     }
 
@@ -131,7 +133,11 @@ impl<T: Transport, C: Credentials> RegistryStore<T, C> {
 
     fn fetch_index(&self) -> Result<Raw<Index>> {
         let tags = match lock(&self.listed).clone() {
-            Listed::All => self.client.tags()?,
+            Listed::All => match self.client.tags() {
+                // What is pushed first makes the repository.
+                Err(Error::NotFound(_)) if self.edited.load(Ordering::Relaxed) => Vec::new(),
+                tags => tags?,
+            },
             Listed::Tags(tags) => tags,
             Listed::Digest(digest) => {
                 let mut index = empty_index()?;
@@ -286,8 +292,10 @@ impl<T: Transport, C: Credentials> BlobRead for RegistryStore<T, C> {
 }
 
 impl<T: Transport, C: Credentials> BlobWrite for RegistryStore<T, C> {
-    /// Does nothing: a registry keeps what was sent for hours at least.
+    /// Locks nothing: a registry keeps what was sent for hours at least. From now on, a repository that does
+    /// not exist is an empty one.
     fn hold(&self) -> Result<()> {
+        self.edited.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -400,8 +408,8 @@ impl<T: Transport, C: Credentials> RootIndex for RegistryStore<T, C> {
         for entry in &plan.put {
             self.check_whole(entry)?;
         }
-        for (tag, before) in &plan.moved {
-            self.check_unmoved(tag, before)?;
+        for (tag, before) in &plan.expected {
+            self.check_unmoved(tag, *before)?;
         }
         for entry in plan.put.iter().chain(&plan.untagged) {
             self.push(entry)?;
@@ -419,8 +427,8 @@ struct Push<'a> {
     put: Vec<&'a Descriptor>,
     /// New entries without a tag.
     untagged: Vec<&'a Descriptor>,
-    /// Tags that were there, and their digests then.
-    moved: Vec<(&'a str, &'a Digest)>,
+    /// The tags that change, and what they were.
+    expected: Vec<(&'a str, Option<&'a Digest>)>,
     removed: Vec<&'a str>,
 }
 
@@ -430,7 +438,7 @@ impl<'a> Push<'a> {
             index.manifests.iter().filter_map(|entry| Some((entry.ref_name()?, entry))).collect()
         };
         let (before, after) = (tags(old), tags(new));
-        let (mut put, mut untagged, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut put, mut untagged, mut expected) = (Vec::new(), Vec::new(), Vec::new());
         for entry in &new.manifests {
             let Some(tag) = entry.ref_name() else {
                 untagged.extend((!old.manifests.contains(entry)).then_some(entry));
@@ -453,29 +461,44 @@ impl<'a> Push<'a> {
                      only those of manifests and indexes"
                 )));
             }
-            match was {
-                Some(was) if was.digest == entry.digest => {}
-                Some(was) => {
-                    moved.push((tag, &was.digest));
+            match was.filter(|was| was.digest == entry.digest) {
+                Some(was) if was.platform != entry.platform => {
+                    return Err(Error::Unsupported(format!(
+                        "the platform of the entry {tag}: a registry keeps none; that of an image is in its \
+                         config, and indexes have those of their entries"
+                    )));
+                }
+                Some(_) => {}
+                None => {
+                    expected.push((tag, was.map(|was| &was.digest)));
                     put.push(entry);
                 }
-                None => put.push(entry),
             }
         }
         let removed: Vec<_> = before.keys().filter(|tag| !after.contains_key(*tag)).copied().collect();
-        moved.extend(removed.iter().map(|tag| (*tag, &before[tag].digest)));
-        Ok(Self { put, untagged, moved, removed })
+        expected.extend(removed.iter().map(|tag| (*tag, Some(&before[tag].digest))));
+        Ok(Self { put, untagged, expected, removed })
     }
 }
 
 impl<T: Transport, C: Credentials> RegistryStore<T, C> {
-    fn check_unmoved(&self, tag: &str, before: &Digest) -> Result<()> {
-        match self.client.find_manifest(tag)? {
-            Some(now) if now.digest == *before => Ok(()),
-            now => Err(Error::Moved {
+    /// Checks that a tag is what it was when it was read, if it was.
+    fn check_unmoved(&self, tag: &str, before: Option<&Digest>) -> Result<()> {
+        let was_read = match &*lock(&self.listed) {
+            Listed::All => true,
+            Listed::Tags(tags) => tags.iter().any(|read| read == tag),
+            Listed::Digest(_) => false,
+        };
+        if !was_read {
+            return Ok(());
+        }
+        let now = self.client.find_manifest(tag)?.map(|now| now.digest);
+        match now.as_ref() == before {
+            true => Ok(()),
+            false => Err(Error::Moved {
                 what: format!("{}:{tag}", self.client.name()),
-                expected: before.clone(),
-                actual: now.map(|now| now.digest),
+                expected: before.cloned(),
+                actual: now,
             }),
         }
     }

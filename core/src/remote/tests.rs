@@ -341,6 +341,7 @@ fn an_upload_that_fails_is_cancelled() {
     let store = RegistryStore::new(client(&registry, "reg.example/app"), Listed::All);
     let error = write(&store, &bytes(100)).unwrap_err();
     assert!(error.to_string().contains("too large"), "{error}");
+    assert!(registry.log().last().unwrap().starts_with("DELETE"));
     let blob = blob(b"x");
     drop({
         let mut pending = store.begin(&NewBlob::known(&blob)).unwrap();
@@ -423,8 +424,36 @@ fn a_tag_that_moved_is_a_conflict_with_both_digests() {
     add(&changed, &image(&changed, "linux/arm64", "2021-01-01T00:00:00Z"), "v1");
     let error = changed.copy(What::Everything, None, &repository).unwrap_err();
     let Error::Moved { expected, actual, .. } = &error else { panic!("{error}") };
-    assert_eq!((expected, actual.as_ref()), (&before, Some(&digest_of(Algorithm::Sha256, &other))));
+    assert_eq!((expected, actual), (&Some(before), &Some(digest_of(Algorithm::Sha256, &other))));
     assert_eq!(registry.state.lock().unwrap().manifests["app/v1"].1, other);
+}
+
+#[test]
+fn a_tag_that_somebody_made_meanwhile_is_a_conflict() {
+    let registry = Arc::new(FakeRegistry::default());
+    let repository = open(&registry, "v1");
+    assert!(repository.index().unwrap().view().manifests.is_empty());
+    local("v1").copy(What::Everything, None, &open(&registry, "v1")).unwrap();
+    let theirs = registry.state.lock().unwrap().manifests["app/v1"].1.clone();
+    let other = Repository::in_memory().unwrap();
+    add(&other, &image(&other, "linux/arm64", "2021-01-01T00:00:00Z"), "v1");
+    let error = other.copy(What::Everything, None, &repository).unwrap_err();
+    assert!(matches!(&error, Error::Moved { expected: None, actual: Some(_), .. }), "{error}");
+    assert_eq!(registry.state.lock().unwrap().manifests["app/v1"].1, theirs);
+}
+
+#[test]
+fn a_repository_that_does_not_exist_is_empty_to_who_writes() {
+    let registry = Arc::new(FakeRegistry {
+        fault: Some(Box::new(|request, _| {
+            request.url.path_and_query().contains("tags/list").then(|| Ok(response(404, &[], b"")))
+        })),
+        ..Default::default()
+    });
+    let store = RegistryStore::new(client(&registry, "reg.example/app"), Listed::All);
+    assert!(matches!(store.load().unwrap_err(), Error::NotFound(_)));
+    store.hold().unwrap();
+    assert!(store.load().unwrap().view().manifests.is_empty());
 }
 
 #[test]
@@ -438,7 +467,15 @@ fn what_a_registry_cannot_keep_is_refused_before_anything_is_sent() {
     let untagged = root.push(&entry.clone().without_names()).unwrap();
     let annotated = root.annotate(0, "com.example.x", Some("1")).unwrap();
     let odd = root.annotate(0, "org.opencontainers.image.ref.name", Some("a/b:c")).unwrap();
-    for (new, why) in [(untagged, "without a tag"), (annotated, "com.example.x"), (odd, "a/b:c")] {
+    let mut elsewhere = entry.clone();
+    elsewhere.platform = Some("linux/arm64".parse().unwrap());
+    let moved = root.remove(0).unwrap().push(&elsewhere).unwrap();
+    for (new, why) in [
+        (untagged, "without a tag"),
+        (moved, "the platform of"),
+        (annotated, "com.example.x"),
+        (odd, "a/b:c"),
+    ] {
         let error = repository.store().replace(&root.digest(), &new).unwrap_err();
         assert!(matches!(&error, Error::Unsupported(text) if text.contains(why)), "{error}");
     }

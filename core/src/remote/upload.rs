@@ -3,7 +3,7 @@
 use super::{
     Body, Client, Credentials, Method, Request, Transport, Url,
     access::Access,
-    http::{is_transient, refused},
+    http::{Repeat, is_transient, refused},
 };
 use crate::{
     digest::Digest,
@@ -103,13 +103,13 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
         let request = Request::new(Method::Put, &url).header("content-type", "application/octet-stream");
         let body = if rest.is_empty() { Body::Empty } else { Body::Bytes(rest) };
         let answer = self.client.write(&request, body, Access::Push)?;
-        self.finished = true;
-        match answer.response.status {
-            200..=299 => Ok(()),
+        self.finished = match answer.response.status {
+            200..=299 => true,
             // An answer that did not arrive may have been a success, which ends the session.
-            404 if self.client.find_blob(digest, 0)?.is_some() => Ok(()),
-            _ => Err(answer.failure()),
-        }
+            404 => self.client.find_blob(digest, 0)?.is_some(),
+            _ => false,
+        };
+        if self.finished { Ok(()) } else { Err(answer.failure()) }
     }
 }
 
@@ -117,8 +117,9 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
 impl<T: Transport, C: Credentials> Drop for Upload<'_, T, C> {
     fn drop(&mut self) {
         if !self.finished {
+            // Once: a server that is gone forgets it by itself.
             let request = Request::new(Method::Delete, &self.session);
-            drop(self.client.write(&request, Body::Empty, Access::Push));
+            drop(self.client.send(&request, Body::Empty, Access::Push, Repeat::Never));
         }
     }
 }

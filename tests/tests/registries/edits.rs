@@ -39,6 +39,11 @@ fn every_edit_works_on_a_registry() {
         "--tag",
         "rebased",
     ]);
+    let description = registry.path("tree.toml");
+    fs::write(&description, registry.run(["tree", "export", "--deep", &one("flat")])).unwrap();
+    registry.run(["tree", "apply", text(&description), &registry.at("app")]);
+    registry.fails(1, ["platform", &one("flat"), "linux/arm64"]);
+    registry.run(["new", &registry.at("blank:v1")]);
     let back = registry.path("back");
     registry.run(["copy", "--all", &registry.at("app"), &format!("oci:{}", text(&back))]);
     ocicle(["check", text(&back)]);

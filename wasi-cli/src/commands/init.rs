@@ -17,6 +17,10 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(&self, _: &Context) -> Result<ExitCode, Failure> {
+        if self.path.to_string_lossy().contains("://") {
+            return Err(Failure::usage(format!("cannot create {}", self.path.display()))
+                .hint("a repository of a registry is made by the first push"));
+        }
         let (dir, made) = make_dir(&self.path)?;
         LayoutStore::create(dir).map_err(|error| {
             if made {
