@@ -1,48 +1,10 @@
-//! Registries over the network: HTTP, who is trusted, and who we are. A sandbox of WASI preview 1 has no
+//! Registries over the network: how they are reached, and what does it. A sandbox of WASI preview 1 has no
 //! sockets: there, everything but the options is a stand-in that says so.
-//!
-//! | file | what it is |
-//! |---|---|
-//! | `transport.rs` | requests and responses, with one client for each host |
-//! | `connector.rs`, `trust.rs`, `certs_d.rs`, `crypto.rs` | whose certificates are accepted, and those that we show |
-//! | `proxy.rs` | the proxy for a host |
-//! | `http_error.rs` | errors of the HTTP library, in plain words |
-//! | `credentials.rs`, `auth_file.rs`, `helper.rs` | who we are to a registry |
-//! | `login.rs` | where credentials are stored |
-//! | `stores.rs` | the stores on other machines |
-//! | `registries_conf.rs` | mirrors, other locations, and hosts that are blocked |
-//! | `environment.rs` | the variables and directories that all of it is read from |
 
 #[cfg(not(unix))]
 mod absent;
 #[cfg(unix)]
-mod auth_file;
-#[cfg(unix)]
-mod certs_d;
-#[cfg(unix)]
-mod connector;
-#[cfg(unix)]
-mod credentials;
-#[cfg(unix)]
-mod crypto;
-#[cfg(unix)]
-mod environment;
-#[cfg(unix)]
-mod helper;
-#[cfg(unix)]
-mod http_error;
-#[cfg(unix)]
-mod login;
-#[cfg(unix)]
-mod proxy;
-#[cfg(unix)]
-mod registries_conf;
-#[cfg(unix)]
-mod stores;
-#[cfg(unix)]
-mod transport;
-#[cfg(unix)]
-mod trust;
+mod native;
 
 use std::path::PathBuf;
 
@@ -51,9 +13,7 @@ use clap::{ArgAction, Args};
 #[cfg(not(unix))]
 pub(crate) use absent::{Remote, log_in, log_out, logged_in};
 #[cfg(unix)]
-pub(crate) use login::{log_in, log_out, logged_in};
-#[cfg(unix)]
-pub(crate) use stores::Remote;
+pub(crate) use native::{Remote, log_in, log_out, logged_in};
 
 /// How registries are reached.
 #[derive(Debug, Clone, Copy, Args)]

@@ -112,7 +112,7 @@ impl Remote {
 /// Opens a repository of a registry, where `registries.conf` says that it is.
 fn open_registry(name: &str, settings: Settings, limits: &Limits) -> Result<Registry> {
     let asked: RemoteName = name.parse()?;
-    let place = RegistriesConf::of_user()?.lookup(&asked.to_string())?.primary;
+    let place = RegistriesConf::of_user()?.lookup(&asked.to_string())?;
     let insecure = place.security == Security::Insecure;
     let scheme = match settings.encryption() {
         Encryption::PlainHttp => Scheme::Plain,

@@ -1,5 +1,5 @@
-//! `registries.conf` (containers-registries.conf(5)): other locations, mirrors, and what is blocked. Short
-//! names are not supported: a name that anybody can register would mean another image.
+//! `registries.conf` (containers-registries.conf(5)): other locations, and what is blocked. Mirrors are not
+//! used. Short names are not supported: a name that anybody can register would mean another image.
 
 use std::{
     fs, io,
@@ -20,16 +20,7 @@ pub(crate) struct RegistriesConf {
     entries: Vec<Entry>,
 }
 
-/// Where an image is, in the order in which it is asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Endpoints {
-    /// Where it is written to, and read if no mirror has it.
-    pub(crate) primary: Endpoint,
-    /// For reading, before the primary one.
-    pub(crate) mirrors: Vec<Endpoint>,
-}
-
-/// One place of an image.
+/// Where an image is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     /// Host and repository, such as `example.com:5000/a/b`.
@@ -59,14 +50,6 @@ struct Entry {
     location: String,
     insecure: bool,
     blocked: bool,
-    mirror: Vec<Mirror>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Mirror {
-    location: String,
-    insecure: bool,
 }
 
 impl RegistriesConf {
@@ -87,25 +70,23 @@ impl RegistriesConf {
     ///
     /// # Errors
     /// [`Error::Unsupported`] if it is blocked.
-    pub(crate) fn lookup(&self, name: &str) -> Result<Endpoints> {
+    pub(crate) fn lookup(&self, name: &str) -> Result<Endpoint> {
         let found = self.entries.iter().filter_map(|entry| Some((entry, matched(&entry.prefix, name)?)));
         // With the same length, a name goes before a wildcard.
         let found = found.max_by_key(|(entry, length)| (*length, !is_wildcard(&entry.prefix)));
         let Some((entry, length)) = found else {
-            let primary = Endpoint { name: name.into(), security: Security::Required };
-            return Ok(Endpoints { primary, mirrors: Vec::new() });
+            return Ok(Endpoint { name: name.into(), security: Security::Required });
         };
         if entry.blocked {
             let prefix = &entry.prefix;
             return Err(Error::Unsupported(format!("{name}: registries.conf blocks {prefix}")));
         }
         let rest = &name[length..];
-        let at = |location: &str, insecure| Endpoint {
+        let location = &entry.location;
+        Ok(Endpoint {
             name: if location.is_empty() { name.into() } else { format!("{location}{rest}") },
-            security: if insecure { Security::Insecure } else { Security::Required },
-        };
-        let mirrors = entry.mirror.iter().map(|mirror| at(&mirror.location, mirror.insecure)).collect();
-        Ok(Endpoints { primary: at(&entry.location, entry.insecure), mirrors })
+            security: if entry.insecure { Security::Insecure } else { Security::Required },
+        })
     }
 
     /// Adds the entries of a file; they replace those with the same prefix.
@@ -125,12 +106,6 @@ impl RegistriesConf {
             }
             if entry.prefix.is_empty() {
                 return Err(invalid("a registry has neither `prefix` nor `location`"));
-            }
-            if entry.mirror.iter().any(|mirror| mirror.location.is_empty()) {
-                return Err(invalid(&format!("a mirror of {} has no `location`", entry.prefix)));
-            }
-            for mirror in &mut entry.mirror {
-                mirror.location.truncate(mirror.location.trim_end_matches('/').len());
             }
             self.entries.retain(|old| old.prefix != entry.prefix);
             self.entries.push(entry);

@@ -1,0 +1,35 @@
+//! HTTP, who is trusted, who we are, and the stores that are made of these.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `transport.rs` | requests and responses, with one client for each host |
+//! | `connector.rs`, `trust.rs`, `certs_d.rs`, `crypto.rs` | whose certificates are accepted, and those that we show |
+//! | `proxy.rs` | the proxy for a host |
+//! | `http_error.rs` | errors of the HTTP library, in plain words |
+//! | `credentials.rs`, `auth_file.rs`, `helper.rs` | who we are to a registry |
+//! | `login.rs` | where credentials are stored |
+//! | `stores.rs` | the stores on other machines |
+//! | `registries_conf.rs` | other locations of images, and hosts that are blocked |
+//! | `environment.rs` | the variables and directories that all of it is read from |
+
+mod auth_file;
+mod certs_d;
+mod connector;
+mod credentials;
+mod crypto;
+mod environment;
+mod helper;
+mod http_error;
+mod login;
+mod proxy;
+mod registries_conf;
+mod stores;
+mod transport;
+mod trust;
+
+use super::{AuthFileChoice, Encryption, Forget, Login, Settings, Verify};
+
+pub(crate) use self::{
+    login::{log_in, log_out, logged_in},
+    stores::Remote,
+};
