@@ -41,6 +41,8 @@ pub(super) struct State {
     /// Methods, addresses and the authorization of each request.
     pub(super) log: Vec<String>,
     pub(super) waited: Vec<Duration>,
+    /// The time since the registry began.
+    pub(super) later: Duration,
 }
 
 pub(super) fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
@@ -247,7 +249,7 @@ impl Transport for FakeRegistry {
     }
 
     fn now(&self) -> Duration {
-        Duration::from_secs(1_000_000)
+        Duration::from_secs(1_000_000) + self.state.lock().unwrap().later
     }
 
     fn pause(&self, time: Duration) -> io::Result<()> {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Client, HttpFiles, Listed, Method, RegistryStore, Request, Url,
+    Client, Credentials, HttpFiles, Listed, Method, RegistryStore, Request, Secret, Url,
     testing::{Canary, FakeRegistry, client, response},
 };
 use crate::{

@@ -52,7 +52,9 @@ fn all_tags_page_by_page() {
             })),
             ..Default::default()
         });
-        assert!(client(&hostile, "reg.example/app").tags().is_err(), "{link}");
+        let error = client(&hostile, "reg.example/app").tags().unwrap_err();
+        assert!(error.to_string().contains("the next page is elsewhere"), "{link}: {error}");
+        assert!(!hostile.log().iter().any(|line| line.contains("other.example")), "{link}");
     }
 }
 

@@ -120,3 +120,80 @@ fn uploads_elsewhere_get_no_token() {
         assert!(!registry.log().iter().any(|line| line.starts_with("PUT")), "{location}");
     }
 }
+
+/// Returns a registry that wants this.
+fn wanting(challenge: &'static str, accepted: &'static str) -> Arc<FakeRegistry> {
+    Arc::new(FakeRegistry {
+        fault: Some(Box::new(move |request, _| {
+            let is_own = request.url.host() == "reg.example";
+            let is_known =
+                request.headers.iter().any(|(name, value)| (*name, &**value) == ("authorization", accepted));
+            let refused = || response(401, &[("www-authenticate", challenge)], b"");
+            (is_own && !is_known).then(|| Ok(refused()))
+        })),
+        ..Default::default()
+    })
+}
+
+/// The credentials of a test.
+struct Given(Secret);
+
+impl Credentials for Given {
+    fn find(&self, _: &str, _: &str) -> crate::Result<Option<Secret>> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
+#[test]
+fn every_kind_of_credentials() {
+    const TOKEN: &str = "Bearer realm=\"https://auth.example/token\",service=\"reg\"";
+    let password = Secret::Password { user: "u".into(), password: "canary".into() };
+    for (challenge, accepted, secret, asked) in [
+        ("Basic realm=\"x\"", "Basic dTpjYW5hcnk=", password.clone(), ""),
+        (TOKEN, "Bearer t0k3n", password, "GET https://auth.example/token?service=reg&scope="),
+        (TOKEN, "Bearer t0k3n", Secret::Identity("refresh".into()), "POST https://auth.example/token"),
+        (TOKEN, "Bearer as-it-is", Secret::Bearer("as-it-is".into()), ""),
+    ] {
+        let registry = wanting(challenge, accepted);
+        let name = "reg.example/app".parse().unwrap();
+        let client = Client::new(name, Arc::clone(&registry), Given(secret.clone()), &Limits::default());
+        assert_eq!(client.tags().unwrap(), Vec::<String>::new());
+        client.check_login().unwrap();
+        let log = registry.log();
+        let to_token_server: Vec<_> = log.iter().filter(|line| line.contains("auth.example")).collect();
+        // Once for the repository, and once for the login, which asks for no rights.
+        assert_eq!(to_token_server.len(), if asked.is_empty() { 0 } else { 2 }, "{secret:?}: {log:#?}");
+        assert!(to_token_server.iter().all(|line| line.starts_with(asked.split("&scope").next().unwrap())));
+    }
+}
+
+#[test]
+fn more_is_asked_for_where_a_token_is_not_enough() {
+    let registry = Arc::new(FakeRegistry {
+        secured: true,
+        fault: Some(Box::new(|request, number| {
+            let challenge = "Bearer realm=\"https://auth.example/token\",scope=\"repository:app:everything\"";
+            let refuses = number == 2 && request.url.host() == "reg.example";
+            refuses.then(|| Ok(response(401, &[("www-authenticate", challenge)], b"")))
+        })),
+        ..Default::default()
+    });
+    client(&registry, "reg.example/app").tags().unwrap();
+    let log = registry.log();
+    assert!(log[3].contains("scope=repository%3Aapp%3Aeverything"), "{log:#?}");
+    assert!(log[4].contains("tags/list") && log.len() == 5, "{log:#?}");
+}
+
+#[test]
+fn a_token_is_used_until_it_expires() {
+    let registry = Arc::new(FakeRegistry { secured: true, ..Default::default() });
+    let client = client(&registry, "reg.example/app");
+    let tokens = |log: &[String]| log.iter().filter(|line| line.contains("auth.example")).count();
+    for _ in 0..3 {
+        client.tags().unwrap();
+    }
+    assert_eq!(tokens(&registry.log()), 1);
+    registry.state.lock().unwrap().later = std::time::Duration::from_secs(295);
+    client.tags().unwrap();
+    assert_eq!(tokens(&registry.log()), 1, "five seconds before its end");
+}
