@@ -23,6 +23,8 @@ pub mod writer;
 
 use std::io::Read;
 
+pub use acl::LostLists;
+
 use crate::{attrs::Attrs, error::Result, fs::FileType, name::EntryPath};
 
 /// A change that a layer makes to the layers below. The image-spec encodes the last two as `.wh.` files; only

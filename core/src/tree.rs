@@ -23,6 +23,7 @@ use crate::{
     attrs::{Attrs, Time},
     fs::FileType,
     hash::Sha256,
+    layer::LostLists,
     name::{EntryPath, Name, NameBuf},
 };
 
@@ -31,6 +32,7 @@ use crate::{
 pub struct Tree {
     inodes: Vec<Inode>,
     free: Vec<u32>,
+    lost: LostLists,
 }
 
 /// The id of an inode in a [`Tree`]; valid until its last name is removed.
@@ -114,7 +116,14 @@ impl Tree {
         Self {
             inodes: vec![Inode::new(Attrs::implied_dir(), Content::Dir(BTreeMap::new()))],
             free: Vec::new(),
+            lost: LostLists::default(),
         }
+    }
+
+    /// Returns the access control lists that the layers have and the tree does not.
+    #[must_use]
+    pub fn lost_lists(&self) -> &LostLists {
+        &self.lost
     }
 
     /// Returns the inode of an id of this tree.

@@ -14,6 +14,7 @@ use ocicle::{
         Image,
         look::{Look, MissingIndex},
     },
+    layer::LostLists,
     limits::Limits,
     spec::Descriptor,
     store::BlobWrite as _,
@@ -203,6 +204,13 @@ impl Context {
             }
         }
         self.print(|out| writeln!(out, "{digest}"))
+    }
+
+    /// Warns of access control lists that are left out, if there are some.
+    pub(crate) fn warn_of_lost(&self, lists: &LostLists) {
+        if lists.count > 0 {
+            self.warn(printable(&lists.to_string()));
+        }
     }
 
     /// Prints a warning to standard error, unless the command is quiet.

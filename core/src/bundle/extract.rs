@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     fs::{AttrChange, DirPosix, remove_tree},
     image::Image,
+    layer::LostLists,
     store::{BlobRead, Repository},
     tree::{merge::Merge, rootfs::RootfsSink, scan::scan},
 };
@@ -50,6 +51,8 @@ impl std::error::Error for ExtractError {
 /// where no layer replaces or removes it. An empty directory becomes the image's root; the attributes of any
 /// other one stay unless a layer has some.
 ///
+/// Returns the access control lists of the layers that are not there.
+///
 /// After a failure, a directory that was empty is empty again; see [`ExtractError::partial`].
 ///
 /// # Errors
@@ -59,7 +62,7 @@ pub fn extract<S: BlobRead, D: DirPosix>(
     image: &Image,
     dir: D,
     options: &ExtractOptions,
-) -> Result<(), ExtractError> {
+) -> Result<LostLists, ExtractError> {
     let layers = Layers::new(repository, image, options)?;
     check_support(&dir.support(), options.on_disk.privilege)?;
     let implied = options.on_disk.implied_dir()?;
@@ -73,7 +76,8 @@ pub fn extract<S: BlobRead, D: DirPosix>(
         Merge::over(scan(&dir, repository.limits())?, implied, RootfsSink::over(dir), repository.limits())
     };
     let mut merge = merge.keep_dirlinks(options.keep_dirlinks);
-    layers.apply(&mut merge).and_then(|()| merge.finish_sink()).map_err(|error| {
+    let applied = layers.apply(&mut merge).and_then(|()| merge.finish_sink());
+    applied.map(|()| merge.tree().lost_lists().clone()).map_err(|error| {
         let sink = merge.into_sink();
         let partial = !empty || clear(sink.root()).is_err();
         ExtractError { error, partial }

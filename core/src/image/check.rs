@@ -254,7 +254,12 @@ impl<S: BlobRead> Checker<'_, S> {
         }
         self.report.layers += 1;
         match read_layer(self.repository, layer, diff_id, &mut Discard) {
-            Ok(()) => self.label(place, layer, compression),
+            Ok(lost) => {
+                if lost.count > 0 {
+                    self.warning(place, &layer.digest, lost);
+                }
+                self.label(place, layer, compression)
+            }
             Err(error) => self.failed(place, &layer.digest, error),
         }
     }

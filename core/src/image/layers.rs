@@ -43,13 +43,14 @@ pub fn apply_layers_from<S: BlobRead, M: TreeSink>(
 ) -> Result<()> {
     for (number, (descriptor, diff_id)) in image.layers().enumerate().skip(first) {
         let sink = &mut ToDisk { sink: merge, how };
-        read_layer(repository, descriptor, diff_id, sink).map_err(|error| match error {
+        let lost = read_layer(repository, descriptor, diff_id, sink).map_err(|error| match error {
             Error::Mismatch { property, expected, actual, .. } => {
                 let subject = format!("layer {} ({})", number + 1, descriptor.digest);
                 Error::Mismatch { subject, property, expected, actual }
             }
             other => other,
         })?;
+        merge.lose(lost);
         merge.next_layer()?;
     }
     Ok(())

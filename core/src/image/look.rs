@@ -93,7 +93,10 @@ impl Look {
                 false => load(repository, blob, diff_id, indexes),
             };
             match &index {
-                None => read_layer(repository, blob, diff_id, &mut merge)?,
+                None => {
+                    let lost = read_layer(repository, blob, diff_id, &mut merge)?;
+                    merge.lose(lost);
+                }
                 Some(index) => merge_index(&mut merge, index)?,
             }
             merge.next_layer()?;

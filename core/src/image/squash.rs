@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    layer::{Change, ChangeSink, Entry, EntryKind, reader::read_layer, writer::LayerWriter},
+    layer::{Change, ChangeSink, Entry, EntryKind, LostLists, reader::read_layer, writer::LayerWriter},
     name::EntryPath,
     spec::{Compression, History},
     store::{BlobRead, Repository, Store},
@@ -19,7 +19,8 @@ use crate::{
 
 /// Sends the changes that turn the lowest `from` layers of an image into the whole image; with 0, all of it.
 /// Everything but files is sent first, then the files in the order of the layers, further names of files, and
-/// the directories last, so that their times are not changed again.
+/// the directories last, so that their times are not changed again. Returns what the layers have and the sink
+/// did not get.
 ///
 /// # Errors
 /// Those of [`Look::inside`], and of the sink.
@@ -28,7 +29,7 @@ pub fn send_squashed<S: BlobRead>(
     image: &Image,
     from: usize,
     sink: &mut dyn ChangeSink,
-) -> Result<()> {
+) -> Result<LostLists> {
     let base = lowest(repository, image, from)?;
     let look = Look::inside(repository, image)?;
     let now = &look.tree;
@@ -80,11 +81,13 @@ pub fn send_squashed<S: BlobRead>(
     for (path, id, to) in links {
         put(sink, path, now.inode(id), EntryKind::HardLink { to })?;
     }
-    dirs.into_iter().try_for_each(|(path, id)| put(sink, path, now.inode(id), EntryKind::Dir))
+    dirs.into_iter().try_for_each(|(path, id)| put(sink, path, now.inode(id), EntryKind::Dir))?;
+    Ok(now.lost_lists().clone())
 }
 
 /// Squashes all layers above the lowest `from` into one. The history entries of the lower layers and of
-/// metadata are kept. If the layers cancel each other out, no layer replaces them.
+/// metadata are kept. If the layers cancel each other out, no layer replaces them. Returns also what the
+/// layers have and the new one has not.
 ///
 /// # Errors
 /// Those of [`send_squashed`] and [`append_layer`](super::edit::append_layer).
@@ -94,9 +97,9 @@ pub fn squash<S: Store>(
     from: usize,
     compression: Compression,
     history: Option<&History>,
-) -> Result<Image> {
+) -> Result<(Image, LostLists)> {
     let mut sink = Counted { writer: LayerWriter::new(repository, compression)?, changes: 0 };
-    send_squashed(repository, image, from, &mut sink)?;
+    let lost = send_squashed(repository, image, from, &mut sink)?;
     let layer = if sink.changes > 0 { Some(sink.writer.finish()?) } else { None };
     let config = without_surplus(image.config.clone(), image.layers().len())?;
     let mut layers = 0;
@@ -114,10 +117,11 @@ pub fn squash<S: Store>(
     if let Some(layer) = &layer {
         config = config_with_layer(config, layer, history)?;
     }
-    with_config(repository, image, config, |manifest| {
+    let squashed = with_config(repository, image, config, |manifest| {
         let manifest = manifest.keep_layers(from)?;
         layer.iter().try_fold(manifest, |manifest, layer| manifest.push_layer(&layer_of(image, layer)))
-    })
+    })?;
+    Ok((squashed, lost))
 }
 
 struct Counted<'a> {
@@ -250,7 +254,7 @@ mod tests {
         let before = image(&store, &layers);
         for from in 0..4 {
             let entry = History { created_by: Some("squash".into()), ..History::default() };
-            let after = squash(&store, &before, from, Compression::Gzip, Some(&entry)).unwrap();
+            let (after, _) = squash(&store, &before, from, Compression::Gzip, Some(&entry)).unwrap();
             assert_eq!(manifest(&store, &after), manifest(&store, &before), "from {from}");
             assert_eq!(after.manifest.view().layers.len(), from + 1);
             assert_eq!(after.manifest.view().layers[..from], before.manifest.view().layers[..from]);
@@ -278,7 +282,7 @@ mod tests {
             &store,
             &[&[file("a", "a")], &[file("b", "b"), file("a", "x")], &[remove("b"), file("a", "a")]],
         );
-        let after = squash(&store, &before, 1, Compression::Gzip, None).unwrap();
+        let (after, _) = squash(&store, &before, 1, Compression::Gzip, None).unwrap();
         assert_eq!(after.manifest.view().layers, before.manifest.view().layers[..1]);
         assert_eq!(manifest(&store, &after), manifest(&store, &before));
     }

@@ -5,7 +5,9 @@
 //! Sources: acl(5), "ACL TEXT FORMS"; star(4), `SCHILY.acl.access`; Linux,
 //! include/uapi/linux/posix_acl_xattr.h.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
+
+use crate::name::EntryPath;
 
 /// The name of the list that applies to an entry.
 pub(super) const ACCESS: &[u8] = b"system.posix_acl_access";
@@ -76,6 +78,11 @@ impl Acl {
         (!self.incomplete).then(|| self.encode())
     }
 
+    /// Returns whether it says too little to be kept.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
     fn perms(&self, kind: u16) -> Option<u16> {
         self.entries.iter().find(|entry| entry.0 == kind).map(|entry| entry.2)
     }
@@ -92,6 +99,45 @@ impl Acl {
             value.extend(id.to_le_bytes());
         }
         value.into()
+    }
+}
+
+/// The access control lists of layers that are left out, since they mean nothing without the machine they are
+/// from: GNU tar names the users that its machine knows, and not their ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostLists {
+    /// The number of entries.
+    pub count: u64,
+    /// The first of them.
+    pub first: Option<EntryPath>,
+}
+
+impl LostLists {
+    pub(super) fn add(&mut self, path: &EntryPath) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| path.clone());
+    }
+
+    /// Adds those of a higher layer.
+    pub(crate) fn extend(&mut self, higher: Self) {
+        self.count += higher.count;
+        self.first = self.first.take().or(higher.first);
+    }
+}
+
+/// A sentence; empty if nothing was lost.
+impl fmt::Display for LostLists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = &self.first else { return Ok(()) };
+        match self.count {
+            1 => write!(f, "the access control list of /{first} is left out")?,
+            more => write!(
+                f,
+                "the access control lists of {more} files are left out, the first that of /{first}"
+            )?,
+        }
+        f.write_str(": without numeric ids, or incomplete; the group keeps its own permissions")
     }
 }
 
@@ -152,7 +198,8 @@ fn entry(line: &[u8]) -> Option<(u16, u32, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Acl, with_ids};
+    use super::{Acl, LostLists, with_ids};
+    use crate::{limits::Limits, name::EntryPath};
 
     /// The attribute that Linux makes of `setfacl -m u:1000:rw,g:5:r` on a file of mode 0640.
     const LISTED: &[u8] = b"\x02\0\0\0\
@@ -216,5 +263,20 @@ mod tests {
         for odd in [&b"acl"[..], b"", &LISTED[..18], b"\x01\0\0\0"] {
             assert_eq!(with_ids(odd, |_| None, |_| None).as_deref(), Ok(odd));
         }
+    }
+
+    #[test]
+    fn what_is_lost_is_said() {
+        let path = |path: &str| EntryPath::clean(path.as_bytes(), &Limits::default()).unwrap();
+        let mut lost = LostLists::default();
+        assert_eq!(lost.to_string(), "");
+        lost.add(&path("etc/f"));
+        assert!(lost.to_string().starts_with("the access control list of /etc/f is left out: "), "{lost}");
+        let mut all = LostLists::default();
+        all.extend(lost.clone());
+        lost.first = Some(path("other"));
+        all.extend(lost);
+        let text = "the access control lists of 2 files are left out, the first that of /etc/f: ";
+        assert!(all.to_string().starts_with(text), "{all}");
     }
 }

@@ -8,7 +8,9 @@ mod threads;
 use std::io::{BufRead, BufReader, Read};
 
 use self::stage::{CHUNK, Content, Hashed};
-use super::{Change, ChangeSink, ChangeSource, budget::Budget, inflate::points::Points, tar::TarReader};
+use super::{
+    Change, ChangeSink, ChangeSource, LostLists, budget::Budget, inflate::points::Points, tar::TarReader,
+};
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Result},
@@ -92,6 +94,8 @@ pub(crate) fn unverified<'a, S: BlobRead>(
 /// Sends all changes of a layer to a sink, and verifies the layer. With the feature `parallel`, other threads
 /// read, decompress and hash ahead. The sink is always called on the current thread, in the same order.
 ///
+/// Returns the access control lists of the layer that the sink did not get.
+///
 /// The sink receives the changes before the end of the layer is verified, so callers must not publish the
 /// result before this function returns `Ok`.
 ///
@@ -103,19 +107,21 @@ pub fn read_layer<S: BlobRead>(
     descriptor: &Descriptor,
     diff_id: &Digest,
     sink: &mut dyn ChangeSink,
-) -> Result<()> {
+) -> Result<LostLists> {
     #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
-    if descriptor.size >= threads::WORTHWHILE && threads::read_layer(repository, descriptor, diff_id, sink)? {
-        return Ok(());
+    if descriptor.size >= threads::WORTHWHILE
+        && let Some(lost) = threads::read_layer(repository, descriptor, diff_id, sink)?
+    {
+        return Ok(lost);
     }
     let mut layer = LayerReader::open(repository, descriptor, diff_id)?;
     pump(&mut layer.tar, sink)
 }
 
-/// Moves all changes, then reads the rest of the input.
-fn pump<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result<()> {
+/// Moves all changes, then reads the rest of the input. Returns what could not be kept.
+fn pump<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result<LostLists> {
     match put_all(tar, sink) {
-        Ok(()) => tar.drain(),
+        Ok(()) => tar.drain().map(|()| tar.lost_lists().clone()),
         // Wrong content may look invalid in any way: then the mismatch is the error to report.
         Err(error) if error.kind() == ErrorKind::Corrupt => match tar.drain() {
             Err(mismatch @ Error::Mismatch { .. }) => Err(mismatch),

@@ -23,7 +23,7 @@ use crate::{
     attrs::{Attrs, SharedXattrs},
     error::{Error, Result},
     hash::{Sha256, Sha256Read},
-    layer::{Change, ChangeSink, Entry, EntryKind},
+    layer::{Change, ChangeSink, Entry, EntryKind, LostLists},
     limits::Limits,
     name::{EntryPath, Name, NameBuf},
 };
@@ -152,6 +152,11 @@ impl<S: TreeSink> Merge<S> {
         let result = self.put(change, &mut std::io::empty());
         self.known = None;
         result
+    }
+
+    /// Adds what the reader of a layer could not keep to the tree.
+    pub(crate) fn lose(&mut self, lost: LostLists) {
+        self.tree.lost.extend(lost);
     }
 
     /// Returns the current tree.

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use ocicle_tests::{
-    ocicle::{USER, at, command_of_user, fails, ocicle, ocicle_of_user, text},
+    ocicle::{USER, at, command, command_of_user, fails, ocicle, ocicle_of_user, text},
     temp::TempDir,
     tools::{have, root, run, try_run},
 };
@@ -111,6 +111,27 @@ fn without_its_list_the_group_gets_no_more() {
     let manifest = ocicle(["mtree", &at(&layout, "v1")]);
     assert!(manifest.contains("f type=file mode=0640"), "{manifest}");
     assert!(!manifest.contains("posix_acl"), "{manifest}");
+    let (v1, tar) = (at(&layout, "v1"), temp.path().join("out.tar"));
+    let dir = |name: &str| text(&temp.path().join(name)).to_owned();
+    fs::create_dir(temp.path().join("root")).unwrap();
+    for args in [
+        &["mtree", &v1][..],
+        &["unpack", &v1, &dir("bundle")],
+        &["raw", "unpack", &v1, &dir("raw")],
+        &["export", &v1, text(&tar)],
+        &["export", &v1, &dir("root")],
+        &["squash", &v1, "--dry-run"],
+        &["squash", &v1, "--tag", "flat"],
+        &["check", text(&layout)],
+    ] {
+        let output = command().args(args).output().unwrap();
+        let messages = [output.stdout, output.stderr].concat();
+        let messages = String::from_utf8_lossy(&messages);
+        assert!(output.status.success(), "{args:?}: {messages}");
+        let warning = messages.lines().find(|line| line.starts_with("warning: "));
+        let said = "the access control list of /f is left out: ";
+        assert!(warning.is_some_and(|line| line.contains(said)), "{args:?}: {messages}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use clap::Args;
 use ocicle::{
     bundle::{ExtractOptions, extract},
     image::squash::send_squashed,
-    layer::{on_disk::ToDisk, tar::TarWriter},
+    layer::{LostLists, on_disk::ToDisk, tar::TarWriter},
 };
 
 use crate::{args::Owners, context::Context, failure::Failure, output, stores::open_dir};
@@ -41,16 +41,17 @@ impl Export {
         let (place, image) = context.open_image(&self.reference)?;
         let how = self.owners.in_archive()?;
         let store = context.watched(&place.repository, "exporting", Some(image.size()));
+        let mut lost = LostLists::default();
         let write_tar = |out: &mut dyn Write| -> io::Result<()> {
             let mut tar = TarWriter::new(out);
-            send_squashed(&store, &image, 0, &mut ToDisk { sink: &mut tar, how: &how })?;
+            lost = send_squashed(&store, &image, 0, &mut ToDisk { sink: &mut tar, how: &how })?;
             tar.finish()?;
             Ok(())
         };
         let path = self.file.as_ref().or(self.output.as_ref()).map_or(Path::new("-"), PathBuf::as_path);
         if path.is_dir() {
             let options = ExtractOptions::default().on_disk(self.owners.on_disk()?);
-            extract(&store, &image, open_dir(path)?, &options).map_err(|failed| failed.error)?;
+            lost = extract(&store, &image, open_dir(path)?, &options).map_err(|failed| failed.error)?;
         } else if path != Path::new("-") {
             output::write_file(path, write_tar)?;
         } else if io::stdout().is_terminal() {
@@ -59,6 +60,7 @@ impl Export {
         } else {
             context.print(write_tar)?;
         }
+        context.warn_of_lost(&lost);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -60,6 +60,7 @@ impl Mtree {
         let (place, image) = context.open_image(reference)?;
         let store = context.watched(&place.repository, "reading layers", Some(image.size()));
         let tree = merged(&store, &image, &self.owners.on_disk()?)?;
+        context.warn_of_lost(tree.lost_lists());
         context.print(|out| mtree::write_tree(&tree, self.dialect, out).map_err(io::Error::from))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ocicle::image::{Image, layers::find_layer, squash::squash};
+use ocicle::{
+    image::{Image, layers::find_layer, squash::squash},
+    layer::LostLists,
+};
 
 use crate::{
     args::{Compress, Edit, HistoryArgs, Target},
@@ -46,12 +49,18 @@ impl Squash {
         let store = context.watched(&place.repository, "squashing", None);
         if self.edit.dry_run {
             let scratch = dry_run(&place.repository);
-            squash(&scratch, &base, from(&base)?, compression, history.as_ref())?;
+            let (_, lost) = squash(&scratch, &base, from(&base)?, compression, history.as_ref())?;
+            context.warn_of_lost(&lost);
             return Ok(ExitCode::SUCCESS);
         }
         let to = self.result.destination();
-        let done = place
-            .edit_image(&to, |image| squash(&store, image, from(image)?, compression, history.as_ref()))?;
+        let mut lost = LostLists::default();
+        let done = place.edit_image(&to, |image| {
+            let squashed = squash(&store, image, from(image)?, compression, history.as_ref())?;
+            lost = squashed.1;
+            Ok(squashed.0)
+        })?;
+        context.warn_of_lost(&lost);
         context.replaced(&done.resolution.target().digest, &done.referrers, &to)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -103,6 +103,7 @@ impl Unpack {
             warn_of_root(context, &image);
         }
         warn_of_unmounted(context, &unpacked.unmounted);
+        context.warn_of_lost(unpacked.tree.lost_lists());
         let (digest, files) = (&image.descriptor.digest, unpacked.tree.len());
         context.detail(format_args!("unpacked {digest} with {files} files into {}", bundle.display()));
         match format {

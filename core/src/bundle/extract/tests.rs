@@ -35,7 +35,7 @@ fn extracted(
     root: &MemDir,
     options: &ExtractOptions,
 ) -> Result<(), ExtractError> {
-    extract(store, image, root.clone(), options)
+    extract(store, image, root.clone(), options).map(drop)
 }
 
 #[test]

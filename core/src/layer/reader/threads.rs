@@ -17,7 +17,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::Result,
-    layer::{ChangeSink, budget::Budget, tar::TarReader},
+    layer::{ChangeSink, LostLists, budget::Budget, tar::TarReader},
     spec::Descriptor,
     store::{BlobRead, Repository},
 };
@@ -36,14 +36,14 @@ struct Chunk {
     length: usize,
 }
 
-/// Reads a layer as [`super::read_layer`] does. Returns `false`, before the sink is called, if the system
+/// Reads a layer as [`super::read_layer`] does. Returns `None`, before the sink is called, if the system
 /// lets no more threads start.
 pub(super) fn read_layer<S: BlobRead>(
     repository: &Repository<S>,
     descriptor: &Descriptor,
     diff_id: &Digest,
     sink: &mut dyn ChangeSink,
-) -> Result<bool> {
+) -> Result<Option<LostLists>> {
     let content = Content::open(repository, descriptor)?;
     let what = content.what().to_owned();
     let diff_id = DiffId::new(&content, diff_id)?;
@@ -58,13 +58,12 @@ pub(super) fn read_layer<S: BlobRead>(
             .name("diff_id".into())
             .spawn_scoped(scope, move || hash(diff_id, &content_receiver, &hashed_sender));
         if inflating.is_err() || hashing.is_err() {
-            return Ok(false); // a thread that did start stops when its channels are closed
+            return Ok(None); // a thread that did start stops when its channels are closed
         }
         let chunks =
             Chunks { full: hashed_receiver, empty: empty_sender, current: None, start: 0, ended: false };
         let budget = Budget::of_blob(descriptor.size, repository.limits());
-        pump(&mut TarReader::new(chunks, what, repository.limits()).within(budget), sink)?;
-        Ok(true)
+        pump(&mut TarReader::new(chunks, what, repository.limits()).within(budget), sink).map(Some)
     })
 }
 

@@ -57,8 +57,10 @@ pub(crate) fn hard_link_target(link: &[u8], limits: &Limits) -> Result<EntryPath
     Ok(to)
 }
 
-/// Returns owner, mode, time and extended attributes. Records take precedence over the header.
-pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Result<Attrs, Reason> {
+/// Returns owner, mode, time and extended attributes, and whether an access control list is not among them.
+/// Records take precedence over the header.
+pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Result<(Attrs, bool), Reason> {
+    let lost = [&pax.access, &pax.default].into_iter().flatten().any(Acl::is_incomplete);
     let mut xattrs = pax.take_xattrs();
     // Systems disagree about the mode of symbolic links, and none uses it.
     let mode = match kind {
@@ -68,7 +70,7 @@ pub(super) fn attrs(kind: &EntryKind, header: Header<'_>, pax: &mut Pax) -> Resu
     let uid = id("uid", pax.uid.map_or_else(|| header.uid(), Ok)?)?;
     let gid = id("gid", pax.gid.map_or_else(|| header.gid(), Ok)?)?;
     let mtime = pax.mtime.map_or_else(|| header.mtime().map(Time::from_seconds), Ok)?;
-    Ok(Attrs { mode, uid, gid, mtime, xattrs })
+    Ok((Attrs { mode, uid, gid, mtime, xattrs }, lost))
 }
 
 /// Adds access control lists that are not among the attributes already. Returns the mode with them.

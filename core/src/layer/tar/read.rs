@@ -14,7 +14,7 @@ use crate::{
     attrs::SharedXattrs,
     error::{Error, Result},
     layer::{
-        Change, ChangeSource, Entry,
+        Change, ChangeSource, Entry, LostLists,
         budget::Budget,
         whiteout::{self, Meaning},
     },
@@ -47,6 +47,7 @@ pub struct TarReader<R> {
     pub(super) content: u64,
     /// Bytes of the extended attributes of all entries so far.
     xattrs: SharedXattrs,
+    lost: LostLists,
     /// The raw path, a buffer reused between entries.
     pub(super) path: Vec<u8>,
     /// The raw extended headers, likewise.
@@ -77,6 +78,7 @@ impl<R: BufRead> TarReader<R> {
             entries: 0,
             content: 0,
             xattrs: SharedXattrs::default(),
+            lost: LostLists::default(),
             path: Vec::new(),
             records: Vec::new(),
             ended: false,
@@ -101,6 +103,12 @@ impl<R: BufRead> TarReader<R> {
     pub fn drain(&mut self) -> Result<()> {
         self.ended = true;
         self.body.drain()
+    }
+
+    /// Returns the access control lists so far that are not among the attributes.
+    #[must_use]
+    pub fn lost_lists(&self) -> &LostLists {
+        &self.lost
     }
 
     /// Returns the offset of the last change's entry. A reader that starts there reads it again.
@@ -237,7 +245,11 @@ impl<R: BufRead> TarReader<R> {
         let link = link.as_deref().unwrap_or_else(|| header.link());
         let kind = entry::entry_kind(kind, header, size, link, &self.limits)
             .map_err(|reason| self.bad_entry(reason))?;
-        let mut attrs = entry::attrs(&kind, header, &mut pax).map_err(|reason| self.bad_entry(reason))?;
+        let (mut attrs, lost) =
+            entry::attrs(&kind, header, &mut pax).map_err(|reason| self.bad_entry(reason))?;
+        if lost {
+            self.lost.add(&path);
+        }
         if self.xattrs.share(&mut attrs.xattrs) > self.limits.xattrs {
             return Err(self.limit("xattrs", self.limits.xattrs));
         }

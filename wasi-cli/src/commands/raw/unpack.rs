@@ -33,7 +33,7 @@ impl Unpack {
         let options = self.layers.options(self.owners.on_disk()?, &image)?;
         let (dir, made) = make_private_dir(&self.directory)?;
         let store = context.watched(&place.repository, "unpacking", Some(image.size()));
-        extract(&store, &image, dir, &options).map_err(|failed| {
+        let lost = extract(&store, &image, dir, &options).map_err(|failed| {
             if made {
                 // Only if it is empty; the first error is reported.
                 let _ = std::fs::remove_dir(&self.directory);
@@ -43,6 +43,7 @@ impl Unpack {
             let hint = format!("{} contains part of the image", self.directory.display());
             if partial { failure.hint(hint) } else { failure }
         })?;
+        context.warn_of_lost(&lost);
         context.detail(format_args!(
             "unpacked {} into {}",
             image.descriptor.digest,
