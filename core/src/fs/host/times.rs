@@ -1,12 +1,12 @@
 //! The times that a file system holds. The kernel does not tell them: it changes one that cannot be held to
 //! the nearest one, silently. ext4 holds 1901 to 2446, or to 2038 and whole seconds with small inodes.
 
-use std::{
-    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{self as sys, AtFlags, Mode, OFlags};
+use rustix::{
+    fs::{self as sys, AtFlags, Mode, OFlags},
+    io::Errno,
+};
 
 use super::{attrs, stat::metadata_of};
 use crate::{
@@ -36,13 +36,19 @@ fn unnamed(dir: BorrowedFd<'_>) -> std::io::Result<OwnedFd> {
 
 /// Makes a file and removes its name, where all files have one at first (NFS, FUSE, 9p).
 fn unlinked(dir: BorrowedFd<'_>) -> std::io::Result<OwnedFd> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!(".ocicle-times-{}-{number}", std::process::id());
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = sys::openat(dir, &name, flags, Mode::RUSR | Mode::WUSR)?;
-    sys::unlinkat(dir, &name, AtFlags::empty())?;
-    Ok(file)
+    // Another process may be at the same.
+    for name in [c".ocicle-times", c".ocicle-times-1", c".ocicle-times-2", c".ocicle-times-3"] {
+        match sys::openat(dir, name, flags, Mode::RUSR | Mode::WUSR) {
+            Err(Errno::EXIST) => {}
+            made => {
+                let file = made?;
+                sys::unlinkat(dir, name, AtFlags::empty())?;
+                return Ok(file);
+            }
+        }
+    }
+    Err(Errno::EXIST.into())
 }
 
 fn try_held(file: &OwnedFd) -> std::io::Result<Held> {
@@ -56,22 +62,22 @@ fn try_held(file: &OwnedFd) -> std::io::Result<Held> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::fd::AsFd as _};
+    use std::os::fd::AsFd as _;
+
+    use rustix::fs::{CWD, Mode, OFlags, openat};
 
     use super::{try_held, unlinked, unnamed};
 
     #[test]
-    fn both_ways_find_the_same_and_leave_nothing() {
-        let path = std::env::temp_dir().join(format!("ocicle-times-{}", std::process::id()));
-        fs::create_dir(&path).unwrap();
-        let dir = fs::File::open(&path).unwrap();
-        let held = try_held(&unlinked(dir.as_fd()).unwrap()).unwrap();
-        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    fn both_ways_find_the_same() {
+        let dir = openat(CWD, c".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        // Nothing is left, or the names would be used up.
+        let held: Vec<_> = (0..9).map(|_| try_held(&unlinked(dir.as_fd()).unwrap()).unwrap()).collect();
+        let held = held[8];
         if let Ok(file) = unnamed(dir.as_fd()) {
             let other = try_held(&file).unwrap();
             assert_eq!((held.times, held.fractions), (other.times, other.fractions));
         }
         assert!(held.times.0.seconds < 0 && held.times.1.seconds > i64::from(i32::MAX));
-        fs::remove_dir(&path).unwrap();
     }
 }
