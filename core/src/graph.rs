@@ -10,6 +10,7 @@ pub mod convert;
 pub mod copy;
 mod cosign;
 pub mod describe;
+pub mod discover;
 pub mod explain;
 pub mod gc;
 #[cfg(test)]

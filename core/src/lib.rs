@@ -32,6 +32,7 @@
 //! | verify everything | [`Repository::check`] |
 //! | remove unreachable blobs | [`Repository::gc`] |
 //! | copy, or plan a copy | [`Repository::copy`], [`graph::copy::Plan`] |
+//! | add files about an image, and find them | [`Repository::attach`], [`graph::discover`] |
 //! | write an archive | [`store::archive::write_archive`] |
 //! | inspect files and their layers | [`image::look::Look`] |
 //! | get a manifest for mtree(8) | [`image::layers::merged`], [`tree::mtree::write_tree`] |

@@ -40,7 +40,7 @@ pub use self::{
     read_at::{FileBytes, ReadAt, reader},
     repository::Repository,
     update::RootIndexExt,
-    writer::{BlobWriter, put_document},
+    writer::{BlobWriter, put_document, put_empty},
 };
 
 /// A blob that is read from any position.

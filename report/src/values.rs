@@ -1,7 +1,7 @@
 //! The JSON of values whose fields are written as they are.
 
 use ocicle::{
-    graph::{ResolvedObject, explain::Explanation, gc::GcReport, list::Listing},
+    graph::{ResolvedObject, discover::Discovered, explain::Explanation, gc::GcReport, list::Listing},
     image::{check::CheckReport, waste::dive::DiveNumbers},
     tree::mtree::Difference,
 };
@@ -19,7 +19,7 @@ macro_rules! first_version {
     };
 }
 
-first_version![CheckReport, DiveNumbers, Explanation, GcReport, Listing, ResolvedObject<'_>,];
+first_version![CheckReport, Discovered, DiveNumbers, Explanation, GcReport, Listing, ResolvedObject<'_>,];
 
 /// The objects that a reference was resolved to.
 impl Report for [ResolvedObject<'_>] {

@@ -7,9 +7,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::{
     args::Limit,
     commands::{
-        Annotate, Cat, Check, Completions, Config, Copy, Diff, Export, Files, Find, Gc, Init, Insert, Layers,
-        Login, Logout, Ls, Man, Mtree, New, Platform, Raw, Rebase, Repack, Resolve, Rm, Squash, Stat, Tag,
-        Tree, Unpack, Waste, Why,
+        Annotate, Attach, Cat, Check, Completions, Config, Copy, Diff, Discover, Export, Files, Find, Gc,
+        Init, Insert, Layers, Login, Logout, Ls, Man, Mtree, New, Platform, Pull, Raw, Rebase, Repack,
+        Resolve, Rm, Squash, Stat, Tag, Tree, Unpack, Waste, Why,
     },
     context::{Context, Verbosity},
     failure::Failure,
@@ -51,6 +51,8 @@ References:
   PATH#v1//platform=linux/arm64   below that tag, at any depth, by platform
   PATH#digest=sha256:1f2e3d4c     by digest, or a prefix of one
   oci:PATH#…                      the same, with the kind of store: oci, oci-archive, docker-archive
+  docker://HOST/REPOSITORY:v1     in a registry; `//platform=…` and `@sha256:…` as well
+  https://HOST/PATH/#v1           a layout on a web server, or an archive, PATH.tar
 
 Environment:
   SOURCE_DATE_EPOCH               seconds since 1970: the time recorded in new images and layers
@@ -71,6 +73,9 @@ enum Command {
     Tree(Tree),
     Rm(Rm),
     Copy(Copy),
+    Attach(Attach),
+    Discover(Discover),
+    Pull(Pull),
     Gc(Gc),
     Unpack(Unpack),
     Repack(Repack),
@@ -125,6 +130,9 @@ impl Command {
             Self::Tree(tree) => tree.run(context),
             Self::Rm(rm) => rm.run(context),
             Self::Copy(copy) => copy.run(context),
+            Self::Attach(attach) => attach.run(context),
+            Self::Discover(discover) => discover.run(context),
+            Self::Pull(pull) => pull.run(context),
             Self::Gc(gc) => gc.run(context),
             Self::Unpack(unpack) => unpack.run(context),
             Self::Repack(repack) => repack.run(context),

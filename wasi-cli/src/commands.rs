@@ -1,12 +1,14 @@
 //! The commands: each file has the arguments of one command, and runs it with the library.
 
 mod annotate;
+mod attach;
 mod cat;
 mod check;
 mod completions;
 mod config;
 mod copy;
 mod diff;
+mod discover;
 mod export;
 mod files;
 mod find;
@@ -21,6 +23,7 @@ mod man;
 mod mtree;
 mod new;
 mod platform;
+mod pull;
 pub(crate) mod raw;
 mod rebase;
 mod repack;
@@ -36,12 +39,14 @@ mod why;
 
 pub(crate) use self::{
     annotate::Annotate,
+    attach::Attach,
     cat::Cat,
     check::Check,
     completions::Completions,
     config::{Clear, Config},
     copy::Copy,
     diff::Diff,
+    discover::Discover,
     export::Export,
     files::Files,
     find::Find,
@@ -56,6 +61,7 @@ pub(crate) use self::{
     mtree::Mtree,
     new::New,
     platform::Platform,
+    pull::Pull,
     raw::Raw,
     rebase::Rebase,
     repack::Repack,

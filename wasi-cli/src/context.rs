@@ -98,7 +98,7 @@ impl Context {
 
     /// Opens the store of a reference to edit it: what is found in it from now on is kept.
     pub(crate) fn open_to_edit(&self, reference: &str, edit: &Edit) -> Result<Place, Failure> {
-        let place = self.open(reference)?;
+        let place = self.open(reference)?.of_one();
         if !edit.dry_run {
             place.repository.store().hold()?;
         }

@@ -55,6 +55,12 @@ impl Place {
         }
     }
 
+    /// Returns the place of one object: in a registry, a reference without a tag means `latest`.
+    pub(crate) fn of_one(mut self) -> Self {
+        self.selector = self.one().into_owned();
+        self
+    }
+
     /// Returns the tag that the reference of a command must be.
     pub(crate) fn tag(&self, command: &str) -> Result<RefName, Failure> {
         tag(&self.selector, command)
@@ -67,7 +73,7 @@ impl Place {
 
     /// Returns the selector of one object. In a registry, none means the tag `latest`: to look at all tags
     /// would take a request for each.
-    fn one(&self) -> Cow<'_, Selector> {
+    pub(crate) fn one(&self) -> Cow<'_, Selector> {
         match self.repository.store().remote().filter(|remote| remote.is_registry()) {
             Some(remote) if self.selector.is_empty() => {
                 let latest = Selector::of(Clause::Tag(LATEST.into()));

@@ -5,6 +5,7 @@ mod check;
 mod columns;
 mod conflicts;
 mod diff;
+mod discovered;
 mod dive;
 mod explain;
 mod files;

@@ -112,10 +112,15 @@ struct Lister {
 /// The annotation in the descriptor of an attestation, as BuildKit writes it.
 const ATTESTS: &str = "vnd.docker.reference.digest";
 
-/// Returns the digest of the image that an entry is about.
-fn attests(place: &Place) -> Option<String> {
+/// Returns the digest of the image that an entry says it is about.
+pub(super) fn attests(place: &Place) -> Option<String> {
     let tagged = || cosign::about(&place.descriptor).filter(|_| place.parent.is_none());
-    place.descriptor.annotations.get(ATTESTS).cloned().or_else(|| Some(tagged()?.to_string()))
+    attestation(&place.descriptor).or_else(|| Some(tagged()?.to_string()))
+}
+
+/// Returns the digest of the image that an attestation of BuildKit is about.
+pub(super) fn attestation(entry: &Descriptor) -> Option<String> {
+    entry.annotations.get(ATTESTS).cloned()
 }
 
 impl Lister {

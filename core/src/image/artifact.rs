@@ -1,10 +1,22 @@
-//! Manifests that are not those of images.
+//! Manifests that are not those of images: files, mostly about an image.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, ErrorKind, Read},
+    sync::atomic::AtomicU64,
+};
 
 use crate::{
-    error::Result,
-    spec::{Descriptor, Manifest, MediaType, Raw},
-    store::{BlobRead, Repository},
+    error::{Error, Result},
+    fs::DirPosix,
+    limits::Limits,
+    name::EntryPath,
+    spec::{Annotations, Descriptor, Manifest, MediaType, Raw, media_type::MANIFEST},
+    store::{BlobRead, BlobWriter, Repository, Store, put_document, put_empty, temporary::Temporary},
 };
+
+/// The annotation of a layer with the name of the file (image-spec, annotations.md).
+const TITLE: &str = "org.opencontainers.image.title";
 
 /// An artifact, such as a signature or an SBOM: a manifest without an image.
 #[derive(Debug, Clone)]
@@ -14,6 +26,28 @@ pub struct Artifact {
     pub descriptor: Descriptor,
     /// The manifest.
     pub manifest: Raw<Manifest>,
+}
+
+/// A file of an artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct ArtifactFile {
+    /// Its path, below the directory that it is written to.
+    pub path: EntryPath,
+    /// Its content.
+    pub blob: Descriptor,
+}
+
+/// An artifact that is made: see [`Repository::attach`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct NewArtifact {
+    /// Its type, such as `application/spdx+json`.
+    pub artifact_type: MediaType,
+    /// Its files: see [`Repository::put_file`].
+    pub files: Vec<Descriptor>,
+    /// Annotations of the manifest.
+    pub annotations: Annotations,
 }
 
 impl Artifact {
@@ -30,5 +64,123 @@ impl Artifact {
     pub fn artifact_type(&self) -> &MediaType {
         let Manifest { artifact_type, config, .. } = self.manifest.view();
         artifact_type.as_ref().unwrap_or(&config.media_type)
+    }
+
+    /// Returns the files: the layers with a title. Others, such as the layers of an image, have no name.
+    ///
+    /// # Errors
+    /// [`Error::Document`] for a title that is not the path of a file below a directory, or two equal ones.
+    pub fn files(&self, limits: &Limits) -> Result<Vec<ArtifactFile>> {
+        let mut seen = BTreeSet::new();
+        let layers = self.manifest.view().layers.iter();
+        let named = layers.filter_map(|layer| Some((layer, layer.annotations.get(TITLE)?)));
+        named
+            .map(|(layer, title)| {
+                let wrong = |reason: &str| {
+                    let what = format!("manifest {}: layer {}", self.descriptor.digest, layer.digest);
+                    Error::document(what, format!("the title {title:?} {reason}"))
+                };
+                let path =
+                    EntryPath::clean(title.as_bytes(), limits).map_err(|error| wrong(&error.to_string()))?;
+                if title.starts_with('/') || title.split('/').any(|name| name == "..") || path.is_root() {
+                    return Err(wrong("is not the path of a file below a directory"));
+                }
+                match seen.insert(path.clone()) {
+                    true => Ok(ArtifactFile { path, blob: layer.clone() }),
+                    false => Err(wrong("is that of two layers")),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The treatment of a file that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
+pub enum ExistingFile {
+    /// It is replaced, once the new content is complete.
+    Replace,
+    /// It is an error, and stays.
+    Keep,
+}
+
+impl<S: BlobRead> Repository<S> {
+    /// Writes a file of an artifact into a directory, and verifies it. Directories are created, and symbolic
+    /// links are not followed. The file has its name once it is complete.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] for a file that is to be kept; [`Error::Io`], also where a part of the path is a link
+    /// or a file; those of [`Repository::blob`].
+    pub fn write_file<D: DirPosix>(
+        &self,
+        file: &ArtifactFile,
+        dir: &D,
+        existing: ExistingFile,
+    ) -> Result<()> {
+        let failed = || Error::io(format!("write {}", file.path));
+        let Some((parents, name)) = file.path.split_last() else {
+            return Err(Error::Misuse("a file has a name".into()));
+        };
+        let mut opened: Option<D> = None;
+        for parent in parents.names() {
+            let at = opened.as_ref().unwrap_or(dir);
+            match at.create_dir(parent) {
+                Ok(()) => at.share(parent).map_err(failed())?,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed()(error)),
+            }
+            opened = Some(at.open_dir(parent).map_err(failed())?);
+        }
+        let at = opened.as_ref().unwrap_or(dir);
+        let exists = || Error::Exists(format!("{} already exists", file.path));
+        if existing == ExistingFile::Keep && at.metadata(name).is_ok() {
+            return Err(exists());
+        }
+        let mut new = Temporary::new(at, &AtomicU64::new(0)).map_err(failed())?;
+        io::copy(&mut self.blob(&file.blob)?, &mut new).map_err(failed())?;
+        match existing {
+            ExistingFile::Replace => new.place(at, name).map_err(failed()),
+            ExistingFile::Keep => new.place_new(at, name).map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => exists(),
+                _ => failed()(error),
+            }),
+        }
+    }
+}
+
+impl<S: Store> Repository<S> {
+    /// Stores a file for an artifact, with its name as title.
+    ///
+    /// # Errors
+    /// Those of the store, and of reading the file.
+    pub fn put_file(&self, name: &str, media_type: MediaType, content: &mut dyn Read) -> Result<Descriptor> {
+        let mut writer = BlobWriter::new(self.store(), media_type)?;
+        io::copy(content, &mut writer).map_err(Error::io(format_args!("copy {name}")))?;
+        let mut descriptor = writer.finish()?;
+        descriptor.annotations.insert(TITLE.into(), name.into());
+        Ok(descriptor)
+    }
+
+    /// Stores an artifact about an object, and returns its descriptor for a root index; see
+    /// [`add_roots`](crate::graph::describe::add_roots). A registry lists it by its subject.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if the object is neither a manifest nor an index; those of the store.
+    pub fn attach(&self, subject: &Descriptor, new: NewArtifact) -> Result<Descriptor> {
+        let Descriptor { media_type, digest, size, .. } = subject;
+        if !media_type.is_manifest() && !media_type.is_index() {
+            let what = format!("{digest} is of type {media_type}: an artifact is about a manifest or index");
+            return Err(Error::Misuse(what));
+        }
+        let empty = put_empty(self.store())?;
+        let layers = if new.files.is_empty() { vec![empty.clone()] } else { new.files };
+        let manifest = Raw::new(Manifest {
+            artifact_type: Some(new.artifact_type.clone()),
+            subject: Some(Descriptor::new(media_type.clone(), digest.clone(), *size)),
+            annotations: new.annotations,
+            ..Manifest::new(empty, layers)
+        })?;
+        let made = put_document(self.store(), &manifest, &MediaType::literal(MANIFEST))?;
+        Ok(Descriptor { artifact_type: Some(new.artifact_type), ..made })
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     digest::Algorithm,
     error::{Error, Result},
     hash::HashWrite,
-    spec::{Descriptor, Document, MediaType, Raw},
+    spec::{Descriptor, Document, MediaType, Raw, media_type::EMPTY},
 };
 
 /// A blob being written; its digest is computed while it is written. Dropping it discards the blob.
@@ -56,6 +56,17 @@ impl std::fmt::Debug for BlobWriter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BlobWriter").field("media_type", &self.media_type).finish_non_exhaustive()
     }
+}
+
+/// Stores the empty JSON object and returns its descriptor, for what an artifact does not have (image-spec,
+/// manifest.md, "Guidance for an Empty Descriptor").
+///
+/// # Errors
+/// Those of [`BlobWrite::begin`] and [`Pending::publish`].
+pub fn put_empty<S: BlobWrite + ?Sized>(store: &S) -> Result<Descriptor> {
+    let mut blob = BlobWriter::new(store, MediaType::literal(EMPTY))?;
+    blob.write_all(b"{}").map_err(Error::io("write the empty JSON object"))?;
+    blob.finish()
 }
 
 /// Stores a document and returns its descriptor.

@@ -3,6 +3,7 @@
 
 mod annotate;
 mod archive_files;
+mod artifacts;
 mod bad_input;
 mod commands;
 mod compressed_archives;

@@ -33,9 +33,9 @@ impl Stat {
 
     /// Opens the artifact, if the reference means one and not an image.
     fn artifact(place: &Place) -> Option<Result<Artifact, Failure>> {
-        let image = place.repository.resolve(&place.selector, Want::Image);
+        let image = place.repository.resolve(&place.one(), Want::Image);
         let Err(ResolveError::NotFound { .. }) = image else { return None };
-        let at = place.repository.resolve(&place.selector, Want::Any).ok()?;
+        let at = place.repository.resolve(&place.one(), Want::Any).ok()?;
         let is_manifest = at.target().media_type.is_manifest();
         is_manifest.then(|| Ok(Artifact::open(&place.repository, at.target())?))
     }

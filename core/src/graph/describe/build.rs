@@ -18,9 +18,9 @@ use crate::{
     graph::{RefName, rewrite::Roots},
     spec::{
         Descriptor, ImageConfig, Index, Manifest, MediaType, Platform, Raw,
-        media_type::{EMPTY, INDEX, MANIFEST},
+        media_type::{INDEX, MANIFEST},
     },
-    store::{BlobRead, BlobWriter, Repository, Store, put_document},
+    store::{BlobRead, BlobWriter, Repository, Store, put_document, put_empty},
 };
 
 /// The objects and files that a description refers to.
@@ -203,14 +203,14 @@ impl<S: Store> Builder<'_, S> {
     fn manifest(&mut self, at: &str, manifest: &ManifestNode) -> Result<Descriptor> {
         let config = match &manifest.config {
             Some(node) => self.node(&format!("{at}.manifest.config"), node, false)?,
-            None => self.empty()?,
+            None => put_empty(self.repository.store())?,
         };
         let mut layers = Vec::new();
         for (number, node) in manifest.layers.iter().enumerate() {
             layers.push(self.node(&format!("{at}.manifest.layers[{number}]"), node, false)?);
         }
         if layers.is_empty() && !config.media_type.is_config() {
-            layers.push(self.empty()?);
+            layers.push(put_empty(self.repository.store())?);
         }
         let media_type = MediaType::literal(MANIFEST);
         let document = manifest.form.write(Manifest {
@@ -221,13 +221,6 @@ impl<S: Store> Builder<'_, S> {
         })?;
         let made = put_document(self.repository.store(), &document, &media_type)?;
         Ok(Descriptor { artifact_type: manifest.artifact_type.clone(), ..made })
-    }
-
-    /// Returns the empty JSON object (image-spec, manifest.md).
-    fn empty(&self) -> Result<Descriptor> {
-        let mut blob = BlobWriter::new(self.repository.store(), MediaType::literal(EMPTY))?;
-        blob.write_all(b"{}").map_err(Error::io("write the empty config"))?;
-        blob.finish()
     }
 
     fn blob(&mut self, node: &Node, blob: &BlobNode) -> Result<Descriptor> {
