@@ -28,7 +28,7 @@ pub struct Discovered {
 }
 
 /// Finds what is about an object, and what is about that. `find` returns the descriptors of what is about one
-/// object: [`Referrers::about`] in a layout, [`Client::referrers`](crate::remote::Client::referrers) in a
+/// object: [`ReferrerMap::about`] in a layout, [`Client::referrers`](crate::remote::Client::referrers) in a
 /// registry. An object that is about itself, by whatever way, is not searched again.
 ///
 /// # Errors
@@ -73,9 +73,9 @@ impl Search<'_> {
 
 /// The objects of a store that are about others.
 #[derive(Debug, Clone, Default)]
-pub struct Referrers(HashMap<String, Vec<Descriptor>>);
+pub struct ReferrerMap(HashMap<String, Vec<Descriptor>>);
 
-impl Referrers {
+impl ReferrerMap {
     /// Returns what is about an object.
     #[must_use]
     pub fn about(&self, object: &Digest) -> &[Descriptor] {
@@ -107,9 +107,9 @@ impl<S: BlobRead + RootIndex> Repository<S> {
     ///
     /// # Errors
     /// Those of [`Repository::list`].
-    pub fn referrers(&self) -> Result<Referrers> {
+    pub fn referrers(&self) -> Result<ReferrerMap> {
         let places = Places::walk(self, &self.index()?)?;
-        let mut referrers = Referrers::default();
+        let mut referrers = ReferrerMap::default();
         for place in places.ids() {
             let mut entry = places.get(place).descriptor.clone();
             let attested = attests(places.get(place));

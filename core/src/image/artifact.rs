@@ -109,8 +109,8 @@ impl<S: BlobRead> Repository<S> {
     /// links are not followed. The file has its name once it is complete.
     ///
     /// # Errors
-    /// [`Error::Exists`] for a file that is to be kept; [`Error::Io`], also where a part of the path is a link
-    /// or a file; those of [`Repository::blob`].
+    /// [`Error::Exists`] for a file that is to be kept; [`Error::Io`], also where a part of the path is a
+    /// link or a file; those of [`Repository::blob`].
     pub fn write_file<D: DirPosix>(
         &self,
         file: &ArtifactFile,

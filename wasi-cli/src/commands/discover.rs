@@ -6,7 +6,7 @@ use clap::Args;
 use ocicle::{
     graph::{
         Resolution,
-        discover::{Discovered, Referrers, discover},
+        discover::{Discovered, ReferrerMap, discover},
         resolve::Want,
     },
     spec::{Index, MediaType, Raw},
@@ -53,9 +53,9 @@ fn find(place: &Place, at: &Resolution) -> Result<Discovered, Failure> {
     let beside = match at.hops() {
         [.., above, _] => {
             let index: Raw<Index> = repository.document(&above.descriptor)?;
-            Referrers::of_entries(index.view())
+            ReferrerMap::of_entries(index.view())
         }
-        _ => Referrers::default(),
+        _ => ReferrerMap::default(),
     };
     Ok(discover(object, limits, &mut |digest| {
         let mut found = remote.referrers(digest)?;

@@ -53,8 +53,9 @@ fn kind(object: &Descriptor) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests may")]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
     use ocicle::{Descriptor, graph::discover::discover, limits::Limits};
 
     use crate::show::Show as _;
