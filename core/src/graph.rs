@@ -16,6 +16,7 @@ pub mod gc;
 #[cfg(test)]
 mod linear;
 pub mod list;
+pub mod platforms;
 mod progress;
 mod reach;
 mod ref_name;

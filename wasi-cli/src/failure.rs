@@ -47,6 +47,12 @@ impl Failure {
         self
     }
 
+    /// Says what failed before the message.
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// Returns the message without the hint.
     pub(crate) fn message(&self) -> &str {
         &self.message

@@ -69,6 +69,12 @@ impl Selector {
         Self(vec![vec![clause]])
     }
 
+    /// Returns the selector of what is below, at any depth, and for which this clause holds.
+    #[must_use]
+    pub fn below(&self, clause: Clause) -> Self {
+        Self(self.0.iter().cloned().chain([vec![clause]]).collect())
+    }
+
     /// Returns whether there are no steps, so that the default object is selected.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -6,4 +6,5 @@ mod artifacts;
 mod copies;
 mod edits;
 mod lazy;
+mod platforms;
 mod web;

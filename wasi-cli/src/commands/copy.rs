@@ -1,37 +1,39 @@
 //! `copy`.
 
-use std::{collections::BTreeSet, path::Path, process::ExitCode};
+mod list;
+mod target;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, ValueEnum};
 use ocicle::{
     Error, Repository,
     graph::{
         RefName, Resolution,
-        archive::{create_archive, rewrite_docker_archive},
         convert::to_oci,
-        copy::{Copied, Plan, What},
+        copy::{Plan, What},
+        platforms::select_platforms,
         reference::{Reference, StoreKind},
         resolve::Want,
+        selector::Clause,
     },
     image::docker_archive,
-    name::{Name, NameBuf},
-    spec::{IMAGE_NAME, Index, REF_NAME, Raw},
-    store::{
-        BlobRead, RootIndex, RootIndexExt as _,
-        archive::{self, ArchiveKind},
-        memory::MemoryStore,
-        overlay::Overlay,
-    },
+    spec::{Index, Platform, Raw},
+    store::{BlobRead, BlobWrite, RootIndex, memory::MemoryStore},
     text::printable,
 };
 
+use self::target::{Existing, Target};
 use crate::{
     context::Context,
     failure::Failure,
     place::{self, Place},
     show::human_size,
-    stores::{AnyStore, is_standard_input, parent, patience},
-    system::SystemDir,
+    stores::is_standard_input,
 };
 
 /// Copy images between stores: layouts, archives and registries.
@@ -42,15 +44,22 @@ use crate::{
     ocicle copy --all images#platform=linux/arm64 oci-archive:arm.tar\n  \
     ocicle copy docker://registry.example/app:v1 oci:images\n  \
     ocicle copy images#v1 docker://registry.example/app:v1\n  \
+    ocicle copy --platform linux/amd64 --platform linux/arm64 \\\n    docker://registry.example/app:v1 oci:images\n  \
     gzip -dc saved.tar.gz | ocicle copy - oci:images")]
 pub(crate) struct Copy {
     /// A whole store, or an object in it and everything below it.
-    #[arg(value_name = "REF")]
-    source: String,
+    #[arg(value_name = "REF", required_unless_present = "from_file")]
+    source: Option<String>,
     /// The store to copy to: `oci:DIRECTORY`, `oci-archive:FILE` or `docker-archive:FILE`, with `#TAG` for
     /// another tag, which is created if it does not exist; or `docker://HOST/REPOSITORY:TAG`.
-    #[arg(value_name = "STORE[#TAG]")]
-    destination: String,
+    #[arg(value_name = "STORE[#TAG]", required_unless_present = "from_file")]
+    destination: Option<String>,
+    /// Make the copies of a list: a reference and a store on each line. Goes on after a copy that fails.
+    #[arg(long, value_name = "LIST", conflicts_with = "source")]
+    from_file: Option<PathBuf>,
+    /// Copy the image of this platform alone; of several, an index that lists these alone.
+    #[arg(long, value_name = "PLATFORM", conflicts_with = "sparse")]
+    platform: Vec<Platform>,
     /// Copy the indexes along the path unchanged, although they list objects that are not copied.
     #[arg(long)]
     sparse: bool,
@@ -63,6 +72,9 @@ pub(crate) struct Copy {
     /// Leave tags alone that the destination has.
     #[arg(short, long)]
     no_clobber: bool,
+    /// Print the blobs that would be copied, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// Convert Docker documents; their digests change.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<CopyFormat>,
@@ -77,24 +89,78 @@ enum CopyFormat {
 
 impl Copy {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.source)?;
-        let to: Reference = self.destination.parse()?;
+        match (&self.source, &self.destination, &self.from_file) {
+            (_, _, Some(list)) => self.copy_all(context, list),
+            (Some(source), Some(destination), None) => {
+                self.copy(context, source, destination).map(|()| ExitCode::SUCCESS)
+            }
+            _ => Err(Failure::usage("expected a reference and a store")),
+        }
+    }
+
+    /// Makes the copies of a list, and reports those that failed.
+    fn copy_all(&self, context: &Context, list: &Path) -> Result<ExitCode, Failure> {
+        let lines = list::read(list, &context.limits)?;
+        let mut failed = 0;
+        for line in &lines {
+            let copied = self.copy(context, &line.source, &line.destination);
+            let Err(failure) = copied else { continue };
+            failed += 1;
+            let what =
+                format!("{}:{}: copy {} to {}", list.display(), line.number, line.source, line.destination);
+            failure.within(&what).report();
+        }
+        match failed {
+            0 => Ok(ExitCode::SUCCESS),
+            _ => Err(Failure::failed(format!("{failed} of {} copies failed", lines.len()))),
+        }
+    }
+
+    fn copy(&self, context: &Context, source: &str, destination: &str) -> Result<(), Failure> {
+        let place = context.open(source)?;
+        let to: Reference = destination.parse()?;
         if is_standard_input(to.kind, &to.path) {
             return Err(Failure::usage("cannot copy to `-`, which is standard input"));
         }
-        let tag = tag_of(&to)?;
         let store = context.watched(&place.repository, "copying", None);
         // Converted documents are in neither store.
         let from = store.with_upper(MemoryStore::new()?);
+        let plan = self.plan(context, &from, &place, &to)?;
+        if plan.index().view().manifests.is_empty() {
+            return Err(Error::NotFound(format!("nothing to copy: {source} has no images")).into());
+        }
+        let existing = if self.no_clobber { Existing::Keep } else { Existing::Replace };
+        let target = Target { context, to: &to, existing };
+        let (done, copied) = match self.dry_run {
+            true => ("would copy", target.preview(&from, &plan)?),
+            false => ("copied", target.write(&from, &plan, &place)?),
+        };
+        let absent =
+            if copied.absent == 0 { String::new() } else { format!("; {} not in the source", copied.absent) };
+        let (blobs, bytes, present) = (copied.blobs, human_size(copied.bytes), copied.present);
+        context.note(format_args!("{done} {blobs} blobs, {bytes}; {present} already present{absent}"));
+        if to.kind == Some(StoreKind::DockerArchive) {
+            tell_untagged(context, plan.index());
+        }
+        if !self.dry_run {
+            context.print_lines(plan.index().view().manifests.iter().map(|entry| &entry.digest))?;
+        }
+        Ok(())
+    }
+
+    /// Decides what is copied, and under which tags.
+    fn plan<S: BlobRead + BlobWrite + RootIndex>(
+        &self,
+        context: &Context,
+        from: &Repository<S>,
+        place: &Place,
+        to: &Reference,
+    ) -> Result<Plan, Failure> {
         let all = match self.all && !place.selector.is_empty() {
             true => place.repository.resolve_all(&place.selector, Want::Any)?,
             false => Vec::new(),
         };
-        let whole = place.selector.is_empty() && !place.is_registry();
-        let at = match whole || self.all {
-            true => None,
-            false => Some(place.resolve(Want::Any)?),
-        };
+        let at = self.one(place)?;
         let what = match &at {
             None if !all.is_empty() => What::Objects(&all),
             None if self.sparse => {
@@ -104,76 +170,52 @@ impl Copy {
             Some(at) if self.sparse => What::Sparse(at),
             Some(at) => What::Object(at),
         };
-        let mut plan = Plan::new(&from, what)?;
+        let mut plan = Plan::new(from, what)?;
+        if self.only_platform(place).is_none() && !self.platform.is_empty() {
+            plan = Plan::of_index(from, select_platforms(from, plan.index(), &self.platform)?)?;
+        }
         if self.format.is_some() {
-            let converted = to_oci(&from, plan.index())?;
+            let converted = to_oci(from, plan.index())?;
             tell_new_digests(context, plan.index(), &converted);
-            plan = Plan::of_index(&from, converted)?;
+            plan = Plan::of_index(from, converted)?;
         }
-        if plan.index().view().manifests.is_empty() {
-            return Err(Error::NotFound(format!("nothing to copy: {} has no images", self.source)).into());
-        }
-        let to_docker = to.kind == Some(StoreKind::DockerArchive);
-        if let Some(tag) = tag.or_else(|| at.as_ref().filter(|_| to_docker).and_then(name_above)) {
+        // The image of one platform takes the place of its tree.
+        let keeps_tag = to.kind == Some(StoreKind::DockerArchive) || self.only_platform(place).is_some();
+        if let Some(tag) = tag_of(to)?.or_else(|| at.as_ref().filter(|_| keeps_tag).and_then(name_above))
+            && !plan.index().view().manifests.is_empty()
+        {
             plan = plan.tagged(&tag)?;
         }
         if self.referrers {
-            plan = with_referrers(&from, &place, plan)?;
-        }
-        let existing = if self.no_clobber { Existing::Keep } else { Existing::Replace };
-        let target = Target { to: &to, existing };
-        let written = match to.kind {
-            Some(StoreKind::Registry) => push(context, &from, &plan, &target, &place),
-            Some(StoreKind::Web) => {
-                Err(Failure::usage(format!("cannot copy to {}: a web server is only read from", to.path)))
-            }
-            _ => write(context, &from, &plan, &target),
-        };
-        let Copied { blobs, bytes, present, absent, .. } = written?;
-        let absent = if absent == 0 { String::new() } else { format!("; {absent} not in the source") };
-        context.note(format_args!(
-            "copied {blobs} blobs, {}; {present} already present{absent}",
-            human_size(bytes)
-        ));
-        if to_docker {
-            tell_untagged(context, plan.index());
-        }
-        context.print_lines(plan.index().view().manifests.iter().map(|entry| &entry.digest))?;
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// The destination, and what happens to its tags.
-struct Target<'a> {
-    to: &'a Reference,
-    existing: Existing,
-}
-
-/// The treatment of tags that the destination has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Existing {
-    Replace,
-    Keep,
-}
-
-impl Target<'_> {
-    /// Returns a plan without the tags that stay as they are.
-    fn without_existing<S: BlobRead>(
-        &self,
-        context: &Context,
-        from: &Repository<S>,
-        plan: &Plan,
-        store: &AnyStore,
-    ) -> Result<Plan, Failure> {
-        if self.existing == Existing::Replace {
-            return Ok(plan.clone());
-        }
-        let (plan, skipped) = plan.clone().without_tags_of(from, store.load()?.view())?;
-        for tag in skipped {
-            context.note(format_args!("skipping tag {}: it exists", printable(&tag)));
+            plan = with_referrers(from, place, plan)?;
         }
         Ok(plan)
     }
+
+    /// Finds the one object that is copied; `None` if that is all that a reference means, or a whole store.
+    fn one(&self, place: &Place) -> Result<Option<Resolution>, Failure> {
+        match self.only_platform(place) {
+            Some(platform) => {
+                let selector = place.one().below(Clause::Platform(platform.clone()));
+                Ok(Some(place.repository.resolve(&selector, Want::Any)?))
+            }
+            None if is_whole(place) || self.all => Ok(None),
+            None => place.resolve(Want::Any).map(Some),
+        }
+    }
+
+    /// Returns the platform of the one image that is copied.
+    fn only_platform(&self, place: &Place) -> Option<&Platform> {
+        match &self.platform[..] {
+            [platform] if !self.all && !is_whole(place) => Some(platform),
+            _ => None,
+        }
+    }
+}
+
+/// Returns whether a reference means all of a store. In a registry, it means the tag `latest`.
+fn is_whole(place: &Place) -> bool {
+    place.selector.is_empty() && !place.is_registry()
 }
 
 /// Returns the tag in the destination, if it has one.
@@ -245,148 +287,4 @@ fn with_referrers<S: BlobRead + RootIndex>(
         }
         plan = plan.with_entries(from, &found)?;
     }
-}
-
-/// Pushes to a registry.
-fn push<S: BlobRead>(
-    context: &Context,
-    from: &Repository<S>,
-    plan: &Plan,
-    target: &Target<'_>,
-    source: &Place,
-) -> Result<Copied, Failure> {
-    let to = target.to;
-    let store = AnyStore::open(to.kind, &to.path, &context.opening())?;
-    let plan = &without_annotations(context, from, plan)?;
-    let entries = &plan.index().view().manifests;
-    if let Some(remote) = store.remote() {
-        remote.look_for_tags(entries.iter().filter_map(|entry| entry.ref_name()).map(String::from).collect());
-    }
-    let plan = &target.without_existing(context, from, plan, &store)?;
-    let (blobs, _) = plan.blobs(from)?;
-    let mounted = match (store.remote(), source.repository.store().remote()) {
-        (Some(to), Some(from)) => to.mount_from(from, &blobs)?,
-        _ => 0,
-    };
-    if mounted > 0 {
-        context.detail(format_args!("mounted {mounted} blobs of another repository"));
-    }
-    copy_into(from, plan, store)
-}
-
-/// Returns a plan whose root entries have their names alone: a registry keeps nothing else.
-fn without_annotations<S: BlobRead>(
-    context: &Context,
-    from: &Repository<S>,
-    plan: &Plan,
-) -> Result<Plan, Failure> {
-    let mut index = plan.index().clone();
-    for (position, entry) in plan.index().view().manifests.iter().enumerate() {
-        if entry.ref_name().is_none() {
-            continue;
-        }
-        let lost = entry.annotations.keys().filter(|key| ![REF_NAME, IMAGE_NAME].contains(&key.as_str()));
-        for key in lost {
-            index = index.annotate(position, key, None)?;
-            let key = printable(key);
-            context.warn(format_args!(
-                "{}: skipping {key}: a registry keeps no annotations of tags",
-                entry.digest
-            ));
-        }
-    }
-    Ok(Plan::of_index(from, index)?)
-}
-
-fn write<S: BlobRead>(
-    context: &Context,
-    from: &Repository<S>,
-    plan: &Plan,
-    target: &Target<'_>,
-) -> Result<Copied, Failure> {
-    let to = target.to;
-    let path = Path::new(&to.path);
-    // Where it is not known whether it exists, nothing must be written in its place.
-    let exists = path.try_exists().map_err(|error| Failure::failed(format!("stat {}: {error}", to.path)))?;
-    if let Some(kind @ (StoreKind::OciArchive | StoreKind::DockerArchive)) = to.kind {
-        let created = if exists { None } else { create(context, from, plan, kind, path)? };
-        if let Some(copied) = created {
-            return Ok(copied);
-        }
-        if kind == StoreKind::DockerArchive {
-            return add(context, from, plan, target);
-        }
-    } else if !exists && to.kind.is_none() && path.extension().is_some_and(|end| end == "tar") {
-        return Err(Failure::usage(format!("{} not found: the kind of a new archive is not known", to.path))
-            .hint(format!("write oci-archive:{0} or docker-archive:{0}", to.path)));
-    }
-    let store = match to.kind {
-        Some(StoreKind::Oci) | None if !exists || path.is_dir() => {
-            AnyStore::open_or_create_layout(&to.path, &context.opening())?
-        }
-        kind => AnyStore::open(kind, &to.path, &context.opening())?,
-    };
-    copy_into(from, &target.without_existing(context, from, plan, &store)?, store)
-}
-
-fn copy_into<S: BlobRead>(from: &Repository<S>, plan: &Plan, store: AnyStore) -> Result<Copied, Failure> {
-    let to = from.with_store(store);
-    // A read-only archive fails here, before blobs are read.
-    let copied = plan.copy_blobs(from, &to)?;
-    to.store().update(|root| plan.merged_into(root))?;
-    Ok(copied)
-}
-
-/// Adds to an archive that `docker load` can read. It is written again with the images of both, unless it is
-/// also an OCI archive, which is edited as such.
-fn add<S: BlobRead>(
-    context: &Context,
-    from: &Repository<S>,
-    plan: &Plan,
-    target: &Target<'_>,
-) -> Result<Copied, Failure> {
-    let to = target.to;
-    let store = AnyStore::open(None, &to.path, &context.opening())?;
-    let plan = &target.without_existing(context, from, plan, &store)?;
-    if !matches!(&store, AnyStore::Archive(file) if file.archive().kind() == ArchiveKind::Docker) {
-        return copy_into(from, plan, store);
-    }
-    drop(store);
-    let (dir, name, copied) = destination(from, plan, Path::new(&to.path))?;
-    let wait = patience(&to.path, context.is_quiet());
-    rewrite_docker_archive(&dir, name.as_name(), from.limits(), &wait, |old, out| {
-        let both = from.with_store(Overlay::new(from.store(), old, from.limits()));
-        docker_archive::write_docker_archive(&both, &plan.merged_into(&old.load()?)?, out)
-    })?;
-    Ok(copied)
-}
-
-/// Returns the directory and name of an archive, and the counts of writing all of a plan into it.
-fn destination<S: BlobRead>(
-    from: &Repository<S>,
-    plan: &Plan,
-    path: &Path,
-) -> Result<(SystemDir, NameBuf, Copied), Failure> {
-    let (dir, name) = parent(path)?;
-    let name = Name::new(name.as_encoded_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
-    let (blobs, absent) = plan.blobs(from)?;
-    let bytes = blobs.iter().map(|blob| blob.size).sum();
-    Ok((dir, name.into(), Copied { blobs: blobs.len() as u64, bytes, absent, ..Copied::default() }))
-}
-
-/// Writes a new archive; returns `None` if it exists by now.
-fn create<S: BlobRead>(
-    context: &Context,
-    from: &Repository<S>,
-    plan: &Plan,
-    kind: StoreKind,
-    path: &Path,
-) -> Result<Option<Copied>, Failure> {
-    let (dir, name, copied) = destination(from, plan, path)?;
-    let wait = patience(&path.to_string_lossy(), context.is_quiet());
-    let created = create_archive(&dir, name.as_name(), &wait, |out| match kind {
-        StoreKind::DockerArchive => docker_archive::write_docker_archive(from, plan.index(), out),
-        _ => archive::write_archive(from.store(), plan.index(), plan.blobs(from)?.0, out),
-    })?;
-    Ok(created.then_some(copied))
 }
