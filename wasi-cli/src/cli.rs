@@ -56,6 +56,9 @@ References:
 
 Environment:
   SOURCE_DATE_EPOCH               seconds since 1970: the time recorded in new images and layers
+  OCICLE_CACHE                    where indexes of layers are kept; no index is if it is empty
+  OCICLE_BLOB_CACHE               where blobs that were fetched are kept; none are if it is not set
+  OCICLE_BLOB_CACHE_SIZE          the most bytes there: 4GiB if it is not set
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 reference not found or ambiguous,
 4 verification failed, 5 differences found.";

@@ -112,3 +112,22 @@ fn a_transfer_that_breaks_goes_on() {
     let received = wire.received();
     assert!(received < 22_000_000, "{received} bytes for 20,000,000");
 }
+
+#[test]
+fn blobs_are_kept_if_wanted() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    push(&registry);
+    let wire = Wire::to(&registry, u64::MAX);
+    let copy = |to: &str| {
+        let mut command = registry.command();
+        command.env("OCICLE_BLOB_CACHE", registry.path("blobs"));
+        command.args(["copy", &wire.at("app:v1"), &format!("oci:{}", text(&registry.path(to)))]);
+        assert!(command.status().unwrap().success());
+        ocicle(["check", text(&registry.path(to))]);
+        wire.received()
+    };
+    let first = copy("first");
+    assert!(first > 20_000_000, "{first}");
+    let second = copy("second");
+    assert!(second < 20_000, "{second} bytes were fetched again");
+}

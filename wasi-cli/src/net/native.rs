@@ -9,10 +9,12 @@
 //! | `credentials.rs`, `auth_file.rs`, `helper.rs` | who we are to a registry |
 //! | `login.rs` | where credentials are stored |
 //! | `stores.rs` | the stores on other machines |
+//! | `blob_cache.rs` | blobs that are kept, if the user wants it |
 //! | `registries_conf.rs` | other locations of images, and hosts that are blocked |
 //! | `environment.rs` | the variables and directories that all of it is read from |
 
 mod auth_file;
+mod blob_cache;
 mod certs_d;
 mod connector;
 mod credentials;

@@ -14,6 +14,7 @@ use ocicle::{
 
 use super::{
     Encryption, Settings,
+    blob_cache::{BlobCache, Cached},
     credentials::FileCredentials,
     registries_conf::{RegistriesConf, Security},
     transport::NativeTransport,
@@ -25,9 +26,9 @@ type Registry = RegistryStore<NativeTransport, FileCredentials>;
 
 /// A store on another machine.
 pub(crate) enum Remote {
-    Registry(Box<Registry>),
-    Layout(FileStore<HttpFiles<NativeTransport>>),
-    Archive(Archive),
+    Registry(Box<Cached<Registry>>),
+    Layout(Box<Cached<FileStore<HttpFiles<NativeTransport>>>>),
+    Archive(Box<Archive>),
 }
 
 impl Remote {
@@ -39,9 +40,8 @@ impl Remote {
         limits: &Limits,
     ) -> Result<Self, Failure> {
         let opened = match kind {
-            StoreKind::Registry => {
-                open_registry(name, settings, limits).map(|store| Self::Registry(Box::new(store)))
-            }
+            StoreKind::Registry => open_registry(name, settings, limits)
+                .and_then(|store| Ok(Self::Registry(Box::new(Cached::new(store, BlobCache::of_user()?))))),
             _ => open_web(name, settings, limits),
         };
         Ok(opened?)
@@ -50,8 +50,8 @@ impl Remote {
     pub(crate) fn store(&self) -> &dyn Store {
         match self {
             Self::Registry(store) => &**store,
-            Self::Layout(store) => store,
-            Self::Archive(store) => store,
+            Self::Layout(store) => &**store,
+            Self::Archive(store) => &**store,
         }
     }
 
@@ -61,7 +61,7 @@ impl Remote {
 
     pub(crate) fn collect(&self) -> Result<Box<dyn Collector + '_>> {
         match self {
-            Self::Registry(store) => store.collect(),
+            Self::Registry(store) => store.inner.collect(),
             _ => Err(Error::Unsupported("a web server is only read from".into())),
         }
     }
@@ -69,38 +69,39 @@ impl Remote {
     /// Sets the tags that a registry is asked for: those that a selector needs.
     pub(crate) fn look_for(&self, selector: &Selector) {
         if let Self::Registry(store) = self {
-            store.show(listed(selector));
+            store.inner.show(listed(selector));
         }
     }
 
     /// Sets the tags that a registry is asked for.
     pub(crate) fn look_for_tags(&self, tags: Vec<String>) {
         if let Self::Registry(store) = self {
-            store.show(Listed::Tags(tags));
+            store.inner.show(Listed::Tags(tags));
         }
     }
 
     /// Chooses the tags of a registry that are looked at: those that match a pattern, and of these the last.
     pub(crate) fn choose_tags(&self, pattern: Option<&str>, last: Option<usize>) -> Result<()> {
         let Self::Registry(store) = self else { return Ok(()) };
-        let mut tags = store.client().tags()?;
+        let mut tags = store.inner.client().tags()?;
         tags.retain(|tag| pattern.is_none_or(|pattern| fast_glob::glob_match(pattern, tag)));
         tags.drain(..tags.len().saturating_sub(last.unwrap_or(usize::MAX)));
-        store.show(Listed::Tags(tags));
+        store.inner.show(Listed::Tags(tags));
         Ok(())
     }
 
     /// Returns what a registry has about an object.
     pub(crate) fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>> {
         let Self::Registry(store) = self else { return Ok(Vec::new()) };
-        let mut found = store.client().referrers(digest)?;
-        found.extend(store.client().cosign_tags(digest)?);
+        let mut found = store.inner.client().referrers(digest)?;
+        found.extend(store.inner.client().cosign_tags(digest)?);
         Ok(found)
     }
 
     /// Makes blobs of another repository of the same registry blobs of this one. Returns how many.
     pub(crate) fn mount_from(&self, source: &Self, blobs: &[&Descriptor]) -> Result<u64> {
         let (Self::Registry(to), Self::Registry(from)) = (self, source) else { return Ok(0) };
+        let (to, from) = (&to.inner, &from.inner);
         let (from, to_name) = (from.client().name(), to.client().name());
         match from.host() == to_name.host() && from != to_name {
             true => to.mount(blobs.iter().copied(), from.repository()),
@@ -144,7 +145,9 @@ fn open_web(address: &str, settings: Settings, limits: &Limits) -> Result<Remote
     let transport = NativeTransport::new(settings);
     let path = url.path_and_query().split('?').next().unwrap_or_default();
     if Path::new(path).extension().is_some_and(|end| end.eq_ignore_ascii_case("tar")) {
-        return Ok(Remote::Archive(Archive::open(http_file(&url, transport)?, None, limits)?));
+        let archive = Archive::open(http_file(&url, transport)?, None, limits)?;
+        return Ok(Remote::Archive(Box::new(archive)));
     }
-    Ok(Remote::Layout(FileStore::open(HttpFiles::new(&url, transport), limits)?))
+    let store = FileStore::open(HttpFiles::new(&url, transport), limits)?;
+    Ok(Remote::Layout(Box::new(Cached::new(store, BlobCache::of_user()?))))
 }
