@@ -72,3 +72,43 @@ fn registries_conf_says_where_an_image_is() {
     let blocked = with_conf(&["stat", "docker://blocked.example/app:v1"]);
     assert!(String::from_utf8(blocked.stderr).unwrap().contains("registries.conf blocks"));
 }
+
+#[test]
+fn mirrors_are_read_and_never_written() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let v1 = format!("{}#v1", text(&registry.layout()));
+    registry.run(["copy", &v1, &registry.at("mirror/app:v1")]);
+    registry.run(["copy", &v1, &registry.at("main/app:v2")]);
+    let (conf, host) = (registry.path("registries.conf"), registry.host());
+    let run = |mirror: &str, args: &[&str]| {
+        let mirrors =
+            format!("[[registry.mirror]]\nlocation = \"localhost:1/gone\"\n[[registry.mirror]]\n{mirror}");
+        let text = format!("[[registry]]\nprefix = \"example.com\"\nlocation = \"{host}/main\"\n{mirrors}");
+        fs::write(&conf, text).unwrap();
+        let output = registry.command().env("CONTAINERS_REGISTRIES_CONF", &conf).args(args).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let all = format!("location = \"{host}/mirror\"");
+    let digests = format!("{all}\npull-from-mirror = \"digest-only\"");
+    let digest = registry.digest(&v1);
+    let (v1, v2) = ("docker://example.com/app:v1", "docker://example.com/app:v2");
+    let by_digest = format!("docker://example.com/app@{digest}//platform=linux/amd64");
+    for (mirror, reference, code) in
+        [(&all, v1, 0), (&all, v2, 0), (&digests, v1, 3), (&digests, v2, 0), (&digests, &by_digest, 0)]
+    {
+        let (found, said) = run(mirror, &["resolve", reference]);
+        assert_eq!(found, Some(code), "{mirror} {reference}: {said}");
+    }
+    let layer = run(&all, &["stat", "--json", &format!("{v1}//platform=linux/amd64")]);
+    assert_eq!(layer.0, Some(0), "{}", layer.1);
+    // The main registry has no such tag to edit, and a copy to it makes one.
+    assert_eq!(run(&all, &["annotate", v1, "a=b"]).0, Some(3));
+    let there = registry.at("mirror/app:v1");
+    let (code, said) = run(&all, &["copy", "--no-clobber", &there, v1]);
+    assert!(code == Some(0) && !said.contains("skipping"), "{said}");
+    assert_eq!(registry.digest(&registry.at("main/app:v1")), digest);
+    let (code, said) = run(&all, &["annotate", v1, "a=b"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_ne!(registry.digest(&registry.at("main/app:v1")), digest);
+    assert_eq!(registry.digest(&there), digest);
+}

@@ -10,7 +10,7 @@
 //! | `login.rs` | where credentials are stored |
 //! | `stores.rs` | the stores on other machines |
 //! | `blob_cache.rs` | blobs that are kept, if the user wants it |
-//! | `registries_conf.rs` | other locations of images, and hosts that are blocked |
+//! | `registries_conf.rs`, `mirrored.rs` | other locations of images, mirrors, and hosts that are blocked |
 //! | `environment.rs` | the variables and directories that all of it is read from |
 
 mod auth_file;
@@ -23,6 +23,7 @@ mod environment;
 mod helper;
 mod http_error;
 mod login;
+mod mirrored;
 mod proxy;
 mod registries_conf;
 mod stores;

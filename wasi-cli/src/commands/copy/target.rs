@@ -13,7 +13,7 @@ use ocicle::{
     name::{Name, NameBuf},
     spec::{IMAGE_NAME, REF_NAME},
     store::{
-        BlobRead, RootIndex as _, RootIndexExt as _,
+        BlobRead, BlobWrite as _, RootIndex as _, RootIndexExt as _,
         archive::{self, ArchiveKind},
         overlay::Overlay,
     },
@@ -123,6 +123,8 @@ impl Target<'_> {
             let tags = entries.iter().filter_map(|entry| entry.ref_name());
             remote.look_for_tags(tags.map(String::from).collect());
         }
+        // What counts is what the registry itself has, not a mirror.
+        store.hold()?;
         Ok(store)
     }
 

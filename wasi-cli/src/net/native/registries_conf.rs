@@ -1,5 +1,5 @@
-//! `registries.conf` (containers-registries.conf(5)): other locations, and what is blocked. Mirrors are not
-//! used. Short names are not supported: a name that anybody can register would mean another image.
+//! `registries.conf` (containers-registries.conf(5)): other locations, mirrors, and what is blocked. Short
+//! names are not supported: a name that anybody can register would mean another image.
 
 use std::{
     fs, io,
@@ -26,6 +26,28 @@ pub(crate) struct Endpoint {
     /// Host and repository, such as `example.com:5000/a/b`.
     pub(crate) name: String,
     pub(crate) security: Security,
+    /// Where it is looked for first, to read it.
+    pub(crate) mirrors: Vec<MirrorEndpoint>,
+}
+
+/// Where a mirror of an image is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MirrorEndpoint {
+    pub(crate) name: String,
+    pub(crate) security: Security,
+    pub(crate) pull: Pull,
+}
+
+/// The references that are read from a mirror.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum Pull {
+    #[default]
+    #[serde(rename = "all")]
+    All,
+    #[serde(rename = "digest-only")]
+    Digests,
+    #[serde(rename = "tag-only")]
+    Tags,
 }
 
 /// How much a registry is trusted.
@@ -50,6 +72,33 @@ struct Entry {
     location: String,
     insecure: bool,
     blocked: bool,
+    /// Mirrors are read from for digests only.
+    #[serde(rename = "mirror-by-digest-only")]
+    mirror_by_digest_only: bool,
+    mirror: Vec<MirrorEntry>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct MirrorEntry {
+    location: String,
+    insecure: bool,
+    #[serde(rename = "pull-from-mirror")]
+    pull: Pull,
+}
+
+impl MirrorEntry {
+    fn endpoint(&self, rest: &str, of: &Entry) -> MirrorEndpoint {
+        MirrorEndpoint {
+            name: format!("{}{rest}", self.location.trim_end_matches('/')),
+            security: security(self.insecure),
+            pull: if of.mirror_by_digest_only { Pull::Digests } else { self.pull },
+        }
+    }
+}
+
+fn security(insecure: bool) -> Security {
+    if insecure { Security::Insecure } else { Security::Required }
 }
 
 impl RegistriesConf {
@@ -75,7 +124,7 @@ impl RegistriesConf {
         // With the same length, a name goes before a wildcard.
         let found = found.max_by_key(|(entry, length)| (*length, !is_wildcard(&entry.prefix)));
         let Some((entry, length)) = found else {
-            return Ok(Endpoint { name: name.into(), security: Security::Required });
+            return Ok(Endpoint { name: name.into(), security: Security::Required, mirrors: Vec::new() });
         };
         if entry.blocked {
             let prefix = &entry.prefix;
@@ -85,7 +134,8 @@ impl RegistriesConf {
         let location = &entry.location;
         Ok(Endpoint {
             name: if location.is_empty() { name.into() } else { format!("{location}{rest}") },
-            security: if entry.insecure { Security::Insecure } else { Security::Required },
+            security: security(entry.insecure),
+            mirrors: entry.mirror.iter().map(|mirror| mirror.endpoint(rest, entry)).collect(),
         })
     }
 
@@ -103,6 +153,9 @@ impl RegistriesConf {
             entry.prefix.truncate(entry.prefix.trim_end_matches('/').len());
             if entry.prefix.is_empty() {
                 entry.prefix.clone_from(&entry.location);
+            }
+            if entry.mirror.iter().any(|mirror| mirror.location.is_empty()) {
+                return Err(invalid("a mirror has no `location`"));
             }
             if entry.prefix.is_empty() {
                 return Err(invalid("a registry has neither `prefix` nor `location`"));

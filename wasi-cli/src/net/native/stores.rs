@@ -16,17 +16,15 @@ use super::{
     Encryption, Settings,
     blob_cache::{BlobCache, Cached},
     credentials::FileCredentials,
+    mirrored::{Mirror, Mirrored, Registry},
     registries_conf::{RegistriesConf, Security},
     transport::NativeTransport,
 };
 use crate::failure::Failure;
 
-/// A repository of a registry.
-type Registry = RegistryStore<NativeTransport, FileCredentials>;
-
 /// A store on another machine.
 pub(crate) enum Remote {
-    Registry(Box<Cached<Registry>>),
+    Registry(Box<Cached<Mirrored>>),
     Layout(Box<Cached<FileStore<HttpFiles<NativeTransport>>>>),
     Archive(Box<Archive>),
 }
@@ -83,7 +81,7 @@ impl Remote {
     /// Chooses the tags of a registry that are looked at: those that match a pattern, and of these the last.
     pub(crate) fn choose_tags(&self, pattern: Option<&str>, last: Option<usize>) -> Result<()> {
         let Self::Registry(store) = self else { return Ok(()) };
-        let mut tags = store.inner.client().tags()?;
+        let mut tags = store.inner.primary().client().tags()?;
         tags.retain(|tag| pattern.is_none_or(|pattern| fast_glob::glob_match(pattern, tag)));
         tags.drain(..tags.len().saturating_sub(last.unwrap_or(usize::MAX)));
         store.inner.show(Listed::Tags(tags));
@@ -93,15 +91,15 @@ impl Remote {
     /// Returns what a registry has about an object.
     pub(crate) fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>> {
         let Self::Registry(store) = self else { return Ok(Vec::new()) };
-        let mut found = store.inner.client().referrers(digest)?;
-        found.extend(store.inner.client().cosign_tags(digest)?);
+        let mut found = store.inner.primary().client().referrers(digest)?;
+        found.extend(store.inner.primary().client().cosign_tags(digest)?);
         Ok(found)
     }
 
     /// Makes blobs of another repository of the same registry blobs of this one. Returns how many.
     pub(crate) fn mount_from(&self, source: &Self, blobs: &[&Descriptor]) -> Result<u64> {
         let (Self::Registry(to), Self::Registry(from)) = (self, source) else { return Ok(0) };
-        let (to, from) = (&to.inner, &from.inner);
+        let (to, from) = (to.inner.primary(), from.inner.primary());
         let (from, to_name) = (from.client().name(), to.client().name());
         match from.host() == to_name.host() && from != to_name {
             true => to.mount(blobs.iter().copied(), from.repository()),
@@ -111,16 +109,25 @@ impl Remote {
 }
 
 /// Opens a repository of a registry, where `registries.conf` says that it is.
-fn open_registry(name: &str, settings: Settings, limits: &Limits) -> Result<Registry> {
+fn open_registry(name: &str, settings: Settings, limits: &Limits) -> Result<Mirrored> {
     let asked: RemoteName = name.parse()?;
     let place = RegistriesConf::of_user()?.lookup(&asked.to_string())?;
-    let insecure = place.security == Security::Insecure;
+    let open = |name: &str, security| open_repository(name, security, settings, limits);
+    let mirrors = place.mirrors.iter().map(|mirror| {
+        let store = open(&mirror.name, mirror.security)?;
+        Ok(Mirror { store, pull: mirror.pull })
+    });
+    Ok(Mirrored::new(open(&place.name, place.security)?, mirrors.collect::<Result<_>>()?))
+}
+
+fn open_repository(name: &str, security: Security, settings: Settings, limits: &Limits) -> Result<Registry> {
+    let insecure = security == Security::Insecure;
     let scheme = match settings.encryption() {
         Encryption::PlainHttp => Scheme::Plain,
         Encryption::Https if insecure => Scheme::Either,
         Encryption::Https => Scheme::Usual,
     };
-    let name: RemoteName = place.name.parse()?;
+    let name: RemoteName = name.parse()?;
     let mut transport = NativeTransport::new(settings);
     if insecure {
         transport = transport.trusting(name.authority());

@@ -71,6 +71,14 @@ fn the_longest_prefix_wins() {
     }
     assert_eq!(conf.lookup("a.com/x").unwrap().security, Security::Insecure);
     assert_eq!(conf.lookup("other.com/x").unwrap().security, Security::Required);
+    let mirrors = conf.lookup("a.com/team/x").unwrap().mirrors;
+    let mirrors: Vec<_> = mirrors.iter().map(|at| (at.name.as_str(), at.security, at.pull)).collect();
+    // `mirror-by-digest-only` is about all of them.
+    let expected = [
+        ("m.com:5000/y/x", Security::Insecure, Pull::Digests),
+        ("n.com/x", Security::Required, Pull::Digests),
+    ];
+    assert_eq!(mirrors, expected);
 }
 
 #[test]
@@ -91,6 +99,7 @@ fn malformed_files_are_named() {
         ("[[registry", "registries.conf"),
         ("[[registry]]\ninsecure = true", "neither `prefix` nor `location`"),
         ("[[registry]]\nlocation = 1", "registries.conf"),
+        ("[[registry]]\nlocation = 'a.com'\n[[registry.mirror]]\n", "a mirror has no `location`"),
     ] {
         let error = conf(&[text]).unwrap_err().to_string();
         assert!(error.contains("registries.conf: ") && error.contains(reason), "{error}");
