@@ -1,5 +1,5 @@
-//! A repository that has mirrors (containers-registries.conf(5)): reading asks them first, in order, and stays
-//! with the first that has what is looked for. What is written goes to the repository itself.
+//! A repository that has mirrors (containers-registries.conf(5)): reading asks them first, in order, and
+//! stays with the first that has what is looked for. What is written goes to the repository itself.
 
 use std::{
     io::Read,
