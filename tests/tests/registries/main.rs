@@ -5,4 +5,5 @@ mod access;
 mod copies;
 mod edits;
 mod lazy;
+mod tokens;
 mod web;
