@@ -371,7 +371,14 @@ impl<T: Transport, C: Credentials> Pending for Writing<'_, T, C> {
             Some(upload) => upload,
             None => Upload::start(&self.store.client)?,
         };
-        upload.finish(&self.part, digest)?;
+        let fresh = upload.is_fresh();
+        match upload.finish(&self.part, digest) {
+            // Some registries forget an upload when a connection breaks. All of the blob is still here.
+            Err(Error::Refused { status: 404, .. }) if fresh => {
+                Upload::start(&self.store.client)?.finish(&self.part, digest)?;
+            }
+            finished => finished?,
+        }
         // The size was counted by who wrote it.
         Ok(())
     }

@@ -3,15 +3,12 @@
 use super::{
     Body, Client, Credentials, Method, Request, Transport, Url,
     access::Access,
-    http::{Repeat, is_transient, refused},
+    http::{Repeat, follow, is_transient, refused},
 };
 use crate::{
     digest::Digest,
     error::{Error, Result},
 };
-
-/// The number of times that a part is sent before its failure counts.
-const ATTEMPTS: u32 = 5;
 
 /// A blob on its way to the registry, of which the registry has a part.
 pub(super) struct Upload<'a, T: Transport, C: Credentials> {
@@ -52,7 +49,8 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
             let request = Request::new(Method::Patch, &self.session)
                 .header("content-type", "application/octet-stream")
                 .header("content-range", format!("{}-{}", self.sent, end - 1));
-            let error = match self.client.write(&request, Body::Bytes(rest), Access::Push) {
+            let http = &self.client.http;
+            let (error, wait) = match self.client.write(&request, Body::Bytes(rest), Access::Push) {
                 Ok(answer) if (200..=299).contains(&answer.response.status) => {
                     self.session = location(&self.session, answer.response.header("location"))?;
                     self.sent = end;
@@ -61,11 +59,16 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
                 Ok(answer) if !matches!(answer.response.status, 408 | 416 | 429 | 500..=599) => {
                     return Err(answer.failure());
                 }
-                Ok(answer) => answer.failure(),
-                Err(Error::Io { doing, source }) if is_transient(&source) => Error::Io { doing, source },
+                Ok(answer) => {
+                    let wait = http.asked_to_wait(&answer.response);
+                    (answer.failure(), wait)
+                }
+                Err(Error::Io { doing, source }) if is_transient(&source) => {
+                    (Error::Io { doing, source }, None)
+                }
                 Err(error) => return Err(error),
             };
-            let again = attempt < ATTEMPTS && self.client.http.wait(attempt).map_err(Error::io("wait"))?;
+            let again = http.wait(attempt, wait).map_err(Error::io("wait"))?;
             if !again || !self.ask(start, end)? {
                 return Err(error);
             }
@@ -91,6 +94,11 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
         }
         self.sent = has;
         Ok((start..=end).contains(&has))
+    }
+
+    /// Returns whether the registry has nothing of the blob yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.sent == 0
     }
 
     /// Sends the last part, and gives the blob its digest.
@@ -126,8 +134,8 @@ impl<T: Transport, C: Credentials> Drop for Upload<'_, T, C> {
 
 /// Returns the address where an upload goes on.
 fn location(asked: &Url, header: Option<&str>) -> Result<Url> {
-    let url =
-        asked.join(header.ok_or_else(|| refused(asked, 202, "does not say where to send the blob"))?)?;
+    let header = header.ok_or_else(|| refused(asked, 202, "does not say where to send the blob"))?;
+    let url = follow(asked, 202, header)?;
     let safe = (url.is_https() || !asked.is_https()) && (asked.is_private() || !url.is_private());
     match safe {
         true => Ok(url),
