@@ -15,7 +15,7 @@ use std::{
 /// The head of a request.
 #[derive(Debug, Clone)]
 #[allow(clippy::exhaustive_structs, reason = "tests")]
-pub struct Asked {
+pub struct HttpAsked {
     /// The method.
     pub method: String,
     /// The path and the query.
@@ -24,7 +24,7 @@ pub struct Asked {
     pub headers: Vec<(String, String)>,
 }
 
-impl Asked {
+impl HttpAsked {
     /// Returns the first value of a header. `name` is in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -87,7 +87,7 @@ fn decode(text: &str) -> String {
 
 /// The bytes of an answer.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct HttpReply {
     wire: Vec<u8>,
     /// The position of the body.
     body: usize,
@@ -95,7 +95,7 @@ pub struct Reply {
     last: bool,
 }
 
-impl Reply {
+impl HttpReply {
     /// Returns an answer.
     #[must_use]
     pub fn new(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
@@ -137,6 +137,12 @@ impl Reply {
         self
     }
 
+    /// Returns the bytes of the body.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.wire.len() - self.body
+    }
+
     /// Ends the connection within the body.
     #[must_use]
     pub fn cut(mut self, after: usize) -> Self {
@@ -146,7 +152,7 @@ impl Reply {
     }
 }
 
-type Answer = dyn Fn(&Asked, &mut dyn Read) -> Reply + Send + Sync;
+type Answer = dyn Fn(&HttpAsked, &mut dyn Read) -> HttpReply + Send + Sync;
 
 /// A server on this machine, with a thread for each connection.
 pub struct HttpServer {
@@ -159,7 +165,7 @@ impl HttpServer {
     ///
     /// # Panics
     /// If no port is free.
-    pub fn start(answer: impl Fn(&Asked, &mut dyn Read) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&HttpAsked, &mut dyn Read) -> HttpReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (ended, answer): (_, Arc<Answer>) = (Arc::new(AtomicBool::new(false)), Arc::new(answer));
@@ -209,7 +215,7 @@ fn serve(stream: &TcpStream, answer: &Answer) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut from = BufReader::new(stream);
     let mut to = stream;
-    while let Some(asked) = Asked::read(&mut from)? {
+    while let Some(asked) = HttpAsked::read(&mut from)? {
         let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         let mut body = (&mut from).take(length);
         let reply = answer(&asked, &mut body);

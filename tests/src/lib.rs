@@ -9,6 +9,7 @@ pub mod host_tree;
 pub mod hosts;
 pub mod http_server;
 pub mod large;
+pub mod misbehaving;
 pub mod nested;
 pub mod ocicle;
 pub mod recorder;

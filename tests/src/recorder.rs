@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::http_server::{HttpServer, Reply};
+use crate::http_server::{HttpReply, HttpServer};
 
 /// A server that hands on everything, and keeps all requests as they were sent.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Recorder {
             other.write_all(&whole).unwrap();
             let mut answer = Vec::new();
             other.read_to_end(&mut answer).unwrap();
-            Reply::raw(answer)
+            HttpReply::raw(answer)
         });
         Self { server, requests }
     }

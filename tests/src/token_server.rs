@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    http_server::{Asked, HttpServer, Reply},
+    http_server::{HttpAsked, HttpReply, HttpServer},
     ocicle::text,
     temp::TempDir,
     tools::{self, run},
@@ -83,20 +83,24 @@ impl TokenServer {
     }
 }
 
-fn answer(request: &Asked, dir: &Path, kept: &Mutex<Vec<AskedToken>>) -> Reply {
+fn answer(request: &HttpAsked, dir: &Path, kept: &Mutex<Vec<AskedToken>>) -> HttpReply {
     let authorization = request.header("authorization");
     let by_password = authorization == Some(&format!("Basic {}", base64(b"ann:geheim", STANDARD)));
     let scopes = request.query("scope");
     kept.lock().unwrap().push(AskedToken { scopes: scopes.clone(), by_password });
     if request.path() != "/token" || request.query("service") != [SERVICE] {
-        return Reply::new(404, &[], b"");
+        return HttpReply::new(404, &[], b"");
     }
     if authorization.is_some() && !by_password {
-        return Reply::new(401, &[], br#"{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}"#);
+        return HttpReply::new(
+            401,
+            &[],
+            br#"{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}"#,
+        );
     }
     let access: Vec<_> = scopes.iter().filter_map(|scope| granted(scope, by_password)).collect();
     let body = json!({ "token": token(dir, &access), "expires_in": 300 });
-    Reply::new(200, &[("content-type", "application/json")], body.to_string().as_bytes())
+    HttpReply::new(200, &[("content-type", "application/json")], body.to_string().as_bytes())
 }
 
 /// Returns what of a scope is given.

@@ -5,5 +5,6 @@ mod access;
 mod copies;
 mod edits;
 mod lazy;
+mod misbehaving;
 mod tokens;
 mod web;
