@@ -56,6 +56,8 @@ impl Answer<Vec<u8>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
     Safe,
+    /// If the server said that it did nothing, but not if the connection broke.
+    Refused,
     Never,
 }
 
@@ -87,7 +89,7 @@ impl<T: Transport> Http<T> {
             let wait = match &sent {
                 _ if repeat == Repeat::Never => return sent,
                 Ok(response) if !may_pass(response.status) => return sent,
-                Err(error) if !is_transient(error) => return sent,
+                Err(error) if !is_transient(error) || repeat == Repeat::Refused => return sent,
                 Ok(response) => self.asked_to_wait(response),
                 Err(_) => None,
             };

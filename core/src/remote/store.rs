@@ -367,17 +367,9 @@ impl<T: Transport, C: Credentials> Pending for Writing<'_, T, C> {
             lock(&self.store.written).insert(digest.clone(), (media_type, bytes));
             return Ok(());
         }
-        let upload = match self.upload.take() {
-            Some(upload) => upload,
-            None => Upload::start(&self.store.client)?,
-        };
-        let fresh = upload.is_fresh();
-        match upload.finish(&self.part, digest) {
-            // Some registries forget an upload when a connection breaks. All of the blob is still here.
-            Err(Error::Refused { status: 404, .. }) if fresh => {
-                Upload::start(&self.store.client)?.finish(&self.part, digest)?;
-            }
-            finished => finished?,
+        match self.upload.take() {
+            Some(upload) if !upload.is_fresh() => upload.finish(&self.part, digest)?,
+            started => self.store.client.put_blob(started, &self.part, digest)?,
         }
         // The size was counted by who wrote it.
         Ok(())

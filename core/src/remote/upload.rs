@@ -39,7 +39,8 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
         self.shortest
     }
 
-    /// Sends a part. Where the connection breaks, the registry is asked what it has.
+    /// Sends a part. Where the connection breaks, the registry is asked what it has. If it has nothing any
+    /// more, the first part is sent anew.
     pub(super) fn send(&mut self, part: &[u8]) -> Result<()> {
         let (start, end) = (self.sent, self.sent + part.len() as u64);
         let mut attempt = 0;
@@ -63,14 +64,20 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
                     let wait = http.asked_to_wait(&answer.response);
                     (answer.failure(), wait)
                 }
-                Err(Error::Io { doing, source }) if is_transient(&source) => {
-                    (Error::Io { doing, source }, None)
-                }
+                Err(error) if is_broken(&error) => (error, None),
                 Err(error) => return Err(error),
             };
             let again = http.wait(attempt, wait).map_err(Error::io("wait"))?;
-            if !again || !self.ask(start, end)? {
+            if !again {
                 return Err(error);
+            }
+            if !self.ask(start, end)? {
+                // Some registries forget an upload when a connection breaks. Only the first part can be
+                // sent again.
+                if start > 0 {
+                    return Err(error);
+                }
+                *self = Self::start(self.client)?;
             }
         }
         Ok(())
@@ -109,16 +116,28 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
         let rest = if self.sent > 0 { &[] } else { rest };
         let url = self.session.with_query("digest", digest.as_str());
         let request = Request::new(Method::Put, &url).header("content-type", "application/octet-stream");
-        let body = if rest.is_empty() { Body::Empty } else { Body::Bytes(rest) };
-        let answer = self.client.write(&request, body, Access::Push)?;
-        self.finished = match answer.response.status {
-            200..=299 => true,
-            // An answer that did not arrive may have been a success, which ends the session.
-            404 => self.client.find_blob(digest, 0)?.is_some(),
-            _ => false,
+        // Where a connection breaks, nobody knows how much of a body arrived.
+        let (body, repeat) = match rest {
+            [] => (Body::Empty, Repeat::Safe),
+            rest => (Body::Bytes(rest), Repeat::Refused),
         };
-        if self.finished { Ok(()) } else { Err(answer.failure()) }
+        let sent = self.client.send(&request, body, Access::Push, repeat);
+        let unclear = match &sent {
+            Ok(answer) => answer.response.status == 404,
+            Err(error) => is_broken(error),
+        };
+        // An answer that did not arrive may have been a success, which ends the session.
+        self.finished = match &sent {
+            Ok(answer) if (200..=299).contains(&answer.response.status) => true,
+            _ => unclear && self.client.find_blob(digest, 0)?.is_some(),
+        };
+        if self.finished { Ok(()) } else { Err(sent?.failure()) }
     }
+}
+
+/// Returns whether a connection broke, which may go well the next time.
+fn is_broken(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if is_transient(source))
 }
 
 /// Lets the registry forget the part that it has.
@@ -144,6 +163,34 @@ fn location(asked: &Url, header: Option<&str>) -> Result<Url> {
 }
 
 impl<T: Transport, C: Credentials> Client<T, C> {
+    /// Sends a blob, all of which is here; from the start again where that may help. `started` is an upload
+    /// without a part.
+    pub(super) fn put_blob(
+        &self,
+        started: Option<Upload<'_, T, C>>,
+        bytes: &[u8],
+        digest: &Digest,
+    ) -> Result<()> {
+        let (mut upload, mut attempt) = (started, 0);
+        loop {
+            attempt += 1;
+            let started = match upload.take() {
+                Some(upload) => upload,
+                None => Upload::start(self)?,
+            };
+            let Err(error) = started.finish(bytes, digest) else { return Ok(()) };
+            let again = match &error {
+                // Some registries forget an upload, such as when a connection breaks.
+                Error::Refused { status: 404, .. } => attempt == 1,
+                error if is_broken(error) => self.http.wait(attempt, None).map_err(Error::io("wait"))?,
+                _ => false,
+            };
+            if !again {
+                return Err(error);
+            }
+        }
+    }
+
     /// Makes a blob of another repository of the same registry one of this repository, without sending it.
     /// Returns whether that was done.
     ///
