@@ -190,7 +190,7 @@ impl Conduct {
             Misdeed::Expired => self.answer_well(asked, body),
             Misdeed::HangUp => {
                 let bytes = half();
-                if purpose == Purpose::Part {
+                if matches!(purpose, Purpose::Part | Purpose::Finish) {
                     content().add(asked.path(), &bytes);
                 }
                 HttpReply::hang_up()
@@ -269,8 +269,8 @@ impl Conduct {
     }
 }
 
-/// Returns the method and the address. Uploads have numbers, which differ from run to run: what they are about
-/// stands in their place.
+/// Returns the method and the address. Uploads have numbers, which differ from run to run: what they are
+/// about stands in their place.
 fn line(asked: &HttpAsked) -> String {
     if !asked.path().contains("/uploads/") {
         return format!("{} {}", asked.method, asked.target);

@@ -3,7 +3,10 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::http_server::{HttpReply, HttpServer};
@@ -22,6 +25,17 @@ impl Recorder {
     /// If no port is free.
     #[must_use]
     pub fn before(port: u16) -> Self {
+        Self::cutting(port, "")
+    }
+
+    /// Starts it before the server at a port of this machine, and breaks the first request with this method
+    /// in the middle of its body, on both sides.
+    ///
+    /// # Panics
+    /// If no port is free.
+    #[must_use]
+    pub fn cutting(port: u16, method: &'static str) -> Self {
+        let cut = AtomicBool::new(false);
         let requests = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&requests);
         let server = HttpServer::start(move |asked, body| {
@@ -30,10 +44,19 @@ impl Recorder {
                 whole += &format!("{name}: {value}\r\n");
             }
             let mut whole = (whole + "connection: close\r\n\r\n").into_bytes();
-            body.read_to_end(&mut whole).unwrap();
+            let breaks = asked.method == method && !cut.swap(true, Ordering::Relaxed);
+            if breaks {
+                let length = asked.header("content-length").unwrap().parse::<u64>().unwrap();
+                body.take(length / 2).read_to_end(&mut whole).unwrap();
+            } else {
+                body.read_to_end(&mut whole).unwrap();
+            }
             kept.lock().unwrap().push(String::from_utf8_lossy(&whole).into_owned());
             let mut other = TcpStream::connect(("127.0.0.1", port)).unwrap();
             other.write_all(&whole).unwrap();
+            if breaks {
+                return HttpReply::hang_up();
+            }
             let mut answer = Vec::new();
             other.read_to_end(&mut answer).unwrap();
             HttpReply::raw(answer)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "tests")]
 pub enum Purpose {
@@ -44,7 +44,7 @@ pub enum Misdeed {
     Status(u16, Option<&'static str>),
     /// A 401 as if the credentials were not there.
     Expired,
-    /// The connection ends while the request is read. Of a part, half has arrived.
+    /// The connection ends while the request is read. Of a blob, half has arrived.
     HangUp,
     /// The connection ends after the request was done, without an answer.
     Unheard,
@@ -115,9 +115,9 @@ pub fn mixed(plans: Vec<Misconduct>) -> Misconduct {
     Box::new(move |sight| plans.iter().find_map(|plan| plan(sight)))
 }
 
-/// Misbehaves at random, as far as a client can get over it; the same way for the same seed, but for the order
-/// of what is sent at the same time. A client waits half a second after a misdeed without `retry-after`: there
-/// is one of these at most. `in_parts` is whether blobs are sent in parts.
+/// Misbehaves at random, as far as a client can get over it; the same way for the same seed, but for the
+/// order of what is sent at the same time. A client waits half a second after a misdeed without
+/// `retry-after`: there is one of these at most. `in_parts` is whether blobs are sent in parts.
 #[must_use]
 pub fn random(seed: u64, in_parts: bool) -> Misconduct {
     let waited = AtomicBool::new(false);
