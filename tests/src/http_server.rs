@@ -152,7 +152,7 @@ impl HttpReply {
     }
 }
 
-type Answer = dyn Fn(&HttpAsked, &mut dyn Read) -> HttpReply + Send + Sync;
+type Responder = dyn Fn(&HttpAsked, &mut dyn Read) -> HttpReply + Send + Sync;
 
 /// A server on this machine, with a thread for each connection.
 pub struct HttpServer {
@@ -168,7 +168,7 @@ impl HttpServer {
     pub fn start(answer: impl Fn(&HttpAsked, &mut dyn Read) -> HttpReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (ended, answer): (_, Arc<Answer>) = (Arc::new(AtomicBool::new(false)), Arc::new(answer));
+        let (ended, answer): (_, Arc<Responder>) = (Arc::new(AtomicBool::new(false)), Arc::new(answer));
         let until = Arc::clone(&ended);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(io::Result::ok) {
@@ -210,7 +210,7 @@ impl fmt::Debug for HttpServer {
     }
 }
 
-fn serve(stream: &TcpStream, answer: &Answer) -> io::Result<()> {
+fn serve(stream: &TcpStream, answer: &Responder) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     stream.set_nodelay(true)?;
     let mut from = BufReader::new(stream);

@@ -41,17 +41,17 @@ enum Errand {
 
 /// The end of an errand: all is well, or an exit code and a part of the message.
 #[derive(Debug, Clone, Copy)]
-enum Outcome {
+enum Ending {
     Done,
     Fails(i32, &'static str),
 }
 
 /// The images that are copied, each tagged `t`.
-struct Images {
+struct Originals {
     dir: TempDir,
 }
 
-impl Images {
+impl Originals {
     fn make() -> Self {
         let dir = TempDir::new().unwrap();
         for (name, size) in [("large", LARGE), ("parts", IN_PARTS)] {
@@ -70,12 +70,12 @@ impl Images {
 
 /// Does an errand, and checks its outcome. Returns the requests at the other port.
 fn run(
-    images: &Images,
+    images: &Originals,
     name: &str,
     errand: Errand,
     proof: Proof,
     plan: Misconduct,
-    outcome: Outcome,
+    outcome: Ending,
 ) -> Vec<String> {
     let source = images.layout(errand);
     let is_push = matches!(errand, Errand::Push | Errand::PushInParts);
@@ -129,14 +129,14 @@ fn run(
     overheard
 }
 
-fn check_outcome(output: &Output, outcome: Outcome, told: &str) {
+fn check_outcome(output: &Output, outcome: Ending, told: &str) {
     let error = String::from_utf8_lossy(&output.stderr);
     for secret in [CANARY, CANARY_BASE64, "signed"] {
         assert!(!error.contains(secret), "a secret is shown: {told}");
     }
     let (code, message) = match outcome {
-        Outcome::Done => (0, ""),
-        Outcome::Fails(code, message) => (code, message),
+        Ending::Done => (0, ""),
+        Ending::Fails(code, message) => (code, message),
     };
     assert_eq!(output.status.code(), Some(code), "{told}");
     let errors: Vec<_> = error.lines().filter(|line| line.starts_with("error: ")).collect();
@@ -187,7 +187,7 @@ fn at_once(count: usize, work: impl Fn(usize) + Sync) {
     assert!(failed.is_empty(), "failed: {failed:?}; see above");
 }
 
-type Row = (Errand, Misconduct, Outcome);
+type ErrandRow = (Errand, Misconduct, Ending);
 
 #[test]
 fn what_can_be_got_over_is() {
@@ -243,13 +243,13 @@ fn what_can_be_got_over_is() {
         (Errand::PushInParts, every(Purpose::Start, Shortest(20_000_000))),
         (Errand::PushInParts, mixed(vec![first(Purpose::Part, HangUp), first(Purpose::Progress, HangUp)])),
     ];
-    table(rows.into_iter().map(|(errand, plan)| (errand, plan, Outcome::Done)).collect());
+    table(rows.into_iter().map(|(errand, plan)| (errand, plan, Ending::Done)).collect());
 }
 
 #[test]
 fn what_cannot_be_got_over_is_said() {
+    use Ending::Fails;
     use Misdeed::*;
-    use Outcome::Fails;
     let elsewhere = "http://elsewhere.invalid/x";
     table(vec![
         (Errand::Pull, every(Purpose::Manifest, Status(429, Some("0"))), Fails(1, "too many requests")),
@@ -294,8 +294,8 @@ fn second_part_lost(sight: &Sight<'_>) -> Option<Misdeed> {
     second.then_some(Misdeed::LostSession)
 }
 
-fn table(rows: Vec<Row>) {
-    let images = Images::make();
+fn table(rows: Vec<ErrandRow>) {
+    let images = Originals::make();
     let names: Vec<_> = rows.iter().map(|(errand, _, outcome)| (*errand, *outcome)).collect();
     let plans: Vec<_> = rows.into_iter().map(|(_, plan, _)| Mutex::new(Some(plan))).collect();
     at_once(names.len(), |row| {
@@ -309,12 +309,12 @@ fn table(rows: Vec<Row>) {
 
 #[test]
 fn a_password_goes_nowhere_else() {
+    use Ending::{Done, Fails};
     use Misdeed::*;
-    use Outcome::{Done, Fails};
-    let images = Images::make();
+    let images = Originals::make();
     let elsewhere = "http://elsewhere.invalid/x";
     // The last says whether the other port is asked at all.
-    let rows: [(Errand, Purpose, Misdeed, Outcome, bool); 8] = [
+    let rows: [(Errand, Purpose, Misdeed, Ending, bool); 8] = [
         (Errand::Pull, Purpose::Large, Redirect("?sig=signed"), Done, true),
         (Errand::Pull, Purpose::Large, Status(401, None), Fails(1, "(status 401)"), false),
         (Errand::Pull, Purpose::Manifest, Realm(elsewhere), Fails(1, "will not send credentials"), false),
@@ -333,25 +333,23 @@ fn a_password_goes_nowhere_else() {
 
 #[test]
 fn faults_at_random() {
-    let images = Images::make();
+    let images = Originals::make();
     let errands = [Errand::Pull, Errand::Push, Errand::PullAll, Errand::List, Errand::PushInParts];
     at_once(50, |number| {
         let seed = number as u64;
         let errand = errands[number % errands.len()];
         let proof = if seed.is_multiple_of(3) { Proof::Password } else { Proof::Token };
         let mut plans = vec![random(seed, errand == Errand::PushInParts)];
-        let mut outcome = Outcome::Done;
+        let mut outcome = Ending::Done;
         if seed % 4 == 3 {
             // One more, which cannot be got over.
             let (purpose, misdeed, failure) = match errand {
-                Errand::Pull => (Purpose::Large, Misdeed::WrongByte, Outcome::Fails(4, "digest mismatch")),
-                Errand::PullAll => (Purpose::Blob, Misdeed::Short, Outcome::Fails(4, "size mismatch")),
-                Errand::List => {
-                    (Purpose::Tags, Misdeed::Link("ftp://x/"), Outcome::Fails(1, "http or https"))
-                }
-                Errand::Push => (Purpose::Put, Misdeed::Status(403, None), Outcome::Fails(1, "denied")),
+                Errand::Pull => (Purpose::Large, Misdeed::WrongByte, Ending::Fails(4, "digest mismatch")),
+                Errand::PullAll => (Purpose::Blob, Misdeed::Short, Ending::Fails(4, "size mismatch")),
+                Errand::List => (Purpose::Tags, Misdeed::Link("ftp://x/"), Ending::Fails(1, "http or https")),
+                Errand::Push => (Purpose::Put, Misdeed::Status(403, None), Ending::Fails(1, "denied")),
                 Errand::PushInParts => {
-                    (Purpose::Part, Misdeed::Status(400, None), Outcome::Fails(1, "bad request"))
+                    (Purpose::Part, Misdeed::Status(400, None), Ending::Fails(1, "bad request"))
                 }
             };
             plans.insert(0, every(purpose, misdeed));
