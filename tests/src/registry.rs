@@ -3,9 +3,10 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::Write as _,
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -14,6 +15,7 @@ use crate::{
     nested,
     ocicle::{command, text},
     temp::TempDir,
+    token_server::{ISSUER, SERVICE, TokenServer},
     tools::{self, run},
 };
 
@@ -44,31 +46,50 @@ impl Registry {
     /// If it does not start.
     #[must_use]
     pub fn start(protection: Protection) -> Option<Self> {
-        let program = tools::require("docker-registry")?;
         let dir = TempDir::new().unwrap();
-        // It is free now, and seldom taken before the registry has it.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let at = |name: &str| dir.path().join(name).display().to_string();
-        let mut settings = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\n  delete: {{enabled: true}}\n\
-             http:\n  addr: 127.0.0.1:{port}\n",
-            at("data")
-        );
-        match protection {
-            Protection::None => {}
+        let settings = match protection {
+            Protection::None => String::new(),
             Protection::Password => {
                 tools::require("htpasswd")?;
                 let line = run("htpasswd", ["-Bbn", "ann", "geheim"]);
                 fs::write(at("passwords"), line).unwrap();
-                settings += &format!("auth:\n  htpasswd: {{realm: test, path: {}}}\n", at("passwords"));
+                format!("auth:\n  htpasswd: {{realm: test, path: {}}}\n", at("passwords"))
             }
             Protection::Certificate => {
                 tools::require("openssl")?;
                 certificates(dir.path());
-                settings +=
-                    &format!("  tls: {{certificate: {}, key: {}}}\n", at("server.crt"), at("server.key"));
+                format!("  tls: {{certificate: {}, key: {}}}\n", at("server.crt"), at("server.key"))
             }
-        }
+        };
+        Self::start_in(dir, &settings)
+    }
+
+    /// Starts an empty registry that wants tokens of a server; `None` if it is not installed.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_with_tokens(server: &TokenServer) -> Option<Self> {
+        let (realm, certificate) = (server.realm(), server.certificate());
+        let settings = format!(
+            "auth:\n  token: {{realm: \"{realm}\", service: {SERVICE}, issuer: {ISSUER}, rootcertbundle: {}}}\n",
+            certificate.display()
+        );
+        Self::start_in(TempDir::new().unwrap(), &settings)
+    }
+
+    /// Starts a registry; `more` is the rest of its settings, after those of `http`.
+    fn start_in(dir: TempDir, more: &str) -> Option<Self> {
+        let program = tools::require("docker-registry")?;
+        // It is free now, and seldom taken before the registry has it.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        let settings = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\n  delete: {{enabled: true}}\n\
+             http:\n  addr: 127.0.0.1:{port}\n{more}",
+            at("data")
+        );
         fs::write(at("config.yml"), settings).unwrap();
         let log = fs::File::create(at("log")).unwrap();
         let process = Command::new(program)
@@ -85,6 +106,12 @@ impl Registry {
             thread::sleep(Duration::from_millis(20));
         }
         Some(registry)
+    }
+
+    /// Returns its port on `127.0.0.1`.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Returns `localhost:PORT`.
@@ -148,6 +175,20 @@ impl Registry {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{error}");
         error
+    }
+
+    /// Logs `ann` in to a host.
+    ///
+    /// # Panics
+    /// If the command cannot be started.
+    #[must_use]
+    pub fn log_in(&self, host: &str, password: &str) -> Output {
+        let mut command = self.command();
+        command.args(["login", host, "-u", "ann", "--password-stdin"]);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
     }
 
     /// Returns the command, without the settings of this machine.

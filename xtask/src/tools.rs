@@ -30,7 +30,7 @@ const TOOLS: [Tool; 20] = [
     tool("chromium", "chromium", "tests of the JavaScript package and the application in a browser"),
     tool("docker-registry", "docker-registry", "tests of images on a registry"),
     tool("htpasswd", "apache2-utils", "tests of a registry with passwords"),
-    tool("openssl", "openssl", "tests of certificates"),
+    tool("openssl", "openssl", "tests of certificates and tokens"),
     tool("nginx", "nginx-light", "tests of layouts on a web server"),
     tool("python3", "python3", "tests of layers against Python's tarfile, and images it makes"),
 ];

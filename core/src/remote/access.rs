@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     Body, Client, Credentials, Method, Request, Response, Scheme, Secret, Transport, Url,
     challenge::{self, Bearer, Challenge},
-    http::{Answer, Repeat, refused},
+    http::{Answer, Repeat, follow, may_pass, refused},
     url::encode,
 };
 use crate::error::{Error, Result};
@@ -116,8 +116,10 @@ impl<T: Transport, C: Credentials> Client<T, C> {
             Scheme::Plain => self.ask(root("http")?)?,
             Scheme::Usual | Scheme::Either if self.scheme == Scheme::Either || https.is_loopback() => {
                 match self.ask_once(&https) {
+                    Ok(response) if may_pass(response.status) => self.ask(https)?,
                     Ok(response) => self.answer(https, response)?,
                     Err(error) => match self.ask_once(&root("http")?) {
+                        Ok(response) if may_pass(response.status) => self.ask(root("http")?)?,
                         // A server that wants HTTPS says that the request is bad.
                         Ok(response) if response.status != 400 => self.answer(root("http")?, response)?,
                         _ => return Err(Error::io(format_args!("GET {https}"))(error)),
@@ -256,7 +258,7 @@ fn basic(user: &str, password: &str) -> (&'static str, String) {
 /// must be encrypted, and a server without a name must be the registry itself. On this machine both may be
 /// otherwise.
 fn realm(base: &Url, realm: &str) -> Result<Url> {
-    let url: Url = base.join(realm)?;
+    let url = follow(base, 401, realm)?;
     let own = url.same_origin(base) || base.is_loopback() && url.is_loopback();
     match own || url.is_https() && url.ip().is_none() && !url.is_private() {
         true => Ok(url),

@@ -129,7 +129,7 @@ impl<T: Transport> Read for Remote<'_, T> {
                     self.open = None;
                     self.failures += 1;
                     let refused = matches!(error.get_ref(), Some(inner) if inner.is::<Error>());
-                    if refused || !is_transient(&error) || !self.http.wait(self.failures)? {
+                    if refused || !is_transient(&error) || !self.http.wait(self.failures, None)? {
                         let name = &self.name;
                         return Err(Error::io(format_args!("read {name}"))(error).into());
                     }

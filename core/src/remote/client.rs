@@ -12,7 +12,7 @@ use super::{
     Body, Credentials, Method, RemoteName, Request, Response, Transport, Url,
     access::{Access, Session, Token},
     challenge::Challenge,
-    http::{Answer, Http, Repeat, refused},
+    http::{Answer, Http, Repeat, follow, refused},
 };
 use crate::{
     digest::{Algorithm, Digest},
@@ -222,15 +222,22 @@ impl<T: Transport, C: Credentials> Client<T, C> {
         mut add: impl FnMut(&Answer<Vec<u8>>) -> Result<usize>,
     ) -> Result<()> {
         let limit = self.limits.descriptors;
+        let (mut known, mut empty) = (0, 0);
         for _ in 0..=limit {
             let mut request = Request::new(Method::Get, &url);
             request.headers.extend(accept.map(|accept| ("accept", accept.to_owned())));
             let answer = self.read_all(&request, Access::Pull, self.limits.document)?;
-            if add(&answer)? > limit {
+            let count = add(&answer)?;
+            if count > limit {
                 break;
             }
+            empty = if count > known { 0 } else { empty + 1 };
+            known = count;
             let Some(next) = answer.response.all("link").find_map(next_page) else { return Ok(()) };
-            let next = url.join(next)?;
+            if empty > EMPTY_PAGES {
+                return Err(refused(&url, 200, "one page after another has nothing on it"));
+            }
+            let next = follow(&url, 200, next)?;
             if !next.same_origin(&url) || next == url {
                 return Err(refused(&url, 200, "the next page is elsewhere"));
             }
@@ -313,6 +320,9 @@ impl<T: Transport, C: Credentials> Client<T, C> {
         })
     }
 }
+
+/// The number of pages in a row that may have nothing on them: a list without an end would take hours.
+const EMPTY_PAGES: u32 = 10;
 
 /// The types that are asked for: a registry calls an index of another type not found.
 const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \

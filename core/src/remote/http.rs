@@ -56,6 +56,8 @@ impl Answer<Vec<u8>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
     Safe,
+    /// If the server said that it did nothing, but not if the connection broke.
+    Refused,
     Never,
 }
 
@@ -68,13 +70,14 @@ impl<T: Transport> Http<T> {
         self.transport.now()
     }
 
-    /// Waits before attempt number `attempt` (from 1) of something, unless it was the last; returns whether
-    /// to go on.
-    pub(super) fn wait(&self, attempt: u32) -> io::Result<bool> {
+    /// Waits after attempt number `attempt` (from 1) of something, unless it was the last; as long as the
+    /// server asked for, if it did. Returns whether to go on.
+    pub(super) fn wait(&self, attempt: u32, asked: Option<Duration>) -> io::Result<bool> {
         if attempt >= ATTEMPTS {
             return Ok(false);
         }
-        self.transport.pause(FIRST_WAIT * 2_u32.pow(attempt - 1)).map(|()| true)
+        let wait = asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
+        self.transport.pause(wait.min(LONGEST_WAIT)).map(|()| true)
     }
 
     /// Sends a request, again if it fails for a reason that may pass. Redirects are returned.
@@ -86,15 +89,13 @@ impl<T: Transport> Http<T> {
             let wait = match &sent {
                 _ if repeat == Repeat::Never => return sent,
                 Ok(response) if !may_pass(response.status) => return sent,
-                Err(error) if !is_transient(error) => return sent,
+                Err(error) if !is_transient(error) || repeat == Repeat::Refused => return sent,
                 Ok(response) => self.asked_to_wait(response),
                 Err(_) => None,
             };
-            if attempt == ATTEMPTS {
+            if !self.wait(attempt, wait)? {
                 return sent;
             }
-            let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
-            self.transport.pause(wait.min(LONGEST_WAIT))?;
         }
     }
 
@@ -112,7 +113,7 @@ impl<T: Transport> Http<T> {
                 _ => None,
             };
             let Some(location) = location else { return Ok(Answer { response, url, body: () }) };
-            let next = url.join(location)?;
+            let next = follow(&url, response.status, location)?;
             check_redirect(&url, &next)?;
             if !next.same_origin(&url) {
                 headers.retain(|(name, _)| *name != "authorization");
@@ -143,7 +144,9 @@ impl<T: Transport> Http<T> {
                     return Err(Error::limit(url.to_string(), "document", most));
                 }
                 Ok(()) => return Ok(Answer { response, url, body: bytes }),
-                Err(error) if !is_transient(&error) || !self.wait(attempt).map_err(Error::io("wait"))? => {
+                Err(error)
+                    if !is_transient(&error) || !self.wait(attempt, None).map_err(Error::io("wait"))? =>
+                {
                     return Err(Error::io(format_args!("read {url}"))(error));
                 }
                 Err(_) => {}
@@ -151,7 +154,8 @@ impl<T: Transport> Http<T> {
         }
     }
 
-    fn asked_to_wait(&self, response: &Response) -> Option<Duration> {
+    /// Returns how long the server asked to wait (RFC 9110, section 10.2.3).
+    pub(super) fn asked_to_wait(&self, response: &Response) -> Option<Duration> {
         let value = response.header("retry-after")?.trim();
         match value.parse() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
@@ -161,7 +165,7 @@ impl<T: Transport> Http<T> {
 }
 
 /// Returns whether a status may be another one a moment later.
-fn may_pass(status: u16) -> bool {
+pub(super) fn may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
@@ -184,6 +188,11 @@ fn check_redirect(from: &Url, to: &Url) -> Result<()> {
         return Ok(());
     };
     Err(refused(from, 0, format!("redirect {why}: {to}")))
+}
+
+/// Returns the address in an answer. One that is none is the server's fault, not the caller's.
+pub(super) fn follow(asked: &Url, status: u16, reference: &str) -> Result<Url> {
+    asked.join(reference).map_err(|error| refused(asked, status, error.to_string()))
 }
 
 /// Returns the error for an answer that is none.

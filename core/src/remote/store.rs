@@ -367,11 +367,10 @@ impl<T: Transport, C: Credentials> Pending for Writing<'_, T, C> {
             lock(&self.store.written).insert(digest.clone(), (media_type, bytes));
             return Ok(());
         }
-        let upload = match self.upload.take() {
-            Some(upload) => upload,
-            None => Upload::start(&self.store.client)?,
-        };
-        upload.finish(&self.part, digest)?;
+        match self.upload.take() {
+            Some(upload) if !upload.is_fresh() => upload.finish(&self.part, digest)?,
+            started => self.store.client.put_blob(started, &self.part, digest)?,
+        }
         // The size was counted by who wrote it.
         Ok(())
     }

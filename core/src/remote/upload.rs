@@ -3,15 +3,12 @@
 use super::{
     Body, Client, Credentials, Method, Request, Transport, Url,
     access::Access,
-    http::{Repeat, is_transient, refused},
+    http::{Repeat, follow, is_transient, refused},
 };
 use crate::{
     digest::Digest,
     error::{Error, Result},
 };
-
-/// The number of times that a part is sent before its failure counts.
-const ATTEMPTS: u32 = 5;
 
 /// A blob on its way to the registry, of which the registry has a part.
 pub(super) struct Upload<'a, T: Transport, C: Credentials> {
@@ -42,7 +39,8 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
         self.shortest
     }
 
-    /// Sends a part. Where the connection breaks, the registry is asked what it has.
+    /// Sends a part. Where the connection breaks, the registry is asked what it has. If it has nothing any
+    /// more, the first part is sent anew.
     pub(super) fn send(&mut self, part: &[u8]) -> Result<()> {
         let (start, end) = (self.sent, self.sent + part.len() as u64);
         let mut attempt = 0;
@@ -52,7 +50,8 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
             let request = Request::new(Method::Patch, &self.session)
                 .header("content-type", "application/octet-stream")
                 .header("content-range", format!("{}-{}", self.sent, end - 1));
-            let error = match self.client.write(&request, Body::Bytes(rest), Access::Push) {
+            let http = &self.client.http;
+            let (error, wait) = match self.client.write(&request, Body::Bytes(rest), Access::Push) {
                 Ok(answer) if (200..=299).contains(&answer.response.status) => {
                     self.session = location(&self.session, answer.response.header("location"))?;
                     self.sent = end;
@@ -61,13 +60,24 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
                 Ok(answer) if !matches!(answer.response.status, 408 | 416 | 429 | 500..=599) => {
                     return Err(answer.failure());
                 }
-                Ok(answer) => answer.failure(),
-                Err(Error::Io { doing, source }) if is_transient(&source) => Error::Io { doing, source },
+                Ok(answer) => {
+                    let wait = http.asked_to_wait(&answer.response);
+                    (answer.failure(), wait)
+                }
+                Err(error) if is_broken(&error) => (error, None),
                 Err(error) => return Err(error),
             };
-            let again = attempt < ATTEMPTS && self.client.http.wait(attempt).map_err(Error::io("wait"))?;
-            if !again || !self.ask(start, end)? {
+            let again = http.wait(attempt, wait).map_err(Error::io("wait"))?;
+            if !again {
                 return Err(error);
+            }
+            if !self.ask(start, end)? {
+                // Some registries forget an upload when a connection breaks. Only the first part can be
+                // sent again.
+                if start > 0 {
+                    return Err(error);
+                }
+                *self = Self::start(self.client)?;
             }
         }
         Ok(())
@@ -93,6 +103,11 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
         Ok((start..=end).contains(&has))
     }
 
+    /// Returns whether the registry has nothing of the blob yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.sent == 0
+    }
+
     /// Sends the last part, and gives the blob its digest.
     pub(super) fn finish(mut self, rest: &[u8], digest: &Digest) -> Result<()> {
         if self.sent > 0 && !rest.is_empty() {
@@ -101,16 +116,28 @@ impl<'a, T: Transport, C: Credentials> Upload<'a, T, C> {
         let rest = if self.sent > 0 { &[] } else { rest };
         let url = self.session.with_query("digest", digest.as_str());
         let request = Request::new(Method::Put, &url).header("content-type", "application/octet-stream");
-        let body = if rest.is_empty() { Body::Empty } else { Body::Bytes(rest) };
-        let answer = self.client.write(&request, body, Access::Push)?;
-        self.finished = match answer.response.status {
-            200..=299 => true,
-            // An answer that did not arrive may have been a success, which ends the session.
-            404 => self.client.find_blob(digest, 0)?.is_some(),
-            _ => false,
+        // Where a connection breaks, nobody knows how much of a body arrived.
+        let (body, repeat) = match rest {
+            [] => (Body::Empty, Repeat::Safe),
+            rest => (Body::Bytes(rest), Repeat::Refused),
         };
-        if self.finished { Ok(()) } else { Err(answer.failure()) }
+        let sent = self.client.send(&request, body, Access::Push, repeat);
+        let unclear = match &sent {
+            Ok(answer) => answer.response.status == 404,
+            Err(error) => is_broken(error),
+        };
+        // An answer that did not arrive may have been a success, which ends the session.
+        self.finished = match &sent {
+            Ok(answer) if (200..=299).contains(&answer.response.status) => true,
+            _ => unclear && self.client.find_blob(digest, 0)?.is_some(),
+        };
+        if self.finished { Ok(()) } else { Err(sent?.failure()) }
     }
+}
+
+/// Returns whether a connection broke, which may go well the next time.
+fn is_broken(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if is_transient(source))
 }
 
 /// Lets the registry forget the part that it has.
@@ -126,8 +153,8 @@ impl<T: Transport, C: Credentials> Drop for Upload<'_, T, C> {
 
 /// Returns the address where an upload goes on.
 fn location(asked: &Url, header: Option<&str>) -> Result<Url> {
-    let url =
-        asked.join(header.ok_or_else(|| refused(asked, 202, "does not say where to send the blob"))?)?;
+    let header = header.ok_or_else(|| refused(asked, 202, "does not say where to send the blob"))?;
+    let url = follow(asked, 202, header)?;
     let safe = (url.is_https() || !asked.is_https()) && (asked.is_private() || !url.is_private());
     match safe {
         true => Ok(url),
@@ -136,6 +163,34 @@ fn location(asked: &Url, header: Option<&str>) -> Result<Url> {
 }
 
 impl<T: Transport, C: Credentials> Client<T, C> {
+    /// Sends a blob, all of which is here; from the start again where that may help. `started` is an upload
+    /// without a part.
+    pub(super) fn put_blob(
+        &self,
+        started: Option<Upload<'_, T, C>>,
+        bytes: &[u8],
+        digest: &Digest,
+    ) -> Result<()> {
+        let (mut upload, mut attempt) = (started, 0);
+        loop {
+            attempt += 1;
+            let started = match upload.take() {
+                Some(upload) => upload,
+                None => Upload::start(self)?,
+            };
+            let Err(error) = started.finish(bytes, digest) else { return Ok(()) };
+            let again = match &error {
+                // Some registries forget an upload, such as when a connection breaks.
+                Error::Refused { status: 404, .. } => attempt == 1,
+                error if is_broken(error) => self.http.wait(attempt, None).map_err(Error::io("wait"))?,
+                _ => false,
+            };
+            if !again {
+                return Err(error);
+            }
+        }
+    }
+
     /// Makes a blob of another repository of the same registry one of this repository, without sending it.
     /// Returns whether that was done.
     ///

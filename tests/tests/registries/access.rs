@@ -1,20 +1,11 @@
 //! Passwords, certificates, and other names of registries.
 
-use std::{fs, io::Write as _, process::Stdio};
+use std::fs;
 
 use ocicle_tests::{
     ocicle::text,
     registry::{Protection, Registry},
 };
-
-fn log_in(registry: &Registry, password: &str) -> std::process::Output {
-    let mut command = registry.command();
-    command.args(["login", &registry.host(), "-u", "ann", "--password-stdin"]);
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
 
 #[test]
 fn a_password_is_asked_for_verified_and_forgotten() {
@@ -24,10 +15,10 @@ fn a_password_is_asked_for_verified_and_forgotten() {
     let refused = registry.fails(1, ["copy", &source, &target]);
     assert!(refused.contains("(status 401)"), "{refused}");
     assert!(refused.contains("ocicle login"), "{refused}");
-    let wrong = log_in(&registry, "falsch");
+    let wrong = registry.log_in(&registry.host(), "falsch");
     assert_eq!(wrong.status.code(), Some(1), "{wrong:?}");
     assert!(!registry.path("auth.json").exists());
-    let right = log_in(&registry, "geheim");
+    let right = registry.log_in(&registry.host(), "geheim");
     assert!(right.status.success(), "{right:?}");
     registry.run(["copy", &source, &target]);
     registry.run(["resolve", &target]);

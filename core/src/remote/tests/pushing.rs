@@ -48,6 +48,22 @@ fn large_blobs_are_sent_in_parts_which_are_resumed() {
 }
 
 #[test]
+fn a_part_waits_as_long_as_the_registry_asks() {
+    let busy = std::sync::atomic::AtomicBool::new(true);
+    let registry = Arc::new(FakeRegistry {
+        fault: Some(Box::new(move |request, _| {
+            let now =
+                request.method == Method::Patch && busy.swap(false, std::sync::atomic::Ordering::Relaxed);
+            now.then(|| Ok(response(429, &[("retry-after", "7")], b"")))
+        })),
+        ..Default::default()
+    });
+    let store = RegistryStore::new(client(&registry, "reg.example/app"), Listed::All);
+    write(&store, &bytes(9 << 20)).unwrap();
+    assert_eq!(registry.state.lock().unwrap().waited, [std::time::Duration::from_secs(7)]);
+}
+
+#[test]
 fn parts_are_as_long_as_the_registry_wants() {
     let registry = Arc::new(FakeRegistry { shortest: 20 << 20, ..Default::default() });
     let store = RegistryStore::new(client(&registry, "reg.example/app"), Listed::All);
