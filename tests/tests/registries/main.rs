@@ -3,15 +3,12 @@
 
 mod access;
 mod artifacts;
-mod copies;
-mod edits;
-mod lazy;
-mod platforms;
 mod broken;
 mod buildah;
 mod copies;
 mod edits;
 mod lazy;
 mod misbehaving;
+mod platforms;
 mod tokens;
 mod web;
