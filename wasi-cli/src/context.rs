@@ -165,6 +165,23 @@ impl Context {
         Ok(Look::indexed(&store, image, &mut Cache::of_user(), MissingIndex::Read)?)
     }
 
+    /// Lists an image. On another machine, layers with a table of contents are listed by it: to read them
+    /// would fetch all of them.
+    pub(crate) fn list(&self, place: &Place, image: &Image) -> Result<Look, Failure> {
+        if place.repository.store().remote().is_none() {
+            return self.look(place, image);
+        }
+        let store = self.watched(&place.repository, "reading layers", Some(image.size()));
+        let look = Look::indexed(&store, image, &mut Cache::of_user(), MissingIndex::Table)?;
+        if look.unverified > 0 {
+            let (some, all) = (look.unverified, image.layers().len());
+            self.note(format_args!(
+                "{some} of {all} layers are listed by their own tables of contents, which are not verified"
+            ));
+        }
+        Ok(look)
+    }
+
     /// Prints a result.
     pub(crate) fn print(&self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         match self.results {

@@ -18,7 +18,7 @@ use super::{Image, layers::apply_layers};
 use crate::{
     digest::Digest,
     error::Result,
-    layer::{index::LayerIndex, on_disk::OnDisk, reader::read_layer},
+    layer::{Change, index::LayerIndex, on_disk::OnDisk, reader::read_layer, toc::read_toc},
     limits::Limits,
     spec::Descriptor,
     store::{BlobRead, Repository},
@@ -33,6 +33,9 @@ pub struct Look {
     pub tree: Tree,
     /// The layers that each path is from, and what hid the rest.
     pub provenance: Provenance,
+    /// The number of layers that are listed by a table of contents of their own, which is unverified: see
+    /// [`MissingIndex::Table`].
+    pub unverified: usize,
     /// The index of each layer, the base first, if it has one.
     indexes: Vec<Option<Arc<LayerIndex>>>,
 }
@@ -51,10 +54,13 @@ const WORTHWHILE: u64 = 1 << 20;
 
 /// The treatment of a large layer without an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "one thing or the other")]
+#[allow(clippy::exhaustive_enums, reason = "all that can be done")]
 pub enum MissingIndex {
     /// The layer is read.
     Read,
+    /// The table of contents of the layer is used, if it has one ([`crate::layer::toc`]): a small part of it,
+    /// as far as the store reads parts. Nothing verifies that the table is right. Otherwise the layer is read.
+    Table,
     /// An index is built and kept.
     Build,
 }
@@ -68,7 +74,7 @@ impl Look {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
         apply_layers(repository, image, &OnDisk::default(), &mut merge)?;
         let (tree, provenance) = merge.finish()?;
-        Ok(Self { tree, provenance, indexes: Vec::new() })
+        Ok(Self { tree, provenance, unverified: 0, indexes: Vec::new() })
     }
 
     /// Inspects an image as [`Look::inside`] does, but reads the index instead of a large layer if one was
@@ -83,7 +89,7 @@ impl Look {
         missing: MissingIndex,
     ) -> Result<Self> {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
-        let mut found = Vec::new();
+        let (mut found, mut unverified) = (Vec::new(), 0);
         for (blob, diff_id) in image.layers() {
             let index = match blob.size < WORTHWHILE {
                 true => None,
@@ -92,18 +98,26 @@ impl Look {
                 }
                 false => load(repository, blob, diff_id, indexes),
             };
-            match &index {
-                None => {
+            let table = match &index {
+                None if missing == MissingIndex::Table && blob.size >= WORTHWHILE => table(repository, blob),
+                _ => None,
+            };
+            match (&index, table) {
+                (Some(index), _) => merge_index(&mut merge, index)?,
+                (None, Some(table)) => {
+                    unverified += 1;
+                    table.iter().try_for_each(|change| merge.put_without_content(change, None))?;
+                }
+                (None, None) => {
                     let lost = read_layer(repository, blob, diff_id, &mut merge)?;
                     merge.lose(lost);
                 }
-                Some(index) => merge_index(&mut merge, index)?,
             }
             merge.next_layer()?;
             found.push(index.map(Arc::new));
         }
         let (tree, provenance) = merge.finish()?;
-        Ok(Self { tree, provenance, indexes: found })
+        Ok(Self { tree, provenance, unverified, indexes: found })
     }
 
     /// Merges the indexes of the layers, the base first. A layer without one is skipped, as if it were empty.
@@ -120,8 +134,14 @@ impl Look {
             merge.next_layer()?;
         }
         let (tree, provenance) = merge.finish()?;
-        Ok(Self { tree, provenance, indexes })
+        Ok(Self { tree, provenance, unverified: 0, indexes })
     }
+}
+
+/// Returns what the table of contents of a layer lists; `None` if there is none that can be used: reading the
+/// layer shows what is wrong.
+fn table<S: BlobRead>(repository: &Repository<S>, blob: &Descriptor) -> Option<Vec<Change>> {
+    read_toc(repository, blob).ok().flatten()
 }
 
 /// Loads the index of a layer, if it was kept and fits.

@@ -13,6 +13,7 @@ use std::{
 use ocicle_tests::{
     ocicle::{ocicle, text},
     registry::{Protection, Registry},
+    tools::{have, root, run},
 };
 
 /// Passes connections on, counts what comes back, and cuts them where it is told.
@@ -130,4 +131,41 @@ fn blobs_are_kept_if_wanted() {
     assert!(first > 20_000_000, "{first}");
     let second = copy("second");
     assert!(second < 20_000, "{second} bytes were fetched again");
+}
+
+/// buildah writes a table of contents into layers of the format zstd:chunked.
+#[test]
+fn a_table_of_contents_is_all_that_a_list_needs() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    if !root() || !have(&["buildah"]) {
+        return;
+    }
+    push(&registry); // for its files
+    let (storage, state) = (registry.path("storage"), registry.path("run"));
+    let buildah = |words: &[&str]| {
+        let place = ["--storage-driver", "vfs", "--root", text(&storage), "--runroot", text(&state)];
+        String::from_utf8(run("buildah", [&place, words].concat())).unwrap().trim_end().to_owned()
+    };
+    let container = buildah(&["from", "--isolation", "chroot", "scratch"]);
+    for name in ["big", "small"] {
+        buildah(&["copy", "--quiet", &container, text(&registry.path(name)), "/srv/"]);
+    }
+    buildah(&["commit", "--quiet", &container, "localhost/chunked:1"]);
+    let to = registry.at("chunked:1");
+    let how = ["push", "--quiet", "--tls-verify=false", "--compression-format", "zstd:chunked"];
+    buildah(&[&how[..], &["localhost/chunked:1", &to]].concat());
+
+    let wire = Wire::to(&registry, u64::MAX);
+    let output =
+        registry.command().args(["files", "--format", "plain", &wire.at("chunked:1")]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let fetched = wire.received();
+    assert!(fetched < 60_000, "{fetched} bytes of 20 MB");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("1 of 1 layers are listed by their own tables"), "{said}");
+    let local = format!("oci:{}", text(&registry.path("local")));
+    registry.run(["copy", &to, &local]);
+    let read = registry.run(["files", "--format", "plain", &format!("{local}#1")]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), read);
+    assert!(read.contains("srv/big"), "{read}");
 }

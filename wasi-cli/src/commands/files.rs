@@ -29,7 +29,7 @@ impl Files {
         let (place, image) = context.open_image(&self.reference)?;
         let path = path_in_image(&self.path, &context.limits)?;
         let count = image.layers().len();
-        let look = context.look(&place, &image)?;
+        let look = context.list(&place, &image)?;
         let found = match self.layer {
             None => list_files(&look, &path)?,
             Some(number @ 1..) if number <= count => {

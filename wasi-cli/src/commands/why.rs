@@ -24,7 +24,7 @@ impl Why {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image(&self.reference)?;
         let path = path_in_image(&self.path, &context.limits)?;
-        let look = context.look(&place, &image)?;
+        let look = context.list(&place, &image)?;
         context.report(&PathHistory::new(&look, &image, &path)?, &self.format)?;
         Ok(ExitCode::SUCCESS)
     }
