@@ -59,7 +59,7 @@ pub enum MissingIndex {
     /// The layer is read.
     Read,
     /// The table of contents of the layer is used, if it has one ([`crate::layer::toc`]): a small part of it,
-    /// as far as the store reads parts. Nothing verifies that the table is right. Otherwise the layer is read.
+    /// as far as the store reads parts. Nothing verifies that it is right. Otherwise the layer is read.
     Table,
     /// An index is built and kept.
     Build,
