@@ -75,7 +75,8 @@ fn tags_that_exist_can_be_left_alone() {
         registry.run(["copy", &at(&layout, "v1"), &target]);
         let before = registry.digest(&fragment("v1"));
         let docker = at(&layout, "docker");
-        let kept = registry.command().args(["copy", "-n", &docker, &fragment("v1")]).output().unwrap();
+        let kept =
+            registry.command().args(["copy", "--no-clobber", &docker, &fragment("v1")]).output().unwrap();
         assert!(kept.status.success(), "{kept:?}");
         assert!(String::from_utf8_lossy(&kept.stderr).contains("skipping tag v1: it exists"), "{kept:?}");
         assert_eq!(registry.digest(&fragment("v1")), before);

@@ -49,7 +49,7 @@ fn a_dry_run_says_what_would_be_sent() {
     let layout = registry.layout();
     let (v1, remote) = (at(&layout, "v1"), registry.at("app:v1"));
     let preview = |to: &str| {
-        let output = registry.command().args(["copy", "--dry-run", &v1, to]).output().unwrap();
+        let output = registry.command().args(["copy", "-n", &v1, to]).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
     };

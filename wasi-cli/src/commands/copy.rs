@@ -70,10 +70,10 @@ pub(crate) struct Copy {
     #[arg(long)]
     referrers: bool,
     /// Leave tags alone that the destination has.
-    #[arg(short, long)]
+    #[arg(long)]
     no_clobber: bool,
     /// Print the blobs that would be copied, and change nothing.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     dry_run: bool,
     /// Convert Docker documents; their digests change.
     #[arg(long, value_enum, value_name = "FORMAT")]
