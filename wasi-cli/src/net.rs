@@ -1,6 +1,8 @@
 //! Registries over the network: how they are reached, and what does it. A sandbox of WASI preview 1 has no
 //! sockets: there, everything but the options is a stand-in that says so.
 
+#![cfg_attr(not(unix), allow(dead_code, reason = "a sandbox has no network"))]
+
 #[cfg(not(unix))]
 mod absent;
 #[cfg(unix)]
@@ -35,7 +37,6 @@ pub(crate) struct Settings {
 
 /// Whether certificates of servers are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) enum Verify {
     /// They must be signed by a trusted authority, for the name of the server.
     Certificates,
@@ -45,14 +46,12 @@ pub(crate) enum Verify {
 
 /// The first scheme that a registry is asked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 pub(crate) enum Encryption {
     Https,
     /// Plain HTTP, since the user asked for it.
     PlainHttp,
 }
 
-#[cfg_attr(not(unix), expect(dead_code, reason = "a sandbox has no network"))]
 impl Settings {
     pub(crate) fn verify(self) -> Verify {
         if self.tls_verify { Verify::Certificates } else { Verify::Nothing }

@@ -19,6 +19,8 @@ use crate::{
 
 /// Readers of one file that are kept, each for the next read at its place.
 const READERS: usize = 8;
+/// A smaller file is fetched once, whole, and kept: documents are read several times.
+const SMALL: u64 = 64 << 10;
 /// The bytes that are read of a file whose size the server does not say.
 const UNSIZED: u64 = 16 << 20;
 
@@ -70,15 +72,16 @@ fn find<T: Transport + 'static>(http: &Arc<Http<T>>, url: &Url) -> Result<Option
         404 => return Ok(None),
         _ => return Err(answer.failure()),
     };
-    let Some(size) = size else {
-        // It is compressed on the way, as documents may be.
-        let answer = http.read_all(&Request::new(Method::Get, url), UNSIZED)?;
-        return match answer.response.status {
-            200 => Ok(Some(Arc::new(answer.body))),
-            _ => Err(answer.failure()),
-        };
-    };
-    Ok(Some(Arc::new(HttpFile { http: Arc::clone(http), url: url.clone(), size, readers: Mutex::default() })))
+    if let Some(size @ SMALL..) = size {
+        let (http, url) = (Arc::clone(http), url.clone());
+        return Ok(Some(Arc::new(HttpFile { http, url, size, readers: Mutex::default() })));
+    }
+    // Without a size it is compressed on the way, as documents may be.
+    let answer = http.read_all(&Request::new(Method::Get, url), UNSIZED)?;
+    match answer.response.status {
+        200 => Ok(Some(Arc::new(answer.body))),
+        _ => Err(answer.failure()),
+    }
 }
 
 /// A file on a web server.
