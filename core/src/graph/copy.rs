@@ -1,11 +1,13 @@
 //! Copying between stores: everything, one object and everything below it, or one image out of an index.
 
+mod write;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    io::{self, Write as _},
     slice,
 };
 
+use self::write::write_blob;
 use super::{
     RefName, Resolution, cosign,
     reach::{Reached, entries_of, reach},
@@ -16,8 +18,7 @@ use crate::{
     error::{Error, Result},
     spec::{Descriptor, Entries, IMAGE_NAME, Index, REF_NAME, Raw},
     store::{
-        BlobRead, BlobWrite, NewBlob, Pending, Repository, RootIndex, RootIndexExt as _, Store,
-        layout::empty_index, write_each,
+        BlobRead, BlobWrite, Repository, RootIndex, RootIndexExt as _, Store, layout::empty_index, write_each,
     },
 };
 
@@ -292,19 +293,6 @@ impl Plan {
         }))?;
         Ok(copied)
     }
-}
-
-/// Writes and verifies a blob, which is not published yet.
-fn write_blob<'a, S: BlobRead, T: BlobWrite>(
-    from: &Repository<S>,
-    to: &'a Repository<T>,
-    blob: &Descriptor,
-) -> Result<(Box<dyn Pending + 'a>, Digest)> {
-    let io = || Error::io(format!("copy blob {}", blob.digest));
-    let mut pending = to.store().begin(&NewBlob::known(blob))?;
-    io::copy(&mut from.blob(blob)?, &mut pending).map_err(io())?;
-    pending.flush().map_err(io())?;
-    Ok((pending, blob.digest.clone()))
 }
 
 /// Where the names of a copied entry come from.
