@@ -32,7 +32,7 @@ fn a_certificate_must_be_trusted() {
     let layout = registry.layout();
     let (source, target) = (format!("{}#v1", text(&layout)), registry.at("app:v1"));
     let refused = registry.fails(1, ["copy", &source, &target]);
-    assert!(refused.contains("certificate"), "{refused}");
+    assert!(refused.contains("unknown authority\nhint: put the certificate"), "{refused}");
     registry.run(["--tls-verify=false", "copy", &source, &target]);
     let trusted = registry.path(&format!(".config/containers/certs.d/{}", registry.host()));
     fs::create_dir_all(&trusted).unwrap();

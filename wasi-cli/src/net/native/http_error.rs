@@ -51,12 +51,17 @@ fn timed_out(timeout: Timeout) -> &'static str {
     }
 }
 
+/// The hint for a certificate of an authority of one's own.
+const TRUST: &str = "\nhint: put the certificate of the authority into \
+    ~/.config/containers/certs.d/HOST/ca.crt; for tests, --tls-verify=false";
+
 /// Returns the error of the system for one of rustls.
 pub(super) fn tls(error: &rustls::Error) -> io::Error {
     use AlertDescription as Alert;
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            invalid("the certificate of the server is not trusted: it is signed by an unknown authority")
+            let reason = "it is signed by an unknown authority";
+            invalid(format!("the certificate of the server is not trusted: {reason}{TRUST}"))
         }
         rustls::Error::InvalidCertificate(reason) => {
             invalid(format!("the certificate of the server is not trusted: {reason}"))
