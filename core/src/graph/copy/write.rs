@@ -1,6 +1,10 @@
 //! Writing one blob of a copy.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Read, Write},
+    sync::mpsc,
+    thread,
+};
 
 use crate::{
     digest::Digest,
@@ -32,9 +36,55 @@ fn write<'a, S: BlobRead, T: BlobRead + BlobWrite>(
 ) -> Result<Box<dyn Pending + 'a>> {
     let io = || Error::io(format!("copy blob {}", blob.digest));
     let mut pending = to.store().begin(&NewBlob::known(blob))?;
-    io::copy(&mut from.blob(blob)?, &mut pending).map_err(io())?;
-    pending.flush().map_err(io())?;
+    let mut content = from.blob(blob)?;
+    let copied = match blob.size >= AHEAD_FROM && cfg!(all(feature = "parallel", not(target_family = "wasm")))
+    {
+        true => copy_ahead(&mut content, &mut pending),
+        false => io::copy(&mut content, &mut pending).map(drop),
+    };
+    copied.and_then(|()| pending.flush()).map_err(io())?;
     Ok(pending)
+}
+
+/// The size of a blob from which reading ahead is worth a thread.
+const AHEAD_FROM: u64 = 4 << 20;
+/// The bytes of a chunk that is read ahead, and the number of chunks. Several blobs are copied at a time.
+const CHUNK: usize = 256 << 10;
+const CHUNKS: usize = 8;
+
+/// Copies all of a reader. What follows is read, and verified, while a part is on its way: a registry takes a
+/// part only when all of it arrived.
+fn copy_ahead(from: &mut (dyn Read + Send), to: &mut dyn Write) -> io::Result<()> {
+    let started = thread::scope(|scope| {
+        let (full, chunks) = mpsc::sync_channel(CHUNKS);
+        let (used, again) = mpsc::channel::<Vec<u8>>();
+        let source = &mut *from;
+        let read = move || {
+            loop {
+                let mut chunk = again.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK));
+                chunk.clear();
+                let result = source.take(CHUNK as u64).read_to_end(&mut chunk);
+                let is_last = !matches!(result, Ok(1..));
+                // Where nobody receives, writing failed.
+                if full.send(result.map(|_| chunk)).is_err() || is_last {
+                    return;
+                }
+            }
+        };
+        if thread::Builder::new().name("read".into()).spawn_scoped(scope, read).is_err() {
+            return Ok(false);
+        }
+        for chunk in chunks {
+            let chunk = chunk?;
+            to.write_all(&chunk)?;
+            let _ = used.send(chunk); // the reader may have ended
+        }
+        Ok::<_, io::Error>(true)
+    })?;
+    match started {
+        true => Ok(()),
+        false => io::copy(from, to).map(drop), // the system lets no more threads start
+    }
 }
 
 /// Returns whether a registry forgot an upload, or has another part of it than was sent.
@@ -64,6 +114,57 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Pending + 'a>> + Send> Pending for Writte
         match pending.publish(digest) {
             Err(error) if is_lost(&error) => again()?.publish(digest),
             published => published,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "parallel"))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+
+    use std::io::{self, Cursor, Read, Write};
+
+    use super::{CHUNK, copy_ahead};
+
+    /// Fails after some bytes.
+    struct Breaks(usize);
+
+    impl Read for Breaks {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let some = buffer.len().min(self.0);
+            self.0 -= some;
+            if some == 0 { Err(io::Error::other("broken")) } else { Ok(some) }
+        }
+    }
+
+    impl Write for Breaks {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut unused = vec![0; bytes.len()];
+            self.read(&mut unused)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_all_and_in_order() {
+        for size in [0, 1, CHUNK - 1, CHUNK, CHUNK * 20 + 3] {
+            let content: Vec<u8> = (0..size).map(|number| (number / 7) as u8).collect();
+            let mut copy = Vec::new();
+            copy_ahead(&mut Cursor::new(&content), &mut copy).unwrap();
+            assert!(copy == content, "{size}");
+        }
+    }
+
+    #[test]
+    fn either_end_may_break() {
+        for bytes in [0, CHUNK * 3 + 1] {
+            let error = copy_ahead(&mut Breaks(bytes), &mut io::sink()).unwrap_err();
+            assert_eq!(error.to_string(), "broken");
+            let error = copy_ahead(&mut io::repeat(1), &mut Breaks(bytes)).unwrap_err();
+            assert_eq!(error.to_string(), "broken");
         }
     }
 }
