@@ -55,7 +55,7 @@ pub use self::{
     client::{Client, ManifestFound, Scheme},
     files::{HttpFiles, http_file},
     name::RemoteName,
-    store::{Listed, RegistryStore},
+    store::{Listed, RegistryStore, check_entries},
     transport::{Body, Method, Request, Response, Transport},
     url::Url,
 };

@@ -26,7 +26,7 @@ use crate::{
     args::{Edit, Format},
     cache::Cache,
     failure::Failure,
-    net::Settings,
+    net::{Mirrors, Settings},
     output,
     place::Place,
     progress::{Progress, Show, Watched},
@@ -93,12 +93,17 @@ impl Context {
 
     /// Opens the store of a reference.
     pub(crate) fn open(&self, reference: &str) -> Result<Place, Failure> {
+        Place::open(reference, &Opening { mirrors: Mirrors::Asked, ..self.opening() })
+    }
+
+    /// Opens the store of a reference, and no mirror: what is read becomes a part of an edit.
+    pub(crate) fn open_itself(&self, reference: &str) -> Result<Place, Failure> {
         Place::open(reference, &self.opening())
     }
 
     /// Opens the store of a reference to edit it: what is found in it from now on is kept.
     pub(crate) fn open_to_edit(&self, reference: &str, edit: &Edit) -> Result<Place, Failure> {
-        let place = self.open(reference)?.of_one();
+        let place = self.open_itself(reference)?.of_one();
         if !edit.dry_run {
             place.repository.store().hold()?;
         }
@@ -117,6 +122,7 @@ impl Context {
             show: self.show(),
             shared_blob_dir: self.shared_blob_dir.clone(),
             network: self.net,
+            mirrors: Mirrors::Ignored,
         }
     }
 

@@ -35,6 +35,15 @@ pub(crate) struct Settings {
     plain_http: bool,
 }
 
+/// Whether the mirrors of a repository are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mirrors {
+    /// First, since it is only read.
+    Asked,
+    /// They may be behind: an edit is one of what the repository itself has.
+    Ignored,
+}
+
 /// Whether certificates of servers are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verify {

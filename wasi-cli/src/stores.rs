@@ -50,6 +50,7 @@ pub(crate) struct Opening {
     pub(crate) shared_blob_dir: Option<PathBuf>,
     /// How registries and web servers are reached.
     pub(crate) network: net::Settings,
+    pub(crate) mirrors: net::Mirrors,
 }
 
 /// A layout or archive, here or on another machine, or a repository of a registry.
@@ -72,7 +73,7 @@ impl AnyStore {
     /// Opens the layout or archive at a path; `-` is standard input. A registry is not asked yet.
     pub(crate) fn open(kind: Option<StoreKind>, path: &str, opening: &Opening) -> Result<Self, Failure> {
         if let Some(kind @ (StoreKind::Registry | StoreKind::Web)) = kind {
-            let opened = Remote::open(kind, path, opening.network, &opening.limits);
+            let opened = Remote::open(kind, path, opening.network, opening.mirrors, &opening.limits);
             return opened.map(|store| Self::Remote(Box::new(store)));
         }
         let &Opening { limits, show, .. } = opening;

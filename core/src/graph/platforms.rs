@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{list::attestation, walk::platform_of};
+use super::{cosign, list::attestation, walk::platform_of};
 use crate::{
     digest::Digest,
     error::{Error, Result},
@@ -67,9 +67,15 @@ impl<S: BlobRead + BlobWrite> Selection<'_, S> {
         }
         let entries = &index.view().manifests;
         let mut fates = entries.iter().map(|entry| self.fate(entry, depth)).collect::<Result<Vec<_>>>()?;
-        for (entry, fate) in entries.iter().zip(&mut fates) {
-            if matches!(fate, Fate::Remove) && self.is_about_kept(entry) {
-                *fate = Fate::Keep;
+        // What is about something that stays may have a signature itself.
+        let mut more = true;
+        while more {
+            more = false;
+            for (entry, fate) in entries.iter().zip(&mut fates) {
+                if matches!(fate, Fate::Remove) && self.is_about_kept(entry) {
+                    *fate = Fate::Keep;
+                    more |= self.kept.insert(entry.digest.clone());
+                }
             }
         }
         let (new, ()) = index.edit_entries(|entries| {
@@ -124,7 +130,8 @@ impl<S: BlobRead + BlobWrite> Selection<'_, S> {
 
     /// Returns whether an object is about an image that stays.
     fn is_about_kept(&self, entry: &Descriptor) -> bool {
-        let attested = attestation(entry).and_then(|digest| digest.parse().ok());
+        let attested =
+            attestation(entry).and_then(|digest| digest.parse().ok()).or_else(|| cosign::about(entry));
         let subject = || {
             let manifest: Raw<Manifest> = self.repository.document(entry).ok()?;
             Some(manifest.view().subject.as_ref()?.digest.clone())
@@ -179,6 +186,22 @@ mod tests {
         assert_eq!(
             inner.view().manifests.iter().map(|entry| &entry.digest).collect::<Vec<_>>(),
             [&arm.digest]
+        );
+
+        let signature = {
+            let mut entry = image(&store, "unknown/unknown", 3);
+            entry.annotations.insert("vnd.docker.reference.digest".into(), about(&amd).digest.to_string());
+            entry
+        };
+        let signed = index(&store, vec![signature.clone(), about(&amd), amd.clone(), v7.clone()]);
+        let signed = Raw::new(Index::new(vec![tagged(signed, "signed")])).unwrap();
+        let selected = select_platforms(&store, &signed, &["linux/amd64".parse().unwrap()]).unwrap();
+        let below: Raw<Index> = store.document(&selected.view().manifests[0]).unwrap();
+        let kept: Vec<_> = below.view().manifests.iter().map(|entry| &entry.digest).collect();
+        assert_eq!(
+            kept,
+            [&signature.digest, &about(&amd).digest, &amd.digest],
+            "with what is about the attestation"
         );
 
         let everything = select(&["linux/amd64", "linux/arm64", "linux/arm"]).unwrap();

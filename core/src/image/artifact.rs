@@ -165,12 +165,22 @@ impl<S: Store> Repository<S> {
     /// [`add_roots`](crate::graph::describe::add_roots). A registry lists it by its subject.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if the object is neither a manifest nor an index; those of the store.
+    /// [`Error::Misuse`] if the object is neither a manifest nor an index, or two files have one name; those
+    /// of the store.
     pub fn attach(&self, subject: &Descriptor, new: NewArtifact) -> Result<Descriptor> {
         let Descriptor { media_type, digest, size, .. } = subject;
         if !media_type.is_manifest() && !media_type.is_index() {
             let what = format!("{digest} is of type {media_type}: an artifact is about a manifest or index");
             return Err(Error::Misuse(what));
+        }
+        let mut titles = BTreeSet::new();
+        if let Some(twice) = new
+            .files
+            .iter()
+            .filter_map(|file| file.annotations.get(TITLE))
+            .find(|title| !titles.insert(*title))
+        {
+            return Err(Error::Misuse(format!("two files of the artifact have the name {twice}")));
         }
         let empty = put_empty(self.store())?;
         let layers = if new.files.is_empty() { vec![empty.clone()] } else { new.files };

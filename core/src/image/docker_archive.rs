@@ -47,15 +47,10 @@ pub fn write_docker_archive<S: BlobRead>(
     index: &Raw<Index>,
     out: &mut dyn WriteSeek,
 ) -> Result<()> {
+    check_images(index.view())?;
     let mut written = BTreeSet::new();
     let mut list = SavedImages::default();
     for entry in &index.view().manifests {
-        if entry.media_type.is_index() {
-            return Err(Error::Unsupported(format!(
-                "{} is an index, which a Docker archive cannot contain\nhint: choose one image, such as #TAG//platform=linux/amd64",
-                entry.digest
-            )));
-        }
         let image = Image::open(repository, entry)?;
         let config = format!("{}.json", image.config.digest().encoded());
         if written.insert(config.clone()) {
@@ -73,6 +68,21 @@ pub fn write_docker_archive<S: BlobRead>(
     }
     member(out, "manifest.json", &mut &list.to_json()?[..])?;
     out.write_all(&[0; 2 * BLOCK as usize]).map_err(failed)
+}
+
+/// Checks that the entries are images, as far as their types tell.
+///
+/// # Errors
+/// [`Error::Unsupported`] for an index.
+pub fn check_images(index: &Index) -> Result<()> {
+    match index.manifests.iter().find(|entry| entry.media_type.is_index()) {
+        None => Ok(()),
+        Some(entry) => Err(Error::Unsupported(format!(
+            "{} is an index, which a Docker archive cannot contain\n\
+             hint: choose one image, such as #TAG//platform=linux/amd64",
+            entry.digest
+        ))),
+    }
 }
 
 /// Returns the member that is a layer. A header has room for a name of 100 bytes: a longer digest is cut in

@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     fmt,
     io::{self, Read as _, Seek as _, SeekFrom},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{
@@ -19,7 +22,9 @@ use crate::{
 
 /// Readers of one file that are kept, each for the next read at its place.
 const READERS: usize = 8;
-/// A smaller file is fetched once, whole, and kept: documents are read several times.
+/// The bytes of files that are kept whole.
+const KEPT: u64 = 32 << 20;
+/// A file that is not larger is fetched once, whole, and kept: documents are read several times.
 const SMALL: u64 = 64 << 10;
 /// The bytes that are read of a file whose size the server does not say.
 const UNSIZED: u64 = 16 << 20;
@@ -29,6 +34,8 @@ pub struct HttpFiles<T> {
     base: Url,
     http: Arc<Http<T>>,
     found: Mutex<HashMap<String, Option<Arc<dyn ReadAt>>>>,
+    /// The bytes of files that are kept whole.
+    kept: AtomicU64,
 }
 
 impl<T: Transport + 'static> HttpFiles<T> {
@@ -36,7 +43,7 @@ impl<T: Transport + 'static> HttpFiles<T> {
     pub fn new(base: &Url, transport: T) -> Self {
         let path = base.path_and_query().split('?').next().unwrap_or_default();
         let base = base.with_path(&format!("{}/", path.trim_end_matches('/')));
-        Self { base, http: Arc::new(Http::new(transport)), found: Mutex::default() }
+        Self { base, http: Arc::new(Http::new(transport)), found: Mutex::default(), kept: AtomicU64::new(0) }
     }
 }
 
@@ -51,9 +58,17 @@ impl<T: Transport + 'static> Files for HttpFiles<T> {
         if let Some(known) = lock(&self.found).get(path) {
             return Ok(known.clone());
         }
-        let file = find(&self.http, &self.base.join(path)?)?;
-        lock(&self.found).insert(path.to_owned(), file.clone());
-        Ok(file)
+        let room = KEPT.saturating_sub(self.kept.load(Ordering::Relaxed));
+        let found = find(&self.http, &self.base.join(path)?, room)?;
+        let Some(Found { file, whole }) = found else {
+            lock(&self.found).insert(path.to_owned(), None);
+            return Ok(None);
+        };
+        if whole <= room {
+            self.kept.fetch_add(whole, Ordering::Relaxed);
+            lock(&self.found).insert(path.to_owned(), Some(Arc::clone(&file)));
+        }
+        Ok(Some(file))
     }
 }
 
@@ -62,24 +77,36 @@ impl<T: Transport + 'static> Files for HttpFiles<T> {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Refused`]; [`Error::Io`].
 pub fn http_file<T: Transport + 'static>(url: &Url, transport: T) -> Result<Arc<dyn ReadAt>> {
-    find(&Arc::new(Http::new(transport)), url)?.ok_or_else(|| Error::NotFound(format!("{url} not found")))
+    let found = find(&Arc::new(Http::new(transport)), url, KEPT)?;
+    found.map(|found| found.file).ok_or_else(|| Error::NotFound(format!("{url} not found")))
 }
 
-fn find<T: Transport + 'static>(http: &Arc<Http<T>>, url: &Url) -> Result<Option<Arc<dyn ReadAt>>> {
+/// A file, and the bytes of it that are in memory.
+struct Found {
+    file: Arc<dyn ReadAt>,
+    whole: u64,
+}
+
+/// Finds a file; one of at most `room` bytes may be kept whole.
+fn find<T: Transport + 'static>(http: &Arc<Http<T>>, url: &Url, room: u64) -> Result<Option<Found>> {
     let answer = http.read(&Request::new(Method::Head, url))?;
     let size = match answer.response.status {
         200 => answer.response.header("content-length").and_then(|size| size.trim().parse().ok()),
         404 => return Ok(None),
         _ => return Err(answer.failure()),
     };
-    if let Some(size @ SMALL..) = size {
+    if let Some(size) = size.filter(|size| *size > SMALL.min(room)) {
         let (http, url) = (Arc::clone(http), url.clone());
-        return Ok(Some(Arc::new(HttpFile { http, url, size, readers: Mutex::default() })));
+        let file = Arc::new(HttpFile { http, url, size, readers: Mutex::default() });
+        return Ok(Some(Found { file, whole: 0 }));
     }
     // Without a size it is compressed on the way, as documents may be.
     let answer = http.read_all(&Request::new(Method::Get, url), UNSIZED)?;
     match answer.response.status {
-        200 => Ok(Some(Arc::new(answer.body))),
+        200 => {
+            let whole = answer.body.len() as u64;
+            Ok(Some(Found { file: Arc::new(answer.body), whole }))
+        }
         _ => Err(answer.failure()),
     }
 }

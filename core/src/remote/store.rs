@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     spec::{Descriptor, IMAGE_NAME, Index, Manifest, MediaType, REF_NAME, Raw},
     store::{
-        BlobKind, BlobRead, BlobWrite, Collect, Collector, NewBlob, Pending, ReadSeek, RootIndex,
+        BlobKind, BlobRead, BlobWrite, Collect, Collector, NewBlob, Pending, ReadSeek, Repository, RootIndex,
         layout::empty_index,
     },
 };
@@ -398,11 +398,7 @@ impl<T: Transport, C: Credentials> RootIndex for RegistryStore<T, C> {
         }
         let plan = Push::of(old.view(), new.view())?;
         for entry in &plan.untagged {
-            if !self.has_subject(entry)? {
-                let digest = &entry.digest;
-                let what = format!("{digest}: a registry keeps no entries without a tag");
-                return Err(Error::Unsupported(format!("{what}\nhint: write docker://…:TAG")));
-            }
+            check_untagged(entry, &self.read(entry)?)?;
         }
         for entry in &plan.put {
             self.check_whole(entry)?;
@@ -419,6 +415,50 @@ impl<T: Transport, C: Credentials> RootIndex for RegistryStore<T, C> {
         *lock(&self.index) = Some(new.clone());
         Ok(())
     }
+}
+
+/// Checks that a registry can keep the entries of a root index: each has a tag that is one, or is about
+/// another object. A push checks it as well, but then blobs were sent.
+///
+/// # Errors
+/// [`Error::Unsupported`]; those of [`Repository::blob`].
+pub fn check_entries<S: BlobRead>(repository: &Repository<S>, index: &Index) -> Result<()> {
+    for entry in &index.manifests {
+        match entry.ref_name() {
+            Some(tag) => check_tag(tag)?,
+            None => {
+                let mut bytes = Vec::new();
+                let content = repository.blob(entry)?.take(repository.limits().document);
+                { content }
+                    .read_to_end(&mut bytes)
+                    .map_err(Error::io(format_args!("read {}", entry.digest)))?;
+                check_untagged(entry, &bytes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_tag(tag: &str) -> Result<()> {
+    match is_tag(tag) {
+        true => Ok(()),
+        false => Err(Error::Unsupported(format!(
+            "{tag:?} is not a tag of a registry: expected at most 128 letters, digits, `.`, `_` and `-`"
+        ))),
+    }
+}
+
+/// Checks that an object without a tag is about another: a registry lists it there.
+fn check_untagged(entry: &Descriptor, bytes: &[u8]) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct About {
+        subject: Option<serde::de::IgnoredAny>,
+    }
+    if serde_json::from_slice::<About>(bytes).is_ok_and(|about| about.subject.is_some()) {
+        return Ok(());
+    }
+    let what = format!("{}: a registry keeps no entries without a tag", entry.digest);
+    Err(Error::Unsupported(format!("{what}\nhint: write docker://…:TAG")))
 }
 
 /// The tags to set and to remove.
@@ -443,11 +483,7 @@ impl<'a> Push<'a> {
                 untagged.extend((!old.manifests.contains(entry)).then_some(entry));
                 continue;
             };
-            if !is_tag(tag) {
-                return Err(Error::Unsupported(format!(
-                    "{tag:?} is not a tag of a registry: expected at most 128 letters, digits, `.`, `_` and `-`"
-                )));
-            }
+            check_tag(tag)?;
             let was = before.get(tag).copied();
             let names = [REF_NAME, IMAGE_NAME];
             let other = entry.annotations.iter().find(|(key, value)| {
@@ -500,16 +536,6 @@ impl<T: Transport, C: Credentials> RegistryStore<T, C> {
                 actual: now,
             }),
         }
-    }
-
-    /// Returns whether an object is about another: a registry lists it there.
-    fn has_subject(&self, object: &Descriptor) -> Result<bool> {
-        #[derive(serde::Deserialize)]
-        struct About {
-            subject: Option<serde::de::IgnoredAny>,
-        }
-        let bytes = self.read(object)?;
-        Ok(serde_json::from_slice::<About>(&bytes).is_ok_and(|about| about.subject.is_some()))
     }
 
     /// Reads a manifest or index.

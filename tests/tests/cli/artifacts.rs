@@ -67,6 +67,18 @@ fn attached_files_are_found_and_pulled() {
 }
 
 #[test]
+fn two_files_of_one_name_are_refused() {
+    let temp = TempDir::new().unwrap();
+    let v1 = at(&layout(&temp), "v1");
+    fs::create_dir(temp.path().join("other")).unwrap();
+    fs::write(temp.path().join("other/sbom.json"), "x").unwrap();
+    let files = ["sbom.json", "other/sbom.json"].map(|name| text(&temp.path().join(name)).to_owned());
+    let error = fails(2, ["attach", &v1, &files[0], &files[1], "--type", "a/b"]);
+    assert!(error.contains("two files of the artifact have the name sbom.json"), "{error}");
+    assert_eq!(json(&["discover", &v1])["referrers"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
 fn files_stay_below_the_directory() {
     let temp = TempDir::new().unwrap();
     let layout = layout(&temp);

@@ -180,6 +180,10 @@ fn images_are_merged_and_an_index_is_split() {
     // From elsewhere, too.
     let other = temp.path().join("other");
     ocicle(["copy", &at(&layout, "armv7"), &format!("oci-archive:{}", text(&other))]);
+    let blobs = || fs::read_dir(layout.join("blobs/sha256")).unwrap().count();
+    let before = blobs();
+    ocicle(["tag", "-n", "--merge", &odd, &at(&layout, "arm"), text(&other), "multi"]);
+    assert_eq!(blobs(), before, "a dry run writes nothing");
     let merged = ocicle(["tag", "--merge", &odd, &at(&layout, "arm"), text(&other), "multi"]);
     assert!(merged.ends_with("  #multi\n"), "{merged}");
     let platforms = |reference: &str| -> Vec<String> {

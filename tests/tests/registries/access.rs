@@ -102,4 +102,49 @@ fn mirrors_are_read_and_never_written() {
     assert_eq!(code, Some(0), "{said}");
     assert_ne!(registry.digest(&registry.at("main/app:v1")), digest);
     assert_eq!(registry.digest(&there), digest);
+
+    // A mirror that has a part does not hide the rest, and what it dropped is read from the registry.
+    let (code, said) = run(&all, &["ls", "docker://example.com/app"]);
+    assert!(code == Some(0) && said.contains("v2"), "{said}");
+    // Edits and copies to a registry take nothing from a mirror, which is behind by now.
+    let main = registry.digest(&registry.at("main/app:v1"));
+    let (code, said) = run(&all, &["copy", v1, "docker://example.com/app:v9"]);
+    assert!(code == Some(0) && said.contains(&main), "{said}");
+    let (code, said) = run(&all, &["tag", "--only", v1, "v10", "--dry-run"]);
+    assert_eq!((code, said.contains(&main)), (Some(0), true), "{said}");
+    let (code, said) = run(&all, &["rm", "docker://example.com/app:v9"]);
+    assert!(code == Some(0) || said.contains("cannot") || said.contains("does not"), "{said}");
+    assert!(!said.contains("concurrently"), "{said}");
+}
+
+/// A mirror that fetches what is asked for may drop it later.
+#[test]
+fn what_a_mirror_dropped_is_read_from_the_registry() {
+    let Some(registry) = Registry::start(Protection::None) else { return };
+    let (layout, file) = (registry.path("images"), registry.path("file"));
+    let image = format!("{}#v1", text(&layout));
+    fs::write(&file, vec![7; 3_000_000]).unwrap();
+    registry.run(["init", text(&layout)]);
+    registry.run(["new", &image]);
+    registry.run(["insert", "--compress", "none", &image, text(&file), "/file"]);
+    for place in ["mirror/app:v1", "main/app:v1"] {
+        registry.run(["copy", &image, &registry.at(place)]);
+    }
+    let manifest: serde_json::Value =
+        serde_json::from_str(&registry.run(["raw", "manifest", &image])).unwrap();
+    let layer = manifest["layers"][0]["digest"].as_str().unwrap().replace(':', "/");
+    let links = "data/docker/registry/v2/repositories/mirror/app/_layers";
+    fs::remove_dir_all(registry.path(&format!("{links}/{layer}"))).unwrap();
+    let (conf, host) = (registry.path("registries.conf"), registry.host());
+    let mirror = format!("[[registry.mirror]]\nlocation = \"{host}/mirror\"");
+    let text_of = format!("[[registry]]\nprefix = \"example.com\"\nlocation = \"{host}/main\"\n{mirror}");
+    fs::write(&conf, text_of).unwrap();
+    let output = registry
+        .command()
+        .env("CONTAINERS_REGISTRIES_CONF", &conf)
+        .args(["cat", "docker://example.com/app:v1", "/file"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.stdout.len(), 3_000_000);
 }

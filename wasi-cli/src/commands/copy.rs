@@ -16,6 +16,7 @@ use ocicle::{
         RefName, Resolution,
         convert::to_oci,
         copy::{Plan, What},
+        discover::ReferrerMap,
         platforms::select_platforms,
         reference::{Reference, StoreKind},
         resolve::Want,
@@ -117,8 +118,12 @@ impl Copy {
     }
 
     fn copy(&self, context: &Context, source: &str, destination: &str) -> Result<(), Failure> {
-        let place = context.open(source)?;
         let to: Reference = destination.parse()?;
+        // What goes to a registry comes from the repository itself, not from a mirror that may be behind.
+        let place = match to.kind {
+            Some(StoreKind::Registry) => context.open_itself(source)?,
+            _ => context.open(source)?,
+        };
         if is_standard_input(to.kind, &to.path) {
             return Err(Failure::usage("cannot copy to `-`, which is standard input"));
         }
@@ -160,7 +165,7 @@ impl Copy {
             true => place.repository.resolve_all(&place.selector, Want::Any)?,
             false => Vec::new(),
         };
-        let at = self.one(place)?;
+        let (at, is_single) = self.one(place)?;
         let what = match &at {
             None if !all.is_empty() => What::Objects(&all),
             None if self.sparse => {
@@ -171,7 +176,7 @@ impl Copy {
             Some(at) => What::Object(at),
         };
         let mut plan = Plan::new(from, what)?;
-        if self.only_platform(place).is_none() && !self.platform.is_empty() {
+        if !is_single && !self.platform.is_empty() {
             plan = Plan::of_index(from, select_platforms(from, plan.index(), &self.platform)?)?;
         }
         if self.format.is_some() {
@@ -180,7 +185,7 @@ impl Copy {
             plan = Plan::of_index(from, converted)?;
         }
         // The image of one platform takes the place of its tree.
-        let keeps_tag = to.kind == Some(StoreKind::DockerArchive) || self.only_platform(place).is_some();
+        let keeps_tag = to.kind == Some(StoreKind::DockerArchive) || is_single;
         if let Some(tag) = tag_of(to)?.or_else(|| at.as_ref().filter(|_| keeps_tag).and_then(name_above))
             && !plan.index().view().manifests.is_empty()
         {
@@ -193,29 +198,38 @@ impl Copy {
     }
 
     /// Finds the one object that is copied; `None` if that is all that a reference means, or a whole store.
-    fn one(&self, place: &Place) -> Result<Option<Resolution>, Failure> {
-        match self.only_platform(place) {
-            Some(platform) => {
-                let selector = place.one().below(Clause::Platform(platform.clone()));
-                Ok(Some(place.repository.resolve(&selector, Want::Any)?))
-            }
-            None if is_whole(place) || self.all => Ok(None),
-            None => place.resolve(Want::Any).map(Some),
+    /// Returns also whether it is the image of the one platform that is asked for.
+    fn one(&self, place: &Place) -> Result<(Option<Resolution>, bool), Failure> {
+        if self.all || place.selector.is_empty() && !place.is_registry() {
+            return Ok((None, false));
         }
-    }
-
-    /// Returns the platform of the one image that is copied.
-    fn only_platform(&self, place: &Place) -> Option<&Platform> {
-        match &self.platform[..] {
-            [platform] if !self.all && !is_whole(place) => Some(platform),
-            _ => None,
+        let at = place.resolve(Want::Any)?;
+        let [platform] = &self.platform[..] else { return Ok((Some(at), false)) };
+        if !at.target().media_type.is_index() {
+            let found = at.describe(&place.repository).platform;
+            return match found {
+                Some(found) if found.matches(platform) => Ok((Some(at), true)),
+                found => {
+                    let found = found.map_or_else(|| "no image".into(), |found| found.to_string());
+                    Err(Error::NotFound(format!("no image for {platform}\nhint: there is {found}")).into())
+                }
+            };
+        }
+        let selector = place.one().below(Clause::Platform(platform.clone()));
+        let below = place.repository.resolve(&selector, Want::Any)?;
+        // Attestations of BuildKit are beside their image, in an index.
+        match self.referrers && is_attested(place, &below)? {
+            true => Ok((Some(at), false)),
+            false => Ok((Some(below), true)),
         }
     }
 }
 
-/// Returns whether a reference means all of a store. In a registry, it means the tag `latest`.
-fn is_whole(place: &Place) -> bool {
-    place.selector.is_empty() && !place.is_registry()
+/// Returns whether the index above an image has something about it.
+fn is_attested(place: &Place, image: &Resolution) -> Result<bool, Failure> {
+    let [.., above, _] = image.hops() else { return Ok(false) };
+    let index: Raw<Index> = place.repository.document(&above.descriptor)?;
+    Ok(!ReferrerMap::of_entries(index.view()).about(&image.target().digest).is_empty())
 }
 
 /// Returns the tag in the destination, if it has one.

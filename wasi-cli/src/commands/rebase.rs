@@ -53,7 +53,7 @@ pub(crate) struct Rebase {
 impl Rebase {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let (place, image) = context.open_image_to_edit(&self.reference, &self.edit)?;
-        let other = context.open(&self.onto)?;
+        let other = context.open_itself(&self.onto)?;
         let at = other.resolve(Want::Image)?;
         let new = other.image_at(&at)?;
         let old = self.old_base(context, &image, [&place, &other])?;

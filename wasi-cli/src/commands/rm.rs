@@ -28,7 +28,7 @@ pub(crate) struct Rm {
 
 impl Rm {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
-        let place = context.open(&self.reference)?;
+        let place = context.open_itself(&self.reference)?;
         if place.selector.is_empty() {
             return Err(Failure::usage("expected a tag: rm STORE#TAG"));
         }

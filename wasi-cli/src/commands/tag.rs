@@ -12,7 +12,7 @@ use ocicle::{
         rewrite::{self, Tagged},
     },
     spec::{Index, Platform, Raw},
-    store::RootIndexExt as _,
+    store::{RootIndexExt as _, memory::MemoryStore},
     text::printable,
 };
 
@@ -88,17 +88,21 @@ impl Tag {
             return Err(Failure::usage("expected two objects or more and a tag: tag --merge REF REF NAME"));
         };
         let name: RefName = name.parse()?;
+        let scratch = place.repository.with_upper(MemoryStore::new()?);
         let mut targets = vec![place.resolve(Want::Any)?.target().clone()];
         for reference in others {
-            let other = context.open(reference)?;
+            let other = context.open_itself(reference)?;
             let at = other.resolve(Want::Any)?;
+            let plan = Plan::new(&other.repository, What::Object(&at))?;
             // Existing blobs are not copied.
-            Plan::new(&other.repository, What::Object(&at))?
-                .copy_blobs(&other.repository, &place.repository)?;
+            match self.edit.dry_run {
+                true => plan.documents().copy_blobs(&other.repository, &scratch)?,
+                false => plan.copy_blobs(&other.repository, &place.repository)?,
+            };
             targets.push(at.target().clone());
         }
         let same = if self.replace { SamePlatform::KeepLast } else { SamePlatform::Refuse };
-        let Merged { index, contradicted, .. } = merge(&place.repository, &targets, same)?;
+        let Merged { index, contradicted, .. } = merge(&scratch, &targets, same)?;
         for (name, value) in contradicted {
             let kept = index.annotations.get(&name).map_or("", String::as_str);
             let [name, kept, value] = [&name, kept, &value].map(printable);
@@ -109,7 +113,7 @@ impl Tag {
         let description = Description { root: vec![root] };
         let base = Path::new("");
         let done = if self.edit.dry_run {
-            apply::dry_apply(context, place, &description, base)
+            apply::dry_apply(context, place, &scratch, &description, base)
                 .and_then(|changes| context.report(&changes, &Format::default()))
         } else {
             apply::apply(context, place, &description, base)

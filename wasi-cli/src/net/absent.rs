@@ -6,7 +6,7 @@ use ocicle::{
     store::{Collector, Store},
 };
 
-use super::{AuthFileChoice, Forget, Login, Settings};
+use super::{AuthFileChoice, Forget, Login, Mirrors, Settings};
 use crate::failure::Failure;
 
 fn no_network() -> Failure {
@@ -30,7 +30,7 @@ pub(crate) fn logged_in(_: &str, _: &AuthFileChoice) -> Result<Option<String>, F
 pub(crate) enum Remote {}
 
 impl Remote {
-    pub(crate) fn open(_: StoreKind, _: &str, _: Settings, _: &Limits) -> Result<Self, Failure> {
+    pub(crate) fn open(_: StoreKind, _: &str, _: Settings, _: Mirrors, _: &Limits) -> Result<Self, Failure> {
         Err(no_network())
     }
 

@@ -30,7 +30,7 @@ mod stores;
 mod transport;
 mod trust;
 
-use super::{AuthFileChoice, Encryption, Forget, Login, Settings, Verify};
+use super::{AuthFileChoice, Encryption, Forget, Login, Mirrors, Settings, Verify};
 
 pub(crate) use self::{
     login::{log_in, log_out, logged_in},

@@ -156,6 +156,27 @@ fn a_layout_on_a_web_server_is_read_by_ranges() {
 }
 
 #[test]
+fn only_some_small_files_are_kept() {
+    use crate::store::files::Files as _;
+    let size = 60_000;
+    let count = (32 << 20) / size + 2;
+    let files = (0..count).map(|number| (format!("/x/{number}"), vec![0; size])).collect();
+    let server = Arc::new(FakeRegistry { files, ..Default::default() });
+    let files = HttpFiles::new(&"https://web.example/x".parse().unwrap(), Arc::clone(&server));
+    let read = |number: usize| {
+        let file = files.find(&number.to_string()).unwrap().unwrap();
+        let mut buffer = vec![1; size];
+        assert_eq!(file.read_at(&mut buffer, 0).unwrap(), size);
+    };
+    (0..count).for_each(read);
+    server.log();
+    read(0);
+    assert_eq!(server.log().len(), 0, "kept");
+    read(count - 1);
+    assert_eq!(server.log().len(), 1, "its content is asked for again");
+}
+
+#[test]
 fn content_that_ends_early_has_the_wrong_size() {
     let content = bytes(500_000);
     let registry = FakeRegistry::default();

@@ -1,6 +1,6 @@
 //! The store that is copied to.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use ocicle::{
     Repository,
@@ -11,6 +11,7 @@ use ocicle::{
     },
     image::docker_archive,
     name::{Name, NameBuf},
+    remote::check_entries,
     spec::{IMAGE_NAME, REF_NAME},
     store::{
         BlobRead, BlobWrite as _, RootIndex as _, RootIndexExt as _,
@@ -60,12 +61,12 @@ impl Target<'_> {
 
     /// Prints the blobs that would be copied, and counts them. Nothing is changed.
     pub(super) fn preview<S: BlobRead>(&self, from: &Repository<S>, plan: &Plan) -> Result<Copied, Failure> {
-        let store = match self.to.kind {
-            Some(StoreKind::Registry) => Some(self.registry(plan)?),
-            Some(StoreKind::Web) => return Err(self.only_read()),
-            kind if self.exists()? => Some(AnyStore::open(kind, &self.to.path, &self.context.opening())?),
-            _ => None,
-        };
+        let store = self.existing(plan)?;
+        match self.to.kind {
+            Some(StoreKind::DockerArchive) => docker_archive::check_images(plan.index().view())?,
+            Some(StoreKind::Registry) => check_entries(from, plan.index().view())?,
+            _ => {}
+        }
         let plan = match &store {
             Some(store) => self.without_existing(from, plan, store)?,
             None => plan.clone(),
@@ -86,6 +87,38 @@ impl Target<'_> {
         }
         self.context.print_lines(lines)?;
         Ok(copied)
+    }
+
+    /// Opens what is there; `None` if the copy makes it.
+    fn existing(&self, plan: &Plan) -> Result<Option<AnyStore>, Failure> {
+        let path = Path::new(&self.to.path);
+        let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+        let kind = match self.to.kind {
+            Some(StoreKind::Registry) => return self.registry(plan).map(Some),
+            Some(StoreKind::Web) => return Err(self.only_read()),
+            _ if !self.exists()? => return self.check_new().map(|()| None),
+            Some(StoreKind::Oci) | None if is_empty() => return Ok(None),
+            // It may be an OCI archive as well.
+            Some(StoreKind::DockerArchive) => None,
+            kind => kind,
+        };
+        AnyStore::open(kind, &self.to.path, &self.context.opening()).map(Some)
+    }
+
+    /// Checks that the destination can be made.
+    fn check_new(&self) -> Result<(), Failure> {
+        let path = Path::new(&self.to.path);
+        if self.to.kind.is_none() && path.extension().is_some_and(|end| end == "tar") {
+            let message = format!("{} not found: the kind of a new archive is not known", self.to.path);
+            let hint = format!("write oci-archive:{0} or docker-archive:{0}", self.to.path);
+            return Err(Failure::usage(message).hint(hint));
+        }
+        match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() && !dir.is_dir() => {
+                Err(Failure::failed(format!("create {}: {} is not a directory", self.to.path, dir.display())))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn only_read(&self) -> Failure {
@@ -137,6 +170,7 @@ impl Target<'_> {
         let store = self.registry(plan)?;
         let plan = self.without_annotations(from, plan)?;
         let plan = self.without_existing(from, &plan, &store)?;
+        check_entries(from, plan.index().view())?;
         let (blobs, _) = plan.blobs(from)?;
         let mounted = match (store.remote(), source.repository.store().remote()) {
             (Some(to), Some(from)) => to.mount_from(from, &blobs)?,
@@ -180,10 +214,8 @@ impl Target<'_> {
             if kind == StoreKind::DockerArchive {
                 return self.add(from, plan);
             }
-        } else if !exists && to.kind.is_none() && path.extension().is_some_and(|end| end == "tar") {
-            let message = format!("{} not found: the kind of a new archive is not known", to.path);
-            let hint = format!("write oci-archive:{0} or docker-archive:{0}", to.path);
-            return Err(Failure::usage(message).hint(hint));
+        } else if !exists {
+            self.check_new()?;
         }
         let store = match to.kind {
             Some(StoreKind::Oci) | None if !exists || path.is_dir() => {

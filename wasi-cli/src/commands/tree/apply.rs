@@ -49,7 +49,9 @@ impl Apply {
         let base = self.description.parent().unwrap_or(Path::new(""));
         let description = read(&self.description, &context.limits)?;
         if self.dry_run {
-            context.report(&dry_apply(context, &place, &description, base)?, &self.format)?;
+            let scratch = place.repository.with_upper(MemoryStore::new()?);
+            let changes = dry_apply(context, &place, &scratch, &description, base)?;
+            context.report(&changes, &self.format)?;
         } else {
             print_roots(context, &apply(context, &place, &description, base)?)?;
         }
@@ -92,18 +94,18 @@ pub(in crate::commands) fn apply(
     Ok(roots)
 }
 
-/// Returns what [`apply`] would change.
-pub(in crate::commands) fn dry_apply(
+/// Returns what [`apply`] would change. New documents go to `scratch`, which reads from the store as well.
+pub(in crate::commands) fn dry_apply<T: Store>(
     context: &Context,
     place: &Place,
+    scratch: &Repository<T>,
     description: &Description,
     base: &Path,
 ) -> Result<ListingDiff, Failure> {
     let repository = &place.repository;
-    let scratch = repository.with_upper(MemoryStore::new()?);
     let root = repository.index()?;
-    let mut sources = Here { context, place, root: root.clone(), to: &scratch, base, whole: false };
-    let roots = describe::build(&scratch, description, &mut sources)?;
+    let mut sources = Here { context, place, root: root.clone(), to: scratch, base, whole: false };
+    let roots = describe::build(scratch, description, &mut sources)?;
     let after = describe::add_roots(&root, &roots)?;
     Ok(ListingDiff::between(&repository.list_in(&root, None)?, &scratch.list_in(&after, None)?))
 }
@@ -134,7 +136,7 @@ impl<T: Store> Here<'_, T> {
     }
 
     fn elsewhere(&self, reference: &str) -> Result<Descriptor, Failure> {
-        let other = self.context.open(reference)?;
+        let other = self.context.open_itself(reference)?;
         let at = other.resolve(Want::Any)?;
         let plan = Plan::new(&other.repository, What::Object(&at))?;
         let plan = if self.whole { plan } else { plan.documents() };

@@ -4,14 +4,14 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write as _},
+    io::{self, Read, Seek as _, Write as _},
     path::PathBuf,
     time::SystemTime,
 };
 
 use ocicle::{
     Descriptor, Digest, Error, Result,
-    hash::Hasher,
+    hash::{HashWrite, Hasher},
     spec::{Index, Raw},
     store::{BlobKind, BlobRead, BlobWrite, NewBlob, Pending, ReadSeek, RootIndex},
 };
@@ -55,6 +55,19 @@ impl BlobCache {
         let whole = file.metadata().ok()?.len() == blob.size;
         let _ = file.set_modified(SystemTime::now()); // a directory of another user
         whole.then_some(file)
+    }
+
+    /// Opens a blob that was kept, if it is what it should be: who reads parts cannot tell. A damaged one is
+    /// removed.
+    fn verified(&self, blob: &Descriptor) -> Option<File> {
+        let mut file = self.find(blob)?;
+        let mut hash = HashWrite::new(io::sink(), blob.digest.algorithm()?);
+        io::copy(&mut file, &mut hash).and_then(|_| file.rewind()).ok()?;
+        if hash.finish().1 == blob.digest {
+            return Some(file);
+        }
+        let _ = fs::remove_file(self.path(&blob.digest)); // another process may have done it
+        None
     }
 
     fn begin(&self, blob: &Descriptor) -> Option<NewFile> {
@@ -195,7 +208,7 @@ impl<S: BlobRead> BlobRead for Cached<S> {
     }
 
     fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        let kept = self.cache.as_ref().filter(|_| is_kept(blob)).and_then(|cache| cache.find(blob));
+        let kept = self.cache.as_ref().filter(|_| is_kept(blob)).and_then(|cache| cache.verified(blob));
         match kept {
             Some(file) => Ok(Some(Box::new(file))),
             None => self.inner.try_seek(blob),

@@ -1,5 +1,5 @@
 //! A repository that has mirrors (containers-registries.conf(5)): reading asks them first, in order, and
-//! stays with the first that has what is looked for. What is written goes to the repository itself.
+//! stays with the first that has all that is looked for. What is written goes to the repository itself.
 
 use std::{
     io::Read,
@@ -64,15 +64,19 @@ impl Mirrored {
 
     /// Chooses the first mirror that has what is looked for. One that fails is passed over.
     fn choose(&self) -> Option<usize> {
-        let is_digest =
-            matches!(&*self.listed.lock().unwrap_or_else(PoisonError::into_inner), Listed::Digest(_));
+        let (is_digest, wanted) = match &*self.listed.lock().unwrap_or_else(PoisonError::into_inner) {
+            Listed::Digest(_) => (true, 1),
+            Listed::Tags(tags) => (false, tags.len()),
+            // A mirror may have a part of a repository.
+            _ => return None,
+        };
         self.mirrors.iter().position(|mirror| {
             let may_have = match mirror.pull {
                 Pull::All => true,
                 Pull::Digests => is_digest,
                 Pull::Tags => !is_digest,
             };
-            may_have && mirror.store.load().is_ok_and(|index| !index.view().manifests.is_empty())
+            may_have && mirror.store.load().is_ok_and(|index| index.view().manifests.len() == wanted)
         })
     }
 }
@@ -86,10 +90,10 @@ impl BlobRead for Mirrored {
     }
 
     fn try_seek(&self, blob: &Descriptor) -> Result<Option<Box<dyn ReadSeek + '_>>> {
-        match self.mirror() {
-            Some(mirror) => mirror.try_seek(blob),
-            None => self.primary.try_seek(blob),
-        }
+        // It may have dropped the blob since.
+        let has =
+            |mirror: &&Registry| matches!(mirror.client().find_blob(&blob.digest, blob.size), Ok(Some(_)));
+        self.mirror().filter(has).unwrap_or(&self.primary).try_seek(blob)
     }
 
     fn try_size(&self, blob: &Descriptor) -> Result<Option<u64>> {

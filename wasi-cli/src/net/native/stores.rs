@@ -13,7 +13,7 @@ use ocicle::{
 };
 
 use super::{
-    Encryption, Settings,
+    Encryption, Mirrors, Settings,
     blob_cache::{BlobCache, Cached},
     credentials::FileCredentials,
     mirrored::{Mirror, Mirrored, Registry},
@@ -35,10 +35,11 @@ impl Remote {
         kind: StoreKind,
         name: &str,
         settings: Settings,
+        mirrors: Mirrors,
         limits: &Limits,
     ) -> Result<Self, Failure> {
         let opened = match kind {
-            StoreKind::Registry => open_registry(name, settings, limits)
+            StoreKind::Registry => open_registry(name, settings, mirrors, limits)
                 .and_then(|store| Ok(Self::Registry(Box::new(Cached::new(store, BlobCache::of_user()?))))),
             _ => open_web(name, settings, limits),
         };
@@ -109,11 +110,12 @@ impl Remote {
 }
 
 /// Opens a repository of a registry, where `registries.conf` says that it is.
-fn open_registry(name: &str, settings: Settings, limits: &Limits) -> Result<Mirrored> {
+fn open_registry(name: &str, settings: Settings, mirrors: Mirrors, limits: &Limits) -> Result<Mirrored> {
     let asked: RemoteName = name.parse()?;
     let place = RegistriesConf::of_user()?.lookup(&asked.to_string())?;
     let open = |name: &str, security| open_repository(name, security, settings, limits);
-    let mirrors = place.mirrors.iter().map(|mirror| {
+    let asked = place.mirrors.iter().filter(|_| mirrors == Mirrors::Asked);
+    let mirrors = asked.map(|mirror| {
         let store = open(&mirror.name, mirror.security)?;
         Ok(Mirror { store, pull: mirror.pull })
     });

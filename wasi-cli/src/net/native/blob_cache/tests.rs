@@ -107,6 +107,11 @@ fn damage_is_reported_and_fetched_again() {
     fs::write(&kept, "two").unwrap();
     assert!(read(&store, &one).unwrap_err().to_string().contains("digest"));
     assert_eq!(read(&store, &one).unwrap(), b"one");
+    fs::write(&kept, "two").unwrap();
+    let mut sought = String::new();
+    store.try_seek(&one).unwrap().unwrap().read_to_string(&mut sought).unwrap();
+    assert_eq!((sought.as_str(), kept.exists()), ("one", false));
+    read(&store, &one).unwrap();
     fs::write(&kept, "on").unwrap();
     assert_eq!(read(&store, &one).unwrap(), b"one", "of another size");
     // What the other machine sends wrongly is not kept either.
