@@ -75,6 +75,7 @@ impl BlobCache {
             return None;
         }
         if !self.dir.exists() {
+            let _ = self.dir.parent().map(fs::create_dir_all);
             let _ = create_private_dir(&self.dir); // another process may have done it
         }
         NewFile::create_private(&self.path(&blob.digest)).ok()

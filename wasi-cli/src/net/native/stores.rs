@@ -113,18 +113,28 @@ impl Remote {
 fn open_registry(name: &str, settings: Settings, mirrors: Mirrors, limits: &Limits) -> Result<Mirrored> {
     let asked: RemoteName = name.parse()?;
     let place = RegistriesConf::of_user()?.lookup(&asked.to_string())?;
-    let open = |name: &str, security| open_repository(name, security, settings, limits);
-    let asked = place.mirrors.iter().filter(|_| mirrors == Mirrors::Asked);
-    let mirrors = asked.map(|mirror| {
-        let store = open(&mirror.name, mirror.security)?;
+    let open =
+        |name: &str, security, encryption| open_repository(name, security, encryption, settings, limits);
+    let mirrors = place.mirrors.iter().filter(|_| mirrors == Mirrors::Asked).map(|mirror| {
+        // `--plain-http` is about the repository: a password of a mirror does not go in the clear for it.
+        let store = open(&mirror.name, mirror.security, Encryption::Https)?;
         Ok(Mirror { store, pull: mirror.pull })
     });
-    Ok(Mirrored::new(open(&place.name, place.security)?, mirrors.collect::<Result<_>>()?))
+    Ok(Mirrored::new(
+        open(&place.name, place.security, settings.encryption())?,
+        mirrors.collect::<Result<_>>()?,
+    ))
 }
 
-fn open_repository(name: &str, security: Security, settings: Settings, limits: &Limits) -> Result<Registry> {
+fn open_repository(
+    name: &str,
+    security: Security,
+    encryption: Encryption,
+    settings: Settings,
+    limits: &Limits,
+) -> Result<Registry> {
     let insecure = security == Security::Insecure;
-    let scheme = match settings.encryption() {
+    let scheme = match encryption {
         Encryption::PlainHttp => Scheme::Plain,
         Encryption::Https if insecure => Scheme::Either,
         Encryption::Https => Scheme::Usual,
