@@ -11,7 +11,7 @@ use crate::{
     bindgen,
     cargo::cargo,
     component::{self, Hosted},
-    demo, npm, package, paths,
+    demo, dist, npm, package, paths,
     report::Report,
     run::{Result, at, find, output, run, search_path},
     setup, wasi_module,
@@ -184,7 +184,10 @@ fn wasm_parts(report: &mut Report, toolchain: &WasmToolchain, bindgen: Option<&P
             run(toolchain.cargo().args(["check", "--quiet", "--release", "--target", target]).args(library))
         });
     }
-    let command = report.step("build: the command, WASI, as released", || wasi_module::command(toolchain));
+    let command = report.step("build: the command, WASI, as released", || {
+        let module = wasi_module::command(toolchain)?;
+        dist::check_size(&module).map(|()| module)
+    });
     let directories = report.step("build: tests of directories, WASI", || {
         wasi_module::module(toolchain, "ocicle-tests-wasi", "dir-suite")
     });
