@@ -28,7 +28,8 @@
 //! | `access.rs`, `challenge.rs`, `auth.rs` | tokens and passwords |
 //! | `name.rs`, `client.rs`, `upload.rs`, `referrers.rs` | the distribution API |
 //! | `blob.rs` | content over a connection that may break |
-//! | `store.rs`, `files.rs` | a repository, and files on a web server, as stores |
+//! | `store.rs`, `push.rs` | a repository as a store, and what it can keep |
+//! | `files.rs` | files on a web server |
 
 mod access;
 mod auth;
@@ -39,6 +40,7 @@ mod date;
 mod files;
 mod http;
 mod name;
+mod push;
 mod referrers;
 mod store;
 mod transport;
@@ -55,7 +57,8 @@ pub use self::{
     client::{Client, ManifestFound, Scheme},
     files::{HttpFiles, http_file},
     name::RemoteName,
-    store::{Listed, RegistryStore, check_entries},
+    push::check_entries,
+    store::{Listed, RegistryStore},
     transport::{Body, Method, Request, Response, Transport},
     url::Url,
 };
