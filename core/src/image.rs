@@ -18,7 +18,7 @@ pub mod squash;
 pub(crate) mod testing;
 pub mod waste;
 
-pub use self::artifact::{Artifact, ArtifactFile, ExistingFile, NewArtifact};
+pub use self::artifact::{Artifact, ArtifactFile, AttachedFile, ExistingFile, NewArtifact};
 use crate::{
     digest::Digest,
     error::{Error, Result},

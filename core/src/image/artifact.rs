@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt,
     io::{self, ErrorKind, Read},
     sync::atomic::AtomicU64,
 };
@@ -39,15 +40,32 @@ pub struct ArtifactFile {
 }
 
 /// An artifact that is made: see [`Repository::attach`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a plain value")]
-pub struct NewArtifact {
+pub struct NewArtifact<'a> {
     /// Its type, such as `application/spdx+json`.
     pub artifact_type: MediaType,
-    /// Its files: see [`Repository::put_file`].
-    pub files: Vec<Descriptor>,
+    /// Its files, which become its layers.
+    pub files: Vec<AttachedFile<'a>>,
     /// Annotations of the manifest.
     pub annotations: Annotations,
+}
+
+/// A file that is attached to an object.
+#[allow(clippy::exhaustive_structs, reason = "a plain value")]
+pub struct AttachedFile<'a> {
+    /// Its name: the title of the layer.
+    pub name: String,
+    /// The media type of the layer.
+    pub media_type: MediaType,
+    /// Its content.
+    pub content: Box<dyn Read + 'a>,
+}
+
+impl fmt::Debug for AttachedFile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttachedFile").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Artifact {
@@ -149,41 +167,27 @@ impl<S: BlobRead> Repository<S> {
 }
 
 impl<S: Store> Repository<S> {
-    /// Stores a file for an artifact, with its name as title.
-    ///
-    /// # Errors
-    /// Those of the store, and of reading the file.
-    pub fn put_file(&self, name: &str, media_type: MediaType, content: &mut dyn Read) -> Result<Descriptor> {
-        let mut writer = BlobWriter::new(self.store(), media_type)?;
-        io::copy(content, &mut writer).map_err(Error::io(format_args!("copy {name}")))?;
-        let mut descriptor = writer.finish()?;
-        descriptor.annotations.insert(TITLE.into(), name.into());
-        Ok(descriptor)
-    }
-
     /// Stores an artifact about an object, and returns its descriptor for a root index; see
     /// [`add_roots`](crate::graph::describe::add_roots). A registry lists it by its subject.
     ///
     /// # Errors
-    /// [`Error::Misuse`] if the object is neither a manifest nor an index, or two files have one name; those
-    /// of the store.
-    pub fn attach(&self, subject: &Descriptor, new: NewArtifact) -> Result<Descriptor> {
+    /// [`Error::Misuse`], before anything is stored, if the object is neither a manifest nor an index, or two
+    /// files have one name; those of the store, and of reading the files.
+    pub fn attach(&self, subject: &Descriptor, new: NewArtifact<'_>) -> Result<Descriptor> {
         let Descriptor { media_type, digest, size, .. } = subject;
         if !media_type.is_manifest() && !media_type.is_index() {
             let what = format!("{digest} is of type {media_type}: an artifact is about a manifest or index");
             return Err(Error::Misuse(what));
         }
-        let mut titles = BTreeSet::new();
-        if let Some(twice) = new
-            .files
-            .iter()
-            .filter_map(|file| file.annotations.get(TITLE))
-            .find(|title| !titles.insert(*title))
-        {
-            return Err(Error::Misuse(format!("two files of the artifact have the name {twice}")));
+        let mut names = BTreeSet::new();
+        if let Some(twice) = new.files.iter().find(|file| !names.insert(&file.name)) {
+            return Err(Error::Misuse(format!("two files of the artifact have the name {}", twice.name)));
         }
+        let mut layers = new.files.into_iter().map(|file| self.put(file)).collect::<Result<Vec<_>>>()?;
         let empty = put_empty(self.store())?;
-        let layers = if new.files.is_empty() { vec![empty.clone()] } else { new.files };
+        if layers.is_empty() {
+            layers.push(empty.clone());
+        }
         let manifest = Raw::new(Manifest {
             artifact_type: Some(new.artifact_type.clone()),
             subject: Some(Descriptor::new(media_type.clone(), digest.clone(), *size)),
@@ -192,5 +196,13 @@ impl<S: Store> Repository<S> {
         })?;
         let made = put_document(self.store(), &manifest, &MediaType::literal(MANIFEST))?;
         Ok(Descriptor { artifact_type: Some(new.artifact_type), ..made })
+    }
+
+    fn put(&self, AttachedFile { name, media_type, mut content }: AttachedFile<'_>) -> Result<Descriptor> {
+        let mut writer = BlobWriter::new(self.store(), media_type)?;
+        io::copy(&mut content, &mut writer).map_err(Error::io(format_args!("copy {name}")))?;
+        let mut layer = writer.finish()?;
+        layer.annotations.insert(TITLE.into(), name);
+        Ok(layer)
     }
 }

@@ -4,18 +4,17 @@ use std::{fs::File, path::Path, process::ExitCode};
 
 use clap::Args;
 use ocicle::{
-    Repository,
     graph::{
         describe::{Root, add_roots},
         resolve::Want,
     },
-    image::NewArtifact,
-    spec::{Annotations, Descriptor, MediaType},
-    store::{RootIndexExt as _, Store},
+    image::{AttachedFile, NewArtifact},
+    spec::MediaType,
+    store::RootIndexExt as _,
 };
 
 use super::config::pair;
-use crate::{args::Edit, context::Context, dry_run::dry_run, failure::Failure, stores::AnyStore};
+use crate::{args::Edit, context::Context, dry_run::dry_run, failure::Failure};
 
 /// Add files about an image or index, such as an SBOM: an artifact with it as subject.
 #[derive(Debug, Args)]
@@ -43,55 +42,45 @@ impl Attach {
     pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         let place = context.open_to_edit(&self.reference, &self.edit)?;
         let annotations = self.annotation.iter().map(|text| pair("annotation", text));
-        let annotations: Annotations = annotations.collect::<Result<_, _>>()?;
-        let subject = place.resolve(Want::Any)?.target().clone();
-        let digest = if self.edit.dry_run {
-            self.make(&dry_run(&place.repository), &subject, annotations)?.digest
-        } else {
-            let descriptor = self.make::<AnyStore>(&place.repository, &subject, annotations)?;
-            let root = [Root { tag: None, descriptor }];
-            place.repository.store().update(|index| add_roots(index, &root))?;
-            let [Root { descriptor, .. }] = root;
-            descriptor.digest
+        let new = NewArtifact {
+            artifact_type: self.artifact_type.clone(),
+            files: self.files.iter().map(|text| open(text)).collect::<Result<_, _>>()?,
+            annotations: annotations.collect::<Result<_, _>>()?,
         };
-        context.detail(format_args!("attached {digest} to {}", subject.digest));
-        context.print_lines([digest])?;
+        let subject = place.resolve(Want::Any)?.target().clone();
+        let made = if self.edit.dry_run {
+            dry_run(&place.repository).attach(&subject, new)?
+        } else {
+            let made = place.repository.attach(&subject, new)?;
+            let root = [Root { tag: None, descriptor: made.clone() }];
+            place.repository.store().update(|index| add_roots(index, &root))?;
+            made
+        };
+        context.detail(format_args!("attached {} to {}", made.digest, subject.digest));
+        context.print_lines([made.digest])?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// Stores the artifact, which no index lists yet.
-    fn make<S: Store>(
-        &self,
-        store: &Repository<S>,
-        subject: &Descriptor,
-        annotations: Annotations,
-    ) -> Result<Descriptor, Failure> {
-        let files = self.files.iter().map(|text| put(store, text)).collect::<Result<_, _>>()?;
-        Ok(store
-            .attach(subject, NewArtifact { artifact_type: self.artifact_type.clone(), files, annotations })?)
     }
 }
 
-/// Stores a file.
-fn put<S: Store>(store: &Repository<S>, text: &str) -> Result<Descriptor, Failure> {
-    let (path, media_type) = split(text)?;
+fn open(text: &str) -> Result<AttachedFile<'static>, Failure> {
+    let (path, media_type) = split(text);
     let failed = |error| Failure::failed(format!("open {path}: {error}"));
-    let mut file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(Failure::usage(format!("not a file: {path}")));
     }
     let name = Path::new(path).file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::usage(format!("not a file name: {path}")))?;
-    Ok(store.put_file(name, media_type, &mut file)?)
+    Ok(AttachedFile { name: name.into(), media_type, content: Box::new(file) })
 }
 
 /// Splits `FILE:TYPE`. A media type has a slash, and the name of a file may have a colon.
-fn split(text: &str) -> Result<(&str, MediaType), Failure> {
+fn split(text: &str) -> (&str, MediaType) {
     if let Some((path, media_type)) = text.rsplit_once(':')
         && !Path::new(text).exists()
         && let Ok(media_type) = media_type.parse()
     {
-        return Ok((path, media_type));
+        return (path, media_type);
     }
-    Ok((text, MediaType::literal("application/octet-stream")))
+    (text, MediaType::literal("application/octet-stream"))
 }
