@@ -35,6 +35,7 @@ use crate::{
     place::{self, Place},
     show::human_size,
     stores::is_standard_input,
+    system::check_caught,
 };
 
 /// Copy images between stores: layouts, archives and registries.
@@ -110,6 +111,8 @@ impl Copy {
             let what =
                 format!("{}:{}: copy {} to {}", list.display(), line.number, line.source, line.destination);
             failure.within(&what).report();
+            // Whoever stops one copy means all of them.
+            check_caught().map_err(|error| Failure::failed(error.to_string()))?;
         }
         match failed {
             0 => Ok(ExitCode::SUCCESS),

@@ -14,7 +14,7 @@ use ocicle::{
     remote::check_entries,
     spec::{IMAGE_NAME, REF_NAME},
     store::{
-        BlobRead, BlobWrite as _, RootIndex as _, RootIndexExt as _,
+        BlobRead, RootIndex as _, RootIndexExt as _,
         archive::{self, ArchiveKind},
         overlay::Overlay,
     },
@@ -62,12 +62,11 @@ impl Target<'_> {
     /// Prints the blobs that would be copied, and counts them. Nothing is changed.
     pub(super) fn preview<S: BlobRead>(&self, from: &Repository<S>, plan: &Plan) -> Result<Copied, Failure> {
         let store = self.existing(plan)?;
-        match self.to.kind {
-            Some(StoreKind::DockerArchive) => docker_archive::check_images(plan.index().view())?,
-            Some(StoreKind::Registry) => check_entries(from, plan.index().view())?,
-            _ => {}
+        if self.to.kind == Some(StoreKind::DockerArchive) {
+            docker_archive::check_images(plan.index().view())?;
         }
         let plan = match &store {
+            Some(store) if store.is_registry() => self.kept(from, plan, store)?,
             Some(store) => self.without_existing(from, plan, store)?,
             None => plan.clone(),
         };
@@ -156,8 +155,6 @@ impl Target<'_> {
             let tags = entries.iter().filter_map(|entry| entry.ref_name());
             remote.look_for_tags(tags.map(String::from).collect());
         }
-        // What counts is what the registry itself has, not a mirror.
-        store.hold()?;
         Ok(store)
     }
 
@@ -168,9 +165,7 @@ impl Target<'_> {
         source: &Place,
     ) -> Result<Copied, Failure> {
         let store = self.registry(plan)?;
-        let plan = self.without_annotations(from, plan)?;
-        let plan = self.without_existing(from, &plan, &store)?;
-        check_entries(from, plan.index().view())?;
+        let plan = self.kept(from, plan, &store)?;
         let (blobs, _) = plan.blobs(from)?;
         let mounted = match (store.remote(), source.repository.store().remote()) {
             (Some(to), Some(from)) => to.mount_from(from, &blobs)?,
@@ -180,6 +175,19 @@ impl Target<'_> {
             self.context.detail(format_args!("mounted {mounted} blobs of another repository"));
         }
         copy_into(from, &plan, store)
+    }
+
+    /// Returns what a registry keeps of a plan.
+    fn kept<S: BlobRead>(
+        &self,
+        from: &Repository<S>,
+        plan: &Plan,
+        store: &AnyStore,
+    ) -> Result<Plan, Failure> {
+        let plan = self.without_annotations(from, plan)?;
+        let plan = self.without_existing(from, &plan, store)?;
+        check_entries(from, plan.index().view())?;
+        Ok(plan)
     }
 
     /// Returns a plan whose root entries have their names alone: a registry keeps nothing else.

@@ -1,13 +1,8 @@
 //! A repository that has mirrors (containers-registries.conf(5)): reading asks them first, in order, and
-//! stays with the first that has all that is looked for. What is written goes to the repository itself.
+//! stays with the first that has all that is looked for. What is written goes to the repository itself, but
+//! an edit is opened without mirrors.
 
-use std::{
-    io::Read,
-    sync::{
-        Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io::Read, sync::OnceLock};
 
 use ocicle::{
     Descriptor, Digest, Result,
@@ -31,16 +26,13 @@ pub(crate) struct Mirror {
 pub(crate) struct Mirrored {
     primary: Registry,
     mirrors: Vec<Mirror>,
-    listed: Mutex<Listed>,
     /// The mirror that is read from, by its position; `None` inside if it is none.
     chosen: OnceLock<Option<usize>>,
-    edited: AtomicBool,
 }
 
 impl Mirrored {
     pub(crate) fn new(primary: Registry, mirrors: Vec<Mirror>) -> Self {
-        let listed = Mutex::new(Listed::All);
-        Self { primary, mirrors, listed, chosen: OnceLock::new(), edited: AtomicBool::new(false) }
+        Self { primary, mirrors, chosen: OnceLock::new() }
     }
 
     /// Returns the repository itself.
@@ -49,22 +41,21 @@ impl Mirrored {
     }
 
     /// Sets the tags of the root index, which is read again.
-    pub(crate) fn show(&self, listed: Listed) {
+    pub(crate) fn show(&self, listed: &Listed) {
         for store in self.mirrors.iter().map(|mirror| &mirror.store).chain([&self.primary]) {
             store.show(listed.clone());
         }
-        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = listed;
     }
 
     /// Returns the mirror that is read from, if one was chosen.
     fn mirror(&self) -> Option<&Registry> {
-        let chosen = self.chosen.get().copied().flatten().filter(|_| !self.edited.load(Ordering::Relaxed))?;
+        let chosen = self.chosen.get().copied().flatten()?;
         self.mirrors.get(chosen).map(|mirror| &mirror.store)
     }
 
     /// Chooses the first mirror that has what is looked for. One that fails is passed over.
     fn choose(&self) -> Option<usize> {
-        let (is_digest, wanted) = match &*self.listed.lock().unwrap_or_else(PoisonError::into_inner) {
+        let (is_digest, wanted) = match self.primary.listed() {
             Listed::Digest(_) => (true, 1),
             Listed::Tags(tags) => (false, tags.len()),
             // A mirror may have a part of a repository.
@@ -105,9 +96,7 @@ impl BlobRead for Mirrored {
 }
 
 impl BlobWrite for Mirrored {
-    /// From now on, no mirror is asked: an edit is one of what the repository has.
     fn hold(&self) -> Result<()> {
-        self.edited.store(true, Ordering::Relaxed);
         self.primary.hold()
     }
 
@@ -118,9 +107,7 @@ impl BlobWrite for Mirrored {
 
 impl RootIndex for Mirrored {
     fn load(&self) -> Result<Raw<Index>> {
-        if !self.edited.load(Ordering::Relaxed) {
-            self.chosen.get_or_init(|| self.choose());
-        }
+        self.chosen.get_or_init(|| self.choose());
         self.mirror().unwrap_or(&self.primary).load()
     }
 

@@ -68,14 +68,14 @@ impl Remote {
     /// Sets the tags that a registry is asked for: those that a selector needs.
     pub(crate) fn look_for(&self, selector: &Selector) {
         if let Self::Registry(store) = self {
-            store.inner.show(listed(selector));
+            store.inner.show(&listed(selector));
         }
     }
 
     /// Sets the tags that a registry is asked for.
     pub(crate) fn look_for_tags(&self, tags: Vec<String>) {
         if let Self::Registry(store) = self {
-            store.inner.show(Listed::Tags(tags));
+            store.inner.show(&Listed::Tags(tags));
         }
     }
 
@@ -85,7 +85,7 @@ impl Remote {
         let mut tags = store.inner.primary().client().tags()?;
         tags.retain(|tag| pattern.is_none_or(|pattern| fast_glob::glob_match(pattern, tag)));
         tags.drain(..tags.len().saturating_sub(last.unwrap_or(usize::MAX)));
-        store.inner.show(Listed::Tags(tags));
+        store.inner.show(&Listed::Tags(tags));
         Ok(())
     }
 
