@@ -16,6 +16,7 @@ use crate::script::same_everywhere;
 fn prepare(layout: &Path, dir: &Path) {
     fs::rename(copy_of(layout, dir), dir.join("images")).unwrap();
     fs::create_dir(dir.join("source")).unwrap();
+    fs::write(dir.join("list"), "# one\nimages#flat oci:listed\n").unwrap();
     fs::write(dir.join("source/one"), "1").unwrap();
     fs::write(dir.join("source/two"), "2".repeat(100_000)).unwrap();
     fs::create_dir(dir.join("source/below")).unwrap();
@@ -125,6 +126,16 @@ const EDIT: &str = "
     copy images#flat docker-archive:saved.tar#example/app:1
     copy images oci:all
     copy docker-archive:saved.tar oci:all#saved --format oci
+    attach images#flat source/one:text/plain source/two --type a/b --annotation x=y
+    attach images#flat source/one --type a/c --dry-run
+    discover images#flat
+    discover --json images#flat --type a/b
+    pull images#artifact=a/b --output pulled
+    1: pull images#artifact=a/b --output pulled --keep-old-files
+    copy --platform linux/amd64 images#both oci:amd
+    copy --platform linux/amd64 --platform linux/arm/v7 images#both oci:two
+    copy --dry-run images#flat oci:never
+    copy --from-file list
     ls flat.tar
     check saved.tar
     rm images#v3
