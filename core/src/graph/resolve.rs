@@ -168,6 +168,9 @@ impl<S: BlobRead> Repository<S> {
     }
 }
 
+/// The most objects that a message lists.
+const SHOWN: usize = 20;
+
 /// The number of candidates up to which the shortest selectors are searched. The search takes time that grows
 /// with the square of the number of candidates; past this, their exact paths are listed.
 const SEARCHED: usize = 256;
@@ -377,7 +380,6 @@ fn not_found(looked_for: &str, there: &[String], instead: &Option<Selector>) -> 
 }
 
 fn some_of(there: &[String]) -> String {
-    const SHOWN: usize = 20;
     let more = if there.len() > SHOWN { format!(" and {} more", there.len() - SHOWN) } else { String::new() };
     let shown = &there[..there.len().min(SHOWN)];
     format!("{}{more}", shown.join(", "))
@@ -385,8 +387,11 @@ fn some_of(there: &[String]) -> String {
 
 fn ambiguous(candidates: &[Candidate]) -> String {
     let mut text = format!("ambiguous: {} objects match; one of these means one alone:", candidates.len());
-    for candidate in candidates {
+    for candidate in candidates.iter().take(SHOWN) {
         text.push_str(&format!("\n  {candidate}"));
+    }
+    if candidates.len() > SHOWN {
+        text.push_str(&format!("\n  and {} more", candidates.len() - SHOWN));
     }
     text
 }

@@ -91,6 +91,17 @@ fn candidates_have_the_shortest_unique_selectors() {
 }
 
 #[test]
+fn a_message_lists_some_of_many_objects() {
+    let store = Repository::in_memory().unwrap();
+    let entries: Vec<_> = (0..30).map(|salt| image(&store, "linux/amd64", salt)).collect();
+    let error = store.resolve_in(&root(&store, &entries), &"type=manifest".parse().unwrap(), Want::Any);
+    let text = error.unwrap_err().to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (22, "ambiguous: 30 objects match; one of these means one alone:"));
+    assert_eq!(lines[21], "  and 10 more");
+}
+
+#[test]
 fn every_object_has_a_unique_selector() {
     let (store, root) = store();
     let places = super::Places::walk(&store, &root).unwrap();
