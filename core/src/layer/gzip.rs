@@ -164,16 +164,23 @@ impl Job {
 /// it does not repeat itself. This is so for compressed or encrypted content, which is common in layers.
 fn is_noise(block: &[u8]) -> bool {
     const SAMPLE: usize = 2 * WINDOW;
+    /// The beginning of a block tells in most cases. So few bytes of noise are equal more often by chance.
+    const BEGINNING: usize = 4 << 10;
     let Some(sample) = block.get(..SAMPLE) else { return false };
+    // Within 1/64 of the chance of noise, coding bytes by frequency gains nothing.
+    is_flat(&block[..BEGINNING], 4) && is_flat(block, 64) && !repeats(sample)
+}
+
+/// Returns whether two bytes are equal about as often as two bytes of noise: the chance is 1/256, and this
+/// part of it more.
+fn is_flat(bytes: &[u8], part: u64) -> bool {
     let mut counts = [0_u64; 256];
-    for &byte in block {
+    for &byte in bytes {
         counts[usize::from(byte)] += 1;
     }
-    // The chance that two bytes are equal is 1/256 for noise. Within 1/64 of that, coding bytes by frequency
-    // gains nothing.
-    let total = block.len() as u64;
+    let total = bytes.len() as u64;
     let pairs: u64 = counts.iter().map(|count| count * count).sum();
-    pairs * 256 <= total * total / 64 * 65 && !repeats(sample)
+    pairs * 256 <= total * total / part * (part + 1)
 }
 
 /// Returns whether more than one in 64 of the four-byte words occurred before.
