@@ -1,5 +1,6 @@
 //! Inspection: which files are in an image, and which layers they are from.
 
+mod build;
 mod content;
 mod files;
 mod history;
@@ -14,6 +15,7 @@ pub use self::{
 
 use std::sync::Arc;
 
+use self::build::{load_all, load_or_build_all};
 use super::{Image, layers::apply_layers};
 use crate::{
     digest::Digest,
@@ -90,14 +92,11 @@ impl Look {
     ) -> Result<Self> {
         let mut merge = Merge::new(Tree::new(), Provenance::new(), repository.limits());
         let (mut found, mut unverified) = (Vec::new(), 0);
-        for (blob, diff_id) in image.layers() {
-            let index = match blob.size < WORTHWHILE {
-                true => None,
-                false if missing == MissingIndex::Build => {
-                    Some(load_or_build(repository, blob, diff_id, indexes)?)
-                }
-                false => load(repository, blob, diff_id, indexes),
-            };
+        let kept = match missing {
+            MissingIndex::Build => load_or_build_all(repository, image, indexes)?,
+            _ => load_all(repository, image, indexes),
+        };
+        for ((blob, diff_id), index) in image.layers().zip(kept) {
             let table = match &index {
                 None if missing == MissingIndex::Table && blob.size >= WORTHWHILE => table(repository, blob),
                 _ => None,

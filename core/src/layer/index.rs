@@ -16,12 +16,11 @@ use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write};
 
 use super::{
     Change, ChangeSource as _, EntryKind,
-    budget::Budget,
     inflate::{
         BoxedBlob, Inflate,
         points::{Point, Points},
     },
-    reader::{indexed, unverified},
+    reader::{read_archive, unverified},
     tar::TarReader,
     toc,
 };
@@ -79,8 +78,7 @@ impl LayerIndex {
         diff_id: &Digest,
     ) -> Result<Self> {
         let points = Points::default();
-        let content = indexed(repository, descriptor, diff_id, &points)?;
-        let changes = changes(content, descriptor, true, repository.limits())?;
+        let changes = read_archive(repository, descriptor, diff_id, Some(&points), |tar| changes(tar, true))?;
         Ok(Self { points: points.take(), ..Self::of(descriptor, diff_id, changes) })
     }
 
@@ -96,7 +94,7 @@ impl LayerIndex {
     ) -> Result<Self> {
         let changes = match toc::read_toc(repository, descriptor) {
             Ok(Some(listed)) => listed.into_iter().map(|change| (change, None)).collect(),
-            _ => changes(unverified(repository, descriptor)?, descriptor, false, repository.limits())?,
+            _ => changes(&mut unverified(repository, descriptor)?, false)?,
         };
         Ok(Self::of(descriptor, diff_id, changes))
     }
@@ -214,15 +212,7 @@ fn skipped<'a>(mut content: Inflate<BoxedBlob<'a>>, before: u64, what: &str) -> 
 }
 
 /// Returns all changes of an archive, and the places of files.
-fn changes<'a>(
-    archive: impl BufRead + 'a,
-    descriptor: &Descriptor,
-    hash: bool,
-    limits: &Limits,
-) -> Result<Vec<(Change, Option<Place>)>> {
-    let budget = Budget::of_blob(descriptor.size, limits);
-    let archive: Box<dyn BufRead + 'a> = Box::new(archive);
-    let mut tar = TarReader::new(archive, format!("layer {}", descriptor.digest), limits).within(budget);
+fn changes<R: BufRead>(tar: &mut TarReader<R>, hash: bool) -> Result<Vec<(Change, Option<Place>)>> {
     let mut changes = Vec::new();
     while let Some((change, body)) = tar.next_change()? {
         let mut sha256 = None;

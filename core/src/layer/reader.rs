@@ -7,7 +7,7 @@ mod threads;
 
 use std::io::{BufRead, BufReader, Read};
 
-use self::stage::{CHUNK, Content, Hashed};
+use self::stage::{CHUNK, Content, DiffId, Hashed};
 use super::{
     Change, ChangeSink, ChangeSource, LostLists, budget::Budget, inflate::points::Points, tar::TarReader,
 };
@@ -37,11 +37,8 @@ impl<'a> LayerReader<'a> {
         descriptor: &Descriptor,
         diff_id: &Digest,
     ) -> Result<Self> {
-        let content = Content::open(repository, descriptor)?;
-        let what = content.what().to_owned();
-        let budget = Budget::of_blob(descriptor.size, repository.limits());
-        let tar = TarReader::new(Hashed::new(content, diff_id)?, what, repository.limits()).within(budget);
-        Ok(Self { tar })
+        let archive = Hashed::new(stages(repository, descriptor, diff_id)?);
+        Ok(Self { tar: tar(archive, repository, descriptor) })
     }
 
     /// Reads the layer to its end and verifies it: size, digest and diff_id.
@@ -69,26 +66,16 @@ pub fn plain_layer<'a, S: BlobRead>(
     descriptor: &Descriptor,
     diff_id: &Digest,
 ) -> Result<impl Read + use<'a, S>> {
-    Hashed::new(Content::open(repository, descriptor)?, diff_id)
-}
-
-/// Opens the archive of a layer as [`plain_layer`] does, and records the points where decompression can
-/// start.
-pub(crate) fn indexed<'a, S: BlobRead>(
-    repository: &'a Repository<S>,
-    descriptor: &Descriptor,
-    diff_id: &Digest,
-    points: &Points,
-) -> Result<impl BufRead + use<'a, S>> {
-    Hashed::new(Content::open(repository, descriptor)?.noting(points), diff_id)
+    Ok(Hashed::new(stages(repository, descriptor, diff_id)?))
 }
 
 /// Opens the archive of a layer without verifying blob or content.
 pub(crate) fn unverified<'a, S: BlobRead>(
     repository: &'a Repository<S>,
     descriptor: &Descriptor,
-) -> Result<impl BufRead + use<'a, S>> {
-    Ok(BufReader::with_capacity(CHUNK, stage::unverified(repository, descriptor)?))
+) -> Result<TarReader<impl BufRead + use<'a, S>>> {
+    let archive = BufReader::with_capacity(CHUNK, stage::unverified(repository, descriptor)?);
+    Ok(tar(archive, repository, descriptor))
 }
 
 /// Sends all changes of a layer to a sink, and verifies the layer. With the feature `parallel`, other threads
@@ -108,14 +95,53 @@ pub fn read_layer<S: BlobRead>(
     diff_id: &Digest,
     sink: &mut dyn ChangeSink,
 ) -> Result<LostLists> {
+    read_archive(repository, descriptor, diff_id, None, |tar| pump(tar, sink))
+}
+
+/// Calls a function with the archive of a layer, whose end is reached only if the layer is verified. With the
+/// feature `parallel`, other threads read, decompress and hash ahead; the function is called on the current
+/// thread. Records the points where decompression can start, if a list is given.
+pub(crate) fn read_archive<S: BlobRead, T>(
+    repository: &Repository<S>,
+    descriptor: &Descriptor,
+    diff_id: &Digest,
+    points: Option<&Points>,
+    read: impl FnOnce(&mut TarReader<Box<dyn BufRead + '_>>) -> Result<T>,
+) -> Result<T> {
+    let open = || -> Result<_> {
+        let (content, diff_id) = stages(repository, descriptor, diff_id)?;
+        Ok(match points {
+            Some(points) => (content.noting(points), diff_id),
+            None => (content, diff_id),
+        })
+    };
+    let read = |archive: Box<dyn BufRead + '_>| read(&mut tar(archive, repository, descriptor));
     #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
-    if descriptor.size >= threads::WORTHWHILE
-        && let Some(lost) = threads::read_layer(repository, descriptor, diff_id, sink)?
-    {
-        return Ok(lost);
-    }
-    let mut layer = LayerReader::open(repository, descriptor, diff_id)?;
-    pump(&mut layer.tar, sink)
+    let read = match descriptor.size >= threads::WORTHWHILE {
+        true => match threads::read_archive(open()?, read) {
+            Ok(result) => return result,
+            Err(read) => read,
+        },
+        false => read,
+    };
+    read(Box::new(Hashed::new(open()?)))
+}
+
+/// Opens the stages of reading a layer.
+fn stages<'a, S: BlobRead>(
+    repository: &'a Repository<S>,
+    descriptor: &Descriptor,
+    diff_id: &Digest,
+) -> Result<(Content<'a>, DiffId)> {
+    let content = Content::open(repository, descriptor)?;
+    let diff_id = DiffId::new(&content, diff_id)?;
+    Ok((content, diff_id))
+}
+
+/// Reads an archive within the limits for a layer.
+fn tar<R: BufRead, S>(archive: R, repository: &Repository<S>, descriptor: &Descriptor) -> TarReader<R> {
+    let budget = Budget::of_blob(descriptor.size, repository.limits());
+    TarReader::new(archive, format!("layer {}", descriptor.digest), repository.limits()).within(budget)
 }
 
 /// Moves all changes, then reads the rest of the input. Returns what could not be kept.

@@ -1,10 +1,17 @@
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use super::{FileRow, Indexes, LayerFiles, Look, PathHistory, each_file, list_files, read_file};
+use std::collections::BTreeMap;
+
+use super::{
+    FileRow, Indexes, LayerFiles, Look, MissingIndex, PathHistory, each_file, list_files, read_file,
+};
 use crate::{
     digest::Digest,
     error::ErrorKind,
-    image::{Image, testing::image},
+    image::{
+        Image,
+        testing::{image, overwrite},
+    },
     name::EntryPath,
     store::{Repository, memory::MemoryStore},
     tree::{
@@ -38,6 +45,20 @@ impl Indexes for Nowhere {
     }
 
     fn keep(&mut self, _: &Digest, _: &[u8]) {}
+}
+
+/// Keeps indexes in memory.
+#[derive(Default)]
+struct Kept(BTreeMap<Digest, Vec<u8>>);
+
+impl Indexes for Kept {
+    fn load(&mut self, blob: &Digest) -> Option<Vec<u8>> {
+        self.0.get(blob).cloned()
+    }
+
+    fn keep(&mut self, blob: &Digest, index: &[u8]) {
+        self.0.insert(blob.clone(), index.to_vec());
+    }
 }
 
 fn layer(store: &Repository<MemoryStore>, image: &Image, layer: usize) -> LayerFiles {
@@ -155,4 +176,45 @@ fn a_path_has_a_history() {
         history.changes.iter().map(|change| (change.layer, change.kind.name(), change.size)).collect();
     assert_eq!((&changes[..], history.exists), (&[(1, "added", 1), (2, "removed", 0)][..], false));
     assert_eq!(PathHistory::new(&look, &image, &path("never")).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+/// Returns text that deflate cannot make much smaller than a half.
+fn digits(length: usize) -> String {
+    let mut state = 1_u32;
+    let digit = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from_digit(state >> 28, 16).unwrap()
+    };
+    (0..length).map(digit).collect()
+}
+
+#[test]
+fn missing_indexes_of_large_layers_are_built_and_kept() {
+    let store = Repository::in_memory().unwrap();
+    let large = digits(3 << 20);
+    let files = ["a", "b", "c", "d", "e", "f"].map(|name| [file(name, &large), file("last", name)]);
+    let image =
+        image(&store, &[&files[0], &files[1], &[file("small", "1")], &files[2], &files[3], &files[4]]);
+    let mut kept = Kept::default();
+    let look = Look::indexed(&store, &image, &mut kept, MissingIndex::Build).unwrap();
+    let list = |look: &Look| list_files(look, &EntryPath::root()).unwrap();
+    assert_eq!(list(&look), list(&Look::inside(&store, &image).unwrap()));
+    let blobs: Vec<_> = image.layers().map(|(blob, _)| blob.digest.clone()).collect();
+    assert_eq!(
+        blobs.iter().map(|blob| kept.0.contains_key(blob)).collect::<Vec<_>>(),
+        [true, true, false, true, true, true]
+    );
+    let mut content = Vec::new();
+    read_file(&store, &image, &look, &path("last"), &mut content).unwrap();
+    assert_eq!(content, b"e");
+
+    // An index that was kept is not built again; the first failure counts, whatever the threads.
+    kept.0.remove(&blobs[1]);
+    kept.0.remove(&blobs[3]);
+    for at in [0, 1, 3] {
+        overwrite(&store, &blobs[at], b"damaged");
+    }
+    let error = Look::indexed(&store, &image, &mut kept, MissingIndex::Build).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains(blobs[1].as_str()), "{error}");
 }

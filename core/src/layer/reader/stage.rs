@@ -169,9 +169,8 @@ enum State {
 }
 
 impl<'a> Hashed<'a> {
-    pub(super) fn new(content: Content<'a>, diff_id: &Digest) -> Result<Self> {
-        let diff_id = DiffId::new(&content, diff_id)?;
-        Ok(Self { content, state: State::Reading(diff_id), buffer: vec![0; CHUNK], start: 0, end: 0 })
+    pub(super) fn new((content, diff_id): (Content<'a>, DiffId)) -> Self {
+        Self { content, state: State::Reading(diff_id), buffer: vec![0; CHUNK], start: 0, end: 0 }
     }
 
     fn next_chunk(&mut self) -> Result<()> {

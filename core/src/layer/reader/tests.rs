@@ -123,8 +123,12 @@ fn read_failing(
     #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
     {
         let mut other = Kept { fail_at, ..Kept::default() };
-        let threads = threads::read_layer(&repository, descriptor, diff_id, &mut other);
-        assert_eq!((&other, threads.map_err(|error| error.to_string())), (&kept, result.clone().map(Some)));
+        let threads = stages(&repository, descriptor, diff_id).and_then(|stages| {
+            let read =
+                |archive: Box<dyn BufRead + '_>| pump(&mut tar(archive, &repository, descriptor), &mut other);
+            threads::read_archive(stages, read).ok().unwrap()
+        });
+        assert_eq!((threads.map_err(|error| error.to_string()), &other), (result.clone(), &kept));
     }
     (kept, result.map(drop))
 }

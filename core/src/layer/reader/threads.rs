@@ -10,17 +10,8 @@ use std::{
     thread,
 };
 
-use super::{
-    pump,
-    stage::{CHUNK, Content, DiffId},
-};
-use crate::{
-    digest::Digest,
-    error::Result,
-    layer::{ChangeSink, LostLists, budget::Budget, tar::TarReader},
-    spec::Descriptor,
-    store::{BlobRead, Repository},
-};
+use super::stage::{CHUNK, Content, DiffId};
+use crate::error::Result;
 
 /// Smaller blobs are read in less time than it takes to start threads.
 pub(super) const WORTHWHILE: u64 = 32 << 10;
@@ -36,34 +27,31 @@ struct Chunk {
     length: usize,
 }
 
-/// Reads a layer as [`super::read_layer`] does. Returns `None`, before the sink is called, if the system
-/// lets no more threads start.
-pub(super) fn read_layer<S: BlobRead>(
-    repository: &Repository<S>,
-    descriptor: &Descriptor,
-    diff_id: &Digest,
-    sink: &mut dyn ChangeSink,
-) -> Result<Option<LostLists>> {
-    let content = Content::open(repository, descriptor)?;
-    let what = content.what().to_owned();
-    let diff_id = DiffId::new(&content, diff_id)?;
+/// Calls a function with the archive of a layer. Gives the function back if the system lets no more threads
+/// start; nothing is read then.
+pub(super) fn read_archive<T, F: FnOnce(Box<dyn BufRead + '_>) -> Result<T>>(
+    (content, diff_id): (Content<'_>, DiffId),
+    read: F,
+) -> std::result::Result<Result<T>, F> {
     thread::scope(|scope| {
         let (content_sender, content_receiver) = channel();
         let (hashed_sender, hashed_receiver) = channel();
         let (empty_sender, empty_receiver) = channel();
-        let inflating = thread::Builder::new()
-            .name("inflate".into())
-            .spawn_scoped(scope, move || inflate(content, &empty_receiver, &content_sender));
         let hashing = thread::Builder::new()
             .name("diff_id".into())
             .spawn_scoped(scope, move || hash(diff_id, &content_receiver, &hashed_sender));
-        if inflating.is_err() || hashing.is_err() {
-            return Ok(None); // a thread that did start stops when its channels are closed
+        if hashing.is_err() {
+            return Err(read);
         }
-        let chunks =
+        let inflating = thread::Builder::new()
+            .name("inflate".into())
+            .spawn_scoped(scope, move || inflate(content, &empty_receiver, &content_sender));
+        if inflating.is_err() {
+            return Err(read); // the other thread stops, as its channels are closed
+        }
+        let archive =
             Chunks { full: hashed_receiver, empty: empty_sender, current: None, start: 0, ended: false };
-        let budget = Budget::of_blob(descriptor.size, repository.limits());
-        pump(&mut TarReader::new(chunks, what, repository.limits()).within(budget), sink).map(Some)
+        Ok(read(Box::new(archive)))
     })
 }
 
