@@ -180,6 +180,7 @@ fn images_are_merged_and_an_index_is_split() {
     // From elsewhere, too.
     let other = temp.path().join("other");
     ocicle(["copy", &at(&layout, "armv7"), &format!("oci-archive:{}", text(&other))]);
+    ocicle(["config", text(&other), "--author", "elsewhere"]);
     let blobs = || fs::read_dir(layout.join("blobs/sha256")).unwrap().count();
     let before = blobs();
     ocicle(["tag", "-n", "--merge", &odd, &at(&layout, "arm"), text(&other), "multi"]);

@@ -112,6 +112,9 @@ fn mirrors_are_read_and_never_written() {
     assert!(code == Some(0) && said.contains(&main), "{said}");
     let (code, said) = run(&all, &["tag", "--only", v1, "v10", "--dry-run"]);
     assert_eq!((code, said.contains(&main)), (Some(0), true), "{said}");
+    registry.run(["copy", &there, &registry.at("mirror/app:only")]);
+    assert_eq!(run(&all, &["resolve", "docker://example.com/app:only"]).0, Some(0));
+    assert_eq!(run(&all, &["rm", "docker://example.com/app:only"]).0, Some(3), "the mirror has it");
     let (code, said) = run(&all, &["rm", "docker://example.com/app:v9"]);
     // As without a mirror: this version of the registry knows only the removal of manifests.
     assert!(code == Some(1) && said.contains("with all their tags"), "{said}");

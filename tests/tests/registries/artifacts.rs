@@ -35,4 +35,6 @@ fn attached_in_a_registry_and_pulled_again() {
     registry.run(["copy", &at(&layout, "v1"), &registry.at("app:latest")]);
     registry.run(["tag", &registry.at("app"), "next"]);
     assert_eq!(registry.digest(&registry.at("app:next")), registry.digest(&remote));
+    registry.run(["copy", &at(&layout, "v1"), &registry.at("single:v1")]);
+    registry.fails(3, ["tag", &registry.at("single"), "next"]);
 }

@@ -123,6 +123,16 @@ fn damage_is_reported_and_fetched_again() {
 }
 
 #[test]
+fn a_copy_asks_the_store_and_not_the_cache() {
+    let (dir, store) = (Dir::new("asks"), MemoryStore::new().unwrap());
+    let one = blob(&store, b"one");
+    read(&cached(&dir, 100, store), &one).unwrap();
+    let other = cached(&dir, 100, MemoryStore::new().unwrap());
+    assert_eq!(read(&other, &one).unwrap(), b"one", "of the cache");
+    assert_eq!(other.try_size(&one).unwrap(), None, "or it would be missing in a copy");
+}
+
+#[test]
 fn blobs_that_were_not_used_make_room() {
     let (dir, store) = (Dir::new("room"), MemoryStore::new().unwrap());
     let blobs: Vec<_> = (0..4_u8).map(|number| blob(&store, &[number; 10])).collect();
