@@ -6,6 +6,8 @@
 
 mod data;
 mod measure;
+mod peers;
+mod record;
 mod registry;
 mod table;
 mod wasi;
@@ -16,7 +18,7 @@ use std::{
 };
 
 pub(crate) use self::wasi::wasi;
-use self::{data::Image, measure::Bench, table::Table};
+use self::{data::Image, measure::Bench, peers::Peers, table::Table};
 use crate::{
     cargo::cargo,
     paths,
@@ -24,8 +26,21 @@ use crate::{
     tools,
 };
 
-/// Measures the named images; all of them if none is named.
-pub(crate) fn bench(names: &[&str]) -> Result<()> {
+/// Measures the images that are named among the arguments; all of them if none is named. `--peer NAME=PATH`
+/// takes another program than the system's; `--record` writes the figures to `docs/speed.md`.
+pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
+    let (mut names, mut peers, mut is_recorded) = (Vec::new(), Peers::default(), false);
+    let mut arguments = arguments.iter();
+    while let Some(&argument) = arguments.next() {
+        match argument {
+            "--record" => is_recorded = true,
+            "--peer" => peers.add(arguments.next().copied().unwrap_or_default())?,
+            name => names.push(name),
+        }
+    }
+    if is_recorded && !names.is_empty() {
+        return Err("--record is for all images: figures of one machine at one time".into());
+    }
     tools::install_missing(&[
         ("time", "time"),
         ("umoci", "umoci"),
@@ -35,19 +50,22 @@ pub(crate) fn bench(names: &[&str]) -> Result<()> {
         ("docker-registry", "docker-registry"),
     ])?;
     let ocicle = native()?;
+    let versions = peers.versions(&ocicle)?;
+    println!("{}", versions.join("\n"));
     let work = workspace()?;
-    let mut table = Table::default();
-    let result = Image::all(names)?.iter().try_for_each(|image| {
+    let (mut files, mut registry) = (Table::default(), Table::default());
+    let path = peers.search_path(&work.join("peers"))?;
+    let result = Image::all(&names)?.iter().try_for_each(|image| {
         let layout = image.layout()?;
-        let bench = Bench { ocicle: &ocicle, image: image.name, layout: &layout, work: &work };
+        let bench = Bench { ocicle: &ocicle, image: image.name, layout: &layout, work: &work, path: &path };
         println!("\n# {}", image.name);
-        measure_image(&bench, &mut table)?;
-        registry::measure(&bench, &mut table)
+        measure_image(&bench, &mut files)?;
+        registry::measure(&bench, &mut registry)
     });
     at(&work, fs::remove_dir_all(&work))?;
     result?;
-    println!("\n{table}");
-    Ok(())
+    println!("\n{files}\n{registry}");
+    if is_recorded { record::record(&files, &registry, &versions) } else { Ok(()) }
 }
 
 /// Returns the command, as released.
@@ -68,7 +86,7 @@ fn workspace() -> Result<PathBuf> {
 }
 
 fn measure_image(bench: &Bench<'_>, table: &mut Table) -> Result<()> {
-    let Bench { ocicle, image, layout, work } = *bench;
+    let Bench { ocicle, image, layout, work, .. } = *bench;
     let (ocicle, layout) = (ocicle.display(), layout.display());
     let bundle = |tool: &str| format!("{}/{tool}", work.display());
     let (ours, theirs, scratch) = (bundle("ocicle"), bundle("umoci"), bundle("scratch"));

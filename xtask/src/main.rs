@@ -56,7 +56,10 @@ Usage: cargo xtask COMMAND
                  also one without SIMD, and the library as a component
   dist --npm     Build the JavaScript package, target/dist/ocicle-VERSION.tgz
   bench [IMAGE]… Compare speed with umoci, bsdtar and GNU tar on the images debian,
-                 many and big; needs root
+                 many and big; with skopeo to and from a registry; needs root
+  bench --peer NAME=PATH …
+                 Compare with this umoci, skopeo, bsdtar, … instead of the system's
+  bench --record Write the figures of all images to docs/speed.md
   bench --wasi [IMAGE]…
                  Compare the speed in wasmtime, in Node and native, each on one core
   fuzz SECONDS   Run each libFuzzer target of fuzz/ for so long; needs a C++ compiler

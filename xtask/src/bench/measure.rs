@@ -1,13 +1,14 @@
 //! Runs a command several times and takes the median.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::Path,
     process::{Command, Stdio},
     time::Instant,
 };
 
-use crate::run::{Result, at, output, search_path};
+use crate::run::{Result, at, output};
 
 /// The subject of a measurement.
 #[derive(Clone, Copy)]
@@ -16,6 +17,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) image: &'static str,
     pub(crate) layout: &'a Path,
     pub(crate) work: &'a Path,
+    /// The `PATH` by which the other programs are found.
+    pub(crate) path: &'a OsStr,
 }
 
 /// The medians of a command.
@@ -48,7 +51,7 @@ impl Bench<'_> {
                 .args(["--format=%U %S %M", "--output"])
                 .arg(&report)
                 .args(["sh", "-c", line])
-                .env("PATH", search_path())
+                .env("PATH", self.path)
                 .stdout(Stdio::null())
                 .status()
                 .map_err(|error| format!("time: {error}"))?;
@@ -69,7 +72,7 @@ impl Bench<'_> {
 
     /// Runs a line that is not measured.
     pub(crate) fn shell(&self, line: &str) -> Result<()> {
-        output(Command::new("sh").args(["-c", line]).env("PATH", search_path())).map(drop)
+        output(Command::new("sh").args(["-c", line]).env("PATH", self.path)).map(drop)
     }
 
     /// Returns the blobs of the layers, the base first.

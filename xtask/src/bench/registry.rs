@@ -1,6 +1,7 @@
 //! Copies to and from a registry on this machine, beside skopeo.
 
 use std::{
+    ffi::OsStr,
     fs,
     net::{TcpListener, TcpStream},
     path::Path,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use super::{measure::Bench, table::Table};
-use crate::run::{Result, at, find};
+use crate::run::{Result, at};
 
 /// Debian's `docker-registry`, which ends with this value.
 struct Registry {
@@ -19,7 +20,7 @@ struct Registry {
 }
 
 impl Registry {
-    fn start(dir: &Path) -> Result<Self> {
+    fn start(dir: &Path, search_path: &OsStr) -> Result<Self> {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.map_err(|error| format!("no free port: {error}"))?.port();
         let (settings, data) = (dir.join("registry.yml"), dir.join("registry"));
@@ -29,10 +30,10 @@ impl Registry {
             data.display()
         );
         at(&settings, fs::write(&settings, text))?;
-        let program = find("docker-registry").ok_or("docker-registry is not installed")?;
-        let process = Command::new(program)
+        let process = Command::new("docker-registry")
             .arg("serve")
             .arg(&settings)
+            .env("PATH", search_path)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -60,8 +61,8 @@ impl Drop for Registry {
 /// Measures copies of an image. A push goes to a new repository each time, and skopeo forgets before which
 /// blobs it has seen where, or it would send none.
 pub(super) fn measure(bench: &Bench<'_>, table: &mut Table) -> Result<()> {
-    let Bench { ocicle, image, layout, work } = *bench;
-    let registry = Registry::start(work)?;
+    let Bench { ocicle, image, layout, work, .. } = *bench;
+    let registry = Registry::start(work, bench.path)?;
     let (ocicle, layout, scratch) = (ocicle.display(), layout.display(), work.join("scratch"));
     let (at, scratch) = (format!("docker://localhost:{}", registry.port), scratch.display());
     let forget = "rm -rf /var/lib/containers/cache ~/.local/share/containers/cache";

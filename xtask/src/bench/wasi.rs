@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     paths,
-    run::{Result, at, find, run},
+    run::{Result, at, find, run, search_path},
     tools, wasi_module, wasi_runner, wasm_toolchain,
 };
 
@@ -23,11 +23,13 @@ pub(crate) fn wasi(names: &[&str]) -> Result<()> {
     let ocicle = native()?;
     let wasmtime = wasi_runner::wasmtime_command()?;
     let work = workspace()?;
+    let path = search_path();
     let mut table = Table::default();
     let result = compile(&wasmtime, &module, &work).and_then(|()| {
         Image::all(names)?.iter().try_for_each(|image| {
             let layout = image.layout()?;
-            let bench = Bench { ocicle: &ocicle, image: image.name, layout: &layout, work: &work };
+            let bench =
+                Bench { ocicle: &ocicle, image: image.name, layout: &layout, work: &work, path: &path };
             println!("\n# {}", image.name);
             measure_image(&bench, &wasmtime, &module, &mut table)
         })
@@ -44,7 +46,7 @@ fn compile(wasmtime: &Path, module: &Path, work: &Path) -> Result<()> {
 }
 
 fn measure_image(bench: &Bench<'_>, wasmtime: &Path, module: &Path, table: &mut Table) -> Result<()> {
-    let Bench { ocicle, image, layout, work } = *bench;
+    let Bench { ocicle, image, layout, work, .. } = *bench;
     let dirs = format!("--dir {}::/image --dir {}::/work", layout.display(), work.display());
     let scratch = work.join("scratch");
     let hosts = [
