@@ -13,6 +13,7 @@ pub mod insert;
 pub mod layers;
 pub mod look;
 pub mod rebase;
+pub mod recompress;
 pub mod squash;
 #[cfg(test)]
 pub(crate) mod testing;

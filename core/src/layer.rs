@@ -14,6 +14,7 @@ pub(crate) mod inflate;
 pub mod on_disk;
 pub mod overlayfs;
 pub mod reader;
+pub mod recompress;
 pub mod tar;
 #[cfg(test)]
 pub(crate) mod testing;

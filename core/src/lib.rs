@@ -27,7 +27,7 @@
 //! | find one object, or all that a selector means | [`Repository::resolve`], [`Repository::resolve_all`] |
 //! | open an image | [`Repository::image`] |
 //! | list what there is | [`Repository::list`] |
-//! | edit an image | [`Repository::edit`] with functions of [`image::edit`], [`image::config`], [`image::rebase`], [`image::squash`] |
+//! | edit an image | [`Repository::edit`] with functions of [`image::edit`], [`image::config`], [`image::rebase`], [`image::squash`], [`image::recompress`] |
 //! | set a tag | [`Repository::tag`] |
 //! | verify everything | [`Repository::check`] |
 //! | remove unreachable blobs | [`Repository::gc`] |

@@ -26,6 +26,7 @@ mod platform;
 mod pull;
 pub(crate) mod raw;
 mod rebase;
+mod recompress;
 mod repack;
 mod resolve;
 mod rm;
@@ -64,6 +65,7 @@ pub(crate) use self::{
     pull::Pull,
     raw::Raw,
     rebase::Rebase,
+    recompress::Recompress,
     repack::Repack,
     resolve::Resolve,
     rm::Rm,

@@ -134,7 +134,16 @@ pub(super) fn with_config<S: Store>(
 ) -> Result<Image> {
     let descriptor = put_document(repository.store(), &config, &image.manifest.view().config.media_type)?;
     let manifest = then(image.manifest.set_config(&descriptor, config.bytes())?)?;
-    let mut descriptor = image.descriptor.clone();
+    with_manifest(repository, Image { config, ..image.clone() }, manifest)
+}
+
+/// Stores another manifest of an image.
+pub(super) fn with_manifest<S: Store>(
+    repository: &Repository<S>,
+    image: Image,
+    manifest: Raw<Manifest>,
+) -> Result<Image> {
+    let Image { mut descriptor, config, .. } = image;
     let written = put_document(repository.store(), &manifest, &descriptor.media_type)?;
     descriptor.digest = written.digest;
     descriptor.size = written.size;

@@ -40,6 +40,16 @@ use crate::{
 /// The digest of the JSON; stargz-snapshotter sets it for both formats.
 const JSON_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
 
+/// The size of the content of an eStargz layer; containerd uses it to show progress.
+const ESTARGZ_SIZE: &str = "io.containers.estargz.uncompressed-size";
+
+/// Returns whether an annotation of a layer is about its table of contents, and holds for that blob alone.
+pub(crate) fn describes_toc(key: &str) -> bool {
+    key == JSON_DIGEST
+        || key == ESTARGZ_SIZE
+        || zstd_chunked::PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
+
 /// Reads the table of contents of a layer, which is unverified.
 ///
 /// Returns `None` if the layer has none, or the store cannot seek; to find out, at most the last 72 bytes of

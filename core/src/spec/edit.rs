@@ -76,6 +76,22 @@ impl Raw<Manifest> {
         self.edit(Manifest::KIND, |manifest| manifest.edit_array("layers", |layers| layers.push(layer)))
     }
 
+    /// Points a layer at another blob, and removes annotations. What was embedded is not embedded again.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotFound`] past the end; [`crate::Error::Document`] if the result is not valid.
+    pub(crate) fn set_layer(&self, pos: usize, new: &Descriptor, outdated: &[&str]) -> Result<Self> {
+        let removed = outdated.iter().map(|key| (*key, None)).collect::<Vec<_>>();
+        let edit = |slot: &mut Object| {
+            slot.remove("data");
+            retarget(slot, new, b"")?;
+            annotate(slot, &removed)
+        };
+        self.edit(Manifest::KIND, |manifest| {
+            manifest.edit_array("layers", |layers| layers.edit_object(pos, edit))
+        })
+    }
+
     /// Removes all layers above the lowest `count`.
     ///
     /// # Errors

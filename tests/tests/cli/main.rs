@@ -27,6 +27,7 @@ mod raw_add_layer;
 mod raw_content;
 mod raw_unpack;
 mod rebase;
+mod recompress;
 mod refresh;
 mod rootless;
 mod round_trip;
