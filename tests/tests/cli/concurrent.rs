@@ -116,6 +116,7 @@ fn no_edit_relies_on_what_gc_removes_meanwhile() {
         &["insert", &onto, text(&file), "/fourth", "--tag", "new"],
         &["config", &onto, "--label", "a=b", "--tag", "new"],
         &["squash", &onto, "--tag", "new"],
+        &["recompress", &onto, "--compress", "none", "--tag", "new"],
     ];
     for edit in edits {
         ocicle(["copy", &other, store]);

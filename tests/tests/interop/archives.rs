@@ -161,11 +161,12 @@ fn an_archive_is_edited_like_a_layout() {
         edit(&["tag", &image, "gone"]);
         edit(&["rm", &at(store, "gone")]);
         edit(&["squash", &at(store, "v2"), "--tag", "flat"]);
+        edit(&["recompress", &at(store, "v2"), "--compress", "none", "--tag", "plain"]);
     }
     // Both stores have the same images now.
     let index = |store: &Path| json(&["ls", text(store)]);
     assert_eq!(index(&file), index(&layout));
-    for tag in ["odd", "v2", "flat"] {
+    for tag in ["odd", "v2", "flat", "plain"] {
         assert_eq!(ocicle(["stat", &at(&file, tag)]), ocicle(["stat", &at(&layout, tag)]));
         skopeo(
             &format!("oci-archive:{}:{tag}", text(&file)),

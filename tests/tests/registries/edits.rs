@@ -24,6 +24,9 @@ fn every_edit_works_on_a_registry() {
     assert!(registry.run(["raw", "manifest", &one("annotated")]).contains(r#""k":"v""#));
     registry.run(["squash", &one("inserted"), "--tag", "flat"]);
     assert_eq!(registry.run(["cat", &one("flat"), "/file"]), "content");
+    registry.run(["recompress", &one("inserted"), "--compress", "zstd", "--tag", "zstd"]);
+    assert_eq!(registry.run(["mtree", &one("zstd")]), registry.run(["mtree", &one("inserted")]));
+    assert!(registry.run(["raw", "manifest", &one("zstd")]).contains("tar+zstd"));
     registry.run(["tag", &one("flat"), "moved"]);
     assert_eq!(registry.digest(&one("moved")), registry.digest(&one("flat")));
     let arm = registry.at("app:v1//platform=linux/arm/v7");

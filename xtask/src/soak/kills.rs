@@ -29,6 +29,7 @@ const JOBS: &[&str] = &[
     "repack bundle images#packed",
     "repack --refresh-bundle bundle images#packed",
     "squash images#v2 --tag flat",
+    "recompress images#v2 --compress none --tag plain",
     "unpack --rootless images#v2 fresh",
     "export images#v2 -o out.tar",
 ];
