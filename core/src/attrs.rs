@@ -81,7 +81,8 @@ impl SharedXattrs {
     /// Replaces names and values by equal ones that are held already, and returns the bytes that all take.
     pub(crate) fn share(&mut self, xattrs: &mut Xattrs) -> u64 {
         let all = std::mem::take(xattrs).into_iter();
-        *xattrs = all.map(|(name, value)| (self.shared(name), self.shared(value))).collect();
+        // Collecting would compile a sort, which modules for wasm have to load.
+        xattrs.extend(all.map(|(name, value)| (self.shared(name), self.shared(value))));
         self.bytes += xattrs.len() as u64 * PER_ATTRIBUTE;
         self.bytes
     }

@@ -45,12 +45,16 @@ impl From<&FileDiff> for File {
 
 impl Report for ImageDiff {
     fn shape(&self) -> impl Serialize {
+        // Collecting would compile a sort for each type of map, which modules for wasm have to load.
+        let (mut directories, mut ignored) = (BTreeMap::new(), BTreeMap::new());
+        directories.extend(self.directories.iter().map(|(path, bytes)| (path_text(path), *bytes)));
+        ignored.extend(self.ignored.iter().map(|(what, count)| (what.name(), *count)));
         Versioned::first(Diff {
             files: self.files.iter().map(File::from).collect(),
             config: &self.config,
             manifest: &self.manifest,
-            directories: self.directories.iter().map(|(path, bytes)| (path_text(path), *bytes)).collect(),
-            ignored: self.ignored.iter().map(|(what, count)| (what.name(), *count)).collect(),
+            directories,
+            ignored,
         })
     }
 }

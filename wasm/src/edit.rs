@@ -55,7 +55,7 @@ impl Store {
             return Err(Failure::misuse("nothing to change"));
         }
         let history = options.history("config").without_layer();
-        self.edit(fragment.as_deref(), &options, |image| {
+        self.edit(fragment.as_deref(), &options, &|image| {
             edit_config(&self.repository, image, &edits, Some(&history))
         })
     }
@@ -88,7 +88,7 @@ impl Store {
         )?;
         let layer = writer.finish()?;
         let history = options.history("insert");
-        self.edit(fragment.as_deref(), &options, |image| {
+        self.edit(fragment.as_deref(), &options, &|image| {
             append_layer(&self.repository, image, &layer, Some(&history))
         })
     }
@@ -99,7 +99,8 @@ impl Store {
         &self,
         fragment: Option<&str>,
         options: &EditOptions,
-        edit: impl FnMut(&image::Image) -> ocicle::Result<image::Image>,
+        // Not generic: the module has the code of edits once.
+        edit: &dyn Fn(&image::Image) -> ocicle::Result<image::Image>,
     ) -> Result<String> {
         let to = match &options.tag {
             Some(tag) => Destination::tag(tag.parse()?),

@@ -12,7 +12,7 @@ mod codec;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write};
 
 use super::{
     Change, ChangeSource as _, EntryKind,
@@ -20,7 +20,7 @@ use super::{
         BoxedBlob, Inflate,
         points::{Point, Points},
     },
-    reader::{read_archive, unverified},
+    reader::{Archive, read_archive, unverified},
     tar::TarReader,
     toc,
 };
@@ -156,7 +156,7 @@ impl LayerIndex {
     ) -> Result<()> {
         let what = format!("layer {}", descriptor.digest);
         let content = self.enter(repository, descriptor, place.at, &what)?;
-        let content: Box<dyn BufRead + '_> = Box::new(BufReader::with_capacity(64 << 10, content));
+        let content: Archive<'_> = Box::new(BufReader::with_capacity(64 << 10, content));
         let mut tar = TarReader::new(content, what.clone(), repository.limits());
         let Some((_, body)) = tar.next_change()? else {
             return Err(Error::layer(what, "the archive ends before an entry of its index"));
@@ -177,7 +177,7 @@ impl LayerIndex {
         descriptor: &Descriptor,
         at: u64,
         what: &str,
-    ) -> Result<Box<dyn Read + 'a>> {
+    ) -> Result<Box<dyn Read + Send + 'a>> {
         let failed = || Error::io(format!("read {what}"));
         let Some(mut blob) = repository.store().seekable(descriptor)? else {
             let blob: BoxedBlob<'a> = repository.store().content(descriptor)?;
@@ -202,7 +202,11 @@ impl LayerIndex {
 }
 
 /// Skips the first bytes of a layer's content.
-fn skipped<'a>(mut content: Inflate<BoxedBlob<'a>>, before: u64, what: &str) -> Result<Box<dyn Read + 'a>> {
+fn skipped<'a>(
+    mut content: Inflate<BoxedBlob<'a>>,
+    before: u64,
+    what: &str,
+) -> Result<Box<dyn Read + Send + 'a>> {
     let got = io::copy(&mut Read::by_ref(&mut content).take(before), &mut io::sink())
         .map_err(Error::io(format!("read {what}")))?;
     match got == before {
@@ -212,7 +216,7 @@ fn skipped<'a>(mut content: Inflate<BoxedBlob<'a>>, before: u64, what: &str) -> 
 }
 
 /// Returns all changes of an archive, and the places of files.
-fn changes<R: BufRead>(tar: &mut TarReader<R>, hash: bool) -> Result<Vec<(Change, Option<Place>)>> {
+fn changes(tar: &mut TarReader<Archive<'_>>, hash: bool) -> Result<Vec<(Change, Option<Place>)>> {
     let mut changes = Vec::new();
     while let Some((change, body)) = tar.next_change()? {
         let mut sha256 = None;

@@ -5,7 +5,10 @@ mod stage;
 #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
 mod threads;
 
-use std::io::{BufRead, BufReader, Read};
+use std::{
+    fmt,
+    io::{BufRead, BufReader, Read},
+};
 
 use self::stage::{CHUNK, Content, DiffId, Hashed};
 use super::{
@@ -20,9 +23,17 @@ use crate::{
 
 /// A layer as a source of changes. The changes come before the end of the layer is verified, so callers must
 /// discard them if [`ChangeSource::next_change`] or [`LayerReader::finish`] fails.
-#[derive(Debug)]
 pub struct LayerReader<'a> {
-    tar: TarReader<Hashed<'a>>,
+    tar: TarReader<Archive<'a>>,
+}
+
+/// The uncompressed archive of a layer: of one type, so that a module for wasm has one parser of tar.
+pub(crate) type Archive<'a> = Box<dyn BufRead + Send + 'a>;
+
+impl fmt::Debug for LayerReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayerReader").finish_non_exhaustive()
+    }
 }
 
 impl<'a> LayerReader<'a> {
@@ -38,7 +49,7 @@ impl<'a> LayerReader<'a> {
         diff_id: &Digest,
     ) -> Result<Self> {
         let archive = Hashed::new(stages(repository, descriptor, diff_id)?);
-        Ok(Self { tar: tar(archive, repository, descriptor) })
+        Ok(Self { tar: tar(Box::new(archive), repository, descriptor) })
     }
 
     /// Reads the layer to its end and verifies it: size, digest and diff_id.
@@ -73,9 +84,9 @@ pub fn plain_layer<'a, S: BlobRead>(
 pub(crate) fn unverified<'a, S: BlobRead>(
     repository: &'a Repository<S>,
     descriptor: &Descriptor,
-) -> Result<TarReader<impl BufRead + use<'a, S>>> {
+) -> Result<TarReader<Archive<'a>>> {
     let archive = BufReader::with_capacity(CHUNK, stage::unverified(repository, descriptor)?);
-    Ok(tar(archive, repository, descriptor))
+    Ok(tar(Box::new(archive), repository, descriptor))
 }
 
 /// Sends all changes of a layer to a sink, and verifies the layer. With the feature `parallel`, other threads
@@ -106,7 +117,7 @@ pub(crate) fn read_archive<S: BlobRead, T>(
     descriptor: &Descriptor,
     diff_id: &Digest,
     points: Option<&Points>,
-    read: impl FnOnce(&mut TarReader<Box<dyn BufRead + '_>>) -> Result<T>,
+    read: impl FnOnce(&mut TarReader<Archive<'_>>) -> Result<T>,
 ) -> Result<T> {
     let open = || -> Result<_> {
         let (content, diff_id) = stages(repository, descriptor, diff_id)?;
@@ -115,7 +126,7 @@ pub(crate) fn read_archive<S: BlobRead, T>(
             None => (content, diff_id),
         })
     };
-    let read = |archive: Box<dyn BufRead + '_>| read(&mut tar(archive, repository, descriptor));
+    let read = |archive: Archive<'_>| read(&mut tar(archive, repository, descriptor));
     #[cfg(all(feature = "parallel", not(target_family = "wasm")))]
     let read = match descriptor.size >= threads::WORTHWHILE {
         true => match threads::read_archive(open()?, read) {
@@ -139,13 +150,17 @@ fn stages<'a, S: BlobRead>(
 }
 
 /// Reads an archive within the limits for a layer.
-fn tar<R: BufRead, S>(archive: R, repository: &Repository<S>, descriptor: &Descriptor) -> TarReader<R> {
+fn tar<'a, S>(
+    archive: Archive<'a>,
+    repository: &Repository<S>,
+    descriptor: &Descriptor,
+) -> TarReader<Archive<'a>> {
     let budget = Budget::of_blob(descriptor.size, repository.limits());
     TarReader::new(archive, format!("layer {}", descriptor.digest), repository.limits()).within(budget)
 }
 
 /// Moves all changes, then reads the rest of the input. Returns what could not be kept.
-fn pump<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result<LostLists> {
+fn pump(tar: &mut TarReader<Archive<'_>>, sink: &mut dyn ChangeSink) -> Result<LostLists> {
     match put_all(tar, sink) {
         Ok(()) => tar.drain().map(|()| tar.lost_lists().clone()),
         // Wrong content may look invalid in any way: then the mismatch is the error to report.
@@ -157,7 +172,7 @@ fn pump<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result
     }
 }
 
-fn put_all<R: BufRead>(tar: &mut TarReader<R>, sink: &mut dyn ChangeSink) -> Result<()> {
+fn put_all(tar: &mut TarReader<Archive<'_>>, sink: &mut dyn ChangeSink) -> Result<()> {
     while let Some((change, body)) = tar.next_change()? {
         sink.put(&change, body)?;
     }

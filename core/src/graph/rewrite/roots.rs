@@ -100,21 +100,23 @@ impl Roots<'_, '_> {
                 &[NameKind::Ref, NameKind::RefOfImage, NameKind::Familiar].map(|kind| (kind, new.ref_name()))
             }
         };
-        let mut holders: Vec<usize> = kinds.iter().flat_map(|&(kind, name)| self.named(kind, name)).collect();
-        holders.sort_unstable();
-        holders.dedup();
-        match holders[..] {
-            [] => {
+        let (holder, is_only) = {
+            let mut holders = kinds.iter().flat_map(|&(kind, name)| self.named(kind, name));
+            let holder = holders.next();
+            (holder, holders.all(|other| Some(other) == holder))
+        };
+        match holder {
+            None => {
                 self.note(last);
                 Ok(last)
             }
-            [holder] => {
+            Some(holder) if is_only => {
                 self.forget(holder);
                 self.entries.replace_by_last(holder)?;
                 self.note(holder);
                 Ok(holder)
             }
-            _ => Err(Error::document(
+            Some(_) => Err(Error::document(
                 "index.json",
                 format!(
                     "the tag {} is used more than once\nhint: use a whole name, such as app:1, or remove entries with `ocicle rm`",

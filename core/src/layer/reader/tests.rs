@@ -124,8 +124,7 @@ fn read_failing(
     {
         let mut other = Kept { fail_at, ..Kept::default() };
         let threads = stages(&repository, descriptor, diff_id).and_then(|stages| {
-            let read =
-                |archive: Box<dyn BufRead + '_>| pump(&mut tar(archive, &repository, descriptor), &mut other);
+            let read = |archive: Archive<'_>| pump(&mut tar(archive, &repository, descriptor), &mut other);
             threads::read_archive(stages, read).ok().unwrap()
         });
         assert_eq!((threads.map_err(|error| error.to_string()), &other), (result.clone(), &kept));

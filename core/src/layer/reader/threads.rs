@@ -10,7 +10,10 @@ use std::{
     thread,
 };
 
-use super::stage::{CHUNK, Content, DiffId};
+use super::{
+    Archive,
+    stage::{CHUNK, Content, DiffId},
+};
 use crate::error::Result;
 
 /// Smaller blobs are read in less time than it takes to start threads.
@@ -29,7 +32,7 @@ struct Chunk {
 
 /// Calls a function with the archive of a layer. Gives the function back if the system lets no more threads
 /// start; nothing is read then.
-pub(super) fn read_archive<T, F: FnOnce(Box<dyn BufRead + '_>) -> Result<T>>(
+pub(super) fn read_archive<T, F: FnOnce(Archive<'_>) -> Result<T>>(
     (content, diff_id): (Content<'_>, DiffId),
     read: F,
 ) -> std::result::Result<Result<T>, F> {

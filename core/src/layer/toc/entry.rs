@@ -110,14 +110,15 @@ fn attrs(entry: &TocEntry<'_>, kind: &EntryKind) -> Result<Attrs, Reason> {
 }
 
 fn xattrs(entry: &TocEntry<'_>) -> Result<Xattrs, Reason> {
-    let pairs = entry.xattrs.iter().flatten().map(|(name, value)| {
+    let mut xattrs = Xattrs::default();
+    for (name, value) in entry.xattrs.iter().flatten() {
         if name.is_empty() || name.contains('\0') {
             return Err("extended attribute without a name".into());
         }
         let value = STANDARD
             .decode(value.as_deref().unwrap_or_default())
             .map_err(|error| format!("extended attribute {name:?} is not base64: {error}"))?;
-        Ok((name.as_bytes().into(), value.into()))
-    });
-    pairs.collect()
+        xattrs.insert(name.as_bytes().into(), value.into());
+    }
+    Ok(xattrs)
 }

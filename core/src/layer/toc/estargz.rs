@@ -69,7 +69,7 @@ fn read(blob: &mut Blob<'_>, start: u64, end: u64, limits: &Limits) -> Result<Ta
     }
     // Room for headers, which have their own limit, and for the end of the archive.
     let most = limits.toc.saturating_add(limits.header).saturating_add(64 << 10);
-    let archive: Box<dyn BufRead + '_> = Box::new(BufReader::new(inflate.take(most)));
+    let archive: Box<dyn BufRead + Send + '_> = Box::new(BufReader::new(inflate.take(most)));
     let mut tar = TarReader::new(archive, &what, limits);
     let mut json = Vec::new();
     let own = match tar.next_change()? {
