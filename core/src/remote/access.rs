@@ -9,7 +9,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Body, Client, Credentials, Method, Request, Response, Scheme, Secret, Transport, Url,
@@ -188,12 +188,6 @@ impl<T: Transport, C: Credentials> Client<T, C> {
 
     /// Gets a token (distribution's "Token Authentication Specification" and "OAuth2").
     pub(super) fn fetch_token(&self, base: &Url, bearer: &Bearer, scopes: &[String]) -> Result<Token> {
-        #[derive(Deserialize)]
-        struct Granted {
-            token: Option<String>,
-            access_token: Option<String>,
-            expires_in: Option<u64>,
-        }
         let secret = self.secret()?;
         if let Some(Secret::Bearer(text)) = secret {
             return Ok(Token { text, expires: Duration::MAX });
@@ -239,14 +233,13 @@ impl<T: Transport, C: Credentials> Client<T, C> {
             .read_to_end(&mut bytes)
             .map_err(Error::io(format_args!("read {realm}")))?;
         // The error of the parser could quote the token.
-        let granted: Option<Granted> = serde_json::from_slice(&bytes).ok();
-        let text =
-            granted.as_ref().and_then(|granted| granted.token.clone().or(granted.access_token.clone()));
+        let granted: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let text = ["token", "access_token"].into_iter().find_map(|name| granted.get(name)?.as_str());
         let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
         let text = text.ok_or_else(|| refused(&realm, 200, "the answer has no token"))?;
-        let told = granted.and_then(|granted| granted.expires_in).map(Duration::from_secs);
+        let told = granted.get("expires_in").and_then(Value::as_u64).map(Duration::from_secs);
         let lasts = told.unwrap_or(SHORTEST).max(SHORTEST).min(Duration::from_secs(86400));
-        Ok(Token { text, expires: asked_at + lasts })
+        Ok(Token { text: text.to_owned(), expires: asked_at + lasts })
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Body, Credentials, Method, RemoteName, Request, Response, Transport, Url,
@@ -193,10 +193,6 @@ impl<T: Transport, C: Credentials> Client<T, C> {
     /// # Errors
     /// [`Error::NotFound`] if there is no such repository; [`Error::Refused`]; [`Error::Limit`].
     pub fn tags(&self) -> Result<Vec<String>> {
-        #[derive(Deserialize)]
-        struct TagList {
-            tags: Option<Vec<String>>,
-        }
         let first = self.url("tags/list")?.with_query("n", "1000");
         let mut tags = Vec::new();
         self.pages(first, None, |answer| {
@@ -205,9 +201,10 @@ impl<T: Transport, C: Credentials> Client<T, C> {
                 404 => return Err(Error::NotFound(format!("{} not found", self.name))),
                 _ => return Err(answer.failure()),
             }
-            let list: TagList = serde_json::from_slice(&answer.body)
+            let list: Value = serde_json::from_slice(&answer.body)
                 .map_err(|error| Error::document(answer.url.to_string(), error.to_string()))?;
-            tags.extend(list.tags.unwrap_or_default());
+            let some = list.get("tags").and_then(Value::as_array).into_iter().flatten();
+            tags.extend(some.filter_map(Value::as_str).map(str::to_owned));
             Ok(tags.len())
         })?;
         Ok(tags)
@@ -331,24 +328,17 @@ const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.o
 
 /// Returns the media type that a response says, or else the document in it.
 fn media_type_of(response: &Response, bytes: &[u8]) -> Option<MediaType> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Typed {
-        media_type: Option<String>,
-        manifests: Option<serde::de::IgnoredAny>,
-        layers: Option<serde::de::IgnoredAny>,
-    }
     let known = |text: &str| {
         let found = [INDEX, MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST].into_iter().find(|known| *known == text);
         found.map(MediaType::literal)
     };
     let told = response.header("content-type").and_then(|text| text.split(';').next()).map(str::trim);
     told.and_then(known).or_else(|| {
-        let typed: Typed = serde_json::from_slice(bytes).ok()?;
-        match typed.media_type {
-            Some(text) => known(&text),
-            None if typed.manifests.is_some() => known(INDEX),
-            None => typed.layers.and(known(MANIFEST)),
+        let document: Value = serde_json::from_slice(bytes).ok()?;
+        match document.get("mediaType").filter(|media_type| !media_type.is_null()) {
+            Some(media_type) => known(media_type.as_str()?),
+            None if document.get("manifests").is_some() => known(INDEX),
+            None => document.get("layers").and(known(MANIFEST)),
         }
     })
 }

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use super::{Body, Method, Request, Response, Transport, Url, date};
 use crate::{
     error::{Error, Result},
@@ -205,27 +207,15 @@ fn failure(url: &Url, status: u16, body: &[u8]) -> Error {
     refused(url, status, explanation(body).unwrap_or_else(|| reason(status).into()))
 }
 
-#[derive(serde::Deserialize)]
-struct Explanation {
-    errors: Vec<Cause>,
-}
-
-#[derive(serde::Deserialize)]
-struct Cause {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
 fn explanation(bytes: &[u8]) -> Option<String> {
-    let Explanation { errors } = serde_json::from_slice(bytes).ok()?;
+    let answer: Value = serde_json::from_slice(bytes).ok()?;
+    let text =
+        |error: &Value, name: &str| printable(error.get(name).and_then(Value::as_str).unwrap_or_default());
+    let errors = answer.get("errors")?.as_array()?.iter().take(3);
     let texts: Vec<_> = errors
-        .iter()
-        .take(3)
-        .map(|Cause { code, message }| match message.is_empty() {
-            true => printable(code),
-            false => format!("{} ({})", printable(message), printable(code)),
+        .map(|error| match (text(error, "message"), text(error, "code")) {
+            (message, code) if message.is_empty() => code,
+            (message, code) => format!("{message} ({code})"),
         })
         .collect();
     (!texts.is_empty()).then(|| texts.join("; "))

@@ -1,5 +1,7 @@
 //! One repository of a registry as a store.
 
+#[cfg(feature = "parallel")]
+use std::thread;
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Cursor, Read, Write},
@@ -7,7 +9,6 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread,
 };
 
 use super::{
@@ -38,6 +39,7 @@ const SMALL: u64 = 256 << 10;
 const KEPT: usize = 32 << 20;
 
 /// The number of tags that are asked for at the same time.
+#[cfg(feature = "parallel")]
 const ASKING: usize = 6;
 
 /// The tags that the root index of a repository has.
@@ -186,15 +188,17 @@ impl<T: Transport, C: Credentials> RegistryStore<T, C> {
             }
             Ok::<_, Error>(())
         };
-        let threads = if cfg!(feature = "parallel") { ASKING.min(tags.len()) } else { 0 };
+        #[cfg(feature = "parallel")]
         thread::scope(|scope| {
             // Where no thread can start, this one does all.
             let start = |_| thread::Builder::new().name("ask".into()).spawn_scoped(scope, work).ok();
-            let started: Vec<_> = (1..threads).filter_map(start).collect();
+            let started: Vec<_> = (1..ASKING.min(tags.len())).filter_map(start).collect();
             let mine = work();
             let others = started.into_iter().map(|thread| thread.join().unwrap_or(Ok(())));
             others.fold(mine, Result::and)
         })?;
+        #[cfg(not(feature = "parallel"))]
+        work()?;
         Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
