@@ -33,8 +33,34 @@ pub(crate) fn build(toolchain: &WasmToolchain, bindgen: &Path) -> Result<PathBuf
     }
     let module = paths::wasm_target().join(TARGET).join("web/ocicle_wasm.wasm");
     bindgen::generate(bindgen, &module, &made.join("wasm"))?;
-    run(Command::new(npm::installed("tsc")).current_dir(&package))?;
+    let tsc = || {
+        let mut tsc = Command::new(npm::installed("tsc"));
+        tsc.current_dir(&package);
+        tsc
+    };
+    run(&mut tsc())?;
+    // Pages do not need the comments, which the declarations have.
+    run(tsc().args(["--removeComments", "--declaration", "false", "--declarationMap", "false"]))?;
+    let bindings = made.join("wasm/ocicle.js");
+    let text = at(&bindings, fs::read_to_string(&bindings))?;
+    at(&bindings, fs::write(&bindings, without_comments(&text)))?;
     Ok(package)
+}
+
+/// Removes the comments that have lines of their own.
+fn without_comments(script: &str) -> String {
+    let mut inside = false;
+    let mut kept = String::new();
+    for line in script.lines() {
+        let text = line.trim();
+        let starts = text.starts_with("/*");
+        if !inside && !starts && !text.starts_with("//") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        inside = (inside || starts) && !text.ends_with("*/");
+    }
+    kept
 }
 
 /// Packs the package as `target/dist/ocicle-VERSION.tgz`.
