@@ -23,7 +23,11 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { kind: FailureKind::from(&error), message: error.to_string() }
+        let mut message = error.to_string();
+        if let Error::Refused { status: 401 | 403, .. } = error {
+            message.push_str("; the package has no credentials, the command `ocicle` has");
+        }
+        Self { kind: FailureKind::from(&error), message }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bytes that JavaScript reads: files, parts of files, ranges on a server.
+//! Bytes that JavaScript reads: files, parts of files, ranges on a server, answers of a registry.
 //!
 //! A source is a number, so stores made of sources hold no JavaScript value and are `Sync`, as the library
 //! requires.
@@ -7,6 +7,7 @@ use std::{
     cell::RefCell,
     io::{self, Read},
     sync::Arc,
+    time::Duration,
 };
 
 use js_sys::Uint8Array;
@@ -36,6 +37,22 @@ extern "C" {
     /// Closes a source; its number is not used again.
     #[wasm_bindgen(method, catch)]
     fn close(this: &Host, source: u32) -> Result<(), JsValue>;
+    /// Sends a request without a body; `headers` is the JSON of pairs of name and value.
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &Host, method: &str, url: &str, headers: &str) -> Result<Answer, JsValue>;
+    /// Waits.
+    #[wasm_bindgen(method, catch)]
+    fn pause(this: &Host, milliseconds: f64) -> Result<(), JsValue>;
+
+    /// An answer of a server.
+    type Answer;
+    #[wasm_bindgen(method, getter)]
+    fn status(this: &Answer) -> u16;
+    /// Lines of name and value.
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Answer) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &Answer) -> Uint8Array;
 }
 
 thread_local! {
@@ -58,7 +75,8 @@ fn with<T>(call: impl FnOnce(&Host) -> Result<T, JsValue>) -> io::Result<T> {
 fn message(thrown: &JsValue) -> String {
     match thrown.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.message()),
-        None => format!("{thrown:?}"),
+        // The worker throws errors only; the functions that show other values are long.
+        None => thrown.as_string().unwrap_or_default(),
     }
 }
 
@@ -77,6 +95,35 @@ mod number {
     pub(super) fn from_js(count: f64) -> u64 {
         count as u64
     }
+}
+
+/// An answer of a server, with its whole body.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) status: u16,
+    /// Names, in lower case, and values.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Sends a request without a body.
+pub(crate) fn send(method: &str, url: &str, headers: &[&(&str, String)]) -> io::Result<Exchange> {
+    let headers = serde_json::to_string(headers)?;
+    let answer = with(|host| host.send(method, url, &headers))?;
+    let text = answer.headers();
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    let headers = lines.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    Ok(Exchange { status: answer.status(), headers, body: answer.body().to_vec() })
+}
+
+/// Returns the time since 1970-01-01 UTC.
+pub(crate) fn now() -> Duration {
+    Duration::from_secs_f64((js_sys::Date::now() / 1000.0).max(0.0))
+}
+
+/// Waits.
+pub(crate) fn pause(time: Duration) -> io::Result<()> {
+    with(|host| host.pause(time.as_secs_f64() * 1000.0))
 }
 
 /// A source; dropping it closes it.

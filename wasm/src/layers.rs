@@ -8,11 +8,12 @@ use std::{
 };
 
 use ocicle::{
-    Repository,
+    Limits, Repository,
     digest::Digest,
     image::Image,
     layer::index::LayerIndex,
     spec::{Descriptor, MediaType},
+    store::BlobRead,
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -21,7 +22,7 @@ use crate::{
     args::limits_of,
     failure::Result,
     host::{OneBlob, Source},
-    json,
+    json, registry,
 };
 
 /// A layer of an image, with all that a worker needs to read it. `LayerBlob` in TypeScript.
@@ -49,6 +50,8 @@ pub(crate) enum Place {
     Archive { start: u64, size: u64 },
     /// The `data` of the descriptor.
     Descriptor,
+    /// A repository of a registry.
+    Registry { size: u64 },
     /// The memory of the store's worker.
     Memory,
 }
@@ -117,13 +120,21 @@ pub struct Indexed {
 impl Indexed {
     /// Reads a layer from a source; with `verify`, hashes everything.
     pub fn read(source: u32, descriptor: &str, diff_id: &str, verify: bool, limits: &str) -> Result<Indexed> {
-        let repository = Repository::new(OneBlob::new(Source::new(source)), limits_of(limits)?);
-        let (descriptor, diff_id) = (serde_json::from_str(descriptor)?, diff_id.parse()?);
-        let index = match verify {
-            true => LayerIndex::build(&repository, &descriptor, &diff_id)?,
-            false => LayerIndex::list_unverified(&repository, &descriptor, &diff_id)?,
-        };
-        Ok(Self { index })
+        let blob = OneBlob::new(Source::new(source));
+        Self::of(Box::new(blob), descriptor, diff_id, verify, limits_of(limits)?)
+    }
+
+    /// Reads a layer from a registry: from the repository of a reference.
+    pub fn fetch(
+        reference: &str,
+        descriptor: &str,
+        diff_id: &str,
+        verify: bool,
+        limits: &str,
+    ) -> Result<Indexed> {
+        let limits = limits_of(limits)?;
+        let repository = registry::repository(reference, &limits)?;
+        Self::of(Box::new(repository), descriptor, diff_id, verify, limits)
     }
 
     /// Returns whether the index was made from a table of contents, without reading the archive itself.
@@ -135,5 +146,23 @@ impl Indexed {
     /// Returns the index as bytes, for `Image.hand`.
     pub fn bytes(&self) -> Vec<u8> {
         self.index.to_bytes()
+    }
+}
+
+impl Indexed {
+    fn of(
+        store: Box<dyn BlobRead>,
+        descriptor: &str,
+        diff_id: &str,
+        verify: bool,
+        limits: Limits,
+    ) -> Result<Self> {
+        let repository = Repository::new(store, limits);
+        let (descriptor, diff_id) = (serde_json::from_str(descriptor)?, diff_id.parse()?);
+        let index = match verify {
+            true => LayerIndex::build(&repository, &descriptor, &diff_id)?,
+            false => LayerIndex::list_unverified(&repository, &descriptor, &diff_id)?,
+        };
+        Ok(Self { index })
     }
 }

@@ -12,8 +12,10 @@ mod failure;
 mod host;
 mod image;
 mod layers;
+mod registry;
 mod rows;
 mod store;
+mod transport;
 #[cfg(test)]
 mod typescript;
 

@@ -4,7 +4,7 @@ use std::{io::Read, sync::Arc};
 
 use js_sys::{Array, Function, Uint8Array};
 use ocicle::{
-    Repository,
+    Limits, Repository,
     digest::Digest,
     graph::{
         archive::rewrite_archive,
@@ -33,6 +33,7 @@ use crate::{
     image::Image,
     json,
     layers::{LayerBlob, Place, Slots},
+    registry::Registry,
     report,
 };
 
@@ -41,9 +42,10 @@ use crate::{
 pub(crate) enum Lower {
     Layout(FileStore<HostFiles>),
     Archive(Archive),
+    Registry(Box<Registry>),
 }
 
-/// An OCI layout or archive.
+/// An OCI layout, an archive, or a repository of a registry.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Store {
@@ -53,44 +55,29 @@ pub struct Store {
 
 #[wasm_bindgen]
 impl Store {
-    /// Opens the archive in a source, or the layout whose files the host finds.
-    pub fn open(archive: Option<u32>, kind: Option<String>, limits: &str) -> Result<Store> {
+    /// Opens the archive in a source, the repository of a reference, or the layout whose files the host
+    /// finds.
+    pub fn open(
+        archive: Option<u32>,
+        registry: Option<String>,
+        kind: Option<String>,
+        limits: &str,
+    ) -> Result<Store> {
         let limits = limits_of(limits)?;
-        let kind = kind.as_deref();
-        let lower = match (archive, kind) {
-            (None, None | Some("oci")) => Lower::Layout(FileStore::open(HostFiles, &limits)?),
-            (Some(source), None | Some("oci-archive" | "docker-archive")) => {
-                let kind = kind.map(|kind| match kind {
-                    "oci-archive" => ArchiveKind::Oci,
-                    _ => ArchiveKind::Docker,
-                });
-                Lower::Archive(Archive::open(Source::new(source), kind, &limits)?)
-            }
-            (Some(_), Some("oci")) => {
-                return Err(Failure::misuse(
-                    "kind \"oci\" expects a directory, not a file (by default, the kind is detected)",
-                ));
-            }
-            (None, Some("oci-archive" | "docker-archive")) => {
-                return Err(Failure::misuse(
-                    "an archive is a file, not a directory (by default, the kind is detected)",
-                ));
-            }
-            (_, Some(other)) => {
-                return Err(Failure::misuse(format!(
-                    "unknown kind {other:?}: expected \"oci\", \"oci-archive\" or \"docker-archive\""
-                )));
-            }
+        let lower = match registry {
+            Some(reference) => Lower::open_registry(&reference, kind.as_deref(), &limits)?,
+            None => Lower::open(archive, kind.as_deref(), &limits)?,
         };
         let content = Overlay::new(lower, MemoryStore::new()?, &limits);
         Ok(Self { repository: Repository::new(content, limits), slots: Slots::default() })
     }
 
-    /// `oci`, `oci-archive` or `docker-archive`.
+    /// `oci`, `oci-archive`, `docker-archive` or `registry`.
     #[wasm_bindgen(getter)]
     pub fn kind(&self) -> String {
         match self.repository.store().lower() {
             Lower::Layout(_) => "oci".into(),
+            Lower::Registry(_) => "registry".into(),
             Lower::Archive(archive) => archive.kind().to_string(),
         }
     }
@@ -102,13 +89,18 @@ impl Store {
 
     /// Returns the JSON of `ocicle resolve`.
     pub fn resolve(&self, fragment: Option<String>) -> Result<String> {
+        // Positions are those in the whole list.
         let found = self.repository.resolve(&selector(fragment.as_deref())?, Want::Any)?;
         report(&found.describe(&self.repository))
     }
 
     /// Opens an image.
     pub fn image(&mut self, fragment: Option<String>) -> Result<Image> {
-        let image = self.repository.image(&selector(fragment.as_deref())?)?;
+        let selector = selector(fragment.as_deref())?;
+        let image = match self.repository.store().lower() {
+            Lower::Registry(registry) => registry.narrowed(&selector, || self.repository.image(&selector)),
+            _ => self.repository.image(&selector),
+        }?;
         let slots = self.slots.of(&image);
         Ok(Image::new(image, slots, *self.repository.limits()))
     }
@@ -141,11 +133,10 @@ impl Store {
         let digest: Digest = digest.parse()?;
         // The store is not damaged: no document has to name this blob.
         let missing = || ocicle::Error::NotFound(format!("blob {digest} is not in the store"));
-        let (store, named) = (self.repository.store(), any_blob(&digest));
+        let (store, named) = (self.repository.store(), self.find(&digest)?.ok_or_else(missing)?);
         let mut blob = store.try_open(&named)?.ok_or_else(missing)?;
-        let size = store.try_size(&named)?.ok_or_else(missing)?;
         let limit = self.repository.limits().document;
-        if size > limit && store.upper().try_size(&named)?.is_none() {
+        if named.size > limit && store.upper().try_size(&named)?.is_none() {
             let name = "document";
             return Err(ocicle::Error::limit(format!("blob {digest}"), name, limit).into());
         }
@@ -226,6 +217,18 @@ const START: u64 = 10;
 const PIECE: usize = 1 << 20;
 
 impl Store {
+    /// Returns a descriptor for reading a blob of which only the digest is known.
+    fn find(&self, digest: &Digest) -> Result<Option<Descriptor>> {
+        let (store, blob) = (self.repository.store(), any_blob(digest));
+        if let Some(size) = store.try_size(&blob)? {
+            return Ok(Some(Descriptor::new(blob.media_type, blob.digest, size)));
+        }
+        match store.lower() {
+            Lower::Registry(registry) => Ok(registry.store.client().find_manifest(digest.as_str())?),
+            _ => Ok(None),
+        }
+    }
+
     /// Returns the place of a blob; `None` if the store does not have it. If that cannot be determined,
     /// reading the blob fails with the reason.
     fn place(&self, digest: &Digest) -> Option<Place> {
@@ -239,6 +242,10 @@ impl Store {
                     path: format!("blobs/{}/{}", digest.algorithm_name(), digest.encoded()),
                     size: size?,
                 }),
+                Err(_) => Some(Place::Memory),
+            },
+            Lower::Registry(registry) => match registry.store.try_size(&blob) {
+                Ok(size) => Some(Place::Registry { size: size? }),
                 Err(_) => Some(Place::Memory),
             },
             Lower::Archive(archive) => archive
@@ -271,38 +278,81 @@ fn any_blob(digest: &Digest) -> Descriptor {
 }
 
 impl Lower {
-    fn get(&self) -> &dyn Reading {
+    fn open(archive: Option<u32>, kind: Option<&str>, limits: &Limits) -> Result<Self> {
+        Ok(match (archive, kind) {
+            (None, None | Some("oci")) => Self::Layout(FileStore::open(HostFiles, limits)?),
+            (Some(source), None | Some("oci-archive" | "docker-archive")) => {
+                let kind = kind.map(|kind| match kind {
+                    "oci-archive" => ArchiveKind::Oci,
+                    _ => ArchiveKind::Docker,
+                });
+                Self::Archive(Archive::open(Source::new(source), kind, limits)?)
+            }
+            (Some(_), Some("oci")) => {
+                return Err(Failure::misuse(
+                    "kind \"oci\" expects a directory, not a file (by default, the kind is detected)",
+                ));
+            }
+            (None, Some("oci-archive" | "docker-archive")) => {
+                return Err(Failure::misuse(
+                    "an archive is a file, not a directory (by default, the kind is detected)",
+                ));
+            }
+            (_, Some("registry")) => {
+                return Err(Failure::misuse(
+                    "kind \"registry\" expects docker://HOST/REPOSITORY (by default, the kind is detected)",
+                ));
+            }
+            (_, Some(other)) => {
+                return Err(Failure::misuse(format!(
+                    "unknown kind {other:?}: expected \"oci\", \"oci-archive\", \"docker-archive\" or \
+                     \"registry\""
+                )));
+            }
+        })
+    }
+
+    fn open_registry(reference: &str, kind: Option<&str>, limits: &Limits) -> Result<Self> {
+        match kind {
+            None | Some("registry") => Ok(Self::Registry(Box::new(Registry::open(reference, limits)?))),
+            Some(kind) => Err(Failure::misuse(format!("{reference} is a registry, not {kind:?}"))),
+        }
+    }
+
+    fn blobs(&self) -> &dyn BlobRead {
         match self {
             Self::Layout(store) => store,
             Self::Archive(store) => store,
+            Self::Registry(registry) => &registry.store,
         }
     }
 }
 
-trait Reading: BlobRead + RootIndex {}
-
-impl<T: BlobRead + RootIndex> Reading for T {}
-
 impl BlobRead for Lower {
     fn try_open(&self, blob: &Descriptor) -> ocicle::Result<Option<Box<dyn Read + Send + '_>>> {
-        self.get().try_open(blob)
+        self.blobs().try_open(blob)
     }
 
     fn try_seek(&self, blob: &Descriptor) -> ocicle::Result<Option<Box<dyn ReadSeek + '_>>> {
-        self.get().try_seek(blob)
+        self.blobs().try_seek(blob)
     }
 
     fn try_size(&self, blob: &Descriptor) -> ocicle::Result<Option<u64>> {
-        self.get().try_size(blob)
+        self.blobs().try_size(blob)
     }
 }
 
 impl RootIndex for Lower {
     fn load(&self) -> ocicle::Result<Raw<Index>> {
-        self.get().load()
+        match self {
+            Self::Layout(store) => store.load(),
+            Self::Archive(store) => store.load(),
+            Self::Registry(registry) => registry.load(),
+        }
     }
 
-    fn replace(&self, expected: &Digest, new: &Raw<Index>) -> ocicle::Result<()> {
-        self.get().replace(expected, new)
+    /// Fails: edits stay in memory.
+    fn replace(&self, _: &Digest, _: &Raw<Index>) -> ocicle::Result<()> {
+        Err(ocicle::Error::Unsupported("what was opened is only read".into()))
     }
 }

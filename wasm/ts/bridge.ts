@@ -5,12 +5,15 @@
 
 import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
 
+import type { Answer as Answered, Asked } from "./reader.js";
+
 type Question =
   | { held: number; start: number; end: number }
   | { url: string; start: number; end: number }
-  | { head: string };
+  | { head: string }
+  | Asked;
 
-type Answer = { bytes: Uint8Array } | { size: number | undefined } | { error: string };
+type Answer = { bytes: Uint8Array } | { size: number | undefined } | Answered | { error: string };
 
 /** The main thread's side: answers a worker. */
 export function answer(port: MessagePort, held: readonly Blob[]): void {
@@ -52,12 +55,28 @@ async function found(question: Question, held: readonly Blob[]): Promise<Answer>
       if (size === null) return { error: `${question.head}: the server sends no Content-Length` };
       return { size: Number(size) };
     }
+    if ("method" in question) return await answered(question);
     const { url, start, end } = question;
     const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
     const { status } = response;
     if (status !== 206) return { error: `${url}: the server answered ${status}, expected 206` };
     return { bytes: new Uint8Array(await response.arrayBuffer()) };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
+}
+
+/** Redirects are returned: the wasm module decides which are followed, and what is sent along. */
+async function answered({ method, url, headers }: Asked): Promise<Answered> {
+  const response = await fetch(url, { method, headers: headers as [string, string][], redirect: "manual" });
+  const lines = [...response.headers].map(([name, value]) => `${name}: ${value}`);
+  const body = new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, headers: lines.join("\r\n"), body };
+}
+
+/** Returns the message of an error, and the reason why a connection failed. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  return cause instanceof Error && cause.message !== "" ? `${message}: ${cause.message}` : message;
 }

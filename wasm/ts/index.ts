@@ -1,7 +1,6 @@
 /** Inspects and changes OCI container images in a browser. Nothing leaves the page. */
 
 import { expected } from "./arguments.js";
-import { OcicleError } from "./error.js";
 import { originOf } from "./input.js";
 import { checkOptions, openOrigin, type Platform } from "./open.js";
 import type { Store } from "./store.js";
@@ -35,14 +34,12 @@ const browser: Platform = {
 };
 
 /**
- * Opens an OCI layout, an OCI archive or a Docker archive. Reads no more than the list of its images.
+ * Opens an OCI layout, an OCI archive, a Docker archive or a repository of a registry. Reads no more than the
+ * list of its images.
  *
  * Rejects with an {@link OcicleError}, or with the reason of `signal`.
  */
 export async function open(source: Source, options: OpenOptions = {}): Promise<Store> {
   checkOptions(options, "options");
-  if (typeof source === "string") {
-    throw new OcicleError("misuse", "a browser cannot open a path: expected a File or a URL");
-  }
   return openOrigin(await originOf(source, options.signal), options, browser);
 }

@@ -18,7 +18,17 @@ const transfer = expected(
 /** The file that marks a directory as an OCI layout. */
 const MARKER = "oci-layout";
 
-export async function originOf(source: Exclude<Source, string>, signal?: AbortSignal): Promise<Origin> {
+/** Returns whether a source is a repository of a registry, as text. */
+export function isRegistry(source: string): boolean {
+  return source.startsWith("docker://");
+}
+
+export async function originOf(source: Source, signal?: AbortSignal): Promise<Origin> {
+  const address = source instanceof URL ? source.href : source;
+  if (typeof address === "string" && isRegistry(address)) return { registry: address };
+  if (typeof source === "string") {
+    throw new OcicleError("misuse", "a browser cannot open a path: expected a File or a URL");
+  }
   if (source instanceof Blob) return { archive: { blob: source } };
   if (source instanceof ArrayBuffer) return { archive: { bytes: new Uint8Array(source) } };
   if (source instanceof Uint8Array) return { archive: { bytes: source } };

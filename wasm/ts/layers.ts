@@ -1,5 +1,5 @@
 import { OcicleError } from "./error.js";
-import { slice, sizeOf, type Origin, type Part } from "./part.js";
+import { slice, sizeOf, type Origin, type Part, type RemoteBlob } from "./part.js";
 import type { Pool } from "./pool.js";
 import type { Remote } from "./remote.js";
 import { Shared } from "./shared.js";
@@ -22,6 +22,7 @@ export interface LayerBlob {
 export type Place =
   | { in: "layout"; path: string; size: number }
   | { in: "archive"; start: number; size: number }
+  | { in: "registry"; size: number }
   /** The `data` of its descriptor. */
   | { in: "descriptor" }
   /** The memory of the store's worker: the blob of an edit. */
@@ -105,7 +106,7 @@ export class LayerWork {
   }
 
   /** The bytes of the blob, for a worker that does not know the store. */
-  async #part(): Promise<Part> {
+  async #part(): Promise<Part | RemoteBlob> {
     const { place, digest } = this.blob;
     if (place?.in === "memory") return { bytes: await this.store.call("blob", digest) };
     // The worker reads the descriptor, which has the whole blob.
@@ -123,8 +124,14 @@ export class LayerWork {
   }
 }
 
-function partAt(origin: Origin, place: Extract<Place, { size: number }>): Part | undefined {
+function partAt(
+  origin: Origin,
+  place: Extract<Place, { size: number }>,
+): Part | RemoteBlob | undefined {
   const { size } = place;
+  if (place.in === "registry") {
+    return "registry" in origin ? { registry: origin.registry, size } : undefined;
+  }
   if (place.in === "archive") {
     return "archive" in origin ? slice(origin.archive, place.start, size) : undefined;
   }

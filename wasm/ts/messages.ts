@@ -1,5 +1,5 @@
 import type { PlainError } from "./error.js";
-import type { Origin, Part } from "./part.js";
+import type { Origin, Part, RemoteBlob } from "./part.js";
 import type { StoreKind } from "./types.js";
 
 /** All that a worker needs to open a store again, with its edits. */
@@ -58,7 +58,7 @@ export interface Calls {
   read: [{ image: number; path: string; layer: number | undefined }, Uint8Array[]];
   /** Reads one layer. Needs no open store. */
   index: [
-    { part: Part; descriptor: string; diffId: string; verify: boolean },
+    { part: Part | RemoteBlob; descriptor: string; diffId: string; verify: boolean },
     { index: Uint8Array; toc: boolean },
   ];
   /** Opens a store for this call alone. */

@@ -6,7 +6,7 @@ import { parentPort, type MessagePort } from "node:worker_threads";
 
 import { ask } from "./bridge.js";
 import type { Request, Start } from "./messages.js";
-import type { Sync } from "./reader.js";
+import type { Answer, Sync } from "./reader.js";
 import { serve } from "./serve.js";
 
 function syncOver(bridge: MessagePort): Sync {
@@ -18,6 +18,7 @@ function syncOver(bridge: MessagePort): Sync {
     },
     held: (held, start, end) => bytes({ held, start, end }),
     url: (url, start, end) => bytes({ url, start, end }),
+    send: (asked) => ask(bridge, asked) as Answer,
     urlSize: (head) => (ask(bridge, { head }) as { size: number | undefined }).size,
     path: (path, start, end) => {
       const file = openSync(path, "r");

@@ -7,7 +7,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 
 import { answer } from "./bridge.js";
 import { OcicleError } from "./error.js";
-import { originOf } from "./input.js";
+import { isRegistry, originOf } from "./input.js";
 import { checkOptions, openOrigin, type Platform } from "./open.js";
 import type { Origin, Part } from "./part.js";
 import type { Store } from "./store.js";
@@ -70,8 +70,8 @@ const node = (held: Held): Platform => ({
 });
 
 /**
- * Opens an OCI layout, an OCI archive or a Docker archive: a path, or anything a browser can open. Reads no
- * more than the list of its images.
+ * Opens an OCI layout, an OCI archive, a Docker archive or a repository of a registry: a path, or anything a
+ * browser can open. Reads no more than the list of its images.
  *
  * Rejects with an `OcicleError`, or with the reason of `signal`.
  */
@@ -90,7 +90,7 @@ export async function open(source: Source, options: OpenOptions = {}): Promise<S
 
 async function origin(source: Source, { signal }: OpenOptions): Promise<Origin> {
   if (source instanceof URL && source.protocol === "file:") return origin(fileURLToPath(source), {});
-  if (typeof source !== "string") return originOf(source, signal);
+  if (typeof source !== "string" || isRegistry(source)) return originOf(source, signal);
   const found = await stat(source).catch((error: NodeJS.ErrnoException) => {
     throw new OcicleError(error.code === "ENOENT" ? "notFound" : "io", error.message, { cause: error });
   });

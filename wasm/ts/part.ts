@@ -14,10 +14,18 @@ export type Origin =
   | { readonly files: ReadonlyMap<string, Part> }
   /** The address of a layout on a server. */
   | { readonly base: string }
+  /** A reference to a repository of a registry. */
+  | { readonly registry: string }
   /** In Node. */
   | { readonly directory: string };
 
-export function sizeOf(part: Part): number {
+/** A blob of a repository, which the wasm module fetches. */
+export interface RemoteBlob {
+  readonly registry: string;
+  readonly size: number;
+}
+
+export function sizeOf(part: Part | RemoteBlob): number {
   if ("blob" in part) return part.blob.size;
   if ("bytes" in part) return part.bytes.byteLength;
   return part.size;

@@ -10,6 +10,22 @@ export interface Sync {
   /** The size of a file below a directory; `undefined` if there is none. Throws if a link leads out of it. */
   pathSize(directory: string, path: string): number | undefined;
   held(blob: number, start: number, end: number): Uint8Array;
+  send(request: Asked): Answer;
+}
+
+/** A request without a body. */
+export interface Asked {
+  method: string;
+  url: string;
+  headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** The answer to it, whatever its status. */
+export interface Answer {
+  status: number;
+  /** Lines of name and value. */
+  headers: string;
+  body: Uint8Array;
 }
 
 /** One call of a `FileReaderSync` takes 3 ms, however little it reads. */
@@ -62,6 +78,18 @@ export class Reader {
     return part === undefined ? -1 : this.add(part);
   }
 
+  send(method: string, url: string, headers: string): Answer {
+    const answer = this.sync.send({ method, url, headers: JSON.parse(headers) as Asked["headers"] });
+    this.onRead(answer.body.byteLength);
+    return answer;
+  }
+
+  /** Blocks. Shared memory of the wasm kind needs no special headers of the page. */
+  pause(milliseconds: number): void {
+    const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    Atomics.wait(new Int32Array(buffer), 0, 0, milliseconds);
+  }
+
   close(source: number): void {
     this.#sources.delete(source);
   }
@@ -92,7 +120,7 @@ export class Reader {
 
   #look(path: string): Part | undefined {
     const origin = this.#origin;
-    if (origin === undefined || "archive" in origin) return undefined;
+    if (origin === undefined || "archive" in origin || "registry" in origin) return undefined;
     if ("files" in origin) return origin.files.get(path);
     if ("base" in origin) {
       const url = new URL(path, origin.base).href;

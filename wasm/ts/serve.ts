@@ -128,7 +128,10 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory, limits: string):
       return pieces;
     },
     index: ({ part, descriptor, diffId, verify }) => {
-      const indexed = Indexed.read(reader.add(part), descriptor, diffId, verify, limits);
+      const indexed =
+        "registry" in part
+          ? Indexed.fetch(part.registry, descriptor, diffId, verify, limits)
+          : Indexed.read(reader.add(part), descriptor, diffId, verify, limits);
       try {
         return { index: indexed.bytes(), toc: indexed.toc };
       } finally {
@@ -149,7 +152,8 @@ function handlersOf(reader: Reader, memory: WebAssembly.Memory, limits: string):
 
 function open(reader: Reader, { origin, kind, changes }: Opening, limits: string): Store {
   reader.from(origin);
-  const store = Store.open("archive" in origin ? reader.add(origin.archive) : undefined, kind, limits);
+  const archive = "archive" in origin ? reader.add(origin.archive) : undefined;
+  const store = Store.open(archive, "registry" in origin ? origin.registry : undefined, kind, limits);
   if (changes !== undefined) store.replay(changes);
   return store;
 }

@@ -41,9 +41,15 @@ export type Source =
   /** An archive in memory. */
   | ArrayBuffer
   | Uint8Array
-  /** An archive, or a layout if the URL ends with a slash. The server must support Range requests. */
+  /**
+   * An archive, or a layout if the URL ends with a slash. The server must support Range requests. With the
+   * scheme `docker:`, a repository of a registry.
+   */
   | URL
-  /** In Node, the path of an archive or layout. */
+  /**
+   * A repository of a registry that answers without credentials: `docker://HOST/REPOSITORY[:TAG][@DIGEST]`.
+   * In Node, anything else is the path of an archive or layout.
+   */
   | string
   /** The files of a layout, from `<input webkitdirectory>`; a single file is an archive. */
   | FileList
@@ -53,7 +59,7 @@ export type Source =
   | FileSystemDirectoryHandle
   | FileSystemFileHandle;
 
-export type StoreKind = "oci" | "oci-archive" | "docker-archive";
+export type StoreKind = "oci" | "oci-archive" | "docker-archive" | "registry";
 
 export interface OpenOptions {
   /** The expected kind; detected by default. */

@@ -1,8 +1,9 @@
 /** The worker in a browser. */
 
 import type { Request, Start } from "./messages.js";
-import type { Sync } from "./reader.js";
+import type { Answer, Asked, Sync } from "./reader.js";
 import { serve } from "./serve.js";
+import { UNREADABLE } from "./unreadable.js";
 
 /** Declared in TypeScript's library for workers, which conflicts with that for pages. */
 declare class FileReaderSync {
@@ -12,38 +13,48 @@ declare class FileReaderSync {
 const sync: Sync = {
   blob: (blob, start, end) => new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob.slice(start, end))),
   url: (url, start, end) => {
-    const request = ask("GET", url, [start, end]);
-    const { status, response } = request;
+    const headers = [["Range", `bytes=${start}-${end - 1}`]] as const;
+    const { status, response } = ask({ method: "GET", url, headers });
     if (status !== 206) throw new Error(`${url}: the server answered ${status}, expected 206`);
     return new Uint8Array(response as ArrayBuffer);
   },
   urlSize: (url) => {
-    const { status, ...request } = ask("HEAD", url);
+    const request = ask({ method: "HEAD", url, headers: [] });
+    const { status } = request;
     if (status === 404) return undefined;
     if (status !== 200) throw new Error(`${url}: the server answered ${status}`);
-    if (request.length === null) throw new Error(`${url}: the server sends no Content-Length`);
-    return Number(request.length);
+    const length = request.getResponseHeader("Content-Length");
+    if (length === null) throw new Error(`${url}: the server sends no Content-Length`);
+    return Number(length);
+  },
+  send: (asked): Answer => {
+    const request = ask(asked);
+    return {
+      status: request.status,
+      headers: request.getAllResponseHeaders(),
+      body: new Uint8Array(request.response as ArrayBuffer),
+    };
   },
   path: never,
   pathSize: never,
   held: never,
 };
 
-interface Answer {
-  status: number;
-  response: unknown;
-  /** The header Content-Length. */
-  length: string | null;
-}
-
-function ask(method: string, url: string, range?: [number, number]): Answer {
+/**
+ * Follows redirects by itself, since a page cannot see them. The only credential that is ever sent is an
+ * anonymous token in the header Authorization, which browsers do not send on to another origin.
+ */
+function ask({ method, url, headers }: Asked): XMLHttpRequest {
   const request = new XMLHttpRequest();
   request.open(method, url, false);
   request.responseType = "arraybuffer";
-  if (range !== undefined) request.setRequestHeader("Range", `bytes=${range[0]}-${range[1] - 1}`);
-  request.send();
-  const length = request.getResponseHeader("Content-Length");
-  return { status: request.status, response: request.response, length };
+  for (const [name, value] of headers) request.setRequestHeader(name, value);
+  try {
+    request.send();
+  } catch (error) {
+    throw new Error(UNREADABLE, { cause: error });
+  }
+  return request;
 }
 
 function never(): never {
