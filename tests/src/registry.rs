@@ -65,6 +65,20 @@ impl Registry {
         Self::start_in(dir, &settings)
     }
 
+    /// Starts an empty registry that pages of any origin may read; `None` if it is not installed, see
+    /// [`tools::require`].
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_for_pages() -> Option<Self> {
+        let settings = "  headers:\n    \
+            Access-Control-Allow-Origin: ['*']\n    \
+            Access-Control-Allow-Headers: [Accept, Authorization, Range]\n    \
+            Access-Control-Expose-Headers: [Content-Range, Docker-Content-Digest, Link, WWW-Authenticate]\n";
+        Self::start_in(TempDir::new().unwrap(), settings)
+    }
+
     /// Starts an empty registry that wants tokens of a server; `None` if it is not installed.
     ///
     /// # Panics

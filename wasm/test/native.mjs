@@ -16,7 +16,7 @@ export const { fromDataTransfer, open, OcicleError, Store } = await import(
 /** Returns the path of a fixture. */
 export const fixture = (name) => join(variable("OCICLE_FIXTURES"), name);
 
-function variable(name) {
+export function variable(name) {
   const value = process.env[name];
   if (value === undefined) {
     throw new Error(`${name} is not set: run \`cargo nextest run -p ocicle-tests --test browser\``);

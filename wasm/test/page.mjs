@@ -31,6 +31,7 @@ const sources = {
   dropped: () => window.dropped,
   buffer: ({ name }) => bytesAt(`/fixtures/${name}`),
   bytes: async ({ name }) => new Uint8Array(await bytesAt(`/fixtures/${name}`)),
+  registry: ({ name }) => name,
   server: ({ name }) => new URL(`/fixtures/${name}`, location.href),
   map: async ({ name, paths }) =>
     new Map(

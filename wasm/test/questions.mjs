@@ -132,3 +132,22 @@ export const questions = {
 
 /** Returns a question as one line. */
 export const named = (question) => Object.values(question).join(" ");
+
+/**
+ * Without a tag in the reference, the command copies and shows the one tag `latest`, and the package all of
+ * them. The command prints positions in a list of the one tag that it asked for.
+ */
+const untagged = (asked) =>
+  asked.filter(
+    ({ ask, image }) =>
+      ask !== "archive" && ask !== "resolve" && (ask !== "stat" || image !== undefined),
+  );
+
+/** The questions about repositories of a registry, by name; with a tag, also about archives. */
+export const ofRegistry = {
+  odd: untagged(questions.odd),
+  nested: [{ ask: "ls" }, { ask: "check" }],
+  debian: untagged(questions.debian),
+  "nested:v1": [{ ask: "archive" }, { ask: "resolve" }],
+  "odd:odd": [{ ask: "archive" }, { ask: "resolve" }],
+};

@@ -11,8 +11,10 @@ use std::{
 use ocicle_tests::{
     fixtures::{DEBIAN, NESTED, ODD, copy_of},
     large,
-    ocicle::{binary, text},
+    ocicle::{at, binary, text},
+    registry::{Protection, Registry},
     temp::TempDir,
+    token_server::TokenServer,
     tools::{have, missing, run, variable},
 };
 
@@ -71,6 +73,17 @@ fn images() -> Option<TempDir> {
 
 /// Runs these tests, which must not be skipped, with this many files at a time.
 fn node(package: &Path, images: &TempDir, names: &[&str], at_a_time: usize) {
+    node_with(package, images, names, at_a_time, &[]);
+}
+
+/// Runs these tests with more variables.
+fn node_with(
+    package: &Path,
+    images: &TempDir,
+    names: &[&str],
+    at_a_time: usize,
+    variables: &[(&str, String)],
+) {
     let files = names.iter().map(|name| repository().join(format!("wasm/test/{name}.test.mjs")));
     let output = Command::new("node")
         .args(["--test", "--test-reporter=spec"])
@@ -79,6 +92,7 @@ fn node(package: &Path, images: &TempDir, names: &[&str], at_a_time: usize) {
         .env("OCICLE_BIN", binary())
         .env("OCICLE_FIXTURES", images.path())
         .env("OCICLE_NPM", package)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -107,6 +121,58 @@ fn the_package_works_in_chromium() {
     }
     let Some(images) = images() else { return };
     node(&package, &images, &["browser"], 1);
+}
+
+/// Registries with the images, and the variables that name them.
+struct Registries {
+    _registries: [Registry; 3],
+    _tokens: TokenServer,
+    variables: [(&'static str, String); 3],
+}
+
+/// Starts a registry that pages may read, one that they may not, and one that wants tokens.
+fn registries(images: &TempDir) -> Option<Registries> {
+    let tokens = TokenServer::start()?;
+    let readable = Registry::start_for_pages()?;
+    let closed = Registry::start(Protection::None)?;
+    let protected = Registry::start_with_tokens(&tokens)?;
+    let nested = readable.layout();
+    for name in ["odd", "debian"] {
+        let from = format!("oci:{}", text(&images.path().join(name)));
+        drop(readable.run(["copy", &from, &readable.at(name)]));
+    }
+    assert!(protected.log_in(&protected.host(), "geheim").status.success());
+    let places = [(&readable, "nested"), (&closed, "nested"), (&protected, "public/nested")];
+    for (registry, name) in places.into_iter().chain([(&protected, "team/nested")]) {
+        for tag in ["v1", "docker"] {
+            drop(registry.run(["copy", &at(&nested, tag), &registry.at(&format!("{name}:{tag}"))]));
+        }
+    }
+    let variables = [
+        ("OCICLE_REGISTRY", readable.host()),
+        ("OCICLE_REGISTRY_CLOSED", closed.host()),
+        ("OCICLE_REGISTRY_TOKENS", protected.host()),
+    ];
+    Some(Registries { _registries: [readable, closed, protected], _tokens: tokens, variables })
+}
+
+#[test]
+fn the_package_reads_registries_in_node() {
+    let Some(package) = package() else { return };
+    let Some(images) = images() else { return };
+    let Some(registries) = registries(&images) else { return };
+    node_with(&package, &images, &["registry"], 1, &registries.variables);
+}
+
+#[test]
+fn the_package_reads_registries_in_chromium() {
+    let Some(package) = package() else { return };
+    if !browser(&["playwright-core"]) {
+        return;
+    }
+    let Some(images) = images() else { return };
+    let Some(registries) = registries(&images) else { return };
+    node_with(&package, &images, &["registry-browser"], 1, &registries.variables);
 }
 
 #[test]
