@@ -4,6 +4,7 @@ import { expected, text } from "./arguments.js";
 import { OcicleError } from "./error.js";
 import type { Origin, Part } from "./part.js";
 import type { Source } from "./types.js";
+import { UNREADABLE } from "./unreadable.js";
 
 const aFile = expected("a File", (value) => value instanceof Blob && "name" in value);
 const bytes = expected(
@@ -103,7 +104,9 @@ async function originAt(url: URL, signal?: AbortSignal): Promise<Origin> {
   const headers = { Range: "bytes=0-0" };
   const response = await fetch(url, { headers, ...(signal && { signal }) }).catch((error: unknown) => {
     signal?.throwIfAborted();
-    throw new OcicleError("io", `${url.href}: ${String(error)}`, { cause: error });
+    // Node has the cause; a browser hides it.
+    const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : UNREADABLE;
+    throw new OcicleError("io", `${url.href}: ${why}`, { cause: error });
   });
   await response.body?.cancel();
   if (!response.ok) throw new OcicleError("io", `${url.href}: the server answered ${response.status}`);
