@@ -203,8 +203,14 @@ impl<T: Transport, C: Credentials> Client<T, C> {
             }
             let list: Value = serde_json::from_slice(&answer.body)
                 .map_err(|error| Error::document(answer.url.to_string(), error.to_string()))?;
-            let some = list.get("tags").and_then(Value::as_array).into_iter().flatten();
-            tags.extend(some.filter_map(Value::as_str).map(str::to_owned));
+            let invalid = || Error::document(answer.url.to_string(), "expected a list of tags");
+            let some = match list.get("tags") {
+                None | Some(Value::Null) => &[][..],
+                Some(some) => some.as_array().ok_or_else(invalid)?,
+            };
+            for tag in some {
+                tags.push(tag.as_str().ok_or_else(invalid)?.to_owned());
+            }
             Ok(tags.len())
         })?;
         Ok(tags)

@@ -126,3 +126,26 @@ fn lists_of_referrers_may_have_pages() {
     });
     assert_eq!(client(&registry, "reg.example/app").referrers(&digest).unwrap().len(), 2);
 }
+
+#[test]
+fn an_answer_that_is_no_list_of_tags_is_said() {
+    for (body, expected) in [
+        (r#"{"name":"app","tags":null}"#, Some(0)),
+        (r#"{"name":"app"}"#, Some(0)),
+        (r#"{"tags":["a"]}"#, Some(1)),
+        (r#"{"tags":"a"}"#, None),
+        (r#"{"tags":["a",1]}"#, None),
+        ("<html>", None),
+    ] {
+        let registry = Arc::new(FakeRegistry {
+            fault: Some(Box::new(move |request, _| {
+                let asks = request.url.path_and_query().contains("tags");
+                asks.then(|| Ok(response(200, &[], body.as_bytes())))
+            })),
+            ..Default::default()
+        });
+        let tags = client(&registry, "reg.example/app").tags();
+        assert_eq!(tags.as_ref().map(Vec::len).ok(), expected, "{body}");
+        assert!(tags.is_ok() || matches!(tags, Err(Error::Document { .. })), "{body}: {tags:?}");
+    }
+}
