@@ -11,6 +11,7 @@ pub mod http_server;
 pub mod large;
 pub mod misbehaving;
 pub mod nested;
+pub mod nginx;
 pub mod ocicle;
 pub mod recorder;
 pub mod registry;
