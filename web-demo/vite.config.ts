@@ -35,6 +35,7 @@ export default defineConfig({
   assetsInclude: ["**/*.tar", "**/*.wasm"],
   worker: { format: "es" },
   build: {
+    rolldownOptions: { input: ["index.html", "remote.html"] },
     // Browsers with light-dark() and module workers.
     target: ["chrome123", "firefox128", "safari17.5"],
     // The polyfill uses fetch, which the policy forbids.

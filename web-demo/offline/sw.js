@@ -3,6 +3,8 @@
  */
 const FILES = __FILES__;
 const CACHE = `ocicle-${__VERSION__}`;
+/** Their addresses. Requests for others, such as images on servers, are left to the browser. */
+const OWN = new Set(FILES.map((file) => new URL(file, location).href));
 
 self.addEventListener("install", (event) => {
   // "reload" bypasses the browser's own cache, which may have files of an earlier build.
@@ -23,7 +25,8 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  if (event.request.method !== "GET") return;
+  const { origin, pathname } = new URL(event.request.url);
+  if (event.request.method !== "GET" || !OWN.has(origin + pathname)) return;
   const options = { ignoreSearch: true, cacheName: CACHE };
   event.respondWith(caches.match(event.request, options).then((cached) => cached ?? fetch(event.request)));
 });

@@ -3,12 +3,12 @@ import { dragging } from "./drop.ts";
 import { refusalOf } from "./failure.ts";
 import { shown } from "./image.ts";
 import { isWaiting, opened, opening, refusal } from "./session.ts";
-import { route } from "./route.ts";
 import { Bar } from "./shell/bar.tsx";
 import { DropZone } from "./shell/drop-zone.tsx";
 import { Images } from "./shell/images.tsx";
 import { Main } from "./shell/main.tsx";
-import { Note, Problem, Waiting } from "./ui/notice.tsx";
+import { Missing } from "./shell/missing.tsx";
+import { Problem, Waiting } from "./ui/notice.tsx";
 
 export function App() {
   const store = opened.value;
@@ -33,13 +33,7 @@ export function App() {
         </section>
       )}
       {(store === undefined || store.isSample) && <DropZone />}
-      {store && isWaiting.value && (
-        <section class="band" aria-label="Link to another file">
-          <Note>
-            This link refers to <strong>{route.value.store}</strong>. Open that file to continue.
-          </Note>
-        </section>
-      )}
+      {store && isWaiting.value && <Missing />}
       <div class="body">
         {store ? <Images store={store} /> : <Waiting>Opening {opening.value} …</Waiting>}
         {store && !isWaiting.value && shown.value && <Main store={store} shown={shown.value} />}

@@ -12,8 +12,16 @@ export interface Command {
 /** The beginnings of a name that have a meaning of their own. */
 const SPECIAL = /^(-|(oci|oci-archive|docker-archive):)/;
 
-/** Returns a reference to the file of this very name. */
+/** A reference to a registry: the repository, its tag, and its digest, which counts if there are both. */
+const REGISTRY = /^(docker:\/\/[^@]*?)(?::[^/@]*)?(@.*)?$/;
+
+/** Returns a reference to the file of this very name, or to what is at this address. */
 export function reference(store: string, image: string | undefined): string {
+  const [, repository, digest] = REGISTRY.exec(store) ?? [];
+  if (repository && image) {
+    const below = image.split("//").slice(1);
+    return digest ? [repository + digest, ...below].join("//") : `${repository}:${image}`;
+  }
   const path = SPECIAL.test(store) ? `./${store}` : store;
   // The last `#` begins the selector. A substitution of the shell loses a line end at its end.
   return image || /#|\n$/.test(path) ? `${path}#${image ?? ""}` : path;

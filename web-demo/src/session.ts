@@ -6,6 +6,7 @@ import { sample } from "./engine.ts";
 import { failureOf, refusalOf, type Failure } from "./failure.ts";
 import { firstImage } from "./listing.ts";
 import { entryAt, nameIn, openNamed, stepTo, type Opened } from "./opened.ts";
+import { connects, isAddress, sourceAt } from "./remote.ts";
 import { go, route } from "./route.ts";
 
 export const opened = signal<Opened | undefined>(undefined);
@@ -58,8 +59,10 @@ export async function openSource(
   }
 }
 
-export function openSample(): Promise<void> {
-  return openSource(sample(), "sample.tar", true);
+/** Opens the sample, and then the address of the route. */
+export async function start(): Promise<void> {
+  await openSource(sample(), "sample.tar", true);
+  follow(wanted.peek());
 }
 
 /** Whether the route refers to a file that is not open. */
@@ -84,10 +87,11 @@ function settle(store: Opened, before: Opened | undefined): void {
 
 const wanted = computed(() => route.value.store);
 
-effect(() => {
-  const name = wanted.value;
-  const source = sources.get(name);
+function follow(name: string | undefined): void {
+  const source = sources.get(name) ?? (connects && isAddress(name) ? sourceAt(name) : undefined);
   const store = opened.peek();
   if (source && store && nameIn(store) !== name)
     void openSource(source, name ?? "sample.tar", name === undefined);
-});
+}
+
+effect(() => follow(wanted.value));

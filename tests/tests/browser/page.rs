@@ -6,7 +6,9 @@ use std::{fs, path::Path, process::Command};
 use ocicle_tests::{
     fixtures::{DEBIAN, NESTED, copy_of},
     large,
+    nginx::{self, Nginx},
     ocicle::{binary, text},
+    registry::{Protection, Registry},
     temp::TempDir,
     tools::{have, run, variable},
 };
@@ -25,18 +27,45 @@ fn images() -> Option<TempDir> {
     Some(temp)
 }
 
+/// Servers, and the variables that name them.
+struct Servers {
+    _registries: [Registry; 2],
+    _files: Nginx,
+    _www: TempDir,
+    variables: [(&'static str, String); 4],
+}
+
+/// Starts a registry that pages may read, one that they may not, and a web server that they may; the tests
+/// store images there.
+fn servers() -> Option<Servers> {
+    let (readable, closed) = (Registry::start_for_pages()?, Registry::start(Protection::None)?);
+    let dir = TempDir::new().unwrap();
+    let www = dir.path().join("www");
+    fs::create_dir(&www).unwrap();
+    let files = Nginx::start(&dir, nginx::FOR_PAGES)?;
+    let variables = [
+        ("OCICLE_REGISTRY", readable.host()),
+        ("OCICLE_REGISTRY_CLOSED", closed.host()),
+        ("OCICLE_FILES", files.at("")),
+        ("OCICLE_FILES_DIR", text(&www).to_owned()),
+    ];
+    Some(Servers { _registries: [readable, closed], _files: files, _www: dir, variables })
+}
+
 #[test]
 fn the_application_works_in_chromium() {
     if variable("OCICLE_WEB").is_none() || !have(&["node", "chromium", "skopeo", "tar"]) {
         return;
     }
     let Some(images) = images() else { return };
+    let Some(servers) = servers() else { return };
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("web-demo/test");
     let output = Command::new("node")
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .arg(tests)
         .env("OCICLE_BIN", binary())
         .env("OCICLE_FIXTURES", images.path())
+        .envs(servers.variables.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

@@ -10,10 +10,10 @@ import { go, route } from "../route.ts";
 export const other = signal<Opened | undefined>(undefined);
 export const otherRefusal = signal<{ name: string; failure: Failure } | undefined>(undefined);
 
-export async function openOther(source: Source, name: string): Promise<void> {
+export async function openOther(source: Source | Promise<Source>, name: string): Promise<void> {
   otherRefusal.value = undefined;
   try {
-    const made = await openNamed(source, name);
+    const made = await openNamed(await source, name);
     other.value?.store.close();
     other.value = made;
     announce(`${name} is open, to compare with.`);

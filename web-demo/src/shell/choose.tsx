@@ -1,9 +1,11 @@
-/** The two file dialogs. */
+/** The two file dialogs, and the field for addresses. */
 import { useRef } from "preact/hooks";
 import type { Source } from "ocicle";
 import { chosen } from "../drop.ts";
+import { connects } from "../remote.ts";
+import { Address } from "./address.tsx";
 
-type OnChoose = (source: Source, name: string) => void;
+export type OnChoose = (source: Source | Promise<Source>, name: string) => void;
 
 function Picker({
   label,
@@ -43,6 +45,7 @@ function Picker({
 export function Choose({ what, onChoose }: { what: string; onChoose: OnChoose }) {
   return (
     <div class="choose">
+      {connects && <Address label={`${what} address`} onChoose={onChoose} />}
       <Picker label={`${what} file`} onChoose={onChoose} />
       <Picker label={`${what} directory`} directory onChoose={onChoose} />
     </div>
